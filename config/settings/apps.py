@@ -1,0 +1,132 @@
+"""What Laurel is made of: apps, middleware, templates, the HTTP API's defaults, static files."""
+
+from config.settings.environment import BASE_DIR, DEBUG, DEMO, PORT, VAR_DIR, env
+
+__all__ = [
+    "ASGI_APPLICATION",
+    "AUTH_USER_MODEL",
+    "BASE_DIR",
+    "DEBUG",
+    "DEFAULT_AUTO_FIELD",
+    "DEMO",
+    "INSTALLED_APPS",
+    "LANGUAGE_CODE",
+    "LIVE_URL",
+    "MIDDLEWARE",
+    "PORT",
+    "PUBLIC_URL",
+    "REST_FRAMEWORK",
+    "ROOT_URLCONF",
+    "SPECTACULAR_SETTINGS",
+    "STATICFILES_DIRS",
+    "STATIC_ROOT",
+    "STATIC_URL",
+    "STORAGES",
+    "TEMPLATES",
+    "TIME_ZONE",
+    "USE_I18N",
+    "USE_TZ",
+    "VAR_DIR",
+    "WSGI_APPLICATION",
+]
+
+# Where players and studios reach this instance, and where its live connections are taken.
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+LIVE_URL = env.str("LIVE_URL", default=f"http://127.0.0.1:{PORT + 1}").rstrip("/")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "django_prometheus",
+    "core",
+    "accounts",
+    "achievements",
+    "leaderboards",
+    "social",
+]
+# Those of core.middleware that are named after a purpose are Django's, kept out of the API's way.
+MIDDLEWARE = [
+    "core.middleware.request_context",
+    "core.middleware.Refusals",
+    "django.middleware.security.SecurityMiddleware",
+    "core.middleware.StaticFiles",
+    "core.middleware.Sessions",
+    "core.middleware.Common",
+    "core.middleware.Csrf",
+    "core.middleware.SignedIn",
+    "core.middleware.Messages",
+    "core.middleware.FrameOptions",
+    "core.middleware.ContentPolicy",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "core.pages.theme",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["core.strict_json.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.rendering.OrjsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rendering.JsonNegotiation",
+    "DEFAULT_SCHEMA_CLASS": "core.schema.LaurelSchema",
+    "EXCEPTION_HANDLER": "core.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Laurel",
+    "DESCRIPTION": "Achievements, leaderboards and live notifications for games, self-hosted.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+}

@@ -1,0 +1,129 @@
+"""Where data lives: PostgreSQL (the truth), Valkey (derived), the Celery broker (hints)."""
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from core.deadlines import DeadlineConnection
+
+from config.settings.environment import env
+
+__all__ = [
+    "CACHES",
+    "CELERY_ACCEPT_CONTENT",
+    "CELERY_BEAT_SCHEDULE",
+    "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP",
+    "CELERY_BROKER_TRANSPORT_OPTIONS",
+    "CELERY_BROKER_URL",
+    "CELERY_DB_REUSE_MAX",
+    "CELERY_TASK_DEFAULT_QUEUE",
+    "CELERY_TASK_IGNORE_RESULT",
+    "CELERY_TASK_PUBLISH_RETRY",
+    "CELERY_TASK_SERIALIZER",
+    "CELERY_WORKER_HIJACK_ROOT_LOGGER",
+    "CELERY_WORKER_PREFETCH_MULTIPLIER",
+    "CHANNEL_LAYERS",
+    "DATABASES",
+    "FACT_RETENTION_DAYS",
+    "SUBSCRIPTIONS",
+    "VALKEY_URLS",
+]
+
+
+def _database() -> dict[str, Any]:
+    """Read DATABASE_URL; time-outs and the pool's size belong to the kind of process (see config/wsgi.py)."""
+    database: dict[str, Any] = env.db_url("DATABASE_URL", default="postgres:///laurel")
+    statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
+    options: dict[str, Any] = {
+        "connect_timeout": 2,
+        "application_name": env.str("LAUREL_PROCESS", default="laurel"),
+        "options": f"-c statement_timeout={statement_ms} -c lock_timeout={min(statement_ms, 1000)}"
+        " -c idle_in_transaction_session_timeout=60000",
+    }
+    pool_size = env.int("DATABASE_POOL_SIZE", default=0)
+    if pool_size:
+        options["pool"] = {
+            "min_size": 2,
+            "max_size": pool_size,
+            "timeout": 1.5,
+            "max_idle": 300,
+            "connection_class": DeadlineConnection,
+        }
+    database["OPTIONS"] = {**database.get("OPTIONS", {}), **options}
+    database["CONN_MAX_AGE"] = 0 if pool_size else None
+    database["CONN_HEALTH_CHECKS"] = True
+    database["DISABLE_SERVER_SIDE_CURSORS"] = True
+    database["ATOMIC_REQUESTS"] = False
+    return database
+
+
+def _numbered(url: str, number: int) -> str:
+    """Return the same Valkey server's database `number` places further."""
+    parts = urlsplit(url)
+    base = int(parts.path.strip("/") or 0)
+    return urlunsplit(parts._replace(path=f"/{base + number}"))
+
+
+DATABASES = {"default": _database()}
+FACT_RETENTION_DAYS = env.int("FACT_RETENTION_DAYS", default=7)
+
+SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
+
+# One server is enough to start with; a larger installation gives each role its own.
+_REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+VALKEY_URLS = {
+    "boards": env.str("BOARDS_REDIS_URL", default=_REDIS_URL),
+    "cache": env.str("CACHE_REDIS_URL", default=_numbered(_REDIS_URL, 1)),
+    "live": env.str("LIVE_REDIS_URL", default=_numbered(_REDIS_URL, 2)),
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": VALKEY_URLS["cache"],
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.2,
+            "SOCKET_TIMEOUT": 0.2,
+            "IGNORE_EXCEPTIONS": True,
+        },
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [VALKEY_URLS["live"]], "prefix": "channels"},
+    }
+}
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_numbered(_REDIS_URL, 3))
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "bulk"
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Celery closes the database connection after every task unless told otherwise (six times slower).
+CELERY_DB_REUSE_MAX = 100_000
+# A frozen broker must not hang whoever publishes a hint: without time-outs it does, for ever.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 1, "health_check_interval": 5}
+    if CELERY_BROKER_URL.startswith(("redis", "valkey"))
+    else {"confirm_publish": True, "max_retries": 1, "interval_start": 0}
+)
+# Beat only sees to it that nothing sleeps too long; whatever is urgent is hinted by the relay.
+CELERY_BEAT_SCHEDULE = {
+    "sweep-followers": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 5, "queue": "facts"}},
+    "keep-log": {"task": "core.keep_log", "schedule": 600.0, "options": {"expires": 600, "queue": "bulk"}},
+    "reconcile-rarity": {
+        "task": "achievements.reconcile_rarity",
+        "schedule": 86_400.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
+    "keep-inbox": {"task": "social.keep_inbox", "schedule": 3600.0, "options": {"expires": 3600, "queue": "bulk"}},
+    "check-boards": {
+        "task": "leaderboards.check_boards",
+        "schedule": 15.0,
+        "options": {"expires": 15, "queue": "facts"},
+    },
+}

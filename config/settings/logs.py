@@ -1,0 +1,57 @@
+"""Log lines: a constant message plus fields, as JSON, or readable where DEBUG is on."""
+
+from typing import Any
+
+import structlog
+
+from config.settings.environment import DEBUG, env
+
+__all__ = ["LOGGING"]
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+_RENDERER = structlog.dev.ConsoleRenderer() if DEBUG else structlog.processors.JSONRenderer()
+
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_SHARED,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "structured": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _RENDERER],
+            "foreign_pre_chain": _SHARED,
+        }
+    },
+    "filters": {
+        # During an outage each refused request would be a line; the outage itself is logged where it is met.
+        "not_503": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", 0) != 503,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # Refused requests are answered with their reason; the access log is the proxy's.
+        "django.request": {"level": "ERROR", "filters": ["not_503"]},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+        "psycopg.pool": {"level": "ERROR"},
+    },
+}
