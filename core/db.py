@@ -1,0 +1,62 @@
+"""The hot path's way to PostgreSQL: statements prepared once per connection, without the ORM's layers."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import psycopg
+from django.db import connection, transaction
+from django.db.utils import OperationalError
+from psycopg.adapt import AdaptersMap
+from psycopg.types.numeric import Int8BinaryDumper
+
+T = TypeVar("T")
+# Python's ints always travel as bigint: by their size they would make another prepared statement each time.
+_adapters = AdaptersMap(psycopg.adapters)
+_adapters.register_dumper(int, Int8BinaryDumper)
+_RETRIES = 3
+_CONFLICTS = {"40P01", "40001"}  # deadlock detected, serialization failure
+Params = Mapping[str, Any] | Sequence[Any]
+
+
+class _HotCursor(psycopg.Cursor[Any]):
+    """A cursor with bound parameters and bigint integers."""
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        """The map shared by all of them."""
+        return _adapters
+
+
+def run_prepared(sql: str, params: Params) -> list[tuple[Any, ...]]:
+    """Run `sql` on the request's connection with bound parameters and return all rows.
+
+    `sql` has psycopg's placeholders. It takes part in an open transaction, else it is one of its own: one round trip,
+    one commit. The statement is prepared on its connection at first use (PgBouncer ≥ 1.21 keeps those apart).
+
+    Raises:
+        django.db.Error: what PostgreSQL refused.
+
+    """
+    connection.ensure_connection()
+    raw: psycopg.Connection[Any] = connection.connection
+    if raw.prepare_threshold is None:
+        raw.prepare_threshold = 5
+    with connection.wrap_database_errors:
+        cursor = _HotCursor(raw)
+        cursor.execute(sql, params, prepare=True)
+        return cursor.fetchall() if cursor.description else []
+
+
+def retry_conflicts(work: Callable[[], T]) -> T:
+    """Run `work` again when it met a deadlock, at most three times; inside a transaction once only."""
+    for attempt in range(_RETRIES):
+        try:
+            return work()
+        except OperationalError as error:
+            state = getattr(error.__cause__, "sqlstate", None)
+            again = state in _CONFLICTS and attempt + 1 < _RETRIES
+            if not again or transaction.get_connection().in_atomic_block:
+                raise
+            time.sleep(0.01 * (attempt + 1))
+    raise AssertionError("unreachable")

@@ -1,0 +1,58 @@
+"""A request's deadline, and a PostgreSQL connection that keeps to it.
+
+PostgreSQL's own `statement_timeout` says nothing while the server is frozen or the network drops packets, so the
+waiting itself is bounded here: a request that has used up its time gets an `OperationalError`, which is answered
+503 with `Retry-After` (docs/threat-model: "PostgreSQL hangs").
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+
+REQUEST_SECONDS = 2.2  # with the answer's own way, under the 2.5 s that a caller is promised
+
+_local = threading.local()
+RV = TypeVar("RV")
+
+
+@contextmanager
+def deadline(seconds: float = REQUEST_SECONDS) -> Iterator[None]:
+    """Bound every wait for PostgreSQL of this thread to `seconds` from now."""
+    before = getattr(_local, "at", None)
+    _local.at = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _local.at = before
+
+
+def extend(seconds: float) -> None:
+    """Give the running request `seconds` from now (imports and exports take longer than unlocks)."""
+    if getattr(_local, "at", None) is not None:
+        _local.at = time.monotonic() + seconds
+
+
+def remaining() -> float | None:
+    """Return the seconds this thread may still wait, or None outside a request."""
+    at = getattr(_local, "at", None)
+    return None if at is None else max(0.0, at - time.monotonic())
+
+
+class DeadlineConnection(psycopg.Connection[Any]):
+    """A connection whose waits end at the request's deadline; it is closed then, since its state is unknown."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for the generator as psycopg does, but no longer than the request may."""
+        left = remaining()
+        if left is not None:
+            timeout = left if timeout is None else min(timeout, left)
+        try:
+            return super().wait(gen, interval=interval, timeout=timeout)
+        except errors._WaitTimeout as error:
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the database did not answer before the request's deadline") from error

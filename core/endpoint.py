@@ -1,0 +1,124 @@
+"""What every operation of the HTTP API shares: strict parameters, idempotency keys, caching headers."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from core import idempotency
+from core.rendering import dumps
+from core.refusals import Malformed
+
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 100
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that refuses unknown names, so that typos are seen."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Read the data; an unknown or read-only name makes the request malformed."""
+        if not isinstance(data, Mapping):
+            raise Malformed("The body has another shape than this operation takes: an object is expected.")
+        writable = {name for name, field in self.fields.items() if not field.read_only}
+        unknown = [name for name in data if name not in writable]
+        if unknown:
+            raise Malformed(
+                "The body holds a name that this operation does not take.",
+                errors=[
+                    {"pointer": f"/{name}", "detail": f"Unknown or read-only. Known: {', '.join(sorted(writable))}."}
+                    for name in unknown[:10]
+                ],
+            )
+        return super().to_internal_value(data)
+
+
+class Endpoint(APIView):
+    """The base of the API's views.
+
+    Attributes:
+        scopes: method to the scope that a server key needs; a method not named needs none.
+        player_may: methods that a player token may use.
+        query: names of the query parameters the operation takes.
+
+    """
+
+    scopes: Mapping[str, str] = {}
+    player_may: frozenset[str] = frozenset()
+    query: frozenset[str] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, check the scope, refuse unknown parameters; a POST with an Idempotency-Key runs once."""
+        super().initial(request, *args, **kwargs)
+        if request.META.get("QUERY_STRING"):
+            check_query(request._request, self.query)
+        if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
+            self.post: Any = partial(idempotency.once, run=self.post)
+
+
+def check_query(request: HttpRequest, known: frozenset[str]) -> None:
+    """Refuse query parameters that are unknown or repeated."""
+    for name, values in request.GET.lists():
+        if name not in known:
+            names = ", ".join(sorted(known)) or "none"
+            raise Malformed(f"The query parameter {name[:60]!r} is unknown. This operation takes: {names}.")
+        if len(values) > 1:
+            raise Malformed(f"The query parameter {name!r} is there {len(values)} times. Send it once.")
+
+
+def read_limit(request: Request) -> int:
+    """Return the page's size from `limit`: 1 to 1000, 100 if not given."""
+    return read_whole(request, "limit", default=DEFAULT_LIMIT, lowest=1, highest=MAX_LIMIT)
+
+
+def read_whole(request: Request, name: str, *, default: int, lowest: int, highest: int) -> int:
+    """Return a whole number from the query."""
+    text = request.GET.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,18}", text, re.ASCII) or not lowest <= int(text) <= highest:
+        raise Malformed(f"`{name}` is {text[:40]!r}; it takes a whole number from {lowest} to {highest}.")
+    return int(text)
+
+
+def read_flag(request: Request, name: str) -> bool:
+    """Return a query parameter that is `true` or `false` (the default)."""
+    text = request.GET.get(name, "false")
+    if text not in ("true", "false"):
+        raise Malformed(f"`{name}` is {text[:40]!r}; it takes true or false.")
+    return text == "true"
+
+
+def cached_answer(request: Request, data: Any, *, cache_control: str) -> HttpResponse:
+    """Answer a GET with an ETag over its bytes, or 304 when the caller has them."""
+    body = dumps(data)
+    return bytes_answer(request, body, etag=etag_of(body), cache_control=cache_control)
+
+
+def etag_of(body: bytes) -> str:
+    """Return the entity tag of an answer's bytes."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def bytes_answer(request: Request, body: bytes, *, etag: str, cache_control: str) -> HttpResponse:
+    """Answer finished bytes, or 304 when the caller has them."""
+    known = request.META.get("HTTP_IF_NONE_MATCH", "")
+    matches = known == "*" or etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
+    response = HttpResponse(status=304) if matches else HttpResponse(body, content_type="application/json")
+    response["ETag"] = etag
+    response["Cache-Control"] = cache_control
+    patch_vary_headers(response, ["Authorization"])
+    return response
+
+
+def page(results: list[Any], *, next_cursor: str | None, **more: Any) -> dict[str, Any]:
+    """Return a list's answer in the API's shape."""
+    return {"results": results, "next_cursor": next_cursor, "has_next_page": next_cursor is not None, **more}
+

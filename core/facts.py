@@ -1,0 +1,104 @@
+"""The fact log: what happened, appended in the transaction in which it happened.
+
+A fact is about a batch of rows, is self-contained, and is never changed. Listeners read the log in the order
+`(tx, id)` and never in the order of `id` alone: ids are drawn before commit, so what commits late would be skipped
+(docs/adr/0002-truth-and-the-fact-log.md).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, Protocol
+
+import orjson
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+
+READ_FACTS = 1000
+READ_ITEMS = 3000  # rows that the facts of one read are about: bounds the listener's transaction
+
+
+class Announcement(Protocol):
+    """A frozen dataclass in the past tense whose fields are JSON values; `kind` names it in the log."""
+
+    kind: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact as it stands in the log."""
+
+    tx: int
+    id: int
+    at: datetime
+    kind: str
+    studio_id: int | None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A listener: its name, the pool that runs it, the kinds it hears, and what it does with them.
+
+    `listener` gets the facts of one read in order, inside the transaction that moves the cursor. What it writes to
+    PostgreSQL happens exactly once; what it writes elsewhere must be absolute, since it may be repeated.
+    """
+
+    name: str
+    queue: str
+    kinds: frozenset[str]
+    listener: Callable[[list[Fact]], None]
+
+
+def publish(announcement: Announcement, *, studio_id: int | None, size: int = 1) -> None:
+    """Append a fact about `size` rows to the log, inside the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_fact (kind, studio_id, size, payload) VALUES (%s, %s, %s, %s::jsonb)",
+            [announcement.kind, studio_id, size, orjson.dumps(asdict(announcement)).decode()],  # type: ignore[call-overload]
+        )
+
+
+@cache
+def subscriptions() -> dict[str, Subscription]:
+    """Return every listener by name, as config/subscriptions.py lists them."""
+    listed: Iterable[Subscription] = import_string(settings.SUBSCRIPTIONS)
+    return {subscription.name: subscription for subscription in listed}
+
+
+# The inner query walks the index; sizes are added up before the payloads of what is too much are fetched.
+# Facts of transactions that may still commit earlier ones are not visible yet: `tx < xmin`.
+_READ = """
+    SELECT tx::text::bigint, id, at, kind, studio_id, payload::text
+      FROM (SELECT *, sum(size) OVER (ORDER BY tx, id) - size AS before
+              FROM (SELECT * FROM core_fact
+                     WHERE (tx, id) > (%(tx)s::text::xid8, %(id)s)
+                       AND tx < pg_snapshot_xmin(pg_current_snapshot())
+                     ORDER BY tx, id LIMIT %(limit)s) AS ahead) AS sized
+     WHERE before < %(items)s
+     ORDER BY tx, id
+"""
+
+
+def read_after(tx: int, fact_id: int, *, limit: int = READ_FACTS) -> list[Fact]:
+    """Return the facts after the cursor `(tx, fact_id)`, in order, about READ_ITEMS rows at most (but one fact)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, {"tx": tx, "id": fact_id, "limit": limit, "items": READ_ITEMS})
+        return [
+            Fact(tx=row[0], id=row[1], at=row[2], kind=row[3], studio_id=row[4], payload=orjson.loads(row[5]))
+            for row in cursor.fetchall()
+        ]
+
+
+def head() -> tuple[int, int]:
+    """Return the cursor of the newest fact that may be read; (0, 0) when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tx::text::bigint, id FROM core_fact WHERE tx < pg_snapshot_xmin(pg_current_snapshot())"
+            " ORDER BY tx DESC, id DESC LIMIT 1"
+        )
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row else (0, 0)

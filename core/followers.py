@@ -1,0 +1,256 @@
+"""Followers: each listener reads the log from its own cursor and moves it with its own rows.
+
+A fact that fails three times goes to the dead letters and the cursor moves on. Attempts are counted in a transaction
+of their own before the listener runs, so that a fact that kills its worker is counted too. A failure of Valkey, the
+broker or PostgreSQL is nobody's attempt: the follower waits and tries again.
+"""
+
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from core import facts
+from core.facts import Fact, Subscription
+from core.redis import AWAY
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS = 3
+BATCH_PAUSE_S = 0.03  # lets a batch form: reading fact by fact costs five times as much per unlock
+LINGER_S = 0.5  # longer than the relay's hint interval, so that a steady stream meets a waiting follower
+LONGEST_RUN_S = 10.0
+BACK_OFF_S = 1.0
+_TRANSIENT = (*AWAY, OperationalError, InterfaceError)
+
+stopping = threading.Event()
+
+
+@dataclass(frozen=True)
+class Position:
+    """A follower's row, locked by the transaction that read it."""
+
+    tx: int
+    fact_id: int
+    attempts: int
+    isolating: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How far a follower is behind."""
+
+    name: str
+    facts: int
+    seconds: float
+    dead_letters: int
+    updated_at: datetime
+
+
+def follow(name: str) -> bool:
+    """Read on until the log has been quiet for LINGER_S, another worker holds the follower, or LONGEST_RUN_S passed.
+
+    Returns:
+        Whether there is more to read now.
+
+    """
+    subscription = facts.subscriptions()[name]
+    ensure_rows()
+    started = quiet_since = time.monotonic()
+    while not stopping.is_set():
+        try:
+            read = step(subscription)
+        except _TRANSIENT as error:
+            log.warning("follower waits", follower=name, error=str(error).split("\n")[0])
+            connection.close()
+            stopping.wait(BACK_OFF_S)
+            return False
+        now = time.monotonic()
+        if read is None:
+            return False
+        if read:
+            quiet_since = now
+        elif now - quiet_since > LINGER_S:
+            return False
+        if now - started > LONGEST_RUN_S:
+            return True
+        if read < facts.READ_FACTS // 2:
+            stopping.wait(BATCH_PAUSE_S)
+    return False
+
+
+def drain(name: str) -> int:
+    """Read on until nothing is left, without waiting; return the number of facts read."""
+    ensure_rows()
+    total = 0
+    while read := step(facts.subscriptions()[name]):
+        total += read
+    return total
+
+
+def step(subscription: Subscription) -> int | None:
+    """Read once: apply a batch of facts and move the cursor, in one transaction.
+
+    Returns:
+        The number of facts read, or None when another worker holds the follower.
+
+    """
+    with transaction.atomic():
+        position = _lock(subscription.name)
+        if position is None:
+            return None
+        batch = facts.read_after(position.tx, position.fact_id, limit=1 if position.isolating else facts.READ_FACTS)
+        if not batch:
+            return 0
+        if position.attempts and not position.isolating:
+            # The last batch failed or took its worker down: find the fact by going one by one through as many.
+            _count(subscription.name, attempts=0, isolating=len(batch))
+            return 0
+        _count(subscription.name, attempts=position.attempts + 1, isolating=position.isolating)
+    return _run(subscription, position, batch)
+
+
+def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> int | None:
+    try:
+        with transaction.atomic():
+            now = _lock(subscription.name)
+            if now is None or (now.tx, now.fact_id) != (position.tx, position.fact_id):
+                return None
+            if position.isolating and position.attempts >= ATTEMPTS:
+                _bury(subscription.name, batch[0], position.error or "the worker died while it ran")
+            else:
+                heard = [fact for fact in batch if fact.kind in subscription.kinds]
+                if heard:
+                    subscription.listener(heard)
+            _move(subscription.name, batch[-1], isolating=max(0, position.isolating - 1))
+    except _TRANSIENT:
+        _count(subscription.name, attempts=position.attempts, isolating=position.isolating)
+        raise
+    except Exception:
+        log.exception("listener failed", follower=subscription.name, fact=batch[0].id, facts=len(batch))
+        _note_error(subscription.name, traceback.format_exc())
+        return 0
+    return len(batch)
+
+
+def ensure_rows() -> None:
+    """Create the row of every listener that has none: it starts at the beginning of the log."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_follower (name, tx, fact_id, attempts, isolating, error, updated_at)"
+            " SELECT listed, 0, 0, 0, 0, '', now() FROM unnest(%s::text[]) AS listed"
+            " WHERE NOT EXISTS (SELECT FROM core_follower f WHERE f.name = listed) ON CONFLICT DO NOTHING",
+            [list(facts.subscriptions())],
+        )
+
+
+def _lock(name: str) -> Position | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tx, fact_id, attempts, isolating, error FROM core_follower WHERE name = %s FOR UPDATE SKIP LOCKED",
+            [name],
+        )
+        row = cursor.fetchone()
+    return Position(*row) if row else None
+
+
+def _count(name: str, *, attempts: int, isolating: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE core_follower SET attempts = %s, isolating = %s WHERE name = %s", [attempts, isolating, name]
+        )
+
+
+def _note_error(name: str, error: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE core_follower SET error = %s WHERE name = %s", [error[-4000:], name])
+
+
+def _move(name: str, last: Fact, *, isolating: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE core_follower SET tx = %s, fact_id = %s, attempts = 0, isolating = %s, error = '',"
+            " updated_at = now() WHERE name = %s",
+            [last.tx, last.id, isolating, name],
+        )
+
+
+def _bury(name: str, fact: Fact, error: str) -> None:
+    log.error("fact buried", follower=name, fact=fact.id, kind=fact.kind)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_deadletter (follower, fact_id, fact_tx, fact_at, kind, studio_id, payload, error, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, now()) ON CONFLICT (follower, fact_id) DO UPDATE"
+            " SET error = excluded.error, created_at = excluded.created_at, replayed_at = NULL",
+            [name, fact.id, fact.tx, fact.at, fact.kind, fact.studio_id, orjson.dumps(fact.payload).decode(), error],
+        )
+
+
+def lags() -> list[Lag]:
+    """Return how far every follower is behind, in facts and in seconds, with its dead letters."""
+    ensure_rows()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT f.name, behind.facts, coalesce(extract(epoch FROM clock_timestamp() - behind.oldest), 0),
+                   (SELECT count(*) FROM core_deadletter d WHERE d.follower = f.name AND d.replayed_at IS NULL),
+                   f.updated_at
+              FROM core_follower f
+              CROSS JOIN LATERAL (SELECT count(*) AS facts, min(at) AS oldest FROM core_fact
+                                   WHERE (tx, id) > (f.tx::text::xid8, f.fact_id)) AS behind
+             WHERE f.name = ANY(%s) ORDER BY f.name
+            """,
+            [list(facts.subscriptions())],
+        )
+        return [Lag(row[0], row[1], float(row[2]), row[3], row[4]) for row in cursor.fetchall()]
+
+
+def rewind(name: str, *, fact_id: int) -> None:
+    """Set a follower's cursor just before the fact `fact_id`, so that it is read again from there.
+
+    Raises:
+        ValueError: no such fact in the log (0 is its beginning).
+
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT FROM core_follower WHERE name = %s FOR UPDATE", [name])
+        tx = 0
+        if fact_id:
+            cursor.execute("SELECT tx::text::bigint FROM core_fact WHERE id = %s", [fact_id])
+            row = cursor.fetchone()
+            if row is None:
+                raise ValueError(f"The log holds no fact {fact_id}; old days of it are dropped.")
+            tx = row[0]
+        cursor.execute(
+            "UPDATE core_follower SET tx = %s, fact_id = %s, attempts = 0, isolating = 0, error = '' WHERE name = %s",
+            [tx, max(0, fact_id - 1), name],
+        )
+
+
+def replay_dead_letter(letter_id: int) -> None:
+    """Give a dead letter to its listener again.
+
+    Raises:
+        LookupError: no such dead letter waits.
+        Exception: what the listener raised; the letter stays.
+
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT follower, fact_tx, fact_id, fact_at, kind, studio_id, payload::text FROM core_deadletter"
+            " WHERE id = %s AND replayed_at IS NULL FOR UPDATE",
+            [letter_id],
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise LookupError(f"No dead letter {letter_id} waits.")
+        subscription = facts.subscriptions()[row[0]]
+        fact = Fact(tx=row[1], id=row[2], at=row[3], kind=row[4], studio_id=row[5], payload=orjson.loads(row[6]))
+        subscription.listener([fact])
+        cursor.execute("UPDATE core_deadletter SET replayed_at = now() WHERE id = %s", [letter_id])

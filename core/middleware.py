@@ -1,0 +1,112 @@
+"""What every request passes first, and what only pages pass."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from csp.middleware import CSPMiddleware
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+from core.deadlines import deadline
+from core.ids import new_id
+from core.problems import as_refusal, page_or_problem
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def request_context(get_response: GetResponse) -> GetResponse:
+    """Give each request its id (echoed when the caller sent a valid one) and its deadline."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = sent if _REQUEST_ID.fullmatch(sent) else str(new_id())
+        request.request_id = request_id  # type: ignore[attr-defined]
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            with deadline():
+                response = get_response(request)
+        finally:
+            structlog.contextvars.clear_contextvars()
+        response["X-Request-Id"] = request_id
+        if not response.streaming and not response.has_header("Content-Length"):
+            response["Content-Length"] = str(len(response.content))
+        return response
+
+    return middleware
+
+
+class Refusals:
+    """Answers expected refusals that a page raised; bugs go on to Django."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Keep the way on."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer what is expected to happen."""
+        refused = as_refusal(exception)
+        return None if refused is None else page_or_problem(request, refused)
+
+
+class PagesOnly:
+    """Keeps a middleware out of the API's way: /api/ is authenticated by its header alone and shows no page.
+
+    Seven of them cost an unlock more than its JSON; without sessions a cookie can't act there either.
+    """
+
+    get_response: GetResponse
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the API's requests by."""
+        if request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc,no-any-return]
+
+
+class Sessions(PagesOnly, SessionMiddleware):
+    """Sessions for pages."""
+
+
+class Common(PagesOnly, CommonMiddleware):
+    """Django's common headers for pages."""
+
+
+class Csrf(PagesOnly, CsrfViewMiddleware):
+    """Form tokens for pages."""
+
+    def process_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Check a form's token."""
+        return None if request.path_info.startswith("/api/") else super().process_view(request, *args, **kwargs)
+
+
+class SignedIn(PagesOnly, AuthenticationMiddleware):
+    """Who looks at a page."""
+
+
+class Messages(PagesOnly, MessageMiddleware):
+    """One-time messages on pages."""
+
+
+class FrameOptions(PagesOnly, XFrameOptionsMiddleware):
+    """No page is shown inside another site's."""
+
+
+class ContentPolicy(PagesOnly, CSPMiddleware):
+    """What a page may load."""
+
+
+class StaticFiles(PagesOnly, WhiteNoiseMiddleware):
+    """Static files under immutable names."""

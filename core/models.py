@@ -1,0 +1,82 @@
+"""The log's tables, and the kept answers of idempotent requests."""
+
+from django.db import models
+
+
+class Fact(models.Model):
+    """One row of the log: what happened, to a batch of things.
+
+    The table is made by migration 0002: partitioned by day, with `tx xid8` and an index on `(tx, id)`.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    kind = models.TextField()
+    studio_id = models.BigIntegerField(null=True)
+    size = models.IntegerField()
+    payload = models.JSONField()
+
+    class Meta:
+        managed = False
+        db_table = "core_fact"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Follower(models.Model):
+    """How far a listener has read the log. Its cursor `(tx, fact_id)` moves with its own rows."""
+
+    name = models.TextField(primary_key=True)
+    tx = models.BigIntegerField(default=0)
+    fact_id = models.BigIntegerField(default=0)
+    attempts = models.IntegerField(default=0)
+    isolating = models.IntegerField(default=0)
+    error = models.TextField(default="", blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(attempts__gte=0), name="attempts_are_counted_from_zero")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeadLetter(models.Model):
+    """A fact that a listener failed on three times, with its error; kept until it is replayed."""
+
+    follower = models.TextField()
+    fact_id = models.BigIntegerField()
+    fact_tx = models.BigIntegerField()
+    fact_at = models.DateTimeField()
+    kind = models.TextField()
+    studio_id = models.BigIntegerField(null=True, blank=True)
+    payload = models.JSONField()
+    error = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    replayed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["follower", "fact_id"], name="one_dead_letter_per_follower_and_fact")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.follower}: {self.kind} {self.fact_id}"
+
+
+class IdempotencyKey(models.Model):
+    """The answer that a caller got under an Idempotency-Key."""
+
+    pk = models.CompositePrimaryKey("caller", "key")
+    caller = models.TextField()
+    key = models.TextField()
+    fingerprint = models.BinaryField()
+    status = models.SmallIntegerField()
+    body = models.BinaryField()
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.key}"

@@ -1,0 +1,157 @@
+"""The one place where refusals and failures become answers: problem+json for the API, a page for browsers."""
+
+from typing import Any
+
+import orjson
+import structlog
+from django.conf import settings
+from django.core.exceptions import (
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+)
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from psycopg_pool import PoolTimeout
+from rest_framework import exceptions
+from rest_framework.views import set_rollback
+
+from core.refusals import PROBLEMS, Conflict, Refused, Unavailable
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+_BY_STATUS = {problem.status: slug for slug, problem in PROBLEMS.items()}
+_DEADLOCK_OR_SERIALIZATION = {"40P01", "40001"}
+
+
+def answer(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """Answer `refused` as problem+json."""
+    body = refused.body(
+        public_url=settings.PUBLIC_URL,
+        instance=request.path,
+        request_id=getattr(request, "request_id", None),
+    )
+    response = HttpResponse(orjson.dumps(body), content_type=CONTENT_TYPE, status=refused.problem.status)
+    response["Cache-Control"] = "no-store"
+    for name, value in refused.headers.items():
+        response[name] = value
+    return response
+
+
+def handle(exception: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Turn an exception of an API view into its answer (DRF's EXCEPTION_HANDLER); None lets it be a bug."""
+    refused = as_refusal(exception)
+    if refused is None:
+        return None
+    set_rollback()
+    return answer(context["request"]._request, refused)
+
+
+def as_refusal(exception: Exception) -> Refused | None:
+    """Return the refusal that `exception` means, or None if it is a bug."""
+    if isinstance(exception, Refused):
+        return exception
+    if isinstance(exception, exceptions.APIException):
+        return _of_rest_framework(exception)
+    if isinstance(exception, Http404):
+        return Refused("There is nothing at this address.", slug="not-found")
+    if isinstance(exception, PermissionDenied):
+        return Refused("This is not allowed for this caller.", slug="forbidden")
+    if isinstance(exception, RequestDataTooBig):
+        return Refused("The body is larger than this address takes.", slug="payload-too-large")
+    if isinstance(exception, SuspiciousOperation | TooManyFieldsSent):
+        return Refused("The request can't be read.", slug="malformed-request")
+    return _of_database(exception)
+
+
+def _of_database(exception: Exception) -> Refused | None:
+    if not isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
+        return None
+    state = getattr(exception.__cause__, "sqlstate", None)
+    if state in _DEADLOCK_OR_SERIALIZATION:
+        return Conflict("Another request changed the same rows at the same moment. Send this one again.")
+    log.warning("database unavailable", error=str(exception).strip().split("\n")[0])
+    return Unavailable("The database does not answer. Send the same request again; repeating it is safe.")
+
+
+def _of_rest_framework(exception: exceptions.APIException) -> Refused:
+    if isinstance(exception, exceptions.ValidationError):
+        return Refused("A value of the request can't be.", slug="validation-failed", errors=_flatten(exception.detail))
+    slug = _BY_STATUS.get(exception.status_code, "malformed-request")
+    headers = {"WWW-Authenticate": "Bearer"} if slug == "unauthenticated" else {}
+    return Refused(str(exception.detail), slug=slug, headers=headers)
+
+
+def _flatten(detail: Any, pointer: str = "") -> list[dict[str, str]]:
+    """Return DRF's nested error details as pointers (RFC 6901)."""
+    if isinstance(detail, dict):
+        return [
+            row
+            for name, inner in detail.items()
+            for row in _flatten(inner, pointer if name == "non_field_errors" else f"{pointer}/{_escape(str(name))}")
+        ]
+    if isinstance(detail, list):
+        if all(isinstance(inner, str) for inner in detail):
+            return [{"pointer": pointer, "detail": str(inner)} for inner in detail]
+        return [row for index, inner in enumerate(detail) for row in _flatten(inner, f"{pointer}/{index}")]
+    return [{"pointer": pointer, "detail": str(detail)}]
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Say whether problems are answered as JSON: under /api/, and wherever HTML was not asked for."""
+    return request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", "")
+
+
+def page_or_problem(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """Answer a refusal outside the API's views."""
+    if wants_json(request):
+        return answer(request, refused)
+    response = render(
+        request,
+        "error.html",
+        {"problem": refused.problem, "detail": refused.detail, "request_id": getattr(request, "request_id", "")},
+        status=refused.problem.status,
+    )
+    for name, value in refused.headers.items():
+        response[name] = value
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer Django's 400s."""
+    if isinstance(exception, DisallowedHost):
+        return answer(request, Refused("This instance does not serve that host name.", slug="malformed-request"))
+    refused = as_refusal(exception) or Refused("The request can't be read.", slug="malformed-request")
+    return page_or_problem(request, refused)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer Django's 403s."""
+    return page_or_problem(request, Refused("This is not allowed for this caller.", slug="forbidden"))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that came without its token."""
+    return page_or_problem(
+        request, Refused("The form's token was missing or old. Load the page again and repeat it.", slug="forbidden")
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer Django's 404s."""
+    return page_or_problem(request, Refused("There is nothing at this address.", slug="not-found"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a bug; the log has the traceback under the request id."""
+    return page_or_problem(
+        request, Refused("This is a fault of the platform, not of the request.", slug="internal-error")
+    )

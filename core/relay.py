@@ -1,0 +1,94 @@
+"""The relay: watches the log and hints the followers that are behind.
+
+A hint is a Celery task without content. A lost, late or doubled one does no harm: the cursors are in PostgreSQL, and
+Beat sweeps every few seconds. So two relays may run, for availability, without knowing of each other.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import structlog
+from celery import current_app
+from django.db import InterfaceError, OperationalError, connection
+from kombu.exceptions import OperationalError as BrokerError
+
+from core import facts, followers
+from core.redis import AWAY
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 0.02
+HINT_AGAIN_S = 0.2
+HINT_AT_LONGEST_S = 5.0
+HINT_EXPIRES_S = 10
+BACK_OFF_S = (1, 2, 4, 8, 16, 30)
+_AWAY = (OperationalError, InterfaceError, BrokerError, *AWAY)
+
+
+@dataclass
+class _Hinted:
+    at: float = float("-inf")
+    cursor: tuple[int, int] = (-1, -1)
+    pause_s: float = HINT_AGAIN_S
+
+
+@dataclass
+class Relay:
+    """The state of one relay process: what it hinted when."""
+
+    hinted: dict[str, _Hinted] = field(default_factory=dict)
+    failures: int = 0
+
+    def run(self) -> None:
+        """Watch until the process is told to stop."""
+        while not followers.stopping.is_set():
+            try:
+                self.poll()
+                self.failures = 0
+                followers.stopping.wait(POLL_S)
+            except _AWAY as error:
+                pause = BACK_OFF_S[min(self.failures, len(BACK_OFF_S) - 1)]
+                self.failures += 1
+                log.warning("relay waits", error=str(error).split("\n")[0], seconds=pause)
+                connection.close()
+                followers.stopping.wait(pause)
+
+    def poll(self) -> None:
+        """Hint every follower that is behind, unless it was hinted a moment ago."""
+        head = facts.head()
+        for name, cursor in cursors().items():
+            if cursor < head:
+                self._hint(name, cursor)
+
+    def _hint(self, name: str, cursor: tuple[int, int]) -> None:
+        last = self.hinted.setdefault(name, _Hinted())
+        now = time.monotonic()
+        if now - last.at < last.pause_s:
+            return
+        # Nobody moved since the last hint: no worker is there, and a queue full of hints would not help.
+        last.pause_s = min(last.pause_s * 2, HINT_AT_LONGEST_S) if cursor == last.cursor else HINT_AGAIN_S
+        last.at, last.cursor = now, cursor
+        hint(name)
+
+
+def cursors() -> dict[str, tuple[int, int]]:
+    """Return every listener's cursor; those without a row start at (0, 0)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, tx, fact_id FROM core_follower")
+        rows = {name: (tx, fact_id) for name, tx, fact_id in cursor.fetchall()}
+    return {name: rows.get(name, (0, 0)) for name in facts.subscriptions()}
+
+
+def hint(name: str) -> None:
+    """Send the follower's task to its queue."""
+    queue = facts.subscriptions()[name].queue
+    current_app.send_task(f"{name}.follow", queue=queue, expires=HINT_EXPIRES_S, retry=False, ignore_result=True)
+
+
+def hint_all_behind() -> None:
+    """Hint every follower that is behind, once (Beat's sweep)."""
+    head = facts.head()
+    for name, cursor in cursors().items():
+        if cursor < head:
+            hint(name)
+

@@ -1,0 +1,25 @@
+"""The log's scheduled jobs."""
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.utils import timezone
+
+from core import followers, log_keeping, relay
+
+
+@shared_task(name="core.sweep")
+def sweep() -> None:
+    """Hint every follower that is behind: what the relay missed, or all of it while no relay runs."""
+    relay.hint_all_behind()
+
+
+@shared_task(name="core.keep_log")
+def keep_log() -> None:
+    """Make and drop the log's days."""
+    log_keeping.keep(now=timezone.now())
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def stop_following(**_: object) -> None:
+    """Let lingering followers end, so that a worker stops at once."""
+    followers.stopping.set()
