@@ -1,0 +1,158 @@
+"""DRF's door: server keys and player tokens in the Authorization header, and what each may do."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts import keys, selectors, tokens
+from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
+from core.ids import parse_id
+from core.refusals import Forbidden, Gone, NotFound, Unauthenticated
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which imports this module by its settings
+
+_MAX_CREDENTIAL = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHolder:
+    """Whom a player token stands for."""
+
+    player: PlayerInfo
+    game: GameInfo
+
+    @property
+    def caller(self) -> str:
+        """The owner of idempotency keys."""
+        return f"player:{self.player.id}:{self.game.id}"
+
+    @property
+    def studio_id(self) -> int:
+        """The studio of the token's game."""
+        return self.game.studio_id
+
+
+Holder = KeyHolder | TokenHolder
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Reads `Authorization: Bearer …`; nothing else, no cookie and no query parameter, identifies a caller."""
+
+    def authenticate(self, request: Request) -> tuple[None, Holder] | None:
+        """Return whom the credential stands for; None without one."""
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return None
+        return None, read_credential(header)
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme for a 401."""
+        return "Bearer"
+
+
+def read_credential(header: str) -> Holder:
+    """Return whom an Authorization header stands for.
+
+    Raises:
+        Unauthenticated: another scheme, mistyped, unknown, revoked or expired.
+
+    """
+    scheme, _, credential = header.partition(" ")
+    credential = credential.strip()
+    if scheme.lower() != "bearer" or not credential or len(credential) > _MAX_CREDENTIAL or not credential.isascii():
+        raise Unauthenticated("Send `Authorization: Bearer` with one server key or player token.")
+    if credential.startswith(keys.PREFIX):
+        return _server_key(credential)
+    return _player_token(credential)
+
+
+def _server_key(key: str) -> KeyHolder:
+    if not keys.is_well_formed(key):
+        raise Unauthenticated("The server key is mistyped: its checksum does not fit. Copy it again.")
+    holder = selectors.key_holder(keys.key_hash(key))
+    if holder is None:
+        raise Unauthenticated("The server key is unknown, revoked or expired. Issue a new one.")
+    return holder
+
+
+def _player_token(token: str) -> TokenHolder:
+    try:
+        claims = tokens.read(token, at=timezone.now())
+    except tokens.InvalidToken:
+        raise Unauthenticated("The player token is not valid here or has expired. Ask for a new one.") from None
+    game = selectors.game(claims.game)
+    player = None if game is None else selectors.player_by_uuid(claims.player, studio_id=game.studio_id)
+    if game is None or player is None or player.erased:
+        raise Unauthenticated("The player token's player or game is gone. Ask for a new one.")
+    return TokenHolder(player=player, game=game)
+
+
+class HasScope(BasePermission):
+    """Lets a server key through with the view's scope, and a player token where the view says so."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Say yes, or refuse with the reason."""
+        holder = request.auth
+        public: frozenset[str] = getattr(view, "public", frozenset())
+        method = request.method or ""
+        if holder is None:
+            if method in public:
+                return True
+            raise Unauthenticated("This operation needs `Authorization: Bearer` with a server key or player token.")
+        if isinstance(holder, TokenHolder):
+            if method in getattr(view, "player_may", frozenset()) or method in public:
+                return True
+            raise Forbidden("A player token can't do this; it takes a server key.")
+        scope = getattr(view, "scopes", {}).get(method)
+        if scope is not None and scope not in holder.scopes:
+            raise Forbidden(f"The server key lacks the scope `{scope}`.")
+        return True
+
+
+def game_of(request: Request, uuid: UUID | None) -> GameInfo:
+    """Return the game that a request is about, if its caller may know it.
+
+    Without `uuid` it is the game of the key or token.
+
+    Raises:
+        NotFound: unknown, another studio's, or outside the key's or token's game.
+
+    """
+    holder: Holder = request.auth
+    own = holder.game.uuid if isinstance(holder, TokenHolder) else holder.game_uuid
+    wanted = uuid or own
+    game = None if wanted is None or (own is not None and own != wanted) else selectors.game(wanted)
+    if game is None or game.studio_id != holder.studio_id:
+        raise NotFound("There is no such game.")
+    return game
+
+
+def player_of(request: Request, name: str) -> PlayerInfo:
+    """Return the player that `name` means to the caller: a studio's id, `id:<uuid>`, or `me` with a token.
+
+    A player token means its own player only, by whichever name.
+
+    Raises:
+        NotFound: the studio knows no such player.
+        Gone: the person was erased.
+
+    """
+    holder: Holder = request.auth
+    if name == "me" and isinstance(holder, TokenHolder):
+        return holder.player
+    if name.startswith("id:"):
+        uuid = parse_id(name[3:])
+        info = None if uuid is None else selectors.player_by_uuid(uuid, studio_id=holder.studio_id)
+    else:
+        info = selectors.player_of_studio(holder.studio_id, name)
+    if info is None or (isinstance(holder, TokenHolder) and info.id != holder.player.id):
+        raise NotFound("There is no such player.")
+    if info.erased:
+        raise Gone("This person was erased.")
+    return info

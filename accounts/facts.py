@@ -1,0 +1,17 @@
+"""What accounts announces."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class PlayersChanged:
+    """Players were named for the first time or changed.
+
+    Attributes:
+        players: `[player_id, region]` each, as of this fact.
+
+    """
+
+    kind: ClassVar[str] = "players_changed"
+    players: list[list[int | str]]

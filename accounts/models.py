@@ -1,0 +1,167 @@
+"""Who is calling: users of the portal, studios, games, server keys, and the players that studios name."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+from core.ids import new_id
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users who sign in by e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a user."""
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create an operator of the instance."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractUser):
+    """A person who signs in to the portal or the admin, by e-mail address."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField(unique=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="one_user_per_email_in_any_case")]
+
+
+class Studio(models.Model):
+    """A tenant."""
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What a member may do, from most to least."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    DEVELOPER = "developer"
+    SUPPORT = "support"
+    ANALYST = "analyst"
+
+
+class Member(models.Model):
+    """A user's role in a studio."""
+
+    studio = models.ForeignKey(Studio, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["studio", "user"], name="one_membership_per_studio_and_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.studio}: {self.role}"
+
+
+class Game(models.Model):
+    """A studio's game."""
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    studio = models.ForeignKey(Studio, on_delete=models.PROTECT, related_name="games")
+    title = models.CharField(max_length=200)
+    regions = ArrayField(models.CharField(max_length=16), default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        # What composite foreign keys of tenant-owned rows point at: a reference across studios can't be stored.
+        constraints = [models.UniqueConstraint(fields=["id", "studio"], name="one_studio_per_game")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ServerKey(models.Model):
+    """A studio's secret, kept only as a SHA-256 hash."""
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    studio = models.ForeignKey(Studio, on_delete=models.CASCADE, related_name="keys")
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, null=True, blank=True, related_name="keys")
+    name = models.CharField(max_length=100)
+    hash = models.BinaryField(unique=True, editable=False)
+    hint = models.CharField(max_length=4, editable=False, help_text="The key's last characters, to tell keys apart.")
+    scopes = ArrayField(models.CharField(max_length=32))
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} (lrl_sk_…{self.hint})"
+
+
+class Visibility(models.TextChoices):
+    """Who sees a player's page."""
+
+    PUBLIC = "public"
+    FRIENDS = "friends"
+    PRIVATE = "private"
+
+
+class Player(models.Model):
+    """A person who plays; several studios' ids may name one."""
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    display_name = models.CharField(max_length=128, blank=True)
+    region = models.CharField(max_length=16, blank=True)
+    avatar_url = models.CharField(max_length=2000, blank=True)
+    visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.PUBLIC)
+    created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.display_name or str(self.uuid)
+
+
+class PlayerIdentity(models.Model):
+    """A studio's own id for a player."""
+
+    studio = models.ForeignKey(Studio, on_delete=models.PROTECT)
+    external_id = models.CharField(max_length=128)
+    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="identities")
+    banned_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "player identities"
+        constraints = [
+            models.UniqueConstraint(fields=["studio", "external_id"], name="one_player_per_studio_and_external_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Tester(models.Model):
+    """A player who may unlock a game's drafts."""
+
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="testers")
+    player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="tests")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["game", "player"], name="one_tester_per_game_and_player")]
+
+    def __str__(self) -> str:
+        return f"{self.player} tests {self.game}"

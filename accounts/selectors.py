@@ -1,0 +1,198 @@
+"""What others ask accounts; keys and games are kept in the process for a few seconds."""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import Game, Player, PlayerIdentity, ServerKey, Tester
+
+# A revoked key stops working everywhere within 5 s (api.md, Who is calling).
+KEY_SECONDS = 4.0
+KEY_REFRESH_SECONDS = 2.0
+_KEPT_KEYS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Whom a server key stands for."""
+
+    key_id: int
+    studio_id: int
+    game_id: int | None
+    game_uuid: UUID | None
+    scopes: frozenset[str]
+    expires_at: datetime | None
+
+    @property
+    def caller(self) -> str:
+        """The owner of idempotency keys."""
+        return f"studio:{self.studio_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class GameInfo:
+    """A game, as others need it."""
+
+    id: int
+    uuid: UUID
+    studio_id: int
+    title: str
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerInfo:
+    """A player, as others may show him; `external_id` is the asking studio's, if it has one."""
+
+    id: int
+    uuid: UUID
+    display_name: str
+    region: str
+    avatar_url: str
+    visibility: str
+    external_id: str | None
+    banned: bool = False
+    erased: bool = False
+
+
+_keys: dict[bytes, tuple[float, KeyHolder | None]] = {}
+_key_loading = threading.Lock()
+_games: dict[UUID, GameInfo] = {}
+
+
+def key_holder(digest: bytes) -> KeyHolder | None:
+    """Return whom the key with this hash stands for, at most KEY_SECONDS old; None if unknown, revoked or expired."""
+    loaded_at, holder = _keys.get(digest, (float("-inf"), None))
+    age = time.monotonic() - loaded_at
+    # One thread looks again in time while the others go on: at its end all would ask at once.
+    if age > KEY_REFRESH_SECONDS and _key_loading.acquire(blocking=age > KEY_SECONDS):
+        try:
+            holder = _reload_key(digest)
+        finally:
+            _key_loading.release()
+    if holder is not None and holder.expires_at is not None and holder.expires_at <= timezone.now():
+        return None
+    return holder
+
+
+def _reload_key(digest: bytes) -> KeyHolder | None:
+    loaded_at, holder = _keys.get(digest, (float("-inf"), None))
+    if time.monotonic() - loaded_at > KEY_REFRESH_SECONDS:  # else another thread was quicker
+        now = time.monotonic()
+        holder = _load_key(digest)
+        if len(_keys) >= _KEPT_KEYS:
+            _keys.clear()
+        _keys[digest] = (now, holder)
+    return holder
+
+
+def _load_key(digest: bytes) -> KeyHolder | None:
+    key = ServerKey.objects.select_related("game").filter(hash=digest, revoked_at=None).first()
+    if key is None:
+        return None
+    return KeyHolder(
+        key_id=key.pk,
+        studio_id=key.studio_id,
+        game_id=key.game_id,
+        game_uuid=key.game.uuid if key.game else None,
+        scopes=frozenset(key.scopes),
+        expires_at=key.expires_at,
+    )
+
+
+def forget_keys() -> None:
+    """Empty this process's kept keys (after a revocation here, and between tests)."""
+    _keys.clear()
+
+
+def forget_games() -> None:
+    """Empty this process's kept games (after a change here, and between tests)."""
+    _games.clear()
+
+
+def game(uuid: UUID, *, studio_id: int | None = None) -> GameInfo | None:
+    """Return a game, or None if it does not exist or belongs to another studio than `studio_id`.
+
+    A game never moves to another studio; its title and regions may be old, so show those from `fresh_game`.
+    """
+    info = _games.get(uuid)
+    if info is None:
+        info = fresh_game(uuid)
+        if info is None:
+            return None
+        _games[uuid] = info
+    return info if studio_id is None or info.studio_id == studio_id else None
+
+
+def fresh_game(uuid: UUID) -> GameInfo | None:
+    """Return a game as it is now."""
+    row = Game.objects.filter(uuid=uuid).first()
+    return None if row is None else _game_info(row)
+
+
+def games_of(studio_id: int) -> list[GameInfo]:
+    """Return a studio's games, oldest first."""
+    return [_game_info(row) for row in Game.objects.filter(studio_id=studio_id).order_by("id")]
+
+
+def games_by_id(ids: Iterable[int]) -> dict[int, GameInfo]:
+    """Return games by internal id, in one query."""
+    return {row.pk: _game_info(row) for row in Game.objects.filter(pk__in=set(ids))}
+
+
+def _game_info(row: Game) -> GameInfo:
+    return GameInfo(row.pk, row.uuid, row.studio_id, row.title, tuple(row.regions))
+
+
+def player_of_studio(studio_id: int, external_id: str) -> PlayerInfo | None:
+    """Return the player whom a studio calls `external_id`."""
+    row = PlayerIdentity.objects.select_related("player").filter(studio_id=studio_id, external_id=external_id).first()
+    return None if row is None else _player_info(row.player, row)
+
+
+def player_by_uuid(uuid: UUID, *, studio_id: int | None = None) -> PlayerInfo | None:
+    """Return a player by the platform's id; with `studio_id` only if that studio knows him."""
+    player = Player.objects.filter(uuid=uuid).first()
+    if player is None:
+        return None
+    if studio_id is None:
+        return _player_info(player, None)
+    identity = PlayerIdentity.objects.filter(studio_id=studio_id, player=player).order_by("id").first()
+    return None if identity is None else _player_info(player, identity)
+
+
+def players_by_id(ids: Iterable[int], *, studio_id: int | None = None) -> dict[int, PlayerInfo]:
+    """Return players by internal id, in two queries at most; external ids only for `studio_id`."""
+    wanted = set(ids)
+    identities: dict[int, PlayerIdentity] = {}
+    if studio_id is not None:
+        rows = PlayerIdentity.objects.filter(studio_id=studio_id, player_id__in=wanted).order_by("-id")
+        identities = {row.player_id: row for row in rows}
+    return {
+        player.pk: _player_info(player, identities.get(player.pk)) for player in Player.objects.filter(pk__in=wanted)
+    }
+
+
+def _player_info(player: Player, identity: PlayerIdentity | None) -> PlayerInfo:
+    return PlayerInfo(
+        id=player.pk,
+        uuid=player.uuid,
+        display_name=player.display_name,
+        region=player.region,
+        avatar_url=player.avatar_url,
+        visibility=player.visibility,
+        external_id=identity.external_id if identity else None,
+        banned=identity is not None and identity.banned_at is not None,
+        erased=player.erased_at is not None,
+    )
+
+
+def testers(game_id: int, player_ids: Iterable[int]) -> set[int]:
+    """Return which of the players test the game."""
+    rows = Tester.objects.filter(game_id=game_id, player_id__in=set(player_ids))
+    return set(rows.values_list("player_id", flat=True))

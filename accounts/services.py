@@ -1,0 +1,152 @@
+"""Every write of accounts: studios, members, games, keys, players, tokens."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts import selectors, tokens
+from accounts.facts import PlayersChanged
+from accounts.keys import SCOPES, key_hash, new_key
+from accounts.models import Game, Member, Player, Role, ServerKey, Studio, User
+from core.facts import publish
+from core.ids import new_id
+from core.refusals import Gone, Invalid
+
+MAX_EXTERNAL_ID = 128
+
+
+def create_studio(*, name: str, owner: User | None = None) -> Studio:
+    """Create a studio; `owner` becomes its first member."""
+    with transaction.atomic():
+        studio = Studio.objects.create(name=name)
+        if owner is not None:
+            Member.objects.create(studio=studio, user=owner, role=Role.OWNER)
+    return studio
+
+
+def create_game(*, studio_id: int, title: str, regions: Iterable[str] = ()) -> Game:
+    """Create a studio's game."""
+    return Game.objects.create(studio_id=studio_id, title=title, regions=list(regions))
+
+
+def update_game(*, game_id: int, changes: dict[str, Any]) -> Game:
+    """Change a game's title or regions."""
+    with transaction.atomic():
+        game = Game.objects.select_for_update().get(pk=game_id)
+        for name, value in changes.items():
+            setattr(game, name, value)
+        game.save(update_fields=[*changes, "updated_at"])
+    selectors.forget_games()
+    return game
+
+
+def issue_key(
+    *,
+    studio_id: int,
+    name: str,
+    scopes: Iterable[str] = SCOPES,
+    game_id: int | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[ServerKey, str]:
+    """Create a server key; return its row and the key itself, which can't be shown again."""
+    unknown = set(scopes) - set(SCOPES)
+    if unknown:
+        raise Invalid.value("/scopes", f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(SCOPES)}.")
+    key = new_key()
+    row = ServerKey.objects.create(
+        studio_id=studio_id,
+        game_id=game_id,
+        name=name,
+        hash=key_hash(key),
+        hint=key[-4:],
+        scopes=sorted(scopes),
+        expires_at=expires_at,
+    )
+    return row, key
+
+
+def revoke_key(*, key_id: int, at: datetime) -> None:
+    """Revoke a key: here at once, in other processes when their kept copy is KEY_SECONDS old."""
+    ServerKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=at)
+    selectors.forget_keys()
+
+
+def clean_external_id(text: Any) -> str:
+    """Return a studio's id for a player.
+
+    Raises:
+        ValueError: not 1 to 128 printable characters.
+
+    """
+    if not isinstance(text, str) or not 1 <= len(text) <= MAX_EXTERNAL_ID or not text.isprintable():
+        raise ValueError("A player's id has 1 to 128 printable characters.")
+    if text.startswith("id:") or text == "me":
+        raise ValueError("`me` and ids that start with `id:` are the platform's own; use another id.")
+    return text
+
+
+_CREATE = """
+    WITH named AS (
+        INSERT INTO accounts_playeridentity (studio_id, external_id, player_id, created_at)
+        SELECT %(studio)s, external_id, nextval(pg_get_serial_sequence('accounts_player', 'id')), now()
+          FROM unnest(%(ids)s::text[]) AS external_id ORDER BY external_id
+        ON CONFLICT (studio_id, external_id) DO NOTHING
+        RETURNING external_id, player_id
+    )
+    INSERT INTO accounts_player (id, uuid, display_name, region, avatar_url, visibility, created_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT player_id, uuid, '', '', '', 'public', now()
+      FROM named JOIN unnest(%(ids)s::text[], %(uuids)s::uuid[]) AS minted (external_id, uuid) USING (external_id)
+    RETURNING id
+"""
+
+
+def create_players(*, studio_id: int, external_ids: Iterable[str]) -> None:
+    """Create the players whom a studio names for the first time; known ones stay as they are."""
+    ids = sorted(set(external_ids))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CREATE, {"studio": studio_id, "ids": ids, "uuids": [new_id() for _ in ids]})
+        created = [row[0] for row in cursor.fetchall()]
+        if created:
+            publish(PlayersChanged([[pk, ""] for pk in created]), studio_id=studio_id, size=len(created))
+
+
+def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) -> selectors.PlayerInfo:
+    """Create or change the player whom a studio calls `external_id`; an absent field keeps its value.
+
+    Raises:
+        Gone: the person was erased.
+
+    """
+    with transaction.atomic():
+        create_players(studio_id=studio_id, external_ids=[external_id])
+        info = selectors.player_of_studio(studio_id, external_id)
+        assert info is not None  # just created, and identities are never deleted
+        player = Player.objects.select_for_update().get(pk=info.id)
+        if player.erased_at is not None:
+            raise Gone("This person was erased and can't be written to again.")
+        changed = {name: value for name, value in changes.items() if getattr(player, name) != value}
+        for name, value in changed.items():
+            setattr(player, name, value)
+        if changed:
+            player.save(update_fields=list(changed))
+            publish(PlayersChanged([[player.pk, player.region]]), studio_id=studio_id)
+    after = selectors.player_of_studio(studio_id, external_id)
+    assert after is not None
+    return after
+
+
+def issue_player_token(*, player: UUID, game: UUID, at: datetime) -> tuple[str, datetime]:
+    """Return a token for a player in a game, and when it ends."""
+    return tokens.issue(player=player, game=game, at=at)
+
+
+def clean_region(text: str) -> str:
+    """Return a region's name: up to 16 letters, digits, `-` and `_`, upper case; empty for none."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,16}", text, re.ASCII):
+        raise ValueError("A region has up to 16 letters, digits, - or _, such as EU.")
+    return text.upper()

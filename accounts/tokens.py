@@ -1,0 +1,64 @@
+"""Player tokens: JWTs (RFC 7519) of one algorithm, for one player in one game, for an hour at most."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import jwt
+from django.conf import settings
+
+from core.ids import parse_id
+
+ALGORITHM = "HS256"
+LIFETIME = timedelta(hours=1)
+LEEWAY_S = 60  # clocks of two hosts differ
+
+
+class InvalidToken(Exception):
+    """The token is no token of this instance, or its time is over."""
+
+
+@dataclass(frozen=True)
+class PlayerClaims:
+    """What a token says."""
+
+    player: UUID
+    game: UUID
+    expires_at: datetime
+
+
+def issue(*, player: UUID, game: UUID, at: datetime) -> tuple[str, datetime]:
+    """Return a token and when it ends."""
+    kid, secret = next(iter(settings.PLAYER_TOKEN_KEYS.items()))
+    expires_at = at + LIFETIME
+    claims = {"iss": settings.PUBLIC_URL, "aud": str(game), "sub": str(player), "iat": at, "exp": expires_at}
+    return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"kid": kid}), expires_at
+
+
+def read(token: str, *, at: datetime) -> PlayerClaims:
+    """Return what a token says.
+
+    Raises:
+        InvalidToken: unsigned, of another algorithm or key, expired, or longer-lived than is issued.
+
+    """
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+        secret = settings.PLAYER_TOKEN_KEYS.get(kid) if isinstance(kid, str) else None
+        if secret is None:
+            raise InvalidToken("signed by an unknown key")
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            secret,
+            algorithms=[ALGORITHM],
+            issuer=settings.PUBLIC_URL,
+            leeway=LEEWAY_S,
+            options={"require": ["exp", "iat", "aud", "sub", "iss"], "verify_aud": False},
+        )
+    except (jwt.PyJWTError, ValueError, UnicodeError) as error:
+        raise InvalidToken(str(error)) from None
+    player, game = parse_id(str(claims["sub"])), parse_id(str(claims["aud"]))
+    if player is None or game is None or claims["exp"] - claims["iat"] > LIFETIME.total_seconds():
+        raise InvalidToken("claims that this instance does not issue")
+    return PlayerClaims(player=player, game=game, expires_at=datetime.fromtimestamp(claims["exp"], tz=at.tzinfo))
