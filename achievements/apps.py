@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class AchievementsConfig(AppConfig):
+    """The rulebook and the way of an unlock."""
+
+    name = "achievements"

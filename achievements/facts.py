@@ -1,0 +1,59 @@
+"""What achievements announces."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class AchievementsUnlocked:
+    """Unlocks of one game were recorded; written by the statement that records them (achievements/unlocking.py).
+
+    Attributes:
+        game: the game's internal id.
+        unlocks: `[player_id, achievement_id, points, unlocked_at µs, heard_at µs, event_id]` each.
+        totals: what they add up to in this game now, a row for each player of the batch: the fields of `Total`.
+
+    """
+
+    kind: ClassVar[str] = "achievements_unlocked"
+    game: int
+    unlocks: list[list[int | str]]
+    totals: list[list[int | str]]
+
+
+@dataclass(frozen=True)
+class OverallChanged:
+    """Players' totals over all games changed; no studio's fact, since they span studios.
+
+    Attributes:
+        totals: a row for each player: the fields of `Total`.
+
+    """
+
+    kind: ClassVar[str] = "overall_changed"
+    totals: list[list[int | str]]
+
+
+@dataclass(frozen=True)
+class TotalsMoved:
+    """Players moved to another region, and their totals with them.
+
+    Attributes:
+        moves: `[game_id (0: over all games), previous region, *fields of Total]` each.
+
+    """
+
+    kind: ClassVar[str] = "totals_moved"
+    moves: list[list[int | str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A player's points and unlocks in a game, or over all games; a higher `version` is newer."""
+
+    player_id: int
+    region: str
+    points: int
+    unlocked: int
+    reached_us: int
+    version: int

@@ -1,0 +1,97 @@
+"""Group commit: requests that wait in this process at the same moment share one statement and one commit.
+
+The first to come leads: it takes everybody who waits, runs the batch, hands out the outcomes, and passes the lead to
+whoever came meanwhile. Nobody waits for a timer, so a lone request is as fast as without.
+Source: measurements.md, "Ways to take an unlock"; docs/adr/0002-truth-and-the-fact-log.md.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from core import deadlines
+from core.refusals import Unavailable
+
+I = TypeVar("I")  # noqa: E741
+O = TypeVar("O")  # noqa: E741
+
+LARGEST_GROUP = 200
+_PATIENCE_S = 30.0  # outside a request
+
+
+class _Waiter(Generic[I, O]):
+    __slots__ = ("error", "item", "leads", "outcome", "woken")
+
+    def __init__(self, item: I) -> None:
+        self.item = item
+        self.outcome: O | None = None
+        self.error: BaseException | None = None
+        self.leads = False
+        self.woken = threading.Event()
+
+
+class GroupCommit(Generic[I, O]):
+    """Runs items of several threads together.
+
+    `run` takes the items of a group and returns an outcome each, in order; what it raises, everybody of the group gets.
+    """
+
+    def __init__(self, run: Callable[[Sequence[I]], Sequence[O]]) -> None:
+        """Start without a leader."""
+        self._run = run
+        self._lock = threading.Lock()
+        self._waiting: deque[_Waiter[I, O]] = deque()
+        self._led = False
+
+    def submit(self, item: I) -> O:
+        """Return the item's outcome.
+
+        Raises:
+            Unavailable: the group did not get its turn, or did not end, before the request's deadline.
+            Exception: what `run` raised for the group.
+
+        """
+        waiter: _Waiter[I, O] = _Waiter(item)
+        with self._lock:
+            self._waiting.append(waiter)
+            waiter.leads = not self._led
+            self._led = True
+        if not waiter.leads:
+            self._wait(waiter)
+        if waiter.leads:
+            self._lead()
+        elif waiter.error is not None:
+            raise waiter.error
+        return waiter.outcome  # type: ignore[return-value]
+
+    def _wait(self, waiter: _Waiter[I, O]) -> None:
+        left = deadlines.remaining()
+        if waiter.woken.wait(_PATIENCE_S if left is None else left):
+            return
+        with self._lock:
+            if waiter in self._waiting and not waiter.leads:
+                self._waiting.remove(waiter)
+            elif waiter.woken.is_set():
+                return
+        raise Unavailable("The database does not answer in time. Send the same request again; repeating it is safe.")
+
+    def _lead(self) -> None:
+        with self._lock:
+            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
+        try:
+            for waiter, outcome in zip(group, self._run([waiter.item for waiter in group]), strict=True):
+                waiter.outcome = outcome
+        except BaseException as error:
+            for waiter in group:
+                waiter.error = error
+            raise
+        finally:
+            with self._lock:
+                if self._waiting:
+                    self._waiting[0].leads = True
+                    self._waiting[0].woken.set()
+                else:
+                    self._led = False
+            for waiter in group:
+                waiter.woken.set()

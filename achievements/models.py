@@ -1,0 +1,210 @@
+"""The rulebook (definitions), the unlocks, and what they add up to."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import Game
+from core.ids import new_id
+
+
+class Catalogue(models.Model):
+    """A game's rulebook as a whole: its version rises with every change of a definition.
+
+    An unlock names the version it was checked against; another one makes the statement pass it by, and it is checked
+    again. So a process may keep definitions as long as it likes and never answers from old ones.
+    """
+
+    game = models.OneToOneField(Game, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    version = models.BigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.game} version {self.version}"
+
+
+class Type(models.TextChoices):
+    """How an achievement is reached."""
+
+    STANDARD = "standard"
+    INCREMENTAL = "incremental"
+    META = "meta"
+
+
+class Authority(models.TextChoices):
+    """Who may say that it was reached."""
+
+    SERVER = "server"
+    CLIENT = "client"
+
+
+class State(models.TextChoices):
+    """Where a definition is in its life."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class Achievement(models.Model):
+    """A definition."""
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    studio_id = models.BigIntegerField(editable=False)
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=128)
+    name = models.CharField(max_length=200)
+    description = models.CharField(max_length=2000, blank=True)
+    points = models.IntegerField(default=0)
+    type = models.CharField(max_length=12, choices=Type.choices, default=Type.STANDARD)
+    target = models.BigIntegerField(null=True, blank=True)
+    stat = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - null: not driven by a stat
+    requires = ArrayField(models.CharField(max_length=128), default=list, blank=True)
+    hidden = models.BooleanField(default=False)
+    authority = models.CharField(max_length=8, choices=Authority.choices, default=Authority.SERVER)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PUBLISHED)
+    group = models.CharField(max_length=128, default="base")
+    sort_order = models.IntegerField(default=0)
+    icon_url = models.CharField(max_length=2000, blank=True)
+    icon_locked_url = models.CharField(max_length=2000, blank=True)
+    available_from = models.DateTimeField(null=True, blank=True)
+    available_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        # (game, studio) also references (id, studio) of the game: migration 0002.
+        constraints = [
+            models.UniqueConstraint(fields=["game", "key"], name="one_achievement_per_game_and_key"),
+            # What an unlock's composite foreign key points at: it can't name another game's or studio's.
+            models.UniqueConstraint(fields=["id", "game", "studio_id"], name="one_game_and_studio_per_achievement"),
+            models.CheckConstraint(condition=Q(points__gte=0, points__lte=100_000), name="points_are_0_to_100000"),
+            models.CheckConstraint(
+                condition=Q(target__isnull=True) | Q(target__gte=1), name="a_target_is_at_least_one"
+            ),
+            models.CheckConstraint(
+                condition=Q(available_from__isnull=True)
+                | Q(available_until__isnull=True)
+                | Q(available_until__gt=F("available_from")),
+                name="a_window_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.key})"
+
+
+class AchievementTranslation(models.Model):
+    """A definition's texts in one language (BCP 47)."""
+
+    achievement = models.ForeignKey(Achievement, on_delete=models.CASCADE, related_name="translations")
+    language = models.CharField(max_length=35)
+    name = models.CharField(max_length=200)
+    description = models.CharField(max_length=2000, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["achievement", "language"], name="one_translation_per_language")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language}: {self.name}"
+
+
+class Unlock(models.Model):
+    """A player has an achievement, once."""
+
+    pk = models.CompositePrimaryKey("player_id", "achievement_id")
+    player_id = models.BigIntegerField()
+    # (achievement, game, studio) reference those of the definition: migration 0002.
+    achievement = models.ForeignKey(
+        Achievement, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    game_id = models.BigIntegerField()
+    studio_id = models.BigIntegerField()
+    points = models.IntegerField(help_text="What it was worth when it was unlocked.")
+    unlocked_at = models.DateTimeField(help_text="When the game says that it happened.")
+    heard_at = models.DateTimeField(help_text="When the platform heard of it.")
+    event_id = models.UUIDField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["achievement", "unlocked_at"], name="unlock_by_achievement"),
+            models.Index(fields=["player_id", "-unlocked_at"], name="unlock_by_player"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} has {self.achievement_id}"
+
+
+class PlayerGame(models.Model):
+    """What a player's unlocks in a game add up to, kept by the statement that records them."""
+
+    pk = models.CompositePrimaryKey("player_id", "game_id")
+    player_id = models.BigIntegerField()
+    game_id = models.BigIntegerField()
+    studio_id = models.BigIntegerField()
+    region = models.CharField(max_length=16)
+    points = models.BigIntegerField()
+    unlocked = models.IntegerField()
+    points_reached_at = models.DateTimeField()
+    first_unlock_at = models.DateTimeField()
+    last_unlock_at = models.DateTimeField()
+    version = models.BigIntegerField(help_text="Rises with every change; the newest is what boards show.")
+
+    class Meta:
+        indexes = [
+            models.Index("game_id", F("points").desc(), "points_reached_at", "player_id", name="board_of_game"),
+            models.Index(
+                "game_id", "region", F("points").desc(), "points_reached_at", "player_id", name="board_of_region"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} in {self.game_id}: {self.points}"
+
+
+class PlayerTotal(models.Model):
+    """What a player's unlocks in all games add up to."""
+
+    player_id = models.BigIntegerField(primary_key=True)
+    region = models.CharField(max_length=16)
+    points = models.BigIntegerField()
+    unlocked = models.IntegerField()
+    points_reached_at = models.DateTimeField()
+    version = models.BigIntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index(F("points").desc(), "points_reached_at", "player_id", name="board_of_everything"),
+            models.Index("region", F("points").desc(), "points_reached_at", "player_id", name="board_of_all_in_region"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id}: {self.points}"
+
+
+class AchievementCount(models.Model):
+    """How many players have an achievement; kept by a listener, `(tx, fact_id)` is the last fact counted."""
+
+    achievement = models.OneToOneField(Achievement, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    unlocked = models.BigIntegerField(default=0)
+    tx = models.BigIntegerField(default=0)
+    fact_id = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.achievement_id}: {self.unlocked}"
+
+
+class GamePlayers(models.Model):
+    """How many players have played a game; kept as AchievementCount is."""
+
+    game = models.OneToOneField(Game, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    players = models.BigIntegerField(default=0)
+    tx = models.BigIntegerField(default=0)
+    fact_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "game players"
+
+    def __str__(self) -> str:
+        return f"{self.game_id}: {self.players}"

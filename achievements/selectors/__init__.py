@@ -1,0 +1,1 @@
+"""Every read of achievements, and all its caching."""

@@ -1,0 +1,164 @@
+"""Definitions: a game's catalogue, kept in the process, and how rare each achievement is."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from uuid import UUID
+
+from django.db import connection
+
+from achievements import rules
+from achievements.models import Achievement, AchievementTranslation, Catalogue, State
+
+_KEPT_CATALOGUES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An achievement, as others need it."""
+
+    id: int
+    uuid: UUID
+    key: str
+    name: str
+    description: str
+    points: int
+    type: str
+    target: int | None
+    stat: str | None
+    requires: tuple[str, ...]
+    hidden: bool
+    authority: str
+    state: str
+    group: str
+    sort_order: int
+    icon_url: str
+    icon_locked_url: str
+    available_from: datetime | None
+    available_until: datetime | None
+    translations: dict[str, tuple[str, str]]
+
+    def texts(self, language: str | None) -> tuple[str, str]:
+        """Return name and description in a language or the nearest that there is (`pt-BR` → `pt` → the default)."""
+        for code in rules.language_fallbacks(language) if language else ():
+            if code in self.translations:
+                return self.translations[code]
+        return self.name, self.description
+
+
+@dataclass(frozen=True, slots=True)
+class GameCatalogue:
+    """A game's definitions at one version, in their order; `available` is how many players see."""
+
+    game_id: int
+    version: int
+    by_key: dict[str, Definition]
+    available: int
+
+
+_kept: OrderedDict[int, GameCatalogue] = OrderedDict()
+_kept_lock = Lock()
+_loading = Lock()
+
+
+def catalogue(game_id: int) -> GameCatalogue:
+    """Return a game's definitions, maybe old ones: only for what is checked against the version at commit."""
+    kept = _kept.get(game_id)
+    if kept is None:
+        with _loading:  # one thread loads, the others wait for it
+            kept = _kept.get(game_id) or fresh_catalogue(game_id)
+    return kept
+
+
+def fresh_catalogue(game_id: int) -> GameCatalogue:
+    """Return a game's definitions as they are now; one small query when the kept ones are."""
+    version = Catalogue.objects.filter(game_id=game_id).values_list("version", flat=True).first() or 0
+    kept = _kept.get(game_id)
+    if kept is not None and kept.version == version:
+        return kept
+    loaded = _load(game_id, version)
+    with _kept_lock:
+        _kept[game_id] = loaded
+        _kept.move_to_end(game_id)
+        while len(_kept) > _KEPT_CATALOGUES:
+            _kept.popitem(last=False)
+    return loaded
+
+
+def _load(game_id: int, version: int) -> GameCatalogue:
+    texts: dict[int, dict[str, tuple[str, str]]] = {}
+    rows = AchievementTranslation.objects.filter(achievement__game_id=game_id)
+    for pk, language, name, description in rows.values_list("achievement_id", "language", "name", "description"):
+        texts.setdefault(pk, {})[language] = (name, description)
+    definitions = Achievement.objects.filter(game_id=game_id).order_by("sort_order", "id")
+    by_key = {row.key: _definition(row, texts.get(row.pk, {})) for row in definitions}
+    available = sum(1 for definition in by_key.values() if definition.state == State.PUBLISHED)
+    return GameCatalogue(game_id, version, by_key, available)
+
+
+def forget_catalogues() -> None:
+    """Empty this process's kept catalogues (between tests)."""
+    _kept.clear()
+
+
+def _definition(row: Achievement, translations: dict[str, tuple[str, str]]) -> Definition:
+    return Definition(
+        id=row.pk,
+        uuid=row.uuid,
+        key=row.key,
+        name=row.name,
+        description=row.description,
+        points=row.points,
+        type=row.type,
+        target=row.target,
+        stat=row.stat,
+        requires=tuple(row.requires),
+        hidden=row.hidden,
+        authority=row.authority,
+        state=row.state,
+        group=row.group,
+        sort_order=row.sort_order,
+        icon_url=row.icon_url,
+        icon_locked_url=row.icon_locked_url,
+        available_from=row.available_from,
+        available_until=row.available_until,
+        translations=translations,
+    )
+
+
+def definitions_by_id(ids: Iterable[int]) -> dict[int, Definition]:
+    """Return definitions of any games by internal id, in two queries."""
+    wanted = set(ids)
+    texts: dict[int, dict[str, tuple[str, str]]] = {}
+    for row in AchievementTranslation.objects.filter(achievement_id__in=wanted):
+        texts.setdefault(row.achievement_id, {})[row.language] = (row.name, row.description)
+    return {row.pk: _definition(row, texts.get(row.pk, {})) for row in Achievement.objects.filter(pk__in=wanted)}
+
+
+def available_by_game(game_ids: Iterable[int]) -> dict[int, int]:
+    """Return how many achievements players see in each game, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT game_id, count(*) FROM achievements_achievement WHERE game_id = ANY(%s) AND state = 'published'"
+            " GROUP BY game_id",
+            [list(game_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+def rarities(achievement_ids: Iterable[int]) -> dict[int, rules.Rarity]:
+    """Return how rare achievements are, from the kept counters: players who have it, players of its game."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT a.id, coalesce(c.unlocked, 0), coalesce(g.players, 0)
+              FROM achievements_achievement a
+              LEFT JOIN achievements_achievementcount c ON c.achievement_id = a.id
+              LEFT JOIN achievements_gameplayers g ON g.game_id = a.game_id
+             WHERE a.id = ANY(%s)
+            """,
+            [list(achievement_ids)],
+        )
+        return {pk: rules.rarity(unlocked, players) for pk, unlocked, players in cursor.fetchall()}

@@ -1,0 +1,62 @@
+"""Unlocks that players have, and what they add up to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from achievements.models import PlayerGame, PlayerTotal, Unlock
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUnlock:
+    """An unlock that a player has."""
+
+    achievement_id: int
+    game_id: int
+    points: int
+    unlocked_at: datetime
+    heard_at: datetime
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GameTotal:
+    """What a player's unlocks in a game add up to."""
+
+    game_id: int
+    points: int
+    unlocked: int
+    last_unlock_at: datetime | None
+
+
+def unlocks_of(player_id: int, *, game_id: int) -> dict[int, HeldUnlock]:
+    """Return a player's unlocks in a game by achievement."""
+    rows = Unlock.objects.filter(player_id=player_id, game_id=game_id)
+    return {row.achievement_id: _held(row) for row in rows}
+
+
+def recent_unlocks(player_id: int, *, limit: int = 20) -> list[HeldUnlock]:
+    """Return a player's latest unlocks across games, newest first."""
+    return [_held(row) for row in Unlock.objects.filter(player_id=player_id).order_by("-unlocked_at")[:limit]]
+
+
+def unlocks_since(player_id: int, since: datetime) -> list[HeldUnlock]:
+    """Return a player's unlocks from `since` on, oldest first (at most 5,000, for a curve)."""
+    rows = Unlock.objects.filter(player_id=player_id, unlocked_at__gte=since).order_by("unlocked_at")[:5000]
+    return [_held(row) for row in rows]
+
+
+def _held(row: Unlock) -> HeldUnlock:
+    return HeldUnlock(row.achievement_id, row.game_id, row.points, row.unlocked_at, row.heard_at, row.event_id)
+
+
+def totals_of(player_id: int) -> list[GameTotal]:
+    """Return a player's totals in every game, most points first."""
+    rows = PlayerGame.objects.filter(player_id=player_id).order_by("-points", "game_id")
+    return [GameTotal(row.game_id, row.points, row.unlocked, row.last_unlock_at) for row in rows]
+
+
+def overall_of(player_id: int) -> tuple[int, int]:
+    """Return a player's points and unlocks over all games."""
+    row = PlayerTotal.objects.filter(player_id=player_id).values_list("points", "unlocked").first()
+    return row or (0, 0)

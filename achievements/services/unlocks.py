@@ -1,0 +1,207 @@
+"""Every write of unlocks: the checks of the rulebook, then the one statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from accounts import selectors as accounts
+from accounts.selectors import GameInfo
+from accounts.services import create_players
+from achievements.group_commit import GroupCommit
+from achievements.models import Authority, State, Type
+from achievements.selectors import definitions
+from achievements.selectors.definitions import Definition, GameCatalogue
+from achievements.unlocking import Item, Outcome, record
+from core.db import retry_conflicts
+from core.ids import new_id
+from core.refusals import Conflict, Forbidden, Gone, Invalid, NotFound, Refused, Unavailable
+from django.db import transaction
+
+AHEAD = timedelta(minutes=5)
+EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
+_ROUNDS = 4  # a new player, a new catalogue, a concurrent unlock: each costs one more
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockRequest:
+    """An unlock as it was sent."""
+
+    player: str
+    achievement: str
+    unlocked_at: datetime | None = None
+    event_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the sender may do: a game's server, or a player's own device."""
+
+    is_player: bool = False
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """What an unlock came to. `status` is `unlocked` or `already_unlocked`; totals are given when it is new."""
+
+    status: str
+    event_id: UUID
+    unlocked_at: datetime
+    points: int
+    total_points: int
+    total_unlocked: int
+    available: int
+
+
+SERVER = Caller()
+
+
+def unlock(*, game: GameInfo, request: UnlockRequest, by: Caller, at: datetime) -> Unlocked:
+    """Record one unlock, together with those that wait in this process at the moment.
+
+    Raises:
+        Refused: see `unlock_many`.
+
+    Publishes:
+        AchievementsUnlocked, when it is new.
+
+    """
+    result = unlock_many(game=game, requests=[request], by=by, at=at)[0]
+    if isinstance(result, Refused):
+        raise result
+    return result
+
+
+def unlock_many(
+    *, game: GameInfo, requests: Sequence[UnlockRequest], by: Caller, at: datetime
+) -> list[Unlocked | Refused]:
+    """Record a batch of one game in one commit; return for each, in order, what it came to or why it is refused.
+
+    Refused are: an unknown achievement, a draft (but for testers), an archived one, one outside its window, a meta or
+    stat-driven one, a time that can't be, one that clients may not unlock, a banned or erased player.
+
+    Publishes:
+        AchievementsUnlocked with those that are new.
+
+    """
+    results: list[Unlocked | Refused | None] = [None] * len(requests)
+    open_items = list(range(len(requests)))
+    catalogue = definitions.catalogue(game.id)
+    for attempt in range(_ROUNDS):
+        items, checked = [], []
+        for index in open_items:
+            refused = _refusal(catalogue, requests[index], game=game, by=by, at=at)
+            if refused is not None and attempt == 0:
+                # Never say no from a kept catalogue: it may have changed in another process.
+                catalogue = definitions.fresh_catalogue(game.id)
+                refused = _refusal(catalogue, requests[index], game=game, by=by, at=at)
+            if refused is None:
+                items.append(_item(catalogue, requests[index], game=game))
+                checked.append(index)
+            results[index] = refused
+        for index, result in zip(checked, _settle(items, catalogue, offline=by.offline), strict=True):
+            results[index] = result
+        open_items = [index for index in checked if results[index] is None]
+        if not open_items:
+            break
+        catalogue = definitions.fresh_catalogue(game.id)
+    return [
+        result or Unavailable("The game's definitions are changing right now. Send it again.") for result in results
+    ]
+
+
+def _settle(items: list[Item], catalogue: GameCatalogue, *, offline: bool) -> list[Unlocked | Refused | None]:
+    """Record items, creating the players that nobody has named yet; None for what must be checked again."""
+    outcomes = _record(items, offline=offline)
+    unknown = [index for index, outcome in enumerate(outcomes) if outcome.player_id is None]
+    if unknown:
+        create_players(studio_id=items[0].studio_id, external_ids={items[index].external_id for index in unknown})
+        for index, outcome in zip(unknown, _record([items[index] for index in unknown], offline=offline), strict=True):
+            outcomes[index] = outcome
+    return [_result(item, outcome, catalogue) for item, outcome in zip(items, outcomes, strict=True)]
+
+
+def _result(item: Item, outcome: Outcome, catalogue: GameCatalogue) -> Unlocked | Refused | None:
+    if outcome.erased:
+        return Gone("This person was erased; nothing more is stored about them.")
+    if outcome.banned:
+        return Forbidden("This player is banned from the studio's games.")
+    if outcome.unlocked_at is None or outcome.event_id is None:
+        return None  # the catalogue is another one by now: check again
+    return Unlocked(
+        status="unlocked" if outcome.recorded else "already_unlocked",
+        event_id=outcome.event_id,
+        unlocked_at=outcome.unlocked_at,
+        points=item.points,
+        total_points=outcome.points,
+        total_unlocked=outcome.unlocked,
+        available=catalogue.available,
+    )
+
+
+def _record(items: list[Item], *, offline: bool) -> list[Outcome]:
+    if len(items) == 1 and not transaction.get_connection().in_atomic_block:
+        return [_groups[offline].submit(items[0])]
+    return retry_conflicts(lambda: record(items, offline=offline))
+
+
+_groups: dict[bool, GroupCommit[Item, Outcome]] = {
+    offline: GroupCommit(lambda items, offline=offline: retry_conflicts(lambda: record(items, offline=offline)))
+    for offline in (False, True)
+}
+
+
+def _item(catalogue: GameCatalogue, request: UnlockRequest, *, game: GameInfo) -> Item:
+    definition = catalogue.by_key[request.achievement]
+    return Item(
+        studio_id=game.studio_id,
+        external_id=request.player,
+        game_id=game.id,
+        version=catalogue.version,
+        achievement_id=definition.id,
+        points=definition.points,
+        unlocked_at=request.unlocked_at,
+        event_id=request.event_id or new_id(),
+    )
+
+
+def _refusal(
+    catalogue: GameCatalogue, request: UnlockRequest, *, game: GameInfo, by: Caller, at: datetime
+) -> Refused | None:
+    definition = catalogue.by_key.get(request.achievement)
+    if definition is None:
+        return NotFound("The game has no such achievement.")
+    if by.is_player and definition.authority != Authority.CLIENT:
+        return Forbidden("Only a server key may unlock this achievement: its authority is `server`.")
+    if definition.type == Type.META or definition.stat is not None:
+        return Conflict("This achievement unlocks by itself when its conditions hold; it can't be unlocked by hand.")
+    return (
+        _time_refusal(request.unlocked_at, at=at)
+        or _state_refusal(definition, request, game=game)
+        or _window_refusal(definition, at=request.unlocked_at or at)
+    )
+
+
+def _time_refusal(told: datetime | None, *, at: datetime) -> Refused | None:
+    if told is None or EARLIEST <= told <= at + AHEAD:
+        return None
+    return Invalid.value("/unlocked_at", "Lies before 1980 or more than 5 minutes ahead of the platform's clock.")
+
+
+def _state_refusal(definition: Definition, request: UnlockRequest, *, game: GameInfo) -> Refused | None:
+    if definition.state == State.ARCHIVED:
+        return Conflict("This achievement is archived and can't be unlocked any more.")
+    if definition.state == State.DRAFT:
+        player = accounts.player_of_studio(game.studio_id, request.player)
+        if player is None or not accounts.testers(game.id, [player.id]):
+            return Conflict("This achievement is a draft: publish it, or make the player a tester of the game.")
+    return None
+
+
+def _window_refusal(definition: Definition, *, at: datetime) -> Refused | None:
+    if definition.available_from is not None and at < definition.available_from:
+        return Conflict("This achievement's window has not begun yet.")
+    if definition.available_until is not None and at >= definition.available_until:
+        return Conflict("This achievement's window is over.")
+    return None
