@@ -94,11 +94,11 @@ class Achievement(models.Model):
 
 
 class AchievementTranslation(models.Model):
-    """A definition's texts in one language (BCP 47)."""
+    """A definition's texts in one language (BCP 47); an empty one is not translated."""
 
     achievement = models.ForeignKey(Achievement, on_delete=models.CASCADE, related_name="translations")
     language = models.CharField(max_length=35)
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True)
     description = models.CharField(max_length=2000, blank=True)
 
     class Meta:
@@ -184,12 +184,10 @@ class PlayerTotal(models.Model):
 
 
 class AchievementCount(models.Model):
-    """How many players have an achievement; kept by a listener, `(tx, fact_id)` is the last fact counted."""
+    """How many players have an achievement; kept by a listener and recounted every night."""
 
     achievement = models.OneToOneField(Achievement, on_delete=models.CASCADE, primary_key=True, related_name="+")
     unlocked = models.BigIntegerField(default=0)
-    tx = models.BigIntegerField(default=0)
-    fact_id = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.achievement_id}: {self.unlocked}"
@@ -200,11 +198,23 @@ class GamePlayers(models.Model):
 
     game = models.OneToOneField(Game, on_delete=models.CASCADE, primary_key=True, related_name="+")
     players = models.BigIntegerField(default=0)
-    tx = models.BigIntegerField(default=0)
-    fact_id = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name_plural = "game players"
 
     def __str__(self) -> str:
         return f"{self.game_id}: {self.players}"
+
+
+class CountedUntil(models.Model):
+    """The last fact that both counters know, in one row: so a replayed log is not counted twice."""
+
+    id = models.BooleanField(primary_key=True, default=True)
+    tx = models.BigIntegerField(default=0)
+    fact_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=True), name="there_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.tx}, {self.fact_id}"

@@ -24,8 +24,8 @@ UNTOLD = -(2**62)  # stands for "the game did not say when": an array of nothing
 _RECORD = """
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest(
-        %(studios)b::bigint[], %(externals)b::text[], %(games)b::bigint[], %(versions)b::bigint[],
-        %(achievements)b::bigint[], %(points)b::bigint[], %(times)b::bigint[], %(events)b::uuid[]
+        $1::bigint[], $2::text[], $3::bigint[], $4::bigint[],
+        $5::bigint[], $6::bigint[], $7::bigint[], $8::uuid[]
     ) WITH ORDINALITY AS i (studio_id, external_id, game_id, version, achievement_id, points, told_us, event_id, ord)
 ), known AS MATERIALIZED (
     SELECT i.*, p.id AS player_id,
@@ -45,7 +45,7 @@ WITH input AS MATERIALIZED (
      ORDER BY player_id, achievement_id, ord
     ON CONFLICT (player_id, achievement_id) DO NOTHING
     RETURNING player_id, achievement_id, game_id, studio_id, points, unlocked_at, heard_at, event_id,
-              CASE WHEN %(offline)b THEN greatest(least(unlocked_at, heard_at), heard_at - interval '14 days')
+              CASE WHEN $9::boolean THEN greatest(least(unlocked_at, heard_at), heard_at - interval '14 days')
                    ELSE heard_at END AS reached_at
 ), in_game AS (
     INSERT INTO achievements_playergame AS t
@@ -53,7 +53,7 @@ WITH input AS MATERIALIZED (
             last_unlock_at, version)
     SELECT n.player_id, n.game_id, n.studio_id, p.region, n.points, n.unlocked, n.reached_at, n.first_at, n.last_at, 1
       FROM (SELECT player_id, game_id, min(studio_id) AS studio_id, sum(points) AS points, count(*) AS unlocked,
-                   max(reached_at) AS reached_at, min(unlocked_at) AS first_at, max(unlocked_at) AS last_at
+                   {last_reached} AS reached_at, min(unlocked_at) AS first_at, max(unlocked_at) AS last_at
               FROM new GROUP BY player_id, game_id) AS n
       JOIN accounts_player p ON p.id = n.player_id
      ORDER BY n.player_id, n.game_id
@@ -67,7 +67,7 @@ WITH input AS MATERIALIZED (
 ), overall AS (
     INSERT INTO achievements_playertotal AS t (player_id, region, points, unlocked, points_reached_at, version)
     SELECT n.player_id, p.region, n.points, n.unlocked, n.reached_at, 1
-      FROM (SELECT player_id, sum(points) AS points, count(*) AS unlocked, max(reached_at) AS reached_at
+      FROM (SELECT player_id, sum(points) AS points, count(*) AS unlocked, {last_reached} AS reached_at
               FROM new GROUP BY player_id) AS n
       JOIN accounts_player p ON p.id = n.player_id
      ORDER BY n.player_id
@@ -104,7 +104,7 @@ SELECT 'total', points, player_id, game_id, NULL, NULL, NULL, NULL, NULL, unlock
 # What was there before, seen by a snapshot of its own: also what another transaction committed a moment ago.
 _FIND = """
 SELECT u.player_id, u.achievement_id, u.unlocked_at, u.event_id
-  FROM unnest(%(players)b::bigint[], %(achievements)b::bigint[]) AS wanted (player_id, achievement_id)
+  FROM unnest($1::bigint[], $2::bigint[]) AS wanted (player_id, achievement_id)
   JOIN achievements_unlock u USING (player_id, achievement_id)
 """
 
@@ -115,6 +115,8 @@ def _microseconds(column: str) -> str:
 
 RECORD = _RECORD.format(
     untold=UNTOLD,
+    # An unlock without points changes no order: it must not make its player later among equals.
+    last_reached="coalesce(max(reached_at) FILTER (WHERE points > 0), max(reached_at))",
     unlocked_us=_microseconds("unlocked_at"),
     heard_us=_microseconds("heard_at"),
     reached_us=_microseconds("points_reached_at"),
@@ -166,17 +168,17 @@ def record(items: Sequence[Item], *, offline: bool = False) -> list[Outcome]:
     """
     if not items:
         return []
-    params: dict[str, Any] = {
-        "studios": [item.studio_id for item in items],
-        "externals": [item.external_id for item in items],
-        "games": [item.game_id for item in items],
-        "versions": [item.version for item in items],
-        "achievements": [item.achievement_id for item in items],
-        "points": [item.points for item in items],
-        "times": [UNTOLD if item.unlocked_at is None else microseconds(item.unlocked_at) for item in items],
-        "events": [item.event_id for item in items],
-        "offline": offline,
-    }
+    params = [
+        [item.studio_id for item in items],
+        [item.external_id for item in items],
+        [item.game_id for item in items],
+        [item.version for item in items],
+        [item.achievement_id for item in items],
+        [item.points for item in items],
+        [UNTOLD if item.unlocked_at is None else microseconds(item.unlocked_at) for item in items],
+        [item.event_id for item in items],
+        offline,
+    ]
     return _outcomes(items, run_prepared(RECORD, params))
 
 
@@ -219,5 +221,5 @@ def _found(
     if not pairs:
         return {}
     players, achievements = zip(*pairs, strict=True)
-    rows = run_prepared(_FIND, {"players": list(players), "achievements": list(achievements)})
+    rows = run_prepared(_FIND, [list(players), list(achievements)])
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}

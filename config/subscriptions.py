@@ -1,5 +1,14 @@
 """The only place where a fact meets its listeners."""
 
+from accounts.facts import PlayersChanged
+from achievements.facts import AchievementsUnlocked
+from achievements.services import counters
 from core.facts import Subscription
+from social import services as social
 
-SUBSCRIPTIONS: list[Subscription] = []
+SUBSCRIPTIONS: list[Subscription] = [
+    Subscription(
+        "achievements", "facts", frozenset({AchievementsUnlocked.kind, PlayersChanged.kind}), counters.apply_facts
+    ),
+    Subscription("social", "live", frozenset({AchievementsUnlocked.kind}), social.apply_facts),
+]

@@ -1,4 +1,4 @@
-"""The `web` process: every HTTP page and API call, as WSGI (see docs/adr/0006-http-servers.md)."""
+"""The `web` process: every HTTP page and API call, as WSGI (see docs/adr/0007-http-servers.md)."""
 
 import os
 

@@ -1,26 +1,26 @@
 """The hot path's way to PostgreSQL: statements prepared once per connection, without the ORM's layers."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import psycopg
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 from psycopg.adapt import AdaptersMap
-from psycopg.types.numeric import Int8BinaryDumper
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
 T = TypeVar("T")
 # Python's ints always travel as bigint: by their size they would make another prepared statement each time.
 _adapters = AdaptersMap(psycopg.adapters)
+_adapters.register_dumper(int, Int8Dumper)
 _adapters.register_dumper(int, Int8BinaryDumper)
 _RETRIES = 3
 _CONFLICTS = {"40P01", "40001"}  # deadlock detected, serialization failure
-Params = Mapping[str, Any] | Sequence[Any]
 
 
-class _HotCursor(psycopg.Cursor[Any]):
-    """A cursor with bound parameters and bigint integers."""
+class _HotCursor(psycopg.RawCursor[Any]):
+    """A cursor with PostgreSQL's own placeholders (nothing to parse on each call) and bigint integers."""
 
     @property
     def adapters(self) -> AdaptersMap:
@@ -28,10 +28,10 @@ class _HotCursor(psycopg.Cursor[Any]):
         return _adapters
 
 
-def run_prepared(sql: str, params: Params) -> list[tuple[Any, ...]]:
+def run_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run `sql` on the request's connection with bound parameters and return all rows.
 
-    `sql` has psycopg's placeholders. It takes part in an open transaction, else it is one of its own: one round trip,
+    `sql` has PostgreSQL's placeholders `$1`, `$2` … It takes part in an open transaction, else it is one of its own: one round trip,
     one commit. The statement is prepared on its connection at first use (PgBouncer ≥ 1.21 keeps those apart).
 
     Raises:

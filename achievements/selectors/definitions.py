@@ -42,10 +42,9 @@ class Definition:
 
     def texts(self, language: str | None) -> tuple[str, str]:
         """Return name and description in a language or the nearest that there is (`pt-BR` → `pt` → the default)."""
-        for code in rules.language_fallbacks(language) if language else ():
-            if code in self.translations:
-                return self.translations[code]
-        return self.name, self.description
+        found = [self.translations.get(code, ("", "")) for code in rules.language_fallbacks(language)] if language else []
+        name = next((name for name, _ in found if name), self.name)
+        return name, next((description for _, description in found if description), self.description)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,311 @@
+"""What a definition's values may be, and how rare an achievement is: pure, one place for every door.
+
+Each `clean_…` takes a value as JSON gives it, returns it as it is stored, and raises ValueError with one
+sentence that says what is wrong and what to do.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from achievements import languages
+from core.clock import parse_rfc3339
+
+KEY_LENGTH: Final = 128
+NAME_LENGTH: Final = 200
+DESCRIPTION_LENGTH: Final = 2_000
+GROUP_LENGTH: Final = 128
+DEFAULT_GROUP: Final = "base"
+URL_LENGTH: Final = 2_000
+MAX_POINTS: Final = 100_000
+MAX_TARGET: Final = 1_000_000_000
+MAX_SORT_ORDER: Final = 1_000_000
+MAX_REQUIRES: Final = 1_000
+MAX_TRANSLATIONS: Final = 100
+
+TYPES: Final = ("standard", "incremental", "meta")
+AUTHORITIES: Final = ("server", "client")
+STATES: Final = ("draft", "published", "archived")
+
+# Under this many players a percentage says more about chance than about the achievement.
+RARITY_SAMPLE: Final = 20
+
+_SHOWN: Final = 40  # characters of a value in a message
+# Controls, lone surrogates and the two invisible line breaks: nothing that could be typed into a key by hand.
+_NOT_IN_KEYS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# PostgreSQL stores neither.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+Tier = Literal["common", "uncommon", "rare", "epic", "legendary"]
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message may show it: one line, at most 40 characters, controls escaped."""
+    if isinstance(value, Mapping | list | tuple):
+        return "an object" if isinstance(value, Mapping) else "a list"
+    text = value if isinstance(value, str) else str(value)
+    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown) + '"'
+
+
+def clean_key(value: object, *, what: str = "key") -> str:
+    """Return an achievement's key in NFC: 1 to 128 printable characters of any script, case kept."""
+    text = _text(value, what)
+    key = unicodedata.normalize("NFC", text)
+    if not key:
+        raise ValueError(f"The {what} is empty: give 1 to {KEY_LENGTH} characters.")
+    if key != key.strip():
+        raise ValueError(f"The {what} {quoted(key)} begins or ends with white space: remove it.")
+    if len(key) > KEY_LENGTH:
+        raise ValueError(f"The {what} {quoted(key)} has {len(key):,} characters: {KEY_LENGTH} are allowed.")
+    if any(unicodedata.category(c) in _NOT_IN_KEYS for c in key):
+        raise ValueError(f"The {what} {quoted(key)} holds control characters: remove them.")
+    return key
+
+
+def clean_name(value: object) -> str:
+    """Return a name without outer white space: 1 to 200 characters of any text."""
+    name = _trimmed(value, "name", NAME_LENGTH)
+    if not name:
+        raise ValueError(f"The name is empty: give 1 to {NAME_LENGTH} characters.")
+    return name
+
+
+def clean_description(value: object) -> str:
+    """Return a description without outer white space: up to 2,000 characters of any text, or none."""
+    return _trimmed(value, "description", DESCRIPTION_LENGTH)
+
+
+def clean_group(value: object) -> str:
+    """Return the name of the group that an achievement belongs to; empty or null is the base game."""
+    return (_trimmed(value, "group", GROUP_LENGTH) if value is not None else "") or DEFAULT_GROUP
+
+
+def clean_points(value: object) -> int:
+    """Return the points that an unlock is worth: 0 to 100,000."""
+    return _integer(value, "Points", 0, MAX_POINTS)
+
+
+def clean_target(value: object) -> int | None:
+    """Return the steps that an incremental achievement takes, or None."""
+    return None if value is None else _integer(value, "The target", 1, MAX_TARGET)
+
+
+def clean_sort_order(value: object) -> int:
+    """Return the place in the game's list; equal places are listed by key."""
+    return _integer(value, "The sort order", -MAX_SORT_ORDER, MAX_SORT_ORDER)
+
+
+def clean_hidden(value: object) -> bool:
+    """Return whether the achievement stays secret until it is unlocked."""
+    if not isinstance(value, bool):
+        raise ValueError(f"Hidden is {quoted(value)}: give true or false.")
+    return value
+
+
+def clean_type(value: object) -> str:
+    """Return how the achievement is earned: `standard`, `incremental` or `meta`."""
+    return _choice(value, "type", TYPES)
+
+
+def clean_authority(value: object) -> str:
+    """Return who may unlock it: `server` or `client`."""
+    return _choice(value, "authority", AUTHORITIES)
+
+
+def clean_state(value: object) -> str:
+    """Return `draft`, `published` or `archived`."""
+    return _choice(value, "state", STATES)
+
+
+def clean_stat(value: object) -> str | None:
+    """Return the key of the stat that drives an incremental achievement, or None."""
+    return None if value is None else clean_key(value, what="stat")
+
+
+def clean_requires(value: object) -> tuple[str, ...]:
+    """Return the keys of the achievements that a meta achievement asks for; empty (or null) for none."""
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or len(value) > MAX_REQUIRES:
+        raise ValueError(f"Requires is not a list of at most {MAX_REQUIRES:,} keys: give one.")
+    keys = tuple(clean_key(key, what="required key") for key in value)
+    if len(set(keys)) < len(keys):
+        raise ValueError("Requires names a key twice: name each once.")
+    return keys
+
+
+def clean_icon_url(value: object) -> str:
+    """Return an absolute http or https address of an icon; empty (or null) for none."""
+    if value is None or value == "":
+        return ""
+    text = _text(value, "icon's address")
+    is_plain = len(text) <= URL_LENGTH and text.isprintable() and " " not in text
+    if not is_plain or not _is_web_address(text):
+        raise ValueError(
+            f"The icon's address {quoted(text)} can't be used: give an http or https URL of at most"
+            f" {URL_LENGTH:,} characters, without a user name."
+        )
+    return text
+
+
+def clean_time(value: object) -> datetime | None:
+    """Return a moment in UTC from RFC 3339 text, or None."""
+    if value is None:
+        return None
+    text = _text(value, "time")
+    try:
+        return parse_rfc3339(text)
+    except ValueError as problem:
+        raise ValueError(f"The time {quoted(text)} is {problem}: correct it.") from None
+
+
+def clean_language(value: object) -> str:
+    """Return a BCP 47 tag from any platform's spelling of a language."""
+    return languages.normalise(_text(value, "language"))
+
+
+def clean_translations(value: object) -> dict[str, dict[str, str]]:
+    """Return `{language: {"name": …, "description": …}}` with BCP 47 tags; either text may be left out."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or len(value) > MAX_TRANSLATIONS:
+        raise ValueError(f"Translations are not an object of at most {MAX_TRANSLATIONS} languages: give one.")
+    translations: dict[str, dict[str, str]] = {}
+    for code, texts in value.items():
+        tag = clean_language(code)
+        if tag in translations:
+            raise ValueError(f"The language {quoted(code)} is given twice as {tag}: give it once.")
+        translations[tag] = _translation(tag, texts)
+    return translations
+
+
+CLEAN: Final[Mapping[str, Callable[[object], object]]] = {
+    "name": clean_name,
+    "description": clean_description,
+    "points": clean_points,
+    "type": clean_type,
+    "target": clean_target,
+    "stat": clean_stat,
+    "requires": clean_requires,
+    "hidden": clean_hidden,
+    "authority": clean_authority,
+    "state": clean_state,
+    "group": clean_group,
+    "sort_order": clean_sort_order,
+    "icon_url": clean_icon_url,
+    "icon_locked_url": clean_icon_url,
+    "available_from": clean_time,
+    "available_until": clean_time,
+    "translations": clean_translations,
+}
+"""Every field of a definition but its key, in the order in which files list them, with its rule."""
+
+
+def contradictions(definition: Mapping[str, object]) -> list[str]:
+    """Return what a definition's clean values say against each other; absent values are the defaults."""
+    kind = definition.get("type", "standard")
+    target, stat = definition.get("target"), definition.get("stat")
+    requires, key = definition.get("requires") or (), definition.get("key")
+    found = []
+    if kind == "incremental" and target is None:
+        found.append("An incremental achievement needs a target: give the number of steps.")
+    if kind != "incremental" and (target is not None or stat is not None):
+        found.append("Only an incremental achievement has a target or a stat: leave them out.")
+    if kind == "meta" and not requires:
+        found.append("A meta achievement needs the keys it requires: give at least one.")
+    if kind != "meta" and requires:
+        found.append("Only a meta achievement requires others: leave requires out or change the type.")
+    if isinstance(requires, list | tuple) and key in requires:
+        found.append("The achievement requires itself: take its own key out of requires.")
+    return found + _window_contradictions(definition.get("available_from"), definition.get("available_until"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rarity:
+    """How many of a game's players unlocked an achievement; percent and tier are None under 20 players."""
+
+    unlocked_percent: float | None
+    unlocked: int
+    players: int
+    tier: Tier | None
+
+
+# The largest share of each tier in percent, rarest first; above the last one it is common.
+_TIERS: Final[tuple[tuple[float, Tier], ...]] = (
+    (1, "legendary"),
+    (5, "epic"),
+    (20, "rare"),
+    (50, "uncommon"),
+)
+
+
+def rarity(unlocked: int, players: int) -> Rarity:
+    """Return the rarity of an achievement that `unlocked` of `players` have.
+
+    The tier goes by the percent that is shown (one decimal, halves up): no page contradicts itself. The two
+    counts may be read at different moments: more unlocks than players count as all players.
+    """
+    if players < RARITY_SAMPLE:
+        return Rarity(unlocked_percent=None, unlocked=unlocked, players=players, tier=None)
+    per_mille = (min(unlocked, players) * 2_000 + players) // (2 * players)
+    percent = per_mille / 10
+    tier: Tier = next((name for limit, name in _TIERS if percent <= limit), "common")
+    return Rarity(unlocked_percent=percent, unlocked=unlocked, players=players, tier=tier)
+
+
+language_fallbacks = languages.fallbacks
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"The {what} is not text: give it in quotes.")
+    if _UNSTORABLE.search(value):
+        raise ValueError(f"The {what} {quoted(value)} holds a NUL or half a character: remove it.")
+    return value
+
+
+def _trimmed(value: object, what: str, length: int) -> str:
+    text = _text(value, what).strip()
+    if len(text) > length:
+        raise ValueError(f"The {what} {quoted(text)} has {len(text):,} characters: {length:,} are allowed.")
+    return text
+
+
+def _integer(value: object, what: str, least: int, most: int) -> int:
+    # bool is an int to Python, and 10.0 == 10: only a JSON integer will do.
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"{what} must be a whole number from {least:,} to {most:,}.")
+    return value
+
+
+def _choice(value: object, what: str, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"The {what} {quoted(value)} is not known: give one of {', '.join(choices)}.")
+    return value
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return has_port and parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _translation(tag: str, texts: object) -> dict[str, str]:
+    if not isinstance(texts, Mapping) or not texts.keys() <= {"name", "description"}:
+        raise ValueError(f'The translation for {tag} must be an object with "name", "description" or both.')
+    rules: dict[str, Callable[[object], str]] = {"name": clean_name, "description": clean_description}
+    return {field: rules[field](texts[field]) for field in ("name", "description") if field in texts}
+
+
+def _window_contradictions(start: object, end: object) -> list[str]:
+    if isinstance(start, datetime) and isinstance(end, datetime) and end <= start:
+        return ["The achievement stops being available before it starts: swap the two times."]
+    return []

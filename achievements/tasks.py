@@ -1,0 +1,24 @@
+"""Queue ⇄ Python for achievements."""
+
+import structlog
+from celery import shared_task
+
+from achievements.services import counters
+from core import followers, relay
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="achievements.follow")
+def follow() -> None:
+    """Count what was unlocked since, and move totals with their players."""
+    if followers.follow(counters.FOLLOWER):
+        relay.hint(counters.FOLLOWER)
+
+
+@shared_task(name="achievements.reconcile_rarity")
+def reconcile_rarity() -> None:
+    """Compare the counters with the unlocks, every night."""
+    corrected = counters.recount()
+    if corrected:
+        log.warning("rarity counters corrected", counters=corrected)

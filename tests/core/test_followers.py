@@ -1,0 +1,223 @@
+"""Followers read every fact once, in order, whatever happens to them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+import redis
+from django.db import connection, connections, transaction
+
+from core import facts, followers
+from core.facts import Fact, Subscription, publish
+from core.models import DeadLetter, Follower
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _empty_log() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE core_fact")
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A fact of these tests."""
+
+    kind: ClassVar[str] = "probed"
+    number: int
+
+
+def subscription(listener: Callable[[list[Fact]], None]) -> Subscription:
+    Follower.objects.create(name="probe")
+    return Subscription("probe", "facts", frozenset({Probed.kind}), listener)
+
+
+def say(*numbers: int) -> None:
+    for number in numbers:
+        publish(Probed(number), studio_id=None)
+
+
+class Heard:
+    """Remembers the numbers of what it hears."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+
+    def __call__(self, batch: list[Fact]) -> None:
+        self.numbers += [fact.payload["number"] for fact in batch]
+
+
+def run(probe: Subscription, *, rounds: int = 40) -> None:
+    for _ in range(rounds):
+        followers.step(probe)
+
+
+def test_every_fact_is_heard_once_and_in_order() -> None:
+    heard = Heard()
+    probe = subscription(heard)
+    say(1, 2, 3)
+    run(probe, rounds=2)
+    say(4)
+    run(probe, rounds=2)
+    assert heard.numbers == [1, 2, 3, 4]
+
+
+def test_other_kinds_are_passed_by_and_the_cursor_moves_on() -> None:
+    heard = Heard()
+    probe = Subscription("probe", "facts", frozenset({"something_else"}), heard)
+    Follower.objects.create(name="probe")
+    say(1)
+    assert followers.step(probe) == 1
+    assert heard.numbers == []
+    assert followers.step(probe) == 0
+
+
+def test_a_fact_of_a_transaction_that_is_still_open_holds_later_ones_back() -> None:
+    heard = Heard()
+    probe = subscription(heard)
+    other = connections["default"].copy()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("INSERT INTO core_fact (kind, size, payload) VALUES ('probed', 1, '{\"number\": 1}')")
+        say(2)
+        run(probe, rounds=2)
+        assert heard.numbers == []
+    other.commit()
+    other.close()
+    run(probe, rounds=2)
+    assert heard.numbers == [1, 2]
+
+
+def test_the_cursor_moves_with_the_rows_or_not_at_all() -> None:
+    def half(batch: list[Fact]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE core_follower SET error = 'half done' WHERE name = 'probe'")
+        raise redis.ConnectionError("gone")
+
+    probe = subscription(half)
+    say(1)
+    with pytest.raises(redis.ConnectionError):
+        followers.step(probe)
+    row = Follower.objects.get(name="probe")
+    assert (row.fact_id, row.error, row.attempts) == (0, "", 0)
+
+
+def test_an_outage_is_nobodys_attempt() -> None:
+    def away(batch: list[Fact]) -> None:
+        raise redis.TimeoutError("frozen")
+
+    probe = subscription(away)
+    say(1)
+    for _ in range(10):
+        with pytest.raises(redis.TimeoutError):
+            followers.step(probe)
+    assert not DeadLetter.objects.exists()
+
+
+def test_a_fact_that_fails_three_times_is_buried_and_the_others_are_heard() -> None:
+    heard = Heard()
+
+    def picky(batch: list[Fact]) -> None:
+        if any(fact.payload["number"] == 3 for fact in batch):
+            raise ValueError("three is too many")
+        heard(batch)
+
+    probe = subscription(picky)
+    say(1, 2, 3, 4, 5)
+    run(probe)
+    assert heard.numbers == [1, 2, 4, 5]
+    letter = DeadLetter.objects.get()
+    assert (letter.follower, letter.payload) == ("probe", {"number": 3})
+    assert "three is too many" in letter.error
+    assert Follower.objects.get(name="probe").isolating == 0
+
+
+def test_a_fact_that_kills_its_worker_is_counted_and_buried() -> None:
+    heard = Heard()
+
+    class Killed(BaseException):
+        """The process is gone: nothing after it runs."""
+
+    def deadly(batch: list[Fact]) -> None:
+        if any(fact.payload["number"] == 2 for fact in batch):
+            raise Killed
+        heard(batch)
+
+    probe = subscription(deadly)
+    say(1, 2, 3)
+    for _ in range(20):
+        try:
+            followers.step(probe)
+        except Killed:
+            continue
+    assert heard.numbers == [1, 3]
+    assert DeadLetter.objects.get().error == "the worker died while it ran"
+
+
+def test_a_dead_letter_is_applied_again_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard()
+    broken = True
+
+    def mended(batch: list[Fact]) -> None:
+        if broken:
+            raise ValueError("not yet")
+        heard(batch)
+
+    probe = subscription(mended)
+    monkeypatch.setitem(facts.subscriptions(), "probe", probe)
+    say(7)
+    run(probe)
+    letter = DeadLetter.objects.get()
+    with pytest.raises(ValueError, match="not yet"):
+        followers.replay_dead_letter(letter.pk)
+    assert DeadLetter.objects.get().replayed_at is None
+    broken = False
+    followers.replay_dead_letter(letter.pk)
+    assert heard.numbers == [7]
+    with pytest.raises(LookupError):
+        followers.replay_dead_letter(letter.pk)
+
+
+def test_rewinding_reads_again_from_a_fact_on() -> None:
+    heard = Heard()
+    probe = subscription(heard)
+    say(1, 2, 3)
+    run(probe, rounds=2)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM core_fact WHERE payload ->> 'number' = '2'")
+        second = cursor.fetchone()[0]
+    followers.rewind("probe", fact_id=second)
+    run(probe, rounds=2)
+    assert heard.numbers == [1, 2, 3, 2, 3]
+    with pytest.raises(ValueError, match="no fact"):
+        followers.rewind("probe", fact_id=10**12)
+
+
+def test_two_workers_do_not_read_at_once() -> None:
+    heard = Heard()
+    probe = subscription(heard)
+    say(1)
+    other = connections["default"].copy()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("SELECT FROM core_follower WHERE name = 'probe' FOR UPDATE")
+        assert followers.step(probe) is None
+    other.rollback()
+    other.close()
+    followers.step(probe)
+    assert heard.numbers == [1]
+
+
+def test_a_read_is_bounded_by_the_rows_its_facts_are_about() -> None:
+    for _ in range(3):
+        publish(Probed(1), studio_id=None, size=facts.READ_ITEMS - 1)
+    assert len(facts.read_after(0, 0)) == 2
+
+
+def test_a_fact_is_never_there_without_its_transaction() -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        say(1)
+        raise RuntimeError
+    assert facts.read_after(0, 0) == []

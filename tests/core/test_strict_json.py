@@ -1,0 +1,82 @@
+"""What stock parsers let through or crash on is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.refusals import Invalid, Malformed
+from core.rendering import dumps
+from core.strict_json import MAX_DEPTH, loads
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"a": 1} x',
+        b"\xef\xbb\xbf{}",
+        '{"a": 1}'.encode("utf-16"),
+        b'{"a": "\xff"}',
+        b'{"a": 1, "a": 2}',
+        b'[{"b": [{"a": 1, "a": 1}]}]',
+        b'{"a": ' + b"1" * 5000 + b"}",
+        b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1),
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"{'a': 1}",
+        b"{a: 1}",
+        b'{"a": 01}',
+        b'{"a": "\n"}',
+        b"\xed\xa0\x80",
+    ],
+)
+def test_what_is_not_strict_json_is_malformed(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        loads(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"a": "\u0000"}',
+        rb'{"a\u0000": 1}',
+        rb'{"a": ["x", "\ud800"]}',
+        rb'{"a": "\udc00x"}',
+        b'{"a": NaN}',
+        b'{"a": -Infinity}',
+        b'{"a": 1e400}',
+    ],
+)
+def test_values_that_cannot_be_stored_are_invalid(body: bytes) -> None:
+    with pytest.raises(Invalid):
+        loads(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (rb'"\ud83c\udfc6"', "🏆"),
+        (rb'"\\u0000"', r"\u0000"),
+        (b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, None),
+        (b'{"a": {"a": 1}}', {"a": {"a": 1}}),
+        (b"9223372036854775808", 2**63),
+        (b" null ", None),
+    ],
+)
+def test_everything_else_is_read(body: bytes, value: object) -> None:
+    read = loads(body)
+    if value is not None:
+        assert read == value
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_characters="\0", codec="utf-8")),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_characters="\0", codec="utf-8")), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_values)
+def test_what_the_platform_writes_it_reads(value: object) -> None:
+    assert loads(dumps(value)) == value
