@@ -1,7 +1,7 @@
 """DRF's door: server keys and player tokens in the Authorization header, and what each may do."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.utils import timezone
@@ -41,6 +41,11 @@ class TokenHolder:
 Holder = KeyHolder | TokenHolder
 
 
+def holder_of(request: Request) -> Holder:
+    """Return whom the request's credential stands for; the view's permission has seen to it that there is one."""
+    return cast("Holder", request.auth)
+
+
 class BearerAuthentication(BaseAuthentication):
     """Reads `Authorization: Bearer …`; nothing else, no cookie and no query parameter, identifies a caller."""
 
@@ -65,7 +70,12 @@ def read_credential(header: str) -> Holder:
     """
     scheme, _, credential = header.partition(" ")
     credential = credential.strip()
-    if scheme.lower() != "bearer" or not credential or len(credential) > _MAX_CREDENTIAL or not credential.isascii():
+    if (
+        scheme.lower() != "bearer"
+        or not credential
+        or len(credential) > _MAX_CREDENTIAL
+        or not credential.isascii()
+    ):
         raise Unauthenticated("Send `Authorization: Bearer` with one server key or player token.")
     if credential.startswith(keys.PREFIX):
         return _server_key(credential)
@@ -85,7 +95,9 @@ def _player_token(token: str) -> TokenHolder:
     try:
         claims = tokens.read(token, at=timezone.now())
     except tokens.InvalidToken:
-        raise Unauthenticated("The player token is not valid here or has expired. Ask for a new one.") from None
+        raise Unauthenticated(
+            "The player token is not valid here or has expired. Ask for a new one."
+        ) from None
     game = selectors.game(claims.game)
     player = None if game is None else selectors.player_by_uuid(claims.player, studio_id=game.studio_id)
     if game is None or player is None or player.erased:
@@ -98,13 +110,15 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Say yes, or refuse with the reason."""
-        holder = request.auth
+        holder: Holder | None = cast("Holder | None", request.auth)
         public: frozenset[str] = getattr(view, "public", frozenset())
         method = request.method or ""
         if holder is None:
             if method in public:
                 return True
-            raise Unauthenticated("This operation needs `Authorization: Bearer` with a server key or player token.")
+            raise Unauthenticated(
+                "This operation needs `Authorization: Bearer` with a server key or player token."
+            )
         if isinstance(holder, TokenHolder):
             if method in getattr(view, "player_may", frozenset()) or method in public:
                 return True
@@ -124,7 +138,7 @@ def game_of(request: Request, uuid: UUID | None) -> GameInfo:
         NotFound: unknown, another studio's, or outside the key's or token's game.
 
     """
-    holder: Holder = request.auth
+    holder = holder_of(request)
     own = holder.game.uuid if isinstance(holder, TokenHolder) else holder.game_uuid
     wanted = uuid or own
     game = None if wanted is None or (own is not None and own != wanted) else selectors.game(wanted)
@@ -143,7 +157,7 @@ def player_of(request: Request, name: str) -> PlayerInfo:
         Gone: the person was erased.
 
     """
-    holder: Holder = request.auth
+    holder = holder_of(request)
     if name == "me" and isinstance(holder, TokenHolder):
         return holder.player
     if name.startswith("id:"):

@@ -70,7 +70,9 @@ class Member(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["studio", "user"], name="one_membership_per_studio_and_user")]
+        constraints = [
+            models.UniqueConstraint(fields=["studio", "user"], name="one_membership_per_studio_and_user")
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.studio}: {self.role}"
@@ -102,7 +104,9 @@ class ServerKey(models.Model):
     game = models.ForeignKey(Game, on_delete=models.CASCADE, null=True, blank=True, related_name="keys")
     name = models.CharField(max_length=100)
     hash = models.BinaryField(unique=True, editable=False)
-    hint = models.CharField(max_length=4, editable=False, help_text="The key's last characters, to tell keys apart.")
+    hint = models.CharField(
+        max_length=4, editable=False, help_text="The key's last characters, to tell keys apart."
+    )
     scopes = ArrayField(models.CharField(max_length=32))
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -147,7 +151,9 @@ class PlayerIdentity(models.Model):
     class Meta:
         verbose_name_plural = "player identities"
         constraints = [
-            models.UniqueConstraint(fields=["studio", "external_id"], name="one_player_per_studio_and_external_id"),
+            models.UniqueConstraint(
+                fields=["studio", "external_id"], name="one_player_per_studio_and_external_id"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -161,7 +167,9 @@ class Tester(models.Model):
     player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="tests")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["game", "player"], name="one_tester_per_game_and_player")]
+        constraints = [
+            models.UniqueConstraint(fields=["game", "player"], name="one_tester_per_game_and_player")
+        ]
 
     def __str__(self) -> str:
         return f"{self.player} tests {self.game}"

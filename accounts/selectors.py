@@ -151,7 +151,11 @@ def _game_info(row: Game) -> GameInfo:
 
 def player_of_studio(studio_id: int, external_id: str) -> PlayerInfo | None:
     """Return the player whom a studio calls `external_id`."""
-    row = PlayerIdentity.objects.select_related("player").filter(studio_id=studio_id, external_id=external_id).first()
+    row = (
+        PlayerIdentity.objects.select_related("player")
+        .filter(studio_id=studio_id, external_id=external_id)
+        .first()
+    )
     return None if row is None else _player_info(row.player, row)
 
 
@@ -174,7 +178,8 @@ def players_by_id(ids: Iterable[int], *, studio_id: int | None = None) -> dict[i
         rows = PlayerIdentity.objects.filter(studio_id=studio_id, player_id__in=wanted).order_by("-id")
         identities = {row.player_id: row for row in rows}
     return {
-        player.pk: _player_info(player, identities.get(player.pk)) for player in Player.objects.filter(pk__in=wanted)
+        player.pk: _player_info(player, identities.get(player.pk))
+        for player in Player.objects.filter(pk__in=wanted)
     }
 
 

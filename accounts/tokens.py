@@ -61,4 +61,6 @@ def read(token: str, *, at: datetime) -> PlayerClaims:
     player, game = parse_id(str(claims["sub"])), parse_id(str(claims["aud"]))
     if player is None or game is None or claims["exp"] - claims["iat"] > LIFETIME.total_seconds():
         raise InvalidToken("claims that this instance does not issue")
-    return PlayerClaims(player=player, game=game, expires_at=datetime.fromtimestamp(claims["exp"], tz=at.tzinfo))
+    return PlayerClaims(
+        player=player, game=game, expires_at=datetime.fromtimestamp(claims["exp"], tz=at.tzinfo)
+    )

@@ -84,7 +84,9 @@ class GroupCommit(Generic[I, O]):
                 self._waiting.remove(waiter)
             elif waiter.is_woken():
                 return
-        raise Unavailable("The database does not answer in time. Send the same request again; repeating it is safe.")
+        raise Unavailable(
+            "The database does not answer in time. Send the same request again; repeating it is safe."
+        )
 
     def _lead(self) -> None:
         with self._lock:

@@ -76,8 +76,12 @@ class Achievement(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["game", "key"], name="one_achievement_per_game_and_key"),
             # What an unlock's composite foreign key points at: it can't name another game's or studio's.
-            models.UniqueConstraint(fields=["id", "game", "studio_id"], name="one_game_and_studio_per_achievement"),
-            models.CheckConstraint(condition=Q(points__gte=0, points__lte=100_000), name="points_are_0_to_100000"),
+            models.UniqueConstraint(
+                fields=["id", "game", "studio_id"], name="one_game_and_studio_per_achievement"
+            ),
+            models.CheckConstraint(
+                condition=Q(points__gte=0, points__lte=100_000), name="points_are_0_to_100000"
+            ),
             models.CheckConstraint(
                 condition=Q(target__isnull=True) | Q(target__gte=1), name="a_target_is_at_least_one"
             ),
@@ -153,9 +157,16 @@ class PlayerGame(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("game_id", F("points").desc(), "points_reached_at", "player_id", name="board_of_game"),
             models.Index(
-                "game_id", "region", F("points").desc(), "points_reached_at", "player_id", name="board_of_region"
+                "game_id", F("points").desc(), "points_reached_at", "player_id", name="board_of_game"
+            ),
+            models.Index(
+                "game_id",
+                "region",
+                F("points").desc(),
+                "points_reached_at",
+                "player_id",
+                name="board_of_region",
             ),
         ]
 
@@ -176,7 +187,9 @@ class PlayerTotal(models.Model):
     class Meta:
         indexes = [
             models.Index(F("points").desc(), "points_reached_at", "player_id", name="board_of_everything"),
-            models.Index("region", F("points").desc(), "points_reached_at", "player_id", name="board_of_all_in_region"),
+            models.Index(
+                "region", F("points").desc(), "points_reached_at", "player_id", name="board_of_all_in_region"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -186,7 +199,9 @@ class PlayerTotal(models.Model):
 class AchievementCount(models.Model):
     """How many players have an achievement; kept by a listener and recounted every night."""
 
-    achievement = models.OneToOneField(Achievement, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    achievement = models.OneToOneField(
+        Achievement, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
     unlocked = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:

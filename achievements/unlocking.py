@@ -217,7 +217,9 @@ def _found(
     items: Sequence[Item], known: dict[int, tuple[Any, ...]], *, without: set[tuple[int, int]]
 ) -> dict[tuple[int, int], tuple[datetime, UUID]]:
     """Return the unlocks that items met already stored."""
-    pairs = {(row[0], items[index].achievement_id) for index, row in known.items() if not any(row[1:])} - without
+    pairs = {
+        (row[0], items[index].achievement_id) for index, row in known.items() if not any(row[1:])
+    } - without
     if not pairs:
         return {}
     players, achievements = zip(*pairs, strict=True)

@@ -31,8 +31,8 @@ class _HotCursor(psycopg.RawCursor[Any]):
 def run_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run `sql` on the request's connection with bound parameters and return all rows.
 
-    `sql` has PostgreSQL's placeholders `$1`, `$2` … It takes part in an open transaction, else it is one of its own: one round trip,
-    one commit. The statement is prepared on its connection at first use (PgBouncer ≥ 1.21 keeps those apart).
+    `sql` has PostgreSQL's placeholders `$1`, `$2` … It takes part in an open transaction, else it is one of its own:
+    one round trip, one commit. It is prepared on its connection at first use (PgBouncer ≥ 1.21 keeps those apart).
 
     Raises:
         django.db.Error: what PostgreSQL refused.

@@ -55,4 +55,6 @@ class DeadlineConnection(psycopg.Connection[Any]):
             return super().wait(gen, interval=interval, timeout=timeout)
         except errors._WaitTimeout as error:
             self.pgconn.finish()
-            raise psycopg.OperationalError("the database did not answer before the request's deadline") from error
+            raise psycopg.OperationalError(
+                "the database did not answer before the request's deadline"
+            ) from error

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core import idempotency
-from core.rendering import dumps
 from core.refusals import Malformed
+from core.rendering import dumps
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
@@ -33,7 +33,10 @@ class StrictSerializer(serializers.Serializer[Any]):
             raise Malformed(
                 "The body holds a name that this operation does not take.",
                 errors=[
-                    {"pointer": f"/{name}", "detail": f"Unknown or read-only. Known: {', '.join(sorted(writable))}."}
+                    {
+                        "pointer": f"/{name}",
+                        "detail": f"Unknown or read-only. Known: {', '.join(sorted(writable))}.",
+                    }
                     for name in unknown[:10]
                 ],
             )
@@ -121,4 +124,3 @@ def bytes_answer(request: Request, body: bytes, *, etag: str, cache_control: str
 def page(results: list[Any], *, next_cursor: str | None, **more: Any) -> dict[str, Any]:
     """Return a list's answer in the API's shape."""
     return {"results": results, "next_cursor": next_cursor, "has_next_page": next_cursor is not None, **more}
-

@@ -58,7 +58,7 @@ def publish(announcement: Announcement, *, studio_id: int | None, size: int = 1)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_fact (kind, studio_id, size, payload) VALUES (%s, %s, %s, %s::jsonb)",
-            [announcement.kind, studio_id, size, orjson.dumps(asdict(announcement)).decode()],  # type: ignore[call-overload]
+            [announcement.kind, studio_id, size, orjson.dumps(asdict(announcement)).decode()],
         )
 
 

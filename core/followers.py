@@ -105,7 +105,9 @@ def step(subscription: Subscription) -> int | None:
         position = _lock(subscription.name)
         if position is None:
             return None
-        batch = facts.read_after(position.tx, position.fact_id, limit=1 if position.isolating else facts.READ_FACTS)
+        batch = facts.read_after(
+            position.tx, position.fact_id, limit=1 if position.isolating else facts.READ_FACTS
+        )
         if not batch:
             return 0
         if position.attempts and not position.isolating:
@@ -163,7 +165,8 @@ def _lock(name: str) -> Position | None:
 def _count(name: str, *, attempts: int, isolating: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE core_follower SET attempts = %s, isolating = %s WHERE name = %s", [attempts, isolating, name]
+            "UPDATE core_follower SET attempts = %s, isolating = %s WHERE name = %s",
+            [attempts, isolating, name],
         )
 
 
@@ -185,10 +188,20 @@ def _bury(name: str, fact: Fact, error: str) -> None:
     log.error("fact buried", follower=name, fact=fact.id, kind=fact.kind)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO core_deadletter (follower, fact_id, fact_tx, fact_at, kind, studio_id, payload, error, created_at)"
+            "INSERT INTO core_deadletter"
+            " (follower, fact_id, fact_tx, fact_at, kind, studio_id, payload, error, created_at)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, now()) ON CONFLICT (follower, fact_id) DO UPDATE"
             " SET error = excluded.error, created_at = excluded.created_at, replayed_at = NULL",
-            [name, fact.id, fact.tx, fact.at, fact.kind, fact.studio_id, orjson.dumps(fact.payload).decode(), error],
+            [
+                name,
+                fact.id,
+                fact.tx,
+                fact.at,
+                fact.kind,
+                fact.studio_id,
+                orjson.dumps(fact.payload).decode(),
+                error,
+            ],
         )
 
 
@@ -251,6 +264,8 @@ def replay_dead_letter(letter_id: int) -> None:
         if row is None:
             raise LookupError(f"No dead letter {letter_id} waits.")
         subscription = facts.subscriptions()[row[0]]
-        fact = Fact(tx=row[1], id=row[2], at=row[3], kind=row[4], studio_id=row[5], payload=orjson.loads(row[6]))
+        fact = Fact(
+            tx=row[1], id=row[2], at=row[3], kind=row[4], studio_id=row[5], payload=orjson.loads(row[6])
+        )
         subscription.listener([fact])
         cursor.execute("UPDATE core_deadletter SET replayed_at = now() WHERE id = %s", [letter_id])

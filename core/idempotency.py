@@ -7,14 +7,15 @@ Source: draft-ietf-httpapi-idempotency-key-header; api.md, Ground rules.
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 
 from django.db import connection, transaction
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from core.rendering import dumps
 from core.refusals import Conflict, Invalid, Malformed
+from core.rendering import dumps
 from core.strict_json import read_body
 
 KEPT_DAYS = 7
@@ -33,12 +34,14 @@ def once(request: Request, *args: Any, run: Callable[..., HttpResponse], **kwarg
     key = request.META["HTTP_IDEMPOTENCY_KEY"]
     if not _KEY.fullmatch(key):
         raise Malformed("Idempotency-Key takes 1 to 255 printable ASCII characters.")
-    caller = request.auth.caller
+    caller: str = cast("Any", request.auth).caller
     fingerprint = _fingerprint(request)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{caller} {key}"])
         if not cursor.fetchone()[0]:
-            raise Conflict("A request with this Idempotency-Key is still running.", headers={"Retry-After": "1"})
+            raise Conflict(
+                "A request with this Idempotency-Key is still running.", headers={"Retry-After": "1"}
+            )
         cursor.execute(
             "SELECT fingerprint, status, body FROM core_idempotencykey"
             " WHERE caller = %s AND key = %s AND created_at > now() - make_interval(days => %s)",
@@ -48,7 +51,7 @@ def once(request: Request, *args: Any, run: Callable[..., HttpResponse], **kwarg
         if kept:
             return _again(kept, fingerprint)
         response = run(request, *args, **kwargs)
-        if response.status_code >= 400:
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
             transaction.set_rollback(True)
             return response
         cursor.execute(
@@ -61,8 +64,9 @@ def once(request: Request, *args: Any, run: Callable[..., HttpResponse], **kwarg
 
 
 def _fingerprint(request: Request) -> bytes:
+    request.data  # noqa: B018 - the parser reads the body and keeps it; what it refuses is refused here
     whole = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
-    whole.update(read_body(request._request, limit=request.parsers[0].max_bytes))
+    whole.update(read_body(request._request, limit=cast("Any", request.parsers)[0].max_bytes))
     return whole.digest()
 
 

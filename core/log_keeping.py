@@ -80,5 +80,6 @@ def keep(*, now: datetime) -> None:
         make_partitions(today=now.date())
         drop_partitions(today=now.date())
         cursor.execute(
-            "DELETE FROM core_idempotencykey WHERE created_at < %s", [now - timedelta(days=idempotency.KEPT_DAYS)]
+            "DELETE FROM core_idempotencykey WHERE created_at < %s",
+            [now - timedelta(days=idempotency.KEPT_DAYS)],
         )

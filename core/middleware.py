@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from csp.middleware import CSPMiddleware
@@ -67,12 +67,12 @@ class PagesOnly:
     Seven of them cost an unlock more than its JSON; without sessions a cookie can't act there either.
     """
 
-    get_response: GetResponse
+    get_response: Any
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the API's requests by."""
         if request.path_info.startswith("/api/"):
-            return self.get_response(request)
+            return cast("HttpResponse", self.get_response(request))
         return super().__call__(request)  # type: ignore[misc,no-any-return]
 
 
@@ -89,7 +89,9 @@ class Csrf(PagesOnly, CsrfViewMiddleware):
 
     def process_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Check a form's token."""
-        return None if request.path_info.startswith("/api/") else super().process_view(request, *args, **kwargs)
+        return (
+            None if request.path_info.startswith("/api/") else super().process_view(request, *args, **kwargs)
+        )
 
 
 class SignedIn(PagesOnly, AuthenticationMiddleware):
@@ -108,5 +110,5 @@ class ContentPolicy(PagesOnly, CSPMiddleware):
     """What a page may load."""
 
 
-class StaticFiles(PagesOnly, WhiteNoiseMiddleware):
+class StaticFiles(PagesOnly, WhiteNoiseMiddleware):  # type: ignore[misc]
     """Static files under immutable names."""

@@ -60,7 +60,9 @@ class DeadLetter(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["follower", "fact_id"], name="one_dead_letter_per_follower_and_fact")
+            models.UniqueConstraint(
+                fields=["follower", "fact_id"], name="one_dead_letter_per_follower_and_fact"
+            )
         ]
 
     def __str__(self) -> str:

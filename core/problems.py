@@ -80,7 +80,9 @@ def _of_database(exception: Exception) -> Refused | None:
 
 def _of_rest_framework(exception: exceptions.APIException) -> Refused:
     if isinstance(exception, exceptions.ValidationError):
-        return Refused("A value of the request can't be.", slug="validation-failed", errors=_flatten(exception.detail))
+        return Refused(
+            "A value of the request can't be.", slug="validation-failed", errors=_flatten(exception.detail)
+        )
     slug = _BY_STATUS.get(exception.status_code, "malformed-request")
     headers = {"WWW-Authenticate": "Bearer"} if slug == "unauthenticated" else {}
     return Refused(str(exception.detail), slug=slug, headers=headers)
@@ -92,7 +94,9 @@ def _flatten(detail: Any, pointer: str = "") -> list[dict[str, str]]:
         return [
             row
             for name, inner in detail.items()
-            for row in _flatten(inner, pointer if name == "non_field_errors" else f"{pointer}/{_escape(str(name))}")
+            for row in _flatten(
+                inner, pointer if name == "non_field_errors" else f"{pointer}/{_escape(str(name))}"
+            )
         ]
     if isinstance(detail, list):
         if all(isinstance(inner, str) for inner in detail):
@@ -117,7 +121,11 @@ def page_or_problem(request: HttpRequest, refused: Refused) -> HttpResponse:
     response = render(
         request,
         "error.html",
-        {"problem": refused.problem, "detail": refused.detail, "request_id": getattr(request, "request_id", "")},
+        {
+            "problem": refused.problem,
+            "detail": refused.detail,
+            "request_id": getattr(request, "request_id", ""),
+        },
         status=refused.problem.status,
     )
     for name, value in refused.headers.items():
@@ -128,7 +136,9 @@ def page_or_problem(request: HttpRequest, refused: Refused) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer Django's 400s."""
     if isinstance(exception, DisallowedHost):
-        return answer(request, Refused("This instance does not serve that host name.", slug="malformed-request"))
+        return answer(
+            request, Refused("This instance does not serve that host name.", slug="malformed-request")
+        )
     refused = as_refusal(exception) or Refused("The request can't be read.", slug="malformed-request")
     return page_or_problem(request, refused)
 
@@ -141,7 +151,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that came without its token."""
     return page_or_problem(
-        request, Refused("The form's token was missing or old. Load the page again and repeat it.", slug="forbidden")
+        request,
+        Refused("The form's token was missing or old. Load the page again and repeat it.", slug="forbidden"),
     )
 
 

@@ -20,72 +20,101 @@ PROBLEMS: dict[str, Problem] = {
     problem.slug: problem
     for problem in (
         Problem(
-            "malformed-request", "The request can't be read", 400,
-            "The body is not strict JSON, has another shape than the operation takes, or a name or parameter is unknown.",
-            "Compare the request with the operation in the API documentation; `errors` points at what was not understood.",
+            "malformed-request",
+            "The request can't be read",
+            400,
+            "The body is not strict JSON or has another shape than the operation takes, or a name is unknown.",
+            "Compare the request with the operation in the API's documentation; `errors` points at the place.",
         ),
         Problem(
-            "unauthenticated", "The caller is not known", 401,
+            "unauthenticated",
+            "The caller is not known",
+            401,
             "There is no usable credential: it is missing, mistyped, expired, revoked or not one of this instance.",
             "Send `Authorization: Bearer` with a server key or a player token.",
         ),
         Problem(
-            "forbidden", "The caller may not do this", 403,
+            "forbidden",
+            "The caller may not do this",
+            403,
             "The credential is valid but lacks the scope, the role or the right for this operation.",
             "Use a credential with what `detail` names.",
         ),
         Problem(
-            "not-found", "There is no such thing here", 404,
+            "not-found",
+            "There is no such thing here",
+            404,
             "The address or an id in the request names nothing that this credential can see.",
             "Check the id and the studio that the credential belongs to.",
         ),
         Problem(
-            "method-not-allowed", "This address does not take this method", 405,
+            "method-not-allowed",
+            "This address does not take this method",
+            405,
             "The address exists, the method does not.",
             "Use one of the methods in the `Allow` header.",
         ),
         Problem(
-            "not-acceptable", "The answer can't be given in that form", 406,
+            "not-acceptable",
+            "The answer can't be given in that form",
+            406,
             "The `Accept` header asks for something else than JSON.",
             "Accept `application/json`.",
         ),
         Problem(
-            "conflict", "The request does not fit the present state", 409,
-            "What was asked is well-formed but contradicts what is stored: a taken name, an archived achievement, a closed window, a request that is still running.",
+            "conflict",
+            "The request does not fit the present state",
+            409,
+            "What was asked is well-formed but contradicts what is stored: a taken name, an archived achievement, "
+            "a closed window, a request that is still running.",
             "Read `detail`, bring both in line, and send it again.",
         ),
         Problem(
-            "gone", "This was erased", 410,
+            "gone",
+            "This was erased",
+            410,
             "The person or object existed and was erased for good.",
             "Stop sending data about it.",
         ),
         Problem(
-            "payload-too-large", "The body is too large", 413,
+            "payload-too-large",
+            "The body is too large",
+            413,
             "A body may have 1 MiB, an import 10 MiB.",
             "Split it into several requests.",
         ),
         Problem(
-            "unsupported-media-type", "The body has a form that is not taken", 415,
+            "unsupported-media-type",
+            "The body has a form that is not taken",
+            415,
             "Only uncompressed `application/json` is read (imports take the formats they name).",
             "Send `Content-Type: application/json` without `Content-Encoding`.",
         ),
         Problem(
-            "validation-failed", "A value can't be", 422,
+            "validation-failed",
+            "A value can't be",
+            422,
             "The request is well-formed, but at least one value is outside what it may be.",
             "`errors` names each value with a pointer (RFC 6901) and what it may be.",
         ),
         Problem(
-            "rate-limited", "Too many requests", 429,
+            "rate-limited",
+            "Too many requests",
+            429,
             "The limit of this caller for this operation is used up.",
             "Wait as long as `Retry-After` says.",
         ),
         Problem(
-            "internal-error", "Something broke here", 500,
+            "internal-error",
+            "Something broke here",
+            500,
             "This is a fault of the platform, not of the request. Nothing was changed.",
             "Try again; if it stays, give the operator the `request_id`.",
         ),
         Problem(
-            "unavailable", "Not possible right now", 503,
+            "unavailable",
+            "Not possible right now",
+            503,
             "Something that the answer needs is down or busy. Nothing was lost of what was answered with success.",
             "Send the same request again after `Retry-After` seconds; repeating it is safe.",
         ),
@@ -125,7 +154,9 @@ class Refused(Exception):
         """The kind of refusal."""
         return PROBLEMS[self.slug]
 
-    def body(self, *, public_url: str, instance: str | None = None, request_id: str | None = None) -> dict[str, Any]:
+    def body(
+        self, *, public_url: str, instance: str | None = None, request_id: str | None = None
+    ) -> dict[str, Any]:
         """Return the problem details object (RFC 9457)."""
         problem = self.problem
         body: dict[str, Any] = {

@@ -82,7 +82,9 @@ def cursors() -> dict[str, tuple[int, int]]:
 def hint(name: str) -> None:
     """Send the follower's task to its queue."""
     queue = facts.subscriptions()[name].queue
-    current_app.send_task(f"{name}.follow", queue=queue, expires=HINT_EXPIRES_S, retry=False, ignore_result=True)
+    current_app.send_task(
+        f"{name}.follow", queue=queue, expires=HINT_EXPIRES_S, retry=False, ignore_result=True
+    )
 
 
 def hint_all_behind() -> None:
@@ -91,4 +93,3 @@ def hint_all_behind() -> None:
     for name, cursor in cursors().items():
         if cursor < head:
             hint(name)
-

@@ -1,6 +1,6 @@
 """Answers are plain values and frozen dataclasses, rendered by orjson."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -42,15 +42,15 @@ class OrjsonRenderer(BaseRenderer):
 class JsonNegotiation(BaseContentNegotiation):
     """JSON in, JSON out: a cheaper choice than weighing quality values for one renderer."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
         """Take the parser whose media type was sent; None is answered 415."""
         sent = (request.content_type or "").split(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type in (sent, "*/*")), None)
 
-    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: Any = None) -> Any:
+    def select_renderer(self, request: Request, renderers: Iterable[Any], format_suffix: Any = None) -> Any:
         """Render JSON, unless the caller takes anything but that."""
         accept = request.META.get("HTTP_ACCEPT", "*/*")
-        renderer = renderers[0]
+        renderer = next(iter(renderers))
         if not any(taken in accept for taken in (*_TAKEN, renderer.media_type)):
             raise NotAcceptable
         return renderer, renderer.media_type

@@ -19,7 +19,7 @@ def keep_log() -> None:
     log_keeping.keep(now=timezone.now())
 
 
-@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+@worker_shutting_down.connect
 def stop_following(**_: object) -> None:
     """Let lingering followers end, so that a worker stops at once."""
     followers.stopping.set()

@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.authentication import TokenHolder, game_of, player_of
+from accounts.authentication import TokenHolder, game_of, holder_of, player_of
 from accounts.services import clean_external_id
 from achievements.services import unlocks
 from achievements.services.unlocks import Caller, Unlocked, UnlockRequest
@@ -106,7 +106,10 @@ class UnlockView(Endpoint):
         ),
         tags=["Unlocks"],
         request=UnlockInput,
-        responses={202: OpenApiResponse(UnlockOutput, "New"), 200: OpenApiResponse(UnlockOutput, "Had it already")},
+        responses={
+            202: OpenApiResponse(UnlockOutput, "New"),
+            200: OpenApiResponse(UnlockOutput, "Had it already"),
+        },
         examples=[
             OpenApiExample("An unlock", {"game_id": _EXAMPLE_GAME, **_EXAMPLE_ITEM}, request_only=True),
             OpenApiExample(
@@ -171,7 +174,9 @@ class BatchView(Endpoint):
         game = game_of(request, read_game_id(body))
         items = body.get("unlocks")
         if not isinstance(items, list):
-            raise Malformed("`unlocks` is missing or not a list.", errors=[_error("/unlocks", "A list is expected.")])
+            raise Malformed(
+                "`unlocks` is missing or not a list.", errors=[_error("/unlocks", "A list is expected.")]
+            )
         if not 1 <= len(items) <= LARGEST_BATCH:
             raise Invalid.value("/unlocks", f"Takes 1 to {LARGEST_BATCH} items; {len(items)} were sent.")
         read = [_read_item(request, item) for item in items]
@@ -216,7 +221,7 @@ def read_unlock(item: Any, *, known: frozenset[str] = _ITEM) -> UnlockRequest:
     event_id = _event_id(item.get("event_id"), errors)
     if errors:
         raise Invalid("A value of the request can't be.", errors=errors)
-    return UnlockRequest(player, achievement, unlocked_at, event_id)  # type: ignore[arg-type]
+    return UnlockRequest(player, achievement, unlocked_at, event_id)
 
 
 def _object(value: Any, known: frozenset[str]) -> Mapping[str, Any]:
@@ -226,7 +231,9 @@ def _object(value: Any, known: frozenset[str]) -> Mapping[str, Any]:
         unknown = [name for name in value if name not in known]
         raise Malformed(
             "A name is unknown here.",
-            errors=[_error(f"/{name}", f"Unknown. Known: {', '.join(sorted(known))}.") for name in unknown[:10]],
+            errors=[
+                _error(f"/{name}", f"Unknown. Known: {', '.join(sorted(known))}.") for name in unknown[:10]
+            ],
         )
     return value
 
@@ -263,7 +270,7 @@ def _read_item(request: Request, item: Any) -> UnlockRequest | Refused:
 
 def _as_caller(request: Request, wanted: UnlockRequest) -> UnlockRequest:
     """Name the player as the studio does: `me`, `id:<uuid>` and a token's own player are looked up."""
-    if not isinstance(request.auth, TokenHolder) and not wanted.player.startswith("id:"):
+    if not isinstance(holder_of(request), TokenHolder) and not wanted.player.startswith("id:"):
         if wanted.player == "me":
             raise NotFound("`me` needs a player token.")
         return wanted
@@ -273,9 +280,10 @@ def _as_caller(request: Request, wanted: UnlockRequest) -> UnlockRequest:
 
 
 def _caller(request: Request) -> Caller:
-    if isinstance(request.auth, TokenHolder):
+    holder = holder_of(request)
+    if isinstance(holder, TokenHolder):
         return Caller(is_player=True)
-    return Caller(offline="offline:write" in request.auth.scopes)
+    return Caller(offline="offline:write" in holder.scopes)
 
 
 def _answer(result: Unlocked) -> dict[str, Any]:

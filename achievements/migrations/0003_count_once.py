@@ -4,37 +4,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('achievements', '0002_references_stay_in_their_studio'),
+        ("achievements", "0002_references_stay_in_their_studio"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='achievementcount',
-            name='fact_id',
+            model_name="achievementcount",
+            name="fact_id",
         ),
         migrations.RemoveField(
-            model_name='achievementcount',
-            name='tx',
+            model_name="achievementcount",
+            name="tx",
         ),
         migrations.RemoveField(
-            model_name='gameplayers',
-            name='fact_id',
+            model_name="gameplayers",
+            name="fact_id",
         ),
         migrations.RemoveField(
-            model_name='gameplayers',
-            name='tx',
+            model_name="gameplayers",
+            name="tx",
         ),
         migrations.CreateModel(
-            name='CountedUntil',
+            name="CountedUntil",
             fields=[
-                ('id', models.BooleanField(default=True, primary_key=True, serialize=False)),
-                ('tx', models.BigIntegerField(default=0)),
-                ('fact_id', models.BigIntegerField(default=0)),
+                ("id", models.BooleanField(default=True, primary_key=True, serialize=False)),
+                ("tx", models.BigIntegerField(default=0)),
+                ("fact_id", models.BigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', True)), name='there_is_one_row')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", True)), name="there_is_one_row")
+                ],
             },
         ),
     ]

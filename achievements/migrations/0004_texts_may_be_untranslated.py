@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('achievements', '0003_count_once'),
+        ("achievements", "0003_count_once"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='achievementtranslation',
-            name='name',
+            model_name="achievementtranslation",
+            name="name",
             field=models.CharField(blank=True, max_length=200),
         ),
     ]

@@ -42,7 +42,11 @@ class Definition:
 
     def texts(self, language: str | None) -> tuple[str, str]:
         """Return name and description in a language or the nearest that there is (`pt-BR` → `pt` → the default)."""
-        found = [self.translations.get(code, ("", "")) for code in rules.language_fallbacks(language)] if language else []
+        found = (
+            [self.translations.get(code, ("", "")) for code in rules.language_fallbacks(language)]
+            if language
+            else []
+        )
         name = next((name for name, _ in found if name), self.name)
         return name, next((description for _, description in found if description), self.description)
 
@@ -89,7 +93,9 @@ def fresh_catalogue(game_id: int) -> GameCatalogue:
 def _load(game_id: int, version: int) -> GameCatalogue:
     texts: dict[int, dict[str, tuple[str, str]]] = {}
     rows = AchievementTranslation.objects.filter(achievement__game_id=game_id)
-    for pk, language, name, description in rows.values_list("achievement_id", "language", "name", "description"):
+    for pk, language, name, description in rows.values_list(
+        "achievement_id", "language", "name", "description"
+    ):
         texts.setdefault(pk, {})[language] = (name, description)
     definitions = Achievement.objects.filter(game_id=game_id).order_by("sort_order", "id")
     by_key = {row.key: _definition(row, texts.get(row.pk, {})) for row in definitions}
@@ -133,7 +139,9 @@ def definitions_by_id(ids: Iterable[int]) -> dict[int, Definition]:
     texts: dict[int, dict[str, tuple[str, str]]] = {}
     for row in AchievementTranslation.objects.filter(achievement_id__in=wanted):
         texts.setdefault(row.achievement_id, {})[row.language] = (row.name, row.description)
-    return {row.pk: _definition(row, texts.get(row.pk, {})) for row in Achievement.objects.filter(pk__in=wanted)}
+    return {
+        row.pk: _definition(row, texts.get(row.pk, {})) for row in Achievement.objects.filter(pk__in=wanted)
+    }
 
 
 def available_by_game(game_ids: Iterable[int]) -> dict[int, int]:

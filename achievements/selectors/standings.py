@@ -4,14 +4,15 @@ A scope is a game, or all games; a region narrows it. In every function `game_id
 all regions. Most points first; of equals, who reached them first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 _COLUMNS = "player_id, region, points, points_reached_at, version"
+_CHUNK = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ def page(
         scope += " AND points <= %s AND (points < %s OR (points_reached_at, player_id) > (%s, %s))"
         params += [after.points, after.points, after.reached_at, after.player_id]
     order = "points DESC, points_reached_at, player_id"
-    rows = _rows(f"SELECT {_COLUMNS} FROM {scope} ORDER BY {order} LIMIT %s OFFSET %s", [*params, limit, offset])
+    rows = _rows(
+        f"SELECT {_COLUMNS} FROM {scope} ORDER BY {order} LIMIT %s OFFSET %s", [*params, limit, offset]
+    )
     return [Standing(*row) for row in rows]
 
 
@@ -62,19 +65,43 @@ def of_players(game_id: int | None, player_ids: Iterable[int]) -> dict[int, Stan
     return {row[0]: Standing(*row) for row in rows}
 
 
-def by_player(game_id: int | None, *, after_player: int, limit: int) -> list[Standing]:
-    """Return standings by player id, after one: for going through all of them."""
-    scope, params = _scope(game_id, None)
-    rows = _rows(
-        f"SELECT {_COLUMNS} FROM {scope} AND player_id > %s ORDER BY player_id LIMIT %s",
-        [*params, after_player, limit],
+def everyone(game_id: int | None, *, region: str | None) -> Iterator[list[Standing]]:
+    """Yield all standings as of one moment, in chunks, in no order: for going through them while they change."""
+    scope, params = _scope(game_id, region)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DECLARE everyone NO SCROLL CURSOR FOR SELECT {_COLUMNS} FROM {scope}", params)
+        while True:
+            cursor.execute(f"FETCH {_CHUNK} FROM everyone")
+            rows = cursor.fetchall()
+            if not rows:
+                break
+            yield [Standing(*row) for row in rows]
+        cursor.execute("CLOSE everyone")
+
+
+# From each pair to the next by the index: however many rows there are, it costs a look a pair.
+_SCOPES = """
+    WITH RECURSIVE in_game AS (
+        (SELECT game_id, region FROM achievements_playergame ORDER BY game_id, region LIMIT 1)
+        UNION ALL
+        SELECT following.* FROM in_game CROSS JOIN LATERAL (
+            SELECT g.game_id, g.region FROM achievements_playergame g
+             WHERE (g.game_id, g.region) > (in_game.game_id, in_game.region)
+             ORDER BY g.game_id, g.region LIMIT 1) AS following
+    ), overall AS (
+        (SELECT region FROM achievements_playertotal ORDER BY region LIMIT 1)
+        UNION ALL
+        SELECT following.* FROM overall CROSS JOIN LATERAL (
+            SELECT t.region FROM achievements_playertotal t
+             WHERE t.region > overall.region ORDER BY t.region LIMIT 1) AS following
     )
-    return [Standing(*row) for row in rows]
+    SELECT NULL::bigint, region FROM overall UNION ALL SELECT game_id, region FROM in_game
+"""
 
 
-def games() -> list[int]:
-    """Return the games in which anybody has unlocked anything."""
-    return [row[0] for row in _rows("SELECT DISTINCT game_id FROM achievements_playergame ORDER BY game_id", [])]
+def scopes() -> list[tuple[int | None, str]]:
+    """Return every game, and all games (None), with every region of its players ("" for those without)."""
+    return [(game_id, region) for game_id, region in _rows(_SCOPES, [])]
 
 
 def _scope(game_id: int | None, region: str | None) -> tuple[str, list[Any]]:
@@ -88,4 +115,5 @@ def _scope(game_id: int | None, region: str | None) -> tuple[str, list[Any]]:
 def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -47,7 +47,9 @@ def unlocks_since(player_id: int, since: datetime) -> list[HeldUnlock]:
 
 
 def _held(row: Unlock) -> HeldUnlock:
-    return HeldUnlock(row.achievement_id, row.game_id, row.points, row.unlocked_at, row.heard_at, row.event_id)
+    return HeldUnlock(
+        row.achievement_id, row.game_id, row.points, row.unlocked_at, row.heard_at, row.event_id
+    )
 
 
 def totals_of(player_id: int) -> list[GameTotal]:

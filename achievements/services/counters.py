@@ -83,7 +83,8 @@ def _move(facts: Sequence[Fact]) -> None:
     with connection.cursor() as cursor:
         for table, game in (("achievements_playergame", "t.game_id"), ("achievements_playertotal", "0")):
             cursor.execute(
-                _MOVE.format(table=table, game=game), {"players": list(latest), "regions": list(latest.values())}
+                _MOVE.format(table=table, game=game),
+                {"players": list(latest), "regions": list(latest.values())},
             )
             moves += [list(row) for row in cursor.fetchall()]
     if moves:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
+
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
 from accounts.services import create_players
@@ -16,7 +18,6 @@ from achievements.unlocking import Item, Outcome, record
 from core.db import retry_conflicts
 from core.ids import new_id
 from core.refusals import Conflict, Forbidden, Gone, Invalid, NotFound, Refused, Unavailable
-from django.db import transaction
 
 AHEAD = timedelta(minutes=5)
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
@@ -107,7 +108,8 @@ def unlock_many(
             break
         catalogue = definitions.fresh_catalogue(game.id)
     return [
-        result or Unavailable("The game's definitions are changing right now. Send it again.") for result in results
+        result or Unavailable("The game's definitions are changing right now. Send it again.")
+        for result in results
     ]
 
 
@@ -116,8 +118,12 @@ def _settle(items: list[Item], catalogue: GameCatalogue, *, offline: bool) -> li
     outcomes = _record(items, offline=offline)
     unknown = [index for index, outcome in enumerate(outcomes) if outcome.player_id is None]
     if unknown:
-        create_players(studio_id=items[0].studio_id, external_ids={items[index].external_id for index in unknown})
-        for index, outcome in zip(unknown, _record([items[index] for index in unknown], offline=offline), strict=True):
+        create_players(
+            studio_id=items[0].studio_id, external_ids={items[index].external_id for index in unknown}
+        )
+        for index, outcome in zip(
+            unknown, _record([items[index] for index in unknown], offline=offline), strict=True
+        ):
             outcomes[index] = outcome
     return [_result(item, outcome, catalogue) for item, outcome in zip(items, outcomes, strict=True)]
 
@@ -143,12 +149,20 @@ def _result(item: Item, outcome: Outcome, catalogue: GameCatalogue) -> Unlocked 
 def _record(items: list[Item], *, offline: bool) -> list[Outcome]:
     if len(items) == 1 and not transaction.get_connection().in_atomic_block:
         return [_groups[offline].submit(items[0])]
-    return retry_conflicts(lambda: record(items, offline=offline))
+    return _record_offline(items) if offline else _record_online(items)
+
+
+def _record_online(items: Sequence[Item]) -> list[Outcome]:
+    return retry_conflicts(lambda: record(items, offline=False))
+
+
+def _record_offline(items: Sequence[Item]) -> list[Outcome]:
+    return retry_conflicts(lambda: record(items, offline=True))
 
 
 _groups: dict[bool, GroupCommit[Item, Outcome]] = {
-    offline: GroupCommit(lambda items, offline=offline: retry_conflicts(lambda: record(items, offline=offline)))
-    for offline in (False, True)
+    False: GroupCommit(_record_online),
+    True: GroupCommit(_record_offline),
 }
 
 
@@ -175,7 +189,9 @@ def _refusal(
     if by.is_player and definition.authority != Authority.CLIENT:
         return Forbidden("Only a server key may unlock this achievement: its authority is `server`.")
     if definition.type == Type.META or definition.stat is not None:
-        return Conflict("This achievement unlocks by itself when its conditions hold; it can't be unlocked by hand.")
+        return Conflict(
+            "This achievement unlocks by itself when its conditions hold; it can't be unlocked by hand."
+        )
     return (
         _time_refusal(request.unlocked_at, at=at)
         or _state_refusal(definition, request, game=game)
@@ -186,7 +202,9 @@ def _refusal(
 def _time_refusal(told: datetime | None, *, at: datetime) -> Refused | None:
     if told is None or EARLIEST <= told <= at + AHEAD:
         return None
-    return Invalid.value("/unlocked_at", "Lies before 1980 or more than 5 minutes ahead of the platform's clock.")
+    return Invalid.value(
+        "/unlocked_at", "Lies before 1980 or more than 5 minutes ahead of the platform's clock."
+    )
 
 
 def _state_refusal(definition: Definition, request: UnlockRequest, *, game: GameInfo) -> Refused | None:
@@ -195,7 +213,9 @@ def _state_refusal(definition: Definition, request: UnlockRequest, *, game: Game
     if definition.state == State.DRAFT:
         player = accounts.player_of_studio(game.studio_id, request.player)
         if player is None or not accounts.testers(game.id, [player.id]):
-            return Conflict("This achievement is a draft: publish it, or make the player a tester of the game.")
+            return Conflict(
+                "This achievement is a draft: publish it, or make the player a tester of the game."
+            )
     return None
 
 

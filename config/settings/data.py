@@ -3,9 +3,8 @@
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from core.deadlines import DeadlineConnection
-
 from config.settings.environment import env
+from core.deadlines import DeadlineConnection
 
 __all__ = [
     "CACHES",
@@ -120,7 +119,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 86_400.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
-    "keep-inbox": {"task": "social.keep_inbox", "schedule": 3600.0, "options": {"expires": 3600, "queue": "bulk"}},
+    "keep-inbox": {
+        "task": "social.keep_inbox",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
     "check-boards": {
         "task": "leaderboards.check_boards",
         "schedule": 15.0,

@@ -1,5 +1,6 @@
 """Log lines: a constant message plus fields, as JSON, or readable where DEBUG is on."""
 
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -41,7 +42,7 @@ LOGGING: dict[str, Any] = {
         # During an outage each refused request would be a line; the outage itself is logged where it is met.
         "not_503": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: getattr(record, "status_code", 0) != 503,
+            "callback": lambda record: getattr(record, "status_code", 0) != HTTPStatus.SERVICE_UNAVAILABLE,
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
@@ -53,5 +54,8 @@ LOGGING: dict[str, Any] = {
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
         "psycopg.pool": {"level": "ERROR"},
+        # They write whole addresses, and somebody will send a token in one although it is refused.
+        "uvicorn.access": {"level": "CRITICAL"},
+        "uvicorn.error": {"level": "WARNING"},
     },
 }

@@ -40,7 +40,9 @@ __all__ = [
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     if not DEBUG:
-        raise ImproperlyConfigured("SECRET_KEY is not set. Set it to 50 or more random characters and keep it.")
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Set it to 50 or more random characters and keep it."
+        )
     SECRET_KEY = "only-for-debugging-on-this-machine"  # noqa: S105
 
 _https = PUBLIC_URL.startswith("https://")

@@ -4,72 +4,88 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Fact',
+            name="Fact",
             fields=[
-                ('id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('kind', models.TextField()),
-                ('studio_id', models.BigIntegerField(null=True)),
-                ('size', models.IntegerField()),
-                ('payload', models.JSONField()),
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("kind", models.TextField()),
+                ("studio_id", models.BigIntegerField(null=True)),
+                ("size", models.IntegerField()),
+                ("payload", models.JSONField()),
             ],
             options={
-                'db_table': 'core_fact',
-                'managed': False,
+                "db_table": "core_fact",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('pk', models.CompositePrimaryKey('caller', 'key', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('caller', models.TextField()),
-                ('key', models.TextField()),
-                ('fingerprint', models.BinaryField()),
-                ('status', models.SmallIntegerField()),
-                ('body', models.BinaryField()),
-                ('created_at', models.DateTimeField(db_index=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "caller", "key", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("caller", models.TextField()),
+                ("key", models.TextField()),
+                ("fingerprint", models.BinaryField()),
+                ("status", models.SmallIntegerField()),
+                ("body", models.BinaryField()),
+                ("created_at", models.DateTimeField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
-            name='DeadLetter',
+            name="DeadLetter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('follower', models.TextField()),
-                ('fact_id', models.BigIntegerField()),
-                ('fact_tx', models.BigIntegerField()),
-                ('fact_at', models.DateTimeField()),
-                ('kind', models.TextField()),
-                ('studio_id', models.BigIntegerField(blank=True, null=True)),
-                ('payload', models.JSONField()),
-                ('error', models.TextField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('replayed_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("follower", models.TextField()),
+                ("fact_id", models.BigIntegerField()),
+                ("fact_tx", models.BigIntegerField()),
+                ("fact_at", models.DateTimeField()),
+                ("kind", models.TextField()),
+                ("studio_id", models.BigIntegerField(blank=True, null=True)),
+                ("payload", models.JSONField()),
+                ("error", models.TextField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("replayed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('follower', 'fact_id'), name='one_dead_letter_per_follower_and_fact')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("follower", "fact_id"), name="one_dead_letter_per_follower_and_fact"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Follower',
+            name="Follower",
             fields=[
-                ('name', models.TextField(primary_key=True, serialize=False)),
-                ('tx', models.BigIntegerField(default=0)),
-                ('fact_id', models.BigIntegerField(default=0)),
-                ('attempts', models.IntegerField(default=0)),
-                ('isolating', models.IntegerField(default=0)),
-                ('error', models.TextField(blank=True, default='')),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("name", models.TextField(primary_key=True, serialize=False)),
+                ("tx", models.BigIntegerField(default=0)),
+                ("fact_id", models.BigIntegerField(default=0)),
+                ("attempts", models.IntegerField(default=0)),
+                ("isolating", models.IntegerField(default=0)),
+                ("error", models.TextField(blank=True, default="")),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('attempts__gte', 0)), name='attempts_are_counted_from_zero')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("attempts__gte", 0)), name="attempts_are_counted_from_zero"
+                    )
+                ],
             },
         ),
     ]

@@ -5,11 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from accounts.models import Studio
-from accounts.services import create_studio, issue_key
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.models import Studio
+from accounts.services import create_studio, issue_key
 from achievements.replay.client import Failed
 from achievements.replay.files import Unusable, read_games
 from achievements.replay.run import Options, Outcome, Replay

@@ -9,7 +9,9 @@ from core.models import DeadLetter
 class Command(BaseCommand):
     """Lists and replays dead letters."""
 
-    help = "List the facts that a follower failed on three times; with --replay, give one (or all) to it again."
+    help = (
+        "List the facts that a follower failed on three times; with --replay, give one (or all) to it again."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take which one to replay."""
@@ -21,10 +23,14 @@ class Command(BaseCommand):
         if options["replay"] is None:
             for letter in waiting:
                 last_line = letter.error.strip().rsplit("\n", 1)[-1]
-                self.stdout.write(f"{letter.pk}  {letter.follower}  fact {letter.fact_id} {letter.kind}  {last_line}")
+                self.stdout.write(
+                    f"{letter.pk}  {letter.follower}  fact {letter.fact_id} {letter.kind}  {last_line}"
+                )
             self.stdout.write(f"{waiting.count()} dead letters wait.")
             return
-        ids = [letter.pk for letter in waiting] if options["replay"] == "all" else [self._id(options["replay"])]
+        ids = (
+            [letter.pk for letter in waiting] if options["replay"] == "all" else [self._id(options["replay"])]
+        )
         for letter_id in ids:
             try:
                 followers.replay_dead_letter(letter_id)

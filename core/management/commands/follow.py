@@ -13,7 +13,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the name and where to start."""
         parser.add_argument("name", choices=sorted(facts.subscriptions()))
-        parser.add_argument("--from", dest="fact_id", type=int, help="replay from this fact's id on (0: the beginning)")
+        parser.add_argument(
+            "--from", dest="fact_id", type=int, help="replay from this fact's id on (0: the beginning)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read on and say how much was read."""

@@ -1,0 +1,97 @@
+# The one door to this project: `make run` to use it, `make test` and `make check` to change it.
+# Works with GNU make 3.81 (macOS), as root and as an ordinary user.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python that is new enough; name another one with PYTHON=/path/to/python3.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+# Installed once for each state of the locks: the stamps carry their checksum.
+RUN_STAMP := $(VENV)/run-$(shell cksum requirements.txt | cut -d' ' -f1)
+DEV_STAMP := $(VENV)/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+CODE := accounts achievements bench config core leaderboards social tests manage.py
+# What `check` needs to read the settings as production does; nothing is connected to.
+AS_IN_PRODUCTION := DEBUG=0 DEMO=0 SECRET_KEY=only-read-by-the-checks-of-settings-and-used-for-nothing-else-0123456789 \
+	PUBLIC_URL=https://laurel.example LIVE_URL=https://live.laurel.example \
+	DATABASE_URL=postgres://laurel@127.0.0.1:1/laurel REDIS_URL=redis://127.0.0.1:1/0
+# Where the environment has no pip of its own, the one beside PYTHON fills it.
+PIP = $$($(BIN)/python -c 'import pip' 2>/dev/null && echo "$(BIN)/python -m pip" || \
+	echo "$(PYTHON) -m pip --python $(BIN)/python")
+INSTALL = $(PIP) install --quiet --disable-pip-version-check --no-input --require-hashes
+LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q
+# Tests in parallel: one process a core, each with its own PostgreSQL and Valkey.
+TEST_PROCESSES ?= logical
+TESTS ?= tests
+
+.PHONY: help run test check fix bench migrations lock docs-schema audit
+.DEFAULT_GOAL := help
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(RUN_STAMP) ## Run Laurel with its demo until Ctrl-C (PORT=8000, VAR_DIR=var)
+	@exec $(BIN)/python -m config.run
+
+test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey (TESTS=tests/core for some)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(TESTS)
+
+check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migrations, settings, known vulnerabilities
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(AS_IN_PRODUCTION) $(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/djlint templates --check --quiet
+	$(BIN)/djlint templates --lint --quiet
+	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(AS_IN_PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@$(MAKE) --no-print-directory audit
+
+# The advisory service may be out of reach, which is no reason to stop; a finding is.
+audit: $(DEV_STAMP) ## Look for known vulnerabilities in what is locked
+	@echo "pip-audit requirements.txt"
+	@report=$$($(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes \
+			-r requirements.txt --timeout 10 2>&1); code=$$?; \
+	case "$$code/$$report" in \
+		0/*) echo "$$report" ;; \
+		*"known vulnerabilit"*) echo "$$report"; exit 1 ;; \
+		*) echo "Warning: vulnerabilities were not looked up, because the advisory service gave no answer:"; \
+			echo "$$report" | tail -n 1 ;; \
+	esac
+
+fix: $(DEV_STAMP) ## Format code and templates, and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint templates --reformat --quiet
+
+bench: $(DEV_STAMP) ## Measure, on this machine, and write the figures to bench/results
+	$(BIN)/python -m bench
+
+migrations: $(DEV_STAMP) ## Write a migration: make migrations APP=core NAME=add_fact_owner
+	@test -n "$(APP)" && test -n "$(NAME)" || { echo "Say which: make migrations APP=core NAME=add_fact_owner"; exit 1; }
+	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations $(APP) --name $(NAME)
+
+lock: $(DEV_STAMP) ## Resolve requirements*.in for every platform into requirements*.txt
+	$(BIN)/$(LOCK) requirements.in -o requirements.txt
+	$(BIN)/$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+docs-schema: $(DEV_STAMP) ## Write the API's OpenAPI schema to docs/openapi.yaml
+	$(AS_IN_PRODUCTION) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+# Debian keeps ensurepip in a package of its own (python3-venv); an environment can do without.
+$(BIN)/python:
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Laurel needs Python 3.11 or newer: install it, or name one with make PYTHON=/path/to/python3."; exit 1; }
+	@if "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null; then "$(PYTHON)" -m venv $(VENV); \
+	elif "$(PYTHON)" -c 'import pip, venv' 2>/dev/null; then "$(PYTHON)" -m venv --without-pip $(VENV); \
+	else echo "Python's venv module is missing: on Debian and Ubuntu, apt-get install python3-venv brings it."; exit 1; fi
+
+$(RUN_STAMP): | $(BIN)/python
+	@echo "Installing what Laurel runs on (once, about a minute)."
+	@$(INSTALL) -r requirements.txt
+	@rm -f $(VENV)/run-* $(VENV)/dev-* && touch $@
+
+$(DEV_STAMP): $(RUN_STAMP)
+	@echo "Installing what its tests and checks need (once)."
+	@$(INSTALL) -r requirements-dev.txt
+	@rm -f $(VENV)/dev-* && touch $@

@@ -1,0 +1,119 @@
+"""The folder that holds everything an installation on one machine keeps: data, secrets, ports, logs."""
+
+import errno
+import fcntl
+import json
+import os
+import random
+import secrets
+import shutil
+import socket
+from pathlib import Path
+from typing import IO
+
+from config.processes import CannotStart
+
+FREE_MB_NEEDED = 300  # a new PostgreSQL, its first WAL files, Valkey's log, static files; then some
+MEBIBYTE = 1024 * 1024
+# Below every system's ephemeral ports: there a client that retries could take the port of a server that restarts.
+PORTS = range(20_000, 32_000)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def claim(var_dir: Path, *, what: str) -> IO[str]:
+    """Make the folder and keep others out while the returned file is open; `what` tells them who is in.
+
+    Raises CannotStart when it is taken.
+    """
+    var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = (var_dir / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        raise CannotStart(
+            f"{lock.read().strip() or 'Another program'} already uses {var_dir}: "
+            "stop it first, or set VAR_DIR (and PORT) to start a second copy beside it."
+        ) from None
+    lock.truncate(0)
+    lock.write(f"{what} (process {os.getpid()})\n")
+    lock.flush()
+    return lock
+
+
+def require_space(var_dir: Path) -> None:
+    """Raise CannotStart when the disk is too full to start with."""
+    free = shutil.disk_usage(var_dir).free // MEBIBYTE
+    if free < FREE_MB_NEEDED:
+        raise CannotStart(
+            f"The disk that holds {var_dir} is full ({free} MiB are free, {FREE_MB_NEEDED} are needed): "
+            "make room, or set VAR_DIR to a folder on another disk."
+        )
+
+
+def refusal(error: OSError, var_dir: Path) -> CannotStart:
+    """Return what to tell the operator about an error of the file system."""
+    if error.errno in _FULL:
+        return CannotStart(
+            f"The disk is full: make room, or set VAR_DIR (now {var_dir}) to a folder on another disk."
+        )
+    what = error.filename or var_dir
+    return CannotStart(
+        f"{what}: {error.strerror or error}; see to it, or set VAR_DIR to a folder of your own."
+    )
+
+
+def keep(file: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    half = file.with_name(f"{file.name}.half")
+    half.unlink(missing_ok=True)
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    half.replace(file)
+
+
+def kept_secret(file: Path) -> str:
+    """Return the secret that the file keeps; the first call makes one."""
+    if not file.exists():
+        keep(file, secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
+def kept_address(file: Path) -> tuple[int, str]:
+    """Return a server's port and password; the first call chooses them, and a port that was taken is replaced."""
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    password = kept.get("password") or secrets.token_urlsafe(32)
+    port = kept.get("port")
+    if port is None or not port_is_free(port):
+        port = _free_port()
+    if kept != {"port": port, "password": password}:
+        keep(file, json.dumps({"port": port, "password": password}))
+    return port, password
+
+
+def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Say whether a server could listen there. Raises PermissionError for a port that is root's."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex((host, port)) == 0:
+            return False
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+    return True
+
+
+def _free_port() -> int:
+    for port in random.sample(PORTS, k=100):
+        if port_is_free(port):
+            return port
+    raise CannotStart(f"No port between {PORTS.start} and {PORTS.stop} is free: stop what listens there.")

@@ -1,0 +1,41 @@
+"""Built-in pictures: which glyph, tint and scene stand in where a studio gave no picture.
+
+The choice depends on a text alone, so the same achievement looks the same everywhere. `static/live.js`
+makes the same choice for toasts; the names are symbols of `static/art.svg` and classes of `static/laurel.css`.
+"""
+
+GLYPHS = (
+    "flame", "heart", "compass", "diamond", "feather", "crown", "leaf", "ghost",
+    "moon", "hourglass", "star", "mountain", "campfire", "mushroom", "candle", "flask",
+    "meteor", "chess-knight", "seedling", "butterfly", "fish", "skull", "anchor", "sword",
+)  # fmt: skip
+TINTS = ("ember", "tide", "dusk", "night", "moss", "copper")
+SCENES = ("lighthouse", "forest", "peaks", "harbour")
+
+_FNV_OFFSET = 0x811C9DC5
+_FNV_PRIME = 0x01000193
+# Glyph and tint are taken from different bits, so that they vary independently.
+_TINT_SHIFT = 12
+
+
+def fingerprint(text: str) -> int:
+    """Return the 32-bit FNV-1a hash of the text's UTF-8 bytes (short to write in JavaScript too)."""
+    value = _FNV_OFFSET
+    for byte in text.encode("utf-8", "replace"):
+        value = ((value ^ byte) * _FNV_PRIME) & 0xFFFFFFFF
+    return value
+
+
+def glyph(text: str) -> str:
+    """Return the glyph for an achievement's key."""
+    return GLYPHS[fingerprint(text) % len(GLYPHS)]
+
+
+def tint(text: str) -> str:
+    """Return the tint for a text."""
+    return TINTS[(fingerprint(text) >> _TINT_SHIFT) % len(TINTS)]
+
+
+def scene(text: str) -> str:
+    """Return the scene for a game's id."""
+    return SCENES[fingerprint(text) % len(SCENES)]

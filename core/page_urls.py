@@ -1,0 +1,11 @@
+"""Addresses of the pages that belong to no game."""
+
+from django.urls import path
+
+from core import pages
+
+urlpatterns = [
+    path("theme", pages.set_theme, name="theme"),
+    path("problems", pages.problems, name="problems"),
+    path("problems/<slug:slug>", pages.problem, name="problem"),
+]

@@ -1,0 +1,65 @@
+"""Pages that belong to no game: the theme switch and what a problem means."""
+
+import json
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+
+from core.refusals import PROBLEMS, Refused
+
+THEMES = ("light", "dark", "auto")
+THEME_COOKIE = "theme"
+_YEAR_S = 365 * 24 * 3600
+
+
+def theme(request: HttpRequest) -> dict[str, str | bool]:
+    """Give every template the reader's theme, empty where none was chosen, and whether there is a demo player."""
+    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    return {"theme": chosen if chosen in THEMES else "", "demo": settings.DEMO}
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Remember the reader's theme and go back to the page the choice was made on."""
+    chosen = request.POST.get("theme", "")
+    if chosen not in THEMES:
+        raise Refused(f"`theme` takes {', '.join(THEMES)}.", slug="validation-failed")
+    target = request.POST.get("next", "")
+    # Only a path of this instance: anything with a host, or what a browser reads as one, goes home.
+    local = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
+    response = redirect(target if local else "/")
+    secure = settings.PUBLIC_URL.startswith("https://")
+    response.set_cookie(THEME_COOKIE, chosen, max_age=_YEAR_S, samesite="Lax", secure=secure, httponly=True)
+    return response
+
+
+@require_safe
+def problems(request: HttpRequest) -> HttpResponse:
+    """List every problem that the API answers with."""
+    return render(
+        request, "problems.html", {"problems": sorted(PROBLEMS.values(), key=lambda one: one.status)}
+    )
+
+
+@require_safe
+@cache_control(private=True, max_age=300)
+def problem(request: HttpRequest, slug: str) -> HttpResponse:
+    """Explain one problem: its `type` in the API's answers is this page's address."""
+    known = PROBLEMS.get(slug)
+    if known is None:
+        raise Http404
+    return render(request, "problem.html", {"problem": known, "example": _example(slug)})
+
+
+def _example(slug: str) -> str:
+    refused = Refused("What went wrong in this very request, in a sentence.", slug=slug)
+    body = refused.body(
+        public_url=settings.PUBLIC_URL,
+        instance="/api/v1/achievements/unlock",
+        request_id="0198f2c4-6f1e-7c2a-9d53-0a4b8c7e1f20",
+    )
+    return json.dumps(body, indent=2)

@@ -1,0 +1,264 @@
+"""How pages write numbers, times, ranks and rarity, and draw bars, tiles and covers.
+
+Everything is an SVG attribute or a class: no `style`, so that the content policy can stay strict.
+"""
+
+import re
+from datetime import UTC, datetime
+from math import tau
+from typing import Protocol
+from uuid import UUID
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from core import artwork
+
+register = template.Library()
+
+
+class Person(Protocol):
+    """Whoever has a portrait."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def display_name(self) -> str: ...
+    @property
+    def avatar_url(self) -> str: ...
+
+
+LEAVES = {"common": 1, "uncommon": 2, "rare": 3, "epic": 4, "legendary": 5}
+_LEAF = "M0 0C1.2-3 4.6-4 8-2.6 6.4 1 3 2 0 0Z"
+_LEAF_STEP = 8.8
+# A bar shorter than this can't be seen.
+_LEAST_BAR_PERCENT = 0.8
+_RING_RADIUS = 34
+# What of the 1400 x 420 scene is shown: all of it as a hero, its lit middle as a cover or a thumbnail.
+_SCENE_CROPS = {"hero": "0 0 1400 420", "cover": "780 40 500 330", "thumb": "850 60 320 320"}
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """Write a number with thousands separated; a whole one without decimals; nothing as an en dash."""
+    if value is None:
+        return "–"
+    return f"{int(value):,}" if value == int(value) else f"{value:,.2f}".rstrip("0")
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """Write a percentage with one decimal; more than nothing never reads as 0%."""
+    if value is None:
+        return "–"
+    if 0 < value < 0.1:
+        return "<0.1%"
+    return f"{value:.1f}".removesuffix(".0") + "%"
+
+
+@register.filter
+def floor_percent(value: float) -> str:
+    """Write a share that is done as a whole percentage; 100% only when nothing is left."""
+    return f"{int(value)}%"
+
+
+@register.simple_tag
+def rank(value: int, tied: bool) -> str:
+    """Write a rank; a shared one as `=9`."""
+    return f"={value:,}" if tied else f"{value:,}"
+
+
+@register.simple_tag
+def when(at: datetime | None) -> str:
+    """Write a time in a `<time>`: UTC here, made local by `page.js`, exact in the title."""
+    if at is None:
+        return ""
+    utc = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        utc.strftime("%Y-%m-%d %H:%M:%S"),
+        _spoken(utc, timezone.now().astimezone(UTC)),
+    )
+
+
+def _spoken(at: datetime, now: datetime) -> str:
+    days = (now.date() - at.date()).days
+    if days in (0, 1):
+        return f"{'today' if days == 0 else 'yesterday'}, {at:%H:%M}"
+    return f"{at.day} {at:%b %Y}"
+
+
+@register.filter
+def initial(name: str) -> str:
+    """Return what stands in a portrait without a picture: the name's first letter or sign."""
+    return next((sign.upper() for sign in name if sign.isalnum()), name[:1] or "?")
+
+
+@register.simple_tag
+def portrait(person: Person, kind: str = "") -> str:
+    """Show a player's picture, or the name's initial; `kind`: large."""
+    classes = f"portrait portrait-{kind}" if kind else "portrait"
+    url = shown_picture(person.avatar_url)
+    if url:
+        return format_html(
+            '<img class="{}" src="{}" width="64" height="64" alt="" referrerpolicy="no-referrer">', classes, url
+        )
+    return format_html(
+        '<span class="{} {}" aria-hidden="true">{}</span>', classes, tint(person.id), initial(person.display_name)
+    )
+
+
+@register.filter
+def tint(text: object) -> str:
+    """Return the class of the text's colours."""
+    return f"tint-{artwork.tint(str(text))}"
+
+
+@register.filter
+def shown_picture(url: str | None) -> str:
+    """Return the address if the content policy lets a browser load it, else nothing."""
+    return url if url and url.startswith("https://") else ""
+
+
+@register.filter
+def pressed(value: str, own: str) -> str:
+    """Say for `aria-pressed` whether a switch's button is the one that is on."""
+    return "true" if value == own else "false"
+
+
+@register.filter
+def code_spans(text: str) -> SafeString:
+    """Escape the text and set what stands in backticks as code."""
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped just before
+
+
+@register.simple_tag
+def icon(name: str, kind: str = "") -> str:
+    """Draw a symbol of `static/icons.svg`."""
+    return format_html(
+        '<svg class="glyph{}" viewBox="0 0 24 24" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f" glyph-{kind}" if kind else "",
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def symbol(name: str) -> str:
+    """Refer to a symbol of `static/icons.svg` inside a larger drawing."""
+    return format_html('<use href="{}#{}"/>', static("icons.svg"), name)
+
+
+@register.simple_tag
+def wreath(size: int) -> str:
+    """Draw the mark; small ones have fewer leaves."""
+    return format_html(
+        '<svg class="wreath" width="{0}" height="{0}" viewBox="0 0 32 32" aria-hidden="true">'
+        '<use href="{1}#{2}"/></svg>',
+        size,
+        static("icons.svg"),
+        "wreath-small" if size <= 20 else "wreath",
+    )
+
+
+@register.simple_tag
+def leaves(tier: str | None) -> str:
+    """Draw the leaves of a tier, filled ones of five; none for a rarity that can't be told yet."""
+    filled = LEAVES.get(tier or "", 0)
+    if not filled:
+        return ""
+    drawn = format_html_join(
+        "",
+        '<path{} transform="translate({} 9.6) rotate(-38)" d="' + _LEAF + '"/>',
+        ((mark_safe(' class="on"') if n < filled else "", f"{1 + n * _LEAF_STEP:.1f}") for n in range(5)),
+    )
+    return format_html('<svg class="leaves" viewBox="0 0 44 12" aria-hidden="true">{}</svg>', drawn)
+
+
+@register.simple_tag
+def tier_names() -> tuple[str, ...]:
+    """Return the tiers, most common first."""
+    return tuple(LEAVES)
+
+
+@register.simple_tag
+def toast_pictures() -> SafeString:
+    """Tell `live.js` what the built-in tiles are chosen from, as attributes."""
+    return format_html(
+        'data-art="{}" data-glyphs="{}" data-tints="{}" data-tiers="{}"',
+        static("art.svg"),
+        " ".join(artwork.GLYPHS),
+        " ".join(artwork.TINTS),
+        " ".join(LEAVES),
+    )
+
+
+@register.simple_tag
+def bar(share: float | None, kinds: str = "") -> str:
+    """Draw a bar `share` percent long; `kinds`: thin, tier, full. The figure stands beside it as text."""
+    length = 0.0 if not share else min(100.0, max(share, _LEAST_BAR_PERCENT))
+    return format_html(
+        '<svg class="bar{}" aria-hidden="true"><rect width="100%" height="100%"/>'
+        '<rect class="fill" width="{}%" height="100%" rx="3"/></svg>',
+        "".join(f" bar-{kind}" for kind in kinds.split()),
+        f"{length:.1f}",
+    )
+
+
+@register.simple_tag
+def ring(share: float) -> str:
+    """Draw a ring `share` percent round, with the figure in it."""
+    whole = tau * _RING_RADIUS
+    return format_html(
+        '<svg class="ring" width="76" height="76" viewBox="0 0 76 76" role="img" aria-label="{0} complete">'
+        '<circle cx="38" cy="38" r="{1}" stroke-width="8"/>'
+        '<circle class="fill" cx="38" cy="38" r="{1}" stroke-width="8" stroke-dasharray="{2} {3}"'
+        ' transform="rotate(-90 38 38)"/>'
+        '<text x="50%" y="50%" dy=".36em" text-anchor="middle">{0}</text></svg>',
+        floor_percent(share),
+        _RING_RADIUS,
+        f"{whole * min(share, 100) / 100:.1f}",
+        f"{whole:.1f}",
+    )
+
+
+@register.simple_tag
+def tile(key: str, icon_url: str | None = "", kind: str = "") -> str:
+    """Show an achievement's icon, or the built-in tile of its key; `kind`: small, locked."""
+    classes = "tile" + "".join(f" tile-{one}" for one in kind.split())
+    url = shown_picture(icon_url)
+    if url:
+        return format_html(
+            '<img class="{}" src="{}" width="56" height="56" alt="" loading="lazy" referrerpolicy="no-referrer">',
+            classes,
+            url,
+        )
+    art = static("art.svg")
+    return format_html(
+        '<svg class="{0} {1}" viewBox="0 0 64 64" aria-hidden="true"><use href="{2}#ground"/>'
+        '<use href="{2}#{3}" x="14" y="14" width="36" height="36"/></svg>',
+        classes,
+        tint(key),
+        art,
+        artwork.glyph(key),
+    )
+
+
+@register.simple_tag
+def scene(seed: object, crop: str, kind: str = "") -> str:
+    """Draw the cover of a game that has no art of its own; `crop`: hero, cover, thumb."""
+    text = str(seed)
+    return format_html(
+        '<svg class="scene scene-{0} {1}" viewBox="{2}" preserveAspectRatio="{3}" aria-hidden="true">'
+        '<use href="{4}#scene-{5}" width="1400" height="420"/></svg>',
+        crop,
+        tint(text),
+        _SCENE_CROPS[crop],
+        "xMaxYMid slice" if crop == "hero" else "xMidYMid slice",
+        static("art.svg"),
+        artwork.scene(text),
+    )

@@ -1,0 +1,78 @@
+"""The servers that tests run on: every test process has its own PostgreSQL and Valkey, real and with safe settings.
+
+Its own, since pub/sub knows no databases and a test may freeze or kill a server. Fixtures of one room stand in its folder.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import django.conf
+import pytest
+import redis
+
+from config.embedded import Servers, running
+from config.processes import CannotStart
+
+_servers = pytest.StashKey[Servers]()
+_cleanup = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers and name them in the environment before anything reads Django's settings."""
+    distributes = not hasattr(config, "workerinput") and config.getoption("numprocesses", None)
+    if distributes:
+        # Its worker processes run the tests, and each comes by here, unless it finds settings named already.
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+        return
+    if django.conf.settings.configured:
+        raise pytest.UsageError("DJANGO_SETTINGS_MODULE is set: unset it, since tests start servers before settings.")
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "SECRET_KEY": "known-to-everybody-and-used-by-tests-only-0123456789-abcdefgh",
+        "DEBUG": "1",
+        "DEMO": "0",
+    }
+    for name in ("CELERY_BROKER_URL", "BOARDS_REDIS_URL", "CACHE_REDIS_URL", "LIVE_REDIS_URL", "PUBLIC_URL", "LIVE_URL"):
+        os.environ.pop(name, None)
+    stack = config.stash[_cleanup] = ExitStack()
+    folder = Path(tempfile.mkdtemp(prefix="laurel-"))
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "static").mkdir()  # whitenoise warns of a missing one
+    try:
+        servers = config.stash[_servers] = stack.enter_context(running(folder))
+    except CannotStart as error:
+        raise pytest.UsageError(str(error)) from None
+    os.environ |= {
+        "VAR_DIR": str(folder),
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
+    }
+    django.setup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers and remove their data."""
+    if _cleanup in config.stash:
+        config.stash[_cleanup].close()
+
+
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Servers:
+    """Return this process's PostgreSQL and Valkey: what a test freezes or kills it thaws or starts again."""
+    return pytestconfig.stash[_servers]
+
+
+@pytest.fixture(scope="session")
+def _valkey(servers: Servers) -> "Iterator[redis.Redis[bytes]]":
+    with redis.Redis.from_url(servers.redis_url) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _valkey_starts_empty(_valkey: "redis.Redis[bytes]") -> None:
+    """Begin every test with an empty Valkey, as the database begins."""
+    _valkey.flushall()

@@ -1,0 +1,110 @@
+"""What tests build their worlds from."""
+
+import itertools
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from accounts import services as accounts
+from accounts.keys import SCOPES
+from accounts.models import Game, Player, PlayerIdentity, ServerKey, Studio
+from achievements.models import Achievement, Catalogue
+
+_numbers = itertools.count(1)
+
+
+def studio(name: str = "Northlight") -> Studio:
+    """Make a studio."""
+    return accounts.create_studio(name=f"{name} {next(_numbers)}")
+
+
+def game(
+    owner: Studio | None = None, *, title: str = "Emberwake", regions: Iterable[str] = ("EU", "NA")
+) -> Game:
+    """Make a game, of a studio of its own if none is given."""
+    made = accounts.create_game(studio_id=(owner or studio()).pk, title=title, regions=regions)
+    Catalogue.objects.create(game=made)
+    return made
+
+
+def server_key(owner: Studio, *, scopes: Iterable[str] = SCOPES, game: Game | None = None) -> str:
+    """Issue a server key."""
+    return accounts.issue_key(
+        studio_id=owner.pk, name="test", scopes=scopes, game_id=game.pk if game else None
+    )[1]
+
+
+def revoke(key: str) -> None:
+    """Revoke a server key."""
+    row = ServerKey.objects.get(hint=key[-4:])
+    accounts.revoke_key(key_id=row.pk, at=timezone.now())
+
+
+def achievement(of: Game, key: str = "first-blood", **fields: Any) -> Achievement:
+    """Make a published achievement of 10 points, as if it had always been there."""
+    values = {"name": key.title(), "points": 10, **fields}
+    return Achievement.objects.create(studio_id=of.studio_id, game=of, key=key, **values)
+
+
+def player(owner: Studio, external_id: str = "p-1", **changes: Any) -> Player:
+    """Make a player whom the studio calls `external_id`."""
+    info = accounts.update_player(studio_id=owner.pk, external_id=external_id, changes=changes)
+    return Player.objects.get(pk=info.id)
+
+
+def ban(owner: Studio, external_id: str) -> None:
+    """Ban a player from the studio's games."""
+    PlayerIdentity.objects.filter(studio=owner, external_id=external_id).update(banned_at=timezone.now())
+
+
+def player_token(of: Game, player: Player) -> str:
+    """Issue a token for a player in a game."""
+    return accounts.issue_player_token(player=player.uuid, game=of.uuid, at=timezone.now())[0]
+
+
+class Api:
+    """A caller of the API with a credential (or none)."""
+
+    def __init__(self, credential: str | None) -> None:
+        """Speak for `credential`."""
+        self._client = Client()
+        self._headers = {} if credential is None else {"Authorization": f"Bearer {credential}"}
+
+    def get(self, path: str, **headers: str) -> Any:
+        """GET a path below /api/v1."""
+        return self._client.get(f"/api/v1{path}", headers=self._headers | _named(headers))
+
+    def post(self, path: str, body: Any, *, content_type: str = "application/json", **headers: str) -> Any:
+        """POST a value as JSON, or bytes as they are."""
+        return self._send("post", path, body, content_type, headers)
+
+    def put(self, path: str, body: Any, **headers: str) -> Any:
+        """PUT a value as JSON."""
+        return self._send("put", path, body, "application/json", headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> Any:
+        """PATCH with a value as JSON."""
+        return self._send("patch", path, body, "application/json", headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        """DELETE a path."""
+        return self._client.delete(f"/api/v1{path}", headers=self._headers | _named(headers))
+
+    def _send(self, method: str, path: str, body: Any, content_type: str, headers: dict[str, str]) -> Any:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        send = getattr(self._client, method)
+        return send(
+            f"/api/v1{path}", data, content_type=content_type, headers=self._headers | _named(headers)
+        )
+
+
+def api(credential: str | None = None) -> Api:
+    """Return a caller."""
+    return Api(credential)
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
