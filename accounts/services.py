@@ -19,18 +19,18 @@ from core.refusals import Gone, Invalid
 MAX_EXTERNAL_ID = 128
 
 
-def create_studio(*, name: str, owner: User | None = None) -> Studio:
+def create_studio(*, name: str, owner: User | None = None, uuid: UUID | None = None) -> Studio:
     """Create a studio; `owner` becomes its first member."""
     with transaction.atomic():
-        studio = Studio.objects.create(name=name)
+        studio = Studio.objects.create(name=name, uuid=uuid or new_id())
         if owner is not None:
             Member.objects.create(studio=studio, user=owner, role=Role.OWNER)
     return studio
 
 
-def create_game(*, studio_id: int, title: str, regions: Iterable[str] = ()) -> Game:
+def create_game(*, studio_id: int, title: str, regions: Iterable[str] = (), uuid: UUID | None = None) -> Game:
     """Create a studio's game."""
-    return Game.objects.create(studio_id=studio_id, title=title, regions=list(regions))
+    return Game.objects.create(studio_id=studio_id, title=title, regions=list(regions), uuid=uuid or new_id())
 
 
 def update_game(*, game_id: int, changes: dict[str, Any]) -> Game:

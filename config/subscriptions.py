@@ -4,11 +4,16 @@ from accounts.facts import PlayersChanged
 from achievements.facts import AchievementsUnlocked
 from achievements.services import counters
 from core.facts import Subscription
+from leaderboards import services as leaderboards
 from social import services as social
 
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription(
-        "achievements", "facts", frozenset({AchievementsUnlocked.kind, PlayersChanged.kind}), counters.apply_facts
+        "achievements",
+        "facts",
+        frozenset({AchievementsUnlocked.kind, PlayersChanged.kind}),
+        counters.apply_facts,
     ),
+    Subscription(leaderboards.FOLLOWER, "facts", leaderboards.KINDS, leaderboards.apply_facts),
     Subscription("social", "live", frozenset({AchievementsUnlocked.kind}), social.apply_facts),
 ]

@@ -2,6 +2,10 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from core import operations
+from social.api.root import RootView
 
 handler400 = "core.problems.bad_request"
 handler403 = "core.problems.permission_denied"
@@ -11,6 +15,16 @@ handler500 = "core.problems.server_error"
 # The hot addresses come first: Django tries them in order.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("achievements.urls")),
+    path("api/v1/", include("leaderboards.urls")),
+    path("api/v1/", include("social.urls")),
+    path("api/v1/", include("accounts.urls")),
+    path("api/v1", RootView.as_view()),
+    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("livez", operations.livez),
+    path("readyz", operations.readyz),
+    path("metrics", operations.metrics),
     path("admin/", admin.site.urls),
     path("", include("core.page_urls")),
+    path("", include("social.page_urls")),
 ]

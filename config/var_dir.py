@@ -15,7 +15,7 @@ from config.processes import CannotStart
 
 FREE_MB_NEEDED = 300  # a new PostgreSQL, its first WAL files, Valkey's log, static files; then some
 MEBIBYTE = 1024 * 1024
-# Below every system's ephemeral ports: there a client that retries could take the port of a server that restarts.
+# Below every system's ephemeral ports: up there a client that retries could take a restarting server's own port.
 PORTS = range(20_000, 32_000)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -51,16 +51,14 @@ def require_space(var_dir: Path) -> None:
         )
 
 
-def refusal(error: OSError, var_dir: Path) -> CannotStart:
-    """Return what to tell the operator about an error of the file system."""
-    if error.errno in _FULL:
-        return CannotStart(
-            f"The disk is full: make room, or set VAR_DIR (now {var_dir}) to a folder on another disk."
-        )
-    what = error.filename or var_dir
-    return CannotStart(
-        f"{what}: {error.strerror or error}; see to it, or set VAR_DIR to a folder of your own."
-    )
+def in_plain_words(error: Exception, var_dir: Path) -> str:
+    """Return what to tell the operator about an error, be it of our own file operation or of a program we ran."""
+    if any(os.strerror(number) in str(error) for number in _FULL):
+        return f"The disk is full: make room, or set VAR_DIR (now {var_dir}) to a folder on another disk."
+    if isinstance(error, OSError):
+        what = error.filename or var_dir
+        return f"{what}: {error.strerror or error}; see to that, or set VAR_DIR to a folder of your own."
+    return str(error)
 
 
 def keep(file: Path, text: str) -> None:
@@ -83,7 +81,7 @@ def kept_secret(file: Path) -> str:
 
 
 def kept_address(file: Path) -> tuple[int, str]:
-    """Return a server's port and password; the first call chooses them, and a port that was taken is replaced."""
+    """Return a server's port and password: those of last time, but for a port that was taken meanwhile."""
     kept = json.loads(file.read_text()) if file.exists() else {}
     password = kept.get("password") or secrets.token_urlsafe(32)
     port = kept.get("port")

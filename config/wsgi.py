@@ -8,6 +8,6 @@ os.environ.setdefault("DATABASE_POOL_SIZE", "10")
 os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
 os.environ.setdefault("LAUREL_PROCESS", "laurel-web")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()

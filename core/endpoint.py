@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -22,6 +23,10 @@ DEFAULT_LIMIT = 100
 
 class StrictSerializer(serializers.Serializer[Any]):
     """A serializer that refuses unknown names, so that typos are seen."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        """Read and check the data; `null` is as little an object as a list is."""
+        return super().run_validation([] if data is None and not self.allow_null else data)
 
     def to_internal_value(self, data: Any) -> Any:
         """Read the data; an unknown or read-only name makes the request malformed."""
@@ -111,9 +116,10 @@ def etag_of(body: bytes) -> str:
 
 
 def bytes_answer(request: Request, body: bytes, *, etag: str, cache_control: str) -> HttpResponse:
-    """Answer finished bytes, or 304 when the caller has them."""
+    """Answer finished bytes, or 304 when the caller has them; tags are compared weakly (RFC 9110 §13.1.2)."""
     known = request.META.get("HTTP_IF_NONE_MATCH", "")
-    matches = known == "*" or etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
+    tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
+    matches = known == "*" or etag.removeprefix("W/") in tags
     response = HttpResponse(status=304) if matches else HttpResponse(body, content_type="application/json")
     response["ETag"] = etag
     response["Cache-Control"] = cache_control

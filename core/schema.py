@@ -1,16 +1,94 @@
-"""How operations describe themselves in the OpenAPI schema: their problems, credentials and examples."""
+"""How operations describe themselves in the OpenAPI schema: what all of them share is added here."""
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from core.problems import CONTENT_TYPE
+from core.refusals import PROBLEMS
+
+_EXAMPLE_REQUEST_ID = "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11"
+_ALWAYS = ("malformed-request", "not-acceptable", "unavailable")
+_WITH_CREDENTIAL = ("unauthenticated", "forbidden", "not-found")
+_WITH_BODY = ("conflict", "gone", "payload-too-large", "unsupported-media-type", "validation-failed")
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """Describes the Authorization header."""
+
+    target_class = "accounts.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        """Return the security scheme."""
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A server key (`lrl_sk_…`) of your studio, or a player token.",
+        }
+
+
+class ProblemError(serializers.Serializer[Any]):
+    """One value that can't be."""
+
+    pointer = serializers.CharField(help_text="Where in the body (RFC 6901).")
+    detail = serializers.CharField()
+
+
+class ProblemOutput(serializers.Serializer[Any]):
+    """Problem details (RFC 9457)."""
+
+    type = serializers.URLField(help_text="A page of this instance that explains the problem.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="What happened in this very request, and what to do.")
+    instance = serializers.CharField(required=False)
+    request_id = serializers.CharField(required=False)
+    errors = ProblemError(many=True, required=False)
 
 
 class LaurelSchema(AutoSchema):
-    """Adds to every operation what all operations share."""
+    """Adds to every operation its problems, the request id, and the Idempotency-Key of a POST."""
 
-    def get_operation_id(self) -> str:
-        """Name the operation after its view."""
-        return super().get_operation_id()
+    def get_override_parameters(self) -> list[Any]:
+        """Return the headers that every operation reads."""
+        parameters: list[Any] = list(super().get_override_parameters())
+        if self.method == "POST":
+            parameters.append(
+                OpenApiParameter(
+                    "Idempotency-Key",
+                    str,
+                    OpenApiParameter.HEADER,
+                    description="1 to 255 printable ASCII characters: the same key and body answer the same again, "
+                    "for 7 days, with `Idempotent-Replayed: true`.",
+                )
+            )
+        return parameters
 
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for slug in self._slugs():
+            bodies.setdefault(str(PROBLEMS[slug].status), self._problem(slug))
+        return bodies
 
-__all__ = ["Any", "LaurelSchema"]
+    def _slugs(self) -> list[str]:
+        public = self.method in getattr(self.view, "public", frozenset())
+        slugs = [*_ALWAYS, *(("not-found",) if public else _WITH_CREDENTIAL)]
+        return slugs + list(_WITH_BODY) if self.method in ("POST", "PUT", "PATCH", "DELETE") else slugs
+
+    def _problem(self, slug: str) -> dict[str, Any]:
+        problem = PROBLEMS[slug]
+        component: ResolvedComponent = self.resolve_serializer(ProblemOutput, "response")
+        example = {
+            "type": f"https://laurel.example/problems/{slug}",
+            "title": problem.title,
+            "status": problem.status,
+            "detail": problem.meaning,
+            "request_id": _EXAMPLE_REQUEST_ID,
+        }
+        content = {"schema": component.ref, "examples": {slug: {"value": example}}}
+        return {"description": problem.title, "content": {CONTENT_TYPE: content}}

@@ -81,7 +81,7 @@ def fresh_catalogue(game_id: int) -> GameCatalogue:
     kept = _kept.get(game_id)
     if kept is not None and kept.version == version:
         return kept
-    loaded = _load(game_id, version)
+    loaded = uncached_catalogue(game_id, version=version)
     with _kept_lock:
         _kept[game_id] = loaded
         _kept.move_to_end(game_id)
@@ -90,7 +90,8 @@ def fresh_catalogue(game_id: int) -> GameCatalogue:
     return loaded
 
 
-def _load(game_id: int, version: int) -> GameCatalogue:
+def uncached_catalogue(game_id: int, *, version: int = 0) -> GameCatalogue:
+    """Return a game's definitions as this transaction sees them, without keeping them: for edits."""
     texts: dict[int, dict[str, tuple[str, str]]] = {}
     rows = AchievementTranslation.objects.filter(achievement__game_id=game_id)
     for pk, language, name, description in rows.values_list(

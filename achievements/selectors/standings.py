@@ -50,11 +50,14 @@ def count(game_id: int | None, *, region: str | None, above: int | None = None) 
     return int(_rows(f"SELECT count(*) FROM {scope}", params)[0][0])
 
 
-def before(game_id: int | None, *, region: str | None, standing: Standing) -> int:
-    """Return how many players are listed before a standing: its place, from zero."""
+def tied(game_id: int | None, *, region: str | None, standing: Standing, earlier: bool = False) -> int:
+    """Return how many have the points of a standing, itself included, or only those of them listed before it."""
     scope, params = _scope(game_id, region)
-    scope += " AND points >= %s AND (points > %s OR (points_reached_at, player_id) < (%s, %s))"
-    params += [standing.points, standing.points, standing.reached_at, standing.player_id]
+    scope += " AND points = %s"
+    params.append(standing.points)
+    if earlier:
+        scope += " AND (points_reached_at, player_id) < (%s, %s)"
+        params += [standing.reached_at, standing.player_id]
     return int(_rows(f"SELECT count(*) FROM {scope}", params)[0][0])
 
 

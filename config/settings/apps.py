@@ -1,5 +1,7 @@
 """What Laurel is made of: apps, middleware, templates, the HTTP API's defaults, static files."""
 
+from uuid import UUID
+
 from config.settings.environment import BASE_DIR, DEBUG, DEMO, PORT, VAR_DIR, env
 
 __all__ = [
@@ -9,6 +11,8 @@ __all__ = [
     "DEBUG",
     "DEFAULT_AUTO_FIELD",
     "DEMO",
+    "DEMO_PLAYER",
+    "DEMO_STUDIO",
     "INSTALLED_APPS",
     "LANGUAGE_CODE",
     "LIVE_URL",
@@ -34,6 +38,10 @@ __all__ = [
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 LIVE_URL = env.str("LIVE_URL", default=f"http://127.0.0.1:{PORT + 1}").rstrip("/")
 
+# What `manage.py demo` makes: its studio, and that studio's id for the player whose page is /demo.
+DEMO_STUDIO = UUID("0198f2c4-6f1e-7000-8000-64656d6f0001")
+DEMO_PLAYER = "demo"
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -52,6 +60,7 @@ INSTALLED_APPS = [
     "achievements",
     "leaderboards",
     "social",
+    "config",
 ]
 # Those of core.middleware that are named after a purpose are Django's, kept out of the API's way.
 MIDDLEWARE = [

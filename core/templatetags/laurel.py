@@ -23,12 +23,9 @@ register = template.Library()
 class Person(Protocol):
     """Whoever has a portrait."""
 
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def display_name(self) -> str: ...
-    @property
-    def avatar_url(self) -> str: ...
+    id: UUID
+    display_name: str
+    avatar_url: str
 
 
 LEAVES = {"common": 1, "uncommon": 2, "rare": 3, "epic": 4, "legendary": 5}
@@ -105,10 +102,15 @@ def portrait(person: Person, kind: str = "") -> str:
     url = shown_picture(person.avatar_url)
     if url:
         return format_html(
-            '<img class="{}" src="{}" width="64" height="64" alt="" referrerpolicy="no-referrer">', classes, url
+            '<img class="{}" src="{}" width="64" height="64" alt="" referrerpolicy="no-referrer">',
+            classes,
+            url,
         )
     return format_html(
-        '<span class="{} {}" aria-hidden="true">{}</span>', classes, tint(person.id), initial(person.display_name)
+        '<span class="{} {}" aria-hidden="true">{}</span>',
+        classes,
+        tint(person.id),
+        initial(person.display_name),
     )
 
 

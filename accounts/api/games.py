@@ -1,0 +1,210 @@
+"""GET and POST /games, GET and PATCH /games/{game_id}."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import selectors, services
+from accounts.authentication import KeyHolder, game_of, holder_of
+from accounts.selectors import GameInfo
+from core.clock import rfc3339
+from core.endpoint import Endpoint, StrictSerializer, page, read_limit
+from core.ids import parse_id
+from core.pagination import decode_cursor, encode_cursor
+from core.refusals import Forbidden, NotFound
+
+MOST_REGIONS = 50
+PAGE_PARAMETERS = [
+    OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000, 100 if not given."),
+    OpenApiParameter("cursor", OpenApiTypes.STR, description="`next_cursor` of the page before, unchanged."),
+]
+
+
+class StrictText(serializers.CharField):
+    """Text that is text: a number is not read as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Read text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class RegionField(StrictText):
+    """A region's name, in capitals."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Read a region."""
+        try:
+            region = services.clean_region(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+        return region
+
+
+class GameInput(StrictSerializer):
+    """A game."""
+
+    title = StrictText(max_length=200)
+    regions = serializers.ListField(child=RegionField(), required=False, max_length=MOST_REGIONS)
+
+    def validate_regions(self, regions: list[str]) -> list[str]:
+        """Refuse a region that is listed twice."""
+        if len(set(regions)) != len(regions):
+            raise serializers.ValidationError("Each region is listed once.")
+        return regions
+
+
+class GameChange(GameInput):
+    """What to change of a game; what is left out stays."""
+
+    title = StrictText(max_length=200, required=False)
+
+
+class GameOutput(serializers.Serializer[Any]):
+    """A game."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    regions = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class GamePage(serializers.Serializer[Any]):
+    """A page of games."""
+
+    results = GameOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
+
+
+_GAME = {
+    "id": "019ab39f-11aa-7c00-8000-5a5a5a5a5a5a",
+    "title": "Emberwake",
+    "regions": ["EU", "NA"],
+    "created_at": "2026-11-23T12:26:00.123Z",
+    "updated_at": "2026-11-23T12:26:00.123Z",
+}
+
+
+class GamesView(Endpoint):
+    """A studio's games."""
+
+    scopes = {"GET": "definitions:read", "POST": "definitions:write"}
+    query = frozenset({"limit", "cursor"})
+
+    @extend_schema(
+        operation_id="list_games",
+        summary="List the studio's games",
+        tags=["Games"],
+        parameters=PAGE_PARAMETERS,
+        responses=GamePage,
+        examples=[
+            OpenApiExample("One", {"results": [_GAME], "next_cursor": None, "has_next_page": False}, response_only=True)
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """Return a page of games, oldest first."""
+        holder, limit = holder_of(request), read_limit(request)
+        cursor = request.GET.get("cursor")
+        after = decode_cursor("games", cursor)[0] if cursor is not None else 0
+        games = selectors.games_of(holder.studio_id, after_id=after, limit=limit + 1, only=_only(holder))
+        more = len(games) > limit
+        shown = games[:limit]
+        return Response(
+            page(
+                [game_json(game) for game in shown],
+                next_cursor=encode_cursor("games", [shown[-1].id]) if more else None,
+            )
+        )
+
+    @extend_schema(
+        operation_id="create_game",
+        summary="Create a game",
+        tags=["Games"],
+        request=GameInput,
+        responses={201: GameOutput},
+        examples=[
+            OpenApiExample("A game", {"title": "Emberwake", "regions": ["EU", "NA"]}, request_only=True),
+            OpenApiExample("Created", _GAME, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Create a game."""
+        holder = holder_of(request)
+        if _only(holder) is not None:
+            raise Forbidden("This key is for one game; a key of the whole studio creates games.")
+        values = GameInput(data=request.data)
+        values.is_valid(raise_exception=True)
+        game = services.create_game(studio_id=holder.studio_id, **values.validated_data)
+        return Response(game_json(_fresh(game.uuid)), status=201)
+
+
+class GameView(Endpoint):
+    """One game."""
+
+    scopes = {"GET": "definitions:read", "PATCH": "definitions:write"}
+
+    @extend_schema(
+        operation_id="get_game",
+        summary="Get a game",
+        tags=["Games"],
+        responses=GameOutput,
+        examples=[OpenApiExample("A game", _GAME, response_only=True)],
+    )
+    def get(self, request: Request, game_id: str) -> Response:
+        """Return the game as it is now."""
+        return Response(game_json(_fresh(named_game(request, game_id).uuid)))
+
+    @extend_schema(
+        operation_id="update_game",
+        summary="Change a game",
+        tags=["Games"],
+        request=GameChange,
+        responses=GameOutput,
+        examples=[OpenApiExample("Another title", {"title": "Emberwake II"}, request_only=True)],
+    )
+    def patch(self, request: Request, game_id: str) -> Response:
+        """Change title or regions."""
+        game = named_game(request, game_id)
+        values = GameChange(data=request.data)
+        values.is_valid(raise_exception=True)
+        if values.validated_data:
+            services.update_game(game_id=game.id, changes=values.validated_data)
+        return Response(game_json(_fresh(game.uuid)))
+
+
+def named_game(request: Request, game_id: str) -> GameInfo:
+    """Return the game that a path names. Raises NotFound, also for what is no id."""
+    uuid = parse_id(game_id)
+    if uuid is None:
+        raise NotFound("There is no such game.")
+    return game_of(request, uuid)
+
+
+def game_json(game: GameInfo) -> dict[str, Any]:
+    """Return a game in the API's shape."""
+    return {
+        "id": str(game.uuid),
+        "title": game.title,
+        "regions": list(game.regions),
+        "created_at": rfc3339(game.created_at),
+        "updated_at": rfc3339(game.updated_at),
+    }
+
+
+def _fresh(uuid: UUID) -> GameInfo:
+    game = selectors.fresh_game(uuid)
+    if game is None:
+        raise NotFound("There is no such game.")
+    return game
+
+
+def _only(holder: Any) -> int | None:
+    return holder.game_id if isinstance(holder, KeyHolder) else None

@@ -1,0 +1,179 @@
+"""PUT and GET /players/{player}, POST /players/{player}/token."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import selectors, services
+from accounts.api.games import RegionField, StrictText
+from accounts.authentication import game_of, holder_of, player_of
+from accounts.models import Visibility
+from accounts.selectors import PlayerInfo
+from core.clock import rfc3339
+from core.endpoint import Endpoint, StrictSerializer
+from core.ids import parse_id
+from core.refusals import Forbidden, Gone, Invalid, NotFound
+
+_URL_SCHEMES = ("http", "https")
+
+
+class PlayerInput(StrictSerializer):
+    """A player; what is left out stays."""
+
+    display_name = StrictText(max_length=128, required=False, allow_blank=True)
+    region = RegionField(required=False, allow_blank=True)
+    avatar_url = StrictText(max_length=2000, required=False, allow_blank=True)
+    visibility = serializers.ChoiceField(Visibility.values, required=False)
+
+    def validate_avatar_url(self, url: str) -> str:
+        """Take web addresses only."""
+        if url and not _is_web_address(url):
+            raise serializers.ValidationError("An http or https address is expected.")
+        return url
+
+
+class PlayerOutput(serializers.Serializer[Any]):
+    """A player."""
+
+    id = serializers.UUIDField()
+    external_id = serializers.CharField(allow_null=True)
+    display_name = serializers.CharField()
+    region = serializers.CharField()
+    avatar_url = serializers.CharField()
+    visibility = serializers.ChoiceField(Visibility.values)
+
+
+class TokenInput(StrictSerializer):
+    """Which game the token is for."""
+
+    game_id = StrictText(required=False, help_text="May be left out with a key of one game.")
+
+
+class TokenOutput(serializers.Serializer[Any]):
+    """A player token."""
+
+    token = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+_PLAYER = {
+    "id": "019ab3a0-22bb-7d11-9000-1c1c1c1c1c1c",
+    "external_id": "p-1",
+    "display_name": "marenok",
+    "region": "EU",
+    "avatar_url": "",
+    "visibility": "public",
+}
+
+
+class PlayerView(Endpoint):
+    """One player."""
+
+    scopes = {"GET": "players:read", "PUT": "players:write"}
+    player_may = frozenset({"GET"})
+
+    @extend_schema(
+        operation_id="get_player",
+        summary="Get a player",
+        description="`{player}` is your id for a person, `id:<uuid>`, or `me` with a player token.",
+        tags=["Players"],
+        responses=PlayerOutput,
+        examples=[OpenApiExample("A player", _PLAYER, response_only=True)],
+    )
+    def get(self, request: Request, player: str) -> Response:
+        """Return the player."""
+        return Response(player_json(player_of(request, player)), headers={"Cache-Control": "private, max-age=0"})
+
+    @extend_schema(
+        operation_id="put_player",
+        summary="Create or change a player",
+        tags=["Players"],
+        request=PlayerInput,
+        responses=PlayerOutput,
+        examples=[
+            OpenApiExample("Name and region", {"display_name": "marenok", "region": "EU"}, request_only=True),
+            OpenApiExample("A player", _PLAYER, response_only=True),
+        ],
+    )
+    def put(self, request: Request, player: str) -> Response:
+        """Create the player that the studio calls so, or change it."""
+        values = PlayerInput(data=request.data)
+        values.is_valid(raise_exception=True)
+        info = services.update_player(
+            studio_id=holder_of(request).studio_id,
+            external_id=written_name(request, player),
+            changes=values.validated_data,
+        )
+        return Response(player_json(info))
+
+
+class PlayerTokenView(Endpoint):
+    """Tokens for a player's own device."""
+
+    scopes = {"POST": "players:write"}
+
+    @extend_schema(
+        operation_id="issue_player_token",
+        summary="Issue a player token",
+        description="For one player in one game, for an hour. An unknown player is created.",
+        tags=["Players"],
+        request=TokenInput,
+        responses={201: TokenOutput},
+        examples=[OpenApiExample("For a game", {"game_id": "019ab39f-11aa-7c00-8000-5a5a5a5a5a5a"}, request_only=True)],
+    )
+    def post(self, request: Request, player: str) -> Response:
+        """Issue a token."""
+        values = TokenInput(data=request.data)
+        values.is_valid(raise_exception=True)
+        named = values.validated_data.get("game_id")
+        uuid = parse_id(named) if named is not None else None
+        if named is not None and uuid is None:
+            raise NotFound("There is no such game.")
+        game = game_of(request, uuid)
+        external_id = written_name(request, player)
+        services.create_players(studio_id=game.studio_id, external_ids=[external_id])
+        info = selectors.player_of_studio(game.studio_id, external_id)
+        assert info is not None  # just created, and identities are never deleted
+        if info.erased:
+            raise Gone("This person was erased.")
+        if info.banned:
+            raise Forbidden("This player is banned from the studio's games.")
+        token, expires_at = services.issue_player_token(player=info.uuid, game=game.uuid, at=timezone.now())
+        return Response({"token": token, "expires_at": rfc3339(expires_at)}, status=201)
+
+
+def written_name(request: Request, player: str) -> str:
+    """Return the studio's id of the player that a path names for a write. Raises Invalid, NotFound."""
+    if player.startswith("id:"):
+        info = player_of(request, player)
+        assert info.external_id is not None  # found through the studio's own id
+        return info.external_id
+    try:
+        return services.clean_external_id(player)
+    except ValueError as error:
+        raise Invalid(str(error)) from None
+
+
+def player_json(info: PlayerInfo) -> dict[str, Any]:
+    """Return a player in the API's shape, as the studio that knows it sees it."""
+    return {
+        "id": str(info.uuid),
+        "external_id": info.external_id,
+        "display_name": info.display_name,
+        "region": info.region,
+        "avatar_url": info.avatar_url,
+        "visibility": info.visibility,
+    }
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in _URL_SCHEMES and bool(parts.hostname) and not parts.username and url.isprintable()

@@ -1,0 +1,163 @@
+"""POST /games/{game_id}/achievements/import and GET …/export."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.games import named_game
+from achievements import formats
+from achievements.formats import export
+from achievements.formats.diff import Diff
+from achievements.selectors import definitions
+from achievements.services import definitions as services
+from core.clock import rfc3339
+from core.deadlines import extend
+from core.endpoint import Endpoint, read_flag
+from core.refusals import Invalid, Malformed
+from core.strict_json import read_body
+
+LARGEST_IMPORT = 10 * 1024 * 1024
+IMPORT_SECONDS = 60.0
+_CONTENT_TYPES = {"laurel": "application/json", "csv": "text/csv; charset=utf-8"}
+
+
+class FileParser(BaseParser):
+    """Takes a file as it is: a body of any type, up to 10 MiB."""
+
+    media_type = "*/*"
+    max_bytes = LARGEST_IMPORT
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+        """Return the bytes."""
+        return read_body(parser_context["request"]._request, limit=LARGEST_IMPORT)
+
+
+class RowErrorOutput(serializers.Serializer[Any]):
+    """What is wrong in a row; row 0 is the file as a whole."""
+
+    row = serializers.IntegerField()
+    detail = serializers.CharField()
+
+
+class ChangeOutput(serializers.Serializer[Any]):
+    """What would become of a definition."""
+
+    key = serializers.CharField()
+    change = serializers.ChoiceField(["created", "updated"])
+    fields = serializers.DictField(help_text='Field → `{"old", "new"}`.')  # type: ignore[assignment]
+
+
+class ImportOutput(serializers.Serializer[Any]):
+    """What the import did, or with `dry_run` would do."""
+
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    errors = RowErrorOutput(many=True)
+    changes = ChangeOutput(many=True, required=False, help_text="With `dry_run` only.")
+
+
+class ImportView(Endpoint):
+    """Import of studios' files."""
+
+    scopes = {"POST": "definitions:write"}
+    query = frozenset({"format", "dry_run"})
+    parser_classes = [FileParser]
+
+    @extend_schema(
+        operation_id="import_achievements",
+        summary="Import achievements from a file",
+        description=(
+            "The body is the file, or a zip of files, up to 10 MiB. All or nothing: with any error nothing is stored "
+            "and the answer is 422 with the rows in `errors` (with `dry_run=true` 200, errors and changes listed). "
+            "What the file leaves unsaid stays; definitions that are not in it stay."
+        ),
+        tags=["Definitions"],
+        parameters=[
+            OpenApiParameter("format", OpenApiTypes.STR, enum=list(formats.IMPORT_FORMATS), required=True),
+            OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="Only say what would change."),
+        ],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses=ImportOutput,
+        examples=[
+            OpenApiExample(
+                "Imported", {"created": 40, "updated": 0, "unchanged": 0, "errors": []}, response_only=True
+            )
+        ],
+    )
+    def post(self, request: Request, game_id: str) -> Response:
+        """Import a file."""
+        game = named_game(request, game_id)
+        dry_run = read_flag(request, "dry_run")
+        extend(IMPORT_SECONDS)
+        try:
+            done = services.import_file(
+                game=game, format=request.GET.get("format", ""), body=request.data or b"", dry_run=dry_run
+            )
+        except formats.UnknownFormat as error:
+            raise Malformed(str(error)) from None
+        errors = [{"row": error.row, "detail": error.detail} for error in done.errors]
+        if errors and not dry_run:
+            raise Invalid(
+                f"Nothing was imported: {len(errors)} rows can't be. Correct them and send the file again.",
+                errors=[{"pointer": f"/{error.row}", "detail": error.detail} for error in done.errors],
+            )
+        counts = {"created": done.created, "updated": done.updated, "unchanged": done.unchanged, "errors": errors}
+        return Response({**counts, "changes": _changes(done.changes)} if dry_run else counts)
+
+
+class ExportView(Endpoint):
+    """Export of a game's definitions."""
+
+    scopes = {"GET": "definitions:read"}
+    query = frozenset({"format"})
+
+    @extend_schema(
+        operation_id="export_achievements",
+        summary="Export achievements as a file",
+        description="`laurel` imports again unchanged; `csv` is for a spreadsheet, with formulas disarmed.",
+        tags=["Definitions"],
+        parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=list(export.EXPORT_FORMATS))],
+        responses={(200, "application/json"): OpenApiResponse(OpenApiTypes.BINARY, "The file")},
+    )
+    def get(self, request: Request, game_id: str) -> HttpResponse:
+        """Return the file."""
+        game = named_game(request, game_id)
+        wanted = request.GET.get("format", "laurel")
+        if wanted not in export.EXPORT_FORMATS:
+            raise Malformed(f"The format is not known: use one of {', '.join(export.EXPORT_FORMATS)}.")
+        rows = [services.as_values(one) for one in definitions.fresh_catalogue(game.id).by_key.values()]
+        body = export.to_laurel(rows) if wanted == "laurel" else export.to_csv(rows)
+        response = HttpResponse(body, content_type=_CONTENT_TYPES[wanted])
+        suffix = "json" if wanted == "laurel" else "csv"
+        response["Content-Disposition"] = f'attachment; filename="achievements-{game.uuid}.{suffix}"'
+        return response
+
+
+def _changes(diff: Diff) -> list[dict[str, Any]]:
+    created = [
+        {"key": one.key, "change": "created", "fields": {name: _field(None, new) for name, new in one.values().items()}}
+        for one in diff.created
+    ]
+    updated = [
+        {"key": one.key, "change": "updated", "fields": {name: _field(*both) for name, both in one.fields.items()}}
+        for one in diff.updated
+    ]
+    return created + updated
+
+
+def _field(old: object, new: object) -> dict[str, object]:
+    return {"old": _plain(old), "new": _plain(new)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,169 @@
+"""GET /players/{player}/achievements."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from accounts.authentication import TokenHolder, game_of, holder_of, player_of
+from achievements import rules
+from achievements.api.shapes import RarityOutput
+from achievements.models import State
+from achievements.rules import Rarity
+from achievements.selectors import definitions, unlocks
+from achievements.selectors.definitions import Definition
+from achievements.selectors.unlocks import HeldUnlock
+from core.clock import rfc3339
+from core.endpoint import Endpoint, cached_answer, page, read_limit
+from core.ids import parse_id
+from core.pagination import decode_cursor, encode_cursor
+from core.refusals import Malformed, NotFound
+
+
+class ProgressOutput(serializers.Serializer[Any]):
+    """How far an incremental achievement is."""
+
+    current = serializers.IntegerField()
+    target = serializers.IntegerField()
+
+
+class PlayerAchievementOutput(serializers.Serializer[Any]):
+    """An achievement as it is for a player; a hidden one that is locked shows its texts to the studio only."""
+
+    key = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    description = serializers.CharField(allow_null=True)
+    points = serializers.IntegerField(allow_null=True)
+    hidden = serializers.BooleanField()
+    unlocked = serializers.BooleanField()
+    unlocked_at = serializers.DateTimeField(allow_null=True)
+    progress = ProgressOutput(allow_null=True)
+    icon_url = serializers.CharField()
+    group = serializers.CharField()
+    rarity = RarityOutput()
+
+
+class PlayerAchievementPage(serializers.Serializer[Any]):
+    """A page of them."""
+
+    results = PlayerAchievementOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
+    total_count = serializers.IntegerField()
+
+
+_EXAMPLE = {
+    "key": "first-blood",
+    "name": "First blood",
+    "description": "Win a duel.",
+    "points": 10,
+    "hidden": False,
+    "unlocked": True,
+    "unlocked_at": "2026-11-23T12:26:00.123Z",
+    "progress": None,
+    "icon_url": "",
+    "group": "base",
+    "rarity": {"unlocked_percent": 12.3, "unlocked": 123, "players": 1000, "tier": "rare"},
+}
+
+
+class PlayerAchievementsView(Endpoint):
+    """A game's achievements, as they are for a player."""
+
+    scopes = {"GET": "players:read"}
+    player_may = frozenset({"GET"})
+    query = frozenset({"game_id", "lang", "limit", "cursor"})
+
+    @extend_schema(
+        operation_id="list_player_achievements",
+        summary="List a game's achievements for a player",
+        description=(
+            "Every published achievement, and archived ones that the player has. `lang` picks a translation, with its "
+            "fallbacks: `pt-BR`, then `pt`, then the default."
+        ),
+        tags=["Players"],
+        parameters=[
+            OpenApiParameter("game_id", OpenApiTypes.UUID, description="May be left out with a key of one game."),
+            OpenApiParameter("lang", OpenApiTypes.STR, description="A language (BCP 47)."),
+            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000, 100 if not given."),
+            OpenApiParameter("cursor", OpenApiTypes.STR),
+        ],
+        responses=PlayerAchievementPage,
+        examples=[
+            OpenApiExample(
+                "One",
+                {"results": [_EXAMPLE], "next_cursor": None, "has_next_page": False, "total_count": 1},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request, player: str) -> HttpResponse:
+        """Return a page of the game's achievements, in the definitions' order."""
+        named = request.GET.get("game_id")
+        uuid = None if named is None else parse_id(named)
+        if named is not None and uuid is None:
+            raise NotFound("There is no such game.")
+        game, info = game_of(request, uuid), player_of(request, player)
+        held = unlocks.unlocks_of(info.id, game_id=game.id)
+        shown = [
+            one
+            for one in definitions.fresh_catalogue(game.id).by_key.values()
+            if one.state == State.PUBLISHED or one.id in held
+        ]
+        limit, cursor = read_limit(request), request.GET.get("cursor")
+        kind = f"achievements {info.id} {game.id}"
+        after = tuple(decode_cursor(kind, cursor)) if cursor is not None else None
+        rest = [one for one in shown if after is None or (one.sort_order, one.id) > after]
+        listed = rest[:limit]
+        rarities = definitions.rarities(one.id for one in listed)
+        see_all = not isinstance(holder_of(request), TokenHolder)
+        language = _language(request)
+        results = [
+            achievement_json(one, held.get(one.id), rarities[one.id], language=language, see_all=see_all)
+            for one in listed
+        ]
+        more = len(rest) > limit
+        next_cursor = encode_cursor(kind, [listed[-1].sort_order, listed[-1].id]) if more else None
+        return cached_answer(
+            request,
+            page(results, next_cursor=next_cursor, total_count=len(shown)),
+            cache_control="private, max-age=0",
+        )
+
+
+def achievement_json(
+    definition: Definition, held: HeldUnlock | None, rarity: Rarity, *, language: str | None, see_all: bool
+) -> dict[str, Any]:
+    """Return an achievement as it is for a player; masked if it is hidden, locked, and not for the studio."""
+    masked = definition.hidden and held is None and not see_all
+    name, description = definition.texts(language)
+    progress = None
+    if definition.type == "incremental" and not masked:
+        target = definition.target or 0
+        progress = {"current": target if held else 0, "target": target}
+    return {
+        "key": None if masked else definition.key,
+        "name": None if masked else name,
+        "description": None if masked else description,
+        "points": None if masked else definition.points,
+        "hidden": definition.hidden,
+        "unlocked": held is not None,
+        "unlocked_at": rfc3339(held.unlocked_at) if held else None,
+        "progress": progress,
+        "icon_url": "" if masked else definition.icon_url,
+        "group": "" if masked else definition.group,
+        "rarity": rarity,
+    }
+
+
+def _language(request: Request) -> str | None:
+    code = request.GET.get("lang")
+    if code is None:
+        return None
+    try:
+        return rules.clean_language(code)
+    except ValueError as error:
+        raise Malformed(str(error)) from None

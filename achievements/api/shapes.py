@@ -1,0 +1,130 @@
+"""Definitions as the API writes and documents them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from achievements import rules
+from achievements.rules import Rarity
+from achievements.selectors.definitions import Definition
+from core.clock import rfc3339
+from core.refusals import Malformed
+
+EXAMPLE = {
+    "key": "first-blood",
+    "name": "First blood",
+    "description": "Win a duel.",
+    "points": 10,
+    "type": "standard",
+    "target": None,
+    "stat": None,
+    "requires": [],
+    "hidden": False,
+    "authority": "server",
+    "state": "published",
+    "group": "base",
+    "sort_order": 0,
+    "icon_url": "",
+    "icon_locked_url": "",
+    "available_from": None,
+    "available_until": None,
+    "translations": {"fr": {"name": "Premier sang", "description": "Gagnez un duel."}},
+    "rarity": {"unlocked_percent": 12.3, "unlocked": 123, "players": 1000, "tier": "rare"},
+}
+
+
+class RarityOutput(serializers.Serializer[Any]):
+    """How many of a game's players have it; percent and tier are null under 20 players."""
+
+    unlocked_percent = serializers.FloatField(allow_null=True)
+    unlocked = serializers.IntegerField()
+    players = serializers.IntegerField()
+    tier = serializers.ChoiceField(["common", "uncommon", "rare", "epic", "legendary"], allow_null=True)
+
+
+class DefinitionChange(serializers.Serializer[Any]):
+    """A definition's fields, as documented; the rules of achievements/rules.py read them."""
+
+    name = serializers.CharField(max_length=rules.NAME_LENGTH, required=False)
+    description = serializers.CharField(max_length=rules.DESCRIPTION_LENGTH, required=False)
+    points = serializers.IntegerField(min_value=0, max_value=rules.MAX_POINTS, required=False)
+    type = serializers.ChoiceField(rules.TYPES, required=False, help_text="Default: standard.")
+    target = serializers.IntegerField(min_value=1, required=False, allow_null=True, help_text="Incremental ones only.")
+    stat = serializers.CharField(required=False, allow_null=True, help_text="The stat that drives it.")
+    requires = serializers.ListField(child=serializers.CharField(), required=False, help_text="Meta ones only.")
+    hidden = serializers.BooleanField(required=False)
+    authority = serializers.ChoiceField(rules.AUTHORITIES, required=False, help_text="Default: server.")
+    state = serializers.ChoiceField(rules.STATES, required=False, help_text="Default: published.")
+    group = serializers.CharField(max_length=rules.GROUP_LENGTH, required=False)
+    sort_order = serializers.IntegerField(required=False)
+    icon_url = serializers.CharField(required=False)
+    icon_locked_url = serializers.CharField(required=False)
+    available_from = serializers.DateTimeField(required=False, allow_null=True)
+    available_until = serializers.DateTimeField(required=False, allow_null=True)
+    translations = serializers.DictField(
+        required=False, help_text='`{"fr": {"name", "description"}}`; PATCH replaces all of them.'
+    )
+
+
+class DefinitionInput(DefinitionChange):
+    """A new definition."""
+
+    key = serializers.CharField(max_length=rules.KEY_LENGTH)
+    name = serializers.CharField(max_length=rules.NAME_LENGTH)
+
+
+class DefinitionOutput(DefinitionInput):
+    """A definition."""
+
+    rarity = RarityOutput()
+
+
+class DefinitionPage(serializers.Serializer[Any]):
+    """A page of definitions."""
+
+    results = DefinitionOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
+    total_count = serializers.IntegerField()
+
+
+def read_fields(body: Any, *, new: bool) -> dict[str, Any]:
+    """Return a body's fields. Raises Malformed for another shape or an unknown name."""
+    if not isinstance(body, dict):
+        raise Malformed("An object is expected.")
+    known = {*rules.CLEAN, "key"} if new else set(rules.CLEAN)
+    unknown = [name for name in body if name not in known]
+    if unknown:
+        raise Malformed(
+            "A name is unknown here, or can't be written.",
+            errors=[{"pointer": f"/{name}", "detail": f"Known: {', '.join(sorted(known))}."} for name in unknown[:10]],
+        )
+    return body
+
+
+def definition_json(definition: Definition, rarity: Rarity) -> dict[str, Any]:
+    """Return a definition in the API's shape."""
+    return {
+        "key": definition.key,
+        "name": definition.name,
+        "description": definition.description,
+        "points": definition.points,
+        "type": definition.type,
+        "target": definition.target,
+        "stat": definition.stat,
+        "requires": list(definition.requires),
+        "hidden": definition.hidden,
+        "authority": definition.authority,
+        "state": definition.state,
+        "group": definition.group,
+        "sort_order": definition.sort_order,
+        "icon_url": definition.icon_url,
+        "icon_locked_url": definition.icon_locked_url,
+        "available_from": definition.available_from and rfc3339(definition.available_from),
+        "available_until": definition.available_until and rfc3339(definition.available_until),
+        "translations": {
+            language: {"name": name, "description": description}
+            for language, (name, description) in definition.translations.items()
+        },
+        "rarity": rarity,
+    }

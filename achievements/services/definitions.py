@@ -1,0 +1,244 @@
+"""Every write of definitions. Each raises the game's catalogue to a new version in the same transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts.selectors import GameInfo
+from achievements import formats, rules
+from achievements.formats import diff
+from achievements.formats.document import ImportedAchievement, RowError
+from achievements.models import Achievement, AchievementTranslation, State, Unlock
+from achievements.selectors import definitions
+from achievements.selectors.definitions import Definition
+from core.refusals import Conflict, Invalid, NotFound
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did, or would do; with any error nothing was stored."""
+
+    created: int
+    updated: int
+    unchanged: int
+    errors: Sequence[RowError]
+    changes: diff.Diff
+
+
+def create(*, game: GameInfo, values: Mapping[str, Any]) -> Definition:
+    """Create a definition from raw values by field name (`key` and `name` at least).
+
+    Raises:
+        Invalid: values that can't be, or that contradict each other.
+        Conflict: the key is taken.
+
+    """
+    key, clean = _clean_new(values)
+    with transaction.atomic():
+        _next_version(game)
+        current = definitions.uncached_catalogue(game.id)
+        if key in current.by_key:
+            raise Conflict(f"The game has an achievement with the key {rules.quoted(key)} already.")
+        _require_known(clean, {*current.by_key, key})
+        _insert(game, [(key, clean)])
+    return _stored(game, key)
+
+
+def update(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Definition:
+    """Change fields of a definition; what is left out stays. Unlocks keep what they were worth.
+
+    Raises:
+        NotFound: the game has no such achievement.
+        Invalid: values that can't be, or that contradict each other or what is stored.
+        Conflict: a published or archived definition can't become a draft again.
+
+    """
+    clean, errors = _clean(values)
+    if errors:
+        raise Invalid("A value of the request can't be.", errors=errors)
+    with transaction.atomic():
+        _next_version(game)
+        current = definitions.uncached_catalogue(game.id)
+        before = _existing(current.by_key, key)
+        if clean.get("state") == State.DRAFT and before.state != State.DRAFT:
+            raise Conflict("Players may hold this achievement: archive it instead of making it a draft again.")
+        _require_consistent({**as_values(before), **clean, "key": key})
+        _require_known(clean, set(current.by_key))
+        _change(before.id, {name: value for name, value in clean.items() if as_values(before).get(name) != value})
+    return _stored(game, key)
+
+
+def delete(*, game: GameInfo, key: str) -> None:
+    """Delete a draft that nobody has unlocked.
+
+    Raises:
+        NotFound: the game has no such achievement.
+        Conflict: it is or was published, or a tester holds it.
+
+    """
+    with transaction.atomic():
+        _next_version(game)
+        before = _existing(definitions.uncached_catalogue(game.id).by_key, key)
+        if before.state != State.DRAFT:
+            raise Conflict("A published achievement is not deleted: send PATCH with `state` set to `archived`.")
+        if Unlock.objects.filter(achievement_id=before.id).exists():
+            raise Conflict("A tester holds this draft: archive it instead.")
+        AchievementTranslation.objects.filter(achievement_id=before.id).delete()
+        Achievement.objects.filter(pk=before.id).delete()
+
+
+def import_file(*, game: GameInfo, format: str, body: bytes, dry_run: bool) -> Imported:  # noqa: A002
+    """Read a studio's file and store what it changes, all or nothing.
+
+    Raises:
+        achievements.formats.UnknownFormat: no reader has this name.
+
+    """
+    read = formats.parse(format, body)
+    with transaction.atomic():
+        _next_version(game)
+        current = definitions.uncached_catalogue(game.id).by_key
+        changes = diff.compare([as_values(one) for one in current.values()], read.achievements)
+        errors = [*read.errors, *changes.errors, *_unknown_references(current, read.achievements)]
+        result = Imported(len(changes.created), len(changes.updated), len(changes.unchanged), errors, changes)
+        if errors or dry_run:
+            transaction.set_rollback(True)
+            return result
+        _insert(game, [(one.key, one.values()) for one in changes.created])
+        for change in changes.updated:
+            _change(current[change.key].id, {name: new for name, (_, new) in change.fields.items()})
+    return result
+
+
+def as_values(definition: Definition) -> dict[str, Any]:
+    """Return a definition by field name, as rules and files have it."""
+    return {
+        "key": definition.key,
+        **{name: getattr(definition, name) for name in rules.CLEAN if name != "translations"},
+        "translations": {
+            language: {name: text for name, text in (("name", texts[0]), ("description", texts[1])) if text}
+            for language, texts in definition.translations.items()
+        },
+    }
+
+
+def _clean_new(values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    clean, errors = _clean({name: value for name, value in values.items() if name != "key"})
+    key = ""
+    try:
+        key = rules.clean_key(values.get("key"))
+    except ValueError as error:
+        errors.insert(0, {"pointer": "/key", "detail": str(error)})
+    if "name" not in values:
+        errors.append({"pointer": "/name", "detail": "A new achievement needs a name."})
+    if errors:
+        raise Invalid("A value of the request can't be.", errors=errors)
+    _require_consistent({**clean, "key": key})
+    return key, clean
+
+
+def _clean(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    clean: dict[str, Any] = {}
+    errors: list[dict[str, str]] = []
+    for name, value in values.items():
+        try:
+            clean[name] = rules.CLEAN[name](value)
+        except ValueError as error:
+            errors.append({"pointer": f"/{name}", "detail": str(error)})
+    return clean, errors
+
+
+def _require_consistent(values: Mapping[str, Any]) -> None:
+    found = rules.contradictions({name: value for name, value in values.items() if value is not None})
+    if found:
+        raise Invalid("The values contradict each other.", errors=[{"pointer": "", "detail": one} for one in found])
+
+
+def _require_known(clean: Mapping[str, Any], keys: set[str]) -> None:
+    unknown = [key for key in clean.get("requires", ()) if key not in keys]
+    if unknown:
+        raise Invalid.value("/requires", f"The game has no achievement {rules.quoted(unknown[0])}.")
+
+
+def _unknown_references(
+    current: Mapping[str, Definition], imported: Sequence[ImportedAchievement]
+) -> list[RowError]:
+    keys = {*current, *(one.key for one in imported)}
+    return [
+        RowError(one.row, f"{rules.quoted(one.key)}: The game has no achievement {rules.quoted(key)} to require.")
+        for one in imported
+        for key in one.values().get("requires", ())  # type: ignore[attr-defined]
+        if key not in keys
+    ]
+
+
+def _existing(by_key: Mapping[str, Definition], key: str) -> Definition:
+    if key not in by_key:
+        raise NotFound("The game has no such achievement.")
+    return by_key[key]
+
+
+def _stored(game: GameInfo, key: str) -> Definition:
+    return definitions.fresh_catalogue(game.id).by_key[key]
+
+
+def _next_version(game: GameInfo) -> None:
+    """Raise the catalogue's version. The row's lock makes edits of one game wait for each other until commit.
+
+    Versions come from a clock, not from counting: a rolled back edit must not give its number to the next one, since
+    this process may have kept what it saw in between.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO achievements_catalogue AS c (game_id, version)"
+            " VALUES (%s, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
+            " ON CONFLICT (game_id) DO UPDATE SET version = greatest(excluded.version, c.version + 1)",
+            [game.id],
+        )
+
+
+def _insert(game: GameInfo, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    made = Achievement.objects.bulk_create(
+        [Achievement(studio_id=game.studio_id, game_id=game.id, key=key, **_columns(values)) for key, values in rows],
+        batch_size=_BATCH,
+    )
+    texts = [
+        _translation(row.pk, language, translated)
+        for row, (_, values) in zip(made, rows, strict=True)
+        for language, translated in values.get("translations", {}).items()
+    ]
+    AchievementTranslation.objects.bulk_create(texts, batch_size=_BATCH)
+
+
+def _change(pk: int, changes: Mapping[str, Any]) -> None:
+    columns = _columns(changes)
+    if columns:
+        row = Achievement(pk=pk, **columns)
+        row.save(force_update=True, update_fields=[*columns, "updated_at"])
+    if "translations" in changes:
+        AchievementTranslation.objects.filter(achievement_id=pk).delete()
+        texts = [_translation(pk, language, translated) for language, translated in changes["translations"].items()]
+        AchievementTranslation.objects.bulk_create(texts)
+
+
+def _translation(pk: int, language: str, texts: Mapping[str, str]) -> AchievementTranslation:
+    return AchievementTranslation(
+        achievement_id=pk,
+        language=language,
+        name=texts.get("name", ""),
+        description=texts.get("description", ""),
+    )
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is stored in the definition's own row."""
+    columns = {name: value for name, value in values.items() if name != "translations"}
+    if "requires" in columns:
+        columns["requires"] = list(columns["requires"])
+    if columns.get("group") == "":
+        columns["group"] = "base"
+    return columns

@@ -1,0 +1,22 @@
+"""The `live` process: WebSockets and event streams only, as ASGI (see docs/adr/0006-http-servers.md).
+
+Start it with `uvicorn config.asgi:application --ws websockets-sansio --ws-per-message-deflate false
+--ws-max-size 4096 --ws-ping-interval 0 --timeout-graceful-shutdown 2`: no compression, no frame that is refused
+anyway, no second kind of ping. One process is one event loop; more processes are more connections.
+"""
+
+import os
+
+# A few threads ask the database for all connections; nothing here waits long for it.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("DATABASE_POOL_SIZE", "4")
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
+os.environ.setdefault("LAUREL_PROCESS", "laurel-live")
+
+import django
+
+django.setup()
+
+from social.live.process import LiveProcess  # noqa: E402
+
+application = LiveProcess().application()

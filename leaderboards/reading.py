@@ -1,0 +1,81 @@
+"""Boards as Valkey has them: one command a question, whatever the depth."""
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+from core.redis import client
+from leaderboards import keys
+from leaderboards.keys import Board
+from leaderboards.listing import Around, Behind, FromOffset, Listing, Rank, Row, Where
+from leaderboards.scripting import Call, Script
+
+_PAGE = Script("page", reads=True)
+_RANK = Script("rank", reads=True)
+_MEMBER = struct.Struct(">QQ")
+_PLAYER = struct.Struct(">Q")
+
+
+class NotReady(Exception):
+    """The board is not whole in Valkey; PostgreSQL knows."""
+
+
+def listing(board: Board, where: Where, *, limit: int) -> Listing:
+    """Return a page of a board. Raises NotReady, redis.RedisError."""
+    answer = _PAGE.run(client("boards"), Call(_keys(board), [limit, *_way(where)]))
+    if answer is None:
+        raise NotReady(board.name)
+    total, first_place, before, flat = answer
+    return Listing(total, first_place, before, _rows(flat))
+
+
+def rank(board: Board, player_id: int) -> Rank | None:
+    """Return where a player stands, None when not on the board. Raises NotReady, redis.RedisError."""
+    return _rank(board, _RANK.run(client("boards"), Call(_keys(board), [_PLAYER.pack(player_id)])))
+
+
+def ranks(boards: Sequence[Board], player_id: int) -> list[Rank | NotReady | None]:
+    """Return where a player stands on several boards, in one round trip. Raises redis.RedisError."""
+    player = _PLAYER.pack(player_id)
+    answers = _RANK.run_many(client("boards"), [Call(_keys(board), [player]) for board in boards])
+    return [_rank_or_not_ready(board, answer) for board, answer in zip(boards, answers, strict=True)]
+
+
+def _keys(board: Board) -> tuple[str, str, str]:
+    return keys.order(board), keys.entries(board), keys.ready(board)
+
+
+def _way(where: Where) -> tuple[str | int | bytes, ...]:
+    match where:
+        case FromOffset(offset):
+            return "offset", offset
+        case Behind(row):
+            return "behind", -row.score, _MEMBER.pack(row.reached_us, row.player_id)
+        case Around(player_id):
+            return "around", _PLAYER.pack(player_id)
+
+
+def _rows(flat: Sequence[bytes]) -> list[Row]:
+    """Read what ZRANGE answers: member, score, member, score and so on."""
+    unpack = _MEMBER.unpack
+    rows = []
+    for member, score in zip(flat[::2], flat[1::2], strict=True):
+        reached_us, player_id = unpack(member)
+        rows.append(Row(player_id, -int(score), reached_us))
+    return rows
+
+
+def _rank(board: Board, answer: Any) -> Rank | None:
+    if answer is None:
+        raise NotReady(board.name)
+    if not answer:
+        return None
+    score, before, same, total = answer
+    return Rank(rank=before + 1, score=-int(score), total_count=total, tied=same > 1)
+
+
+def _rank_or_not_ready(board: Board, answer: Any) -> Rank | NotReady | None:
+    try:
+        return _rank(board, answer)
+    except NotReady as not_ready:
+        return not_ready

@@ -1,0 +1,127 @@
+"""What players are told of a fact: the event's data, as finished JSON text.
+
+Thousands of unlocks a second pass here. What is the same for every player of an achievement is rendered once and kept
+for a few seconds; the rest is put together as text.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+from uuid import UUID
+
+from accounts.selectors import games_by_id
+from achievements.selectors import definitions
+from achievements.selectors.definitions import Definition
+from core.clock import from_microseconds, microseconds, rfc3339
+from core.facts import Fact
+from core.rendering import dumps
+from social.events import ACHIEVEMENT_UNLOCKED, id_prefix
+from social.inbox import Notice
+
+KEPT_S = 5.0  # how old a name, a rarity or the number of available achievements may be in an event
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is the same for all who unlock an achievement: the text before the points, and how many there are."""
+
+    head: str
+    available: int
+
+
+class _Kept:
+    """What is told of achievements, at most KEPT_S old."""
+
+    def __init__(self) -> None:
+        self._since = 0.0
+        self._told: dict[int, _Told] = {}
+
+    def of(self, games: dict[int, int]) -> dict[int, _Told]:
+        """Return what is told of achievements, given as id to game id; not of those whose definition is gone."""
+        now = time.monotonic()
+        if now - self._since > KEPT_S:
+            self._since, self._told = now, {}
+        told = self._told
+        missing = games.keys() - told.keys()
+        if missing:
+            told.update(_load({pk: games[pk] for pk in missing}))
+        return told
+
+    def forget(self) -> None:
+        """Keep nothing (between tests)."""
+        self._told = {}
+
+
+_kept = _Kept()
+forget = _kept.forget
+
+
+def _load(games: dict[int, int]) -> dict[int, _Told]:
+    found = definitions.definitions_by_id(games)
+    rarities = definitions.rarities(found)
+    infos = games_by_id(games[pk] for pk in found)
+    available = definitions.available_by_game(infos)
+    told = {}
+    for pk, definition in found.items():
+        game = infos[games[pk]]
+        head = _head(definition, game_uuid=game.uuid, title=game.title, rarity=rarities[pk])
+        told[pk] = _Told(head=head, available=available.get(game.id, 0))
+    return told
+
+
+def _head(definition: Definition, *, game_uuid: UUID, title: str, rarity: object) -> str:
+    data = {
+        "game_id": str(game_uuid),
+        "game": {"title": title},
+        "achievement": {
+            "key": definition.key,
+            "name": definition.name,
+            "description": definition.description,
+            "icon_url": definition.icon_url,
+            "hidden": definition.hidden,
+            "rarity": rarity,
+        },
+    }
+    return dumps(data).decode()[:-1] + ',"points":'
+
+
+def unlock_notices(facts: Sequence[Fact]) -> list[Notice]:
+    """Return what the players of AchievementsUnlocked facts are told, in the order of the log."""
+    games = {unlock[1]: fact.payload["game"] for fact in facts for unlock in fact.payload["unlocks"]}
+    told = _kept.of(games)
+    return [notice for fact in facts for notice in _notices(fact, told)]
+
+
+def _notices(fact: Fact, told: dict[int, _Told]) -> Iterator[Notice]:
+    game, unlocks = fact.payload["game"], fact.payload["unlocks"]
+    studio_id = cast("int", fact.studio_id)  # a game's fact is its studio's
+    prefix = id_prefix(fact_id=fact.id, seed=unlocks[0][5], at=fact.at)
+    created_us = microseconds(fact.at)
+    totals = {row[0]: f'"points":{row[2]},"unlocked":{row[3]}' for row in fact.payload["totals"]}
+    for place, (player, achievement, points, unlocked_us, *_) in enumerate(unlocks):
+        about = told.get(achievement)
+        if about is None:
+            continue  # deleted since: nobody could say what it was
+        data = (
+            f'{about.head}{points},"unlocked_at":"{_time(unlocked_us)}",'
+            f'"totals":{{{totals[player]},"available":{about.available}}}}}'
+        )
+        yield Notice(player, f"{prefix}{place:05x}", ACHIEVEMENT_UNLOCKED, game, studio_id, created_us, data)
+
+
+def lines(notices: Iterable[Notice], seqs: Iterable[int]) -> Iterator[str]:
+    """Return a batch as `live` processes are told of it (social/keys.py)."""
+    for notice, seq in zip(notices, seqs, strict=True):
+        yield f"{notice.player_id} {seq} {notice.uuid} {notice.kind} {_time(notice.created_us)} {notice.data}"
+
+
+def _time(us: int) -> str:
+    """Return `core.clock.rfc3339` of microseconds since 1970, at a tenth of its price: most share a second."""
+    return f"{_second(us // 1_000_000)}.{us // 1000 % 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return rfc3339(from_microseconds(seconds * 1_000_000)).removesuffix(".000Z")

@@ -1,0 +1,182 @@
+"""GET /players/{player}/notifications and POST /players/{player}/notifications/read: the inbox."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.authentication import player_of
+from core.endpoint import Endpoint, StrictSerializer, cached_answer, page, read_flag, read_limit
+from core.pagination import decode_cursor, encode_cursor
+from core.refusals import Invalid
+from social import selectors, services
+from social.selectors import NotificationInfo
+
+MOST_IDS = 1000
+
+
+class NotificationOutput(serializers.Serializer[Any]):
+    """A notification: an event as it was pushed, and when it was read."""
+
+    id = serializers.UUIDField()
+    type = serializers.CharField(help_text="Such as `achievement.unlocked`.")
+    at = serializers.DateTimeField()
+    data = serializers.DictField(  # type: ignore[assignment]  # a field, not Serializer.data
+        help_text="What the event says; its fields depend on `type`."
+    )
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class NotificationsOutput(serializers.Serializer[Any]):
+    """A page of an inbox, newest first."""
+
+    results = NotificationOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
+    unread_count = serializers.IntegerField()
+
+
+class ReadInput(StrictSerializer):
+    """Which notifications were read: some, or all."""
+
+    ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        min_length=1,
+        max_length=MOST_IDS,
+        help_text="At most 1,000.",
+    )
+    all = serializers.BooleanField(required=False, help_text="`true` marks the whole inbox.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take one of the two."""
+        # Read as it was sent: DRF takes "yes" and 1 for true.
+        if ("ids" in attrs) == ("all" in attrs) or self.initial_data.get("all", True) is not True:
+            raise Invalid.value("", 'Send either {"ids": [...]} or {"all": true}.')
+        return attrs
+
+
+class ReadOutput(serializers.Serializer[Any]):
+    """What is left."""
+
+    read = serializers.IntegerField(help_text="How many of them were unread until now.")
+    unread_count = serializers.IntegerField()
+
+
+_PLAYER = OpenApiParameter(
+    "player",
+    OpenApiTypes.STR,
+    OpenApiParameter.PATH,
+    description="Your id for the player, `id:<uuid>`, or `me`.",
+)
+_EXAMPLE = {
+    "id": "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11",
+    "type": "achievement.unlocked",
+    "at": "2026-11-23T12:26:00.123Z",
+    "data": {
+        "game_id": "019ab39f-11aa-7c00-8000-5a5a5a5a5a5a",
+        "game": {"title": "The Long Way Home"},
+        "achievement": {
+            "key": "first-blood",
+            "name": "First blood",
+            "description": "Win a fight.",
+            "icon_url": "",
+            "hidden": False,
+            "rarity": {"unlocked_percent": 12.3, "unlocked": 123, "players": 1000, "tier": "rare"},
+        },
+        "points": 10,
+        "unlocked_at": "2026-11-23T12:26:00.123Z",
+        "totals": {"points": 110, "unlocked": 7, "available": 40},
+    },
+    "read_at": None,
+}
+
+
+class NotificationsView(Endpoint):
+    """A player's inbox."""
+
+    scopes = {"GET": "players:read"}
+    player_may = frozenset({"GET"})
+    query = frozenset({"unread", "limit", "cursor"})
+
+    @extend_schema(
+        operation_id="list_notifications",
+        summary="Read a player's inbox",
+        description="Newest first; it keeps 30 days. The same events are pushed to the player's live connections.",
+        tags=["Social"],
+        parameters=[
+            _PLAYER,
+            OpenApiParameter("unread", OpenApiTypes.BOOL, description="Only what was not read yet."),
+            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000, 100 if not given."),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="`next_cursor` of the page before."),
+        ],
+        responses=NotificationsOutput,
+        examples=[
+            OpenApiExample(
+                "One unlock",
+                {"results": [_EXAMPLE], "next_cursor": None, "has_next_page": False, "unread_count": 1},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request, player: str) -> HttpResponse:
+        """Answer a page."""
+        owner = player_of(request, player)
+        unread, limit = read_flag(request, "unread"), read_limit(request)
+        kind = f"notifications {owner.id} {'unread' if unread else 'all'}"
+        cursor = request.GET.get("cursor")
+        before = None if cursor is None else decode_cursor(kind, cursor)[0]
+        found = selectors.notifications(owner.id, unread=unread, before_seq=before, limit=limit + 1)
+        shown = found[:limit]
+        answer = page(
+            [_notification(info) for info in shown],
+            next_cursor=encode_cursor(kind, [shown[-1].seq]) if len(found) > limit else None,
+            unread_count=selectors.unread_count(owner.id),
+        )
+        return cached_answer(request, answer, cache_control="private, no-cache")
+
+
+class ReadView(Endpoint):
+    """Marks notifications as read."""
+
+    scopes = {"POST": "players:write"}
+    player_may = frozenset({"POST"})
+
+    @extend_schema(
+        operation_id="read_notifications",
+        summary="Mark notifications as read",
+        description="Repeating it changes nothing. Ids that are not in this inbox are passed by.",
+        tags=["Social"],
+        parameters=[_PLAYER],
+        request=ReadInput,
+        responses=ReadOutput,
+        examples=[
+            OpenApiExample("Some", {"ids": [_EXAMPLE["id"]]}, request_only=True),
+            OpenApiExample("All", {"all": True}, request_only=True),
+            OpenApiExample("Done", {"read": 1, "unread_count": 0}, response_only=True),
+        ],
+    )
+    def post(self, request: Request, player: str) -> Response:
+        """Mark them."""
+        owner = player_of(request, player)
+        sent = ReadInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        ids: list[UUID] | None = sent.validated_data.get("ids")
+        read = services.mark_read(player_id=owner.id, uuids=ids, at=timezone.now())
+        return Response({"read": read, "unread_count": selectors.unread_count(owner.id)})
+
+
+def _notification(info: NotificationInfo) -> dict[str, Any]:
+    return {
+        "id": str(info.uuid),
+        "type": info.kind,
+        "at": info.created_at,
+        "data": info.data,
+        "read_at": info.read_at,
+    }

@@ -1,0 +1,97 @@
+"""The inbox's statements: numbers and rows of a batch in two round trips."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from core.clock import microseconds
+from core.db import run_prepared
+
+_DELETED_AT_ONCE = 5_000  # rows: a long transaction would hold every follower back
+
+# Upserts in the order of players, so that batches that meet wait for each other and don't deadlock. The row stays
+# locked until commit: a player's numbers become visible in their order.
+_NUMBER = """
+INSERT INTO social_inboxcounter AS c (player_id, last_seq)
+SELECT player_id, added FROM unnest($1::bigint[], $2::bigint[]) AS i (player_id, added)
+ON CONFLICT (player_id) DO UPDATE SET last_seq = c.last_seq + excluded.last_seq
+RETURNING player_id, last_seq
+"""
+
+# JSON text holds no line break, so one joins the payloads.
+_ADD = """
+WITH added AS (
+    INSERT INTO social_notification (player_id, seq, uuid, kind, game_id, studio_id, created_at, payload)
+    SELECT player_id, seq, uuid, kind, game_id, studio_id,
+           'epoch'::timestamptz + created_us * interval '1 microsecond', payload::jsonb
+      FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+                  string_to_array($8::text, E'\n'))
+           AS i (player_id, seq, uuid, kind, game_id, studio_id, created_us, payload)
+    ON CONFLICT (player_id, uuid) DO NOTHING
+    RETURNING 1
+) SELECT count(*) FROM added
+"""
+
+_FORGET = """
+WITH old AS (
+    SELECT ctid FROM social_notification WHERE created_at < 'epoch'::timestamptz + $1 * interval '1 microsecond'
+     ORDER BY created_at LIMIT $2
+), gone AS (
+    DELETE FROM social_notification WHERE ctid = ANY(ARRAY(SELECT ctid FROM old)) RETURNING 1
+) SELECT count(*) FROM gone
+"""
+
+
+class Notice(NamedTuple):
+    """What a player is to be told; `data` is the event's data as JSON text."""
+
+    player_id: int
+    uuid: str
+    kind: str
+    game_id: int
+    studio_id: int
+    created_us: int
+    data: str
+
+
+def add(notices: Sequence[Notice]) -> tuple[list[int], bool]:
+    """Add to inboxes, inside the caller's transaction; what is there already stays as it is.
+
+    Returns:
+        The number of each notice in its inbox, and whether all of them are new. If not, the numbers of those that
+        were there before are left out of the inbox for ever, and which those are is not told.
+
+    """
+    players, uuids, kinds, games, studios, created, payloads = zip(*notices, strict=True)
+    seqs = _numbers(players)
+    columns = [_array(column) for column in (players, seqs, uuids, kinds, games, studios, created)]
+    added: int = run_prepared(_ADD, [*columns, "\n".join(payloads)])[0][0]
+    return seqs, added == len(notices)
+
+
+def _numbers(players: Sequence[int]) -> list[int]:
+    """Return the next numbers of each player's inbox, in the order of `players`."""
+    counts = sorted(Counter(players).items())
+    rows = run_prepared(
+        _NUMBER, [_array(player for player, _ in counts), _array(count for _, count in counts)]
+    )
+    following: dict[int, int] = dict(rows)
+    for player, count in counts:
+        following[player] -= count
+    seqs = []
+    for player in players:
+        following[player] += 1
+        seqs.append(following[player])
+    return seqs
+
+
+def _array(values: Iterable[object]) -> str:
+    """Return numbers, ids or kinds as PostgreSQL writes an array: psycopg takes ten times as long for thousands."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def forget(*, before: datetime) -> int:
+    """Delete a batch of what was created before a time; return how many rows."""
+    deleted: int = run_prepared(_FORGET, [microseconds(before), _DELETED_AT_ONCE])[0][0]
+    return deleted

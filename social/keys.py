@@ -1,0 +1,17 @@
+"""Every Valkey key and channel that social owns."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+
+def live_channel() -> str:
+    """Return the channel that tells `live` processes what was added to inboxes.
+
+    A message is one batch: lines of `player_id seq uuid kind at data`, in the order of each player's `seq`; only the
+    last field, a JSON object, holds spaces. Nothing is lost with a message: who misses one reads the inbox.
+    A server's channels are common to all of its databases, so the database's number is in the name: installations
+    that share a server must not hear each other.
+    """
+    database = urlsplit(settings.VALKEY_URLS["live"]).path.strip("/") or "0"
+    return f"social:v1:live:{database}"

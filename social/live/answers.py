@@ -1,0 +1,97 @@
+"""Plain HTTP answers of the `live` process, which has none of Django's middleware: problems, CORS, request ids."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from django.conf import settings
+
+from core.ids import new_id
+from core.problems import CONTENT_TYPE
+from core.refusals import Refused
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
+_LOOPBACK = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return a request's header; several of one name are joined, as HTTP has it (RFC 9110 §5.3)."""
+    values = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(values).decode("latin-1") if values else None
+
+
+def own_origins() -> frozenset[str]:
+    """Return the origins of this instance's own pages; on a developer's machine under both of its names."""
+    parts = urlsplit(settings.PUBLIC_URL)
+    names = {settings.PUBLIC_URL}
+    if parts.hostname in _LOOPBACK:
+        names.add(settings.PUBLIC_URL.replace(parts.hostname, _LOOPBACK[parts.hostname], 1))
+    return frozenset(names)
+
+
+def common_headers(scope: Scope) -> Headers:
+    """Return what every answer carries: its id, and leave to read it for the instance's own pages."""
+    sent = header(scope, b"x-request-id") or ""
+    request_id = sent if _REQUEST_ID.fullmatch(sent) else str(new_id())
+    headers = [(b"x-request-id", request_id.encode()), (b"vary", b"Origin"), (b"cache-control", b"no-store")]
+    origin = header(scope, b"origin")
+    if origin in own_origins():
+        headers += [
+            (b"access-control-allow-origin", origin.encode()),
+            (b"access-control-allow-credentials", b"true"),
+            (b"access-control-expose-headers", b"x-request-id, retry-after"),
+        ]
+    return headers
+
+
+def preflight_headers() -> Headers:
+    """Return what a browser may send to the event stream."""
+    return [
+        (b"access-control-allow-methods", b"GET"),
+        (b"access-control-allow-headers", b"authorization, cache-control, last-event-id, x-request-id"),
+        (b"access-control-max-age", b"600"),
+    ]
+
+
+async def answer(send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes = b"") -> None:
+    """Send a whole answer."""
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, _length(body)]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def refuse(send: Send, scope: Scope, refused: Refused) -> None:
+    """Answer a refusal as problem+json."""
+    headers, body = _problem(scope, refused)
+    await answer(send, refused.problem.status, headers, body)
+
+
+async def refuse_handshake(send: Send, scope: Scope, refused: Refused) -> None:
+    """Refuse a WebSocket before it is one, with the reason where the server can carry it."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close"})
+        return
+    headers, body = _problem(scope, refused)
+    start = {"status": refused.problem.status, "headers": [*headers, _length(body)]}
+    await send({"type": "websocket.http.response.start", **start})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+def _problem(scope: Scope, refused: Refused) -> tuple[Headers, bytes]:
+    headers = common_headers(scope)
+    request_id = headers[0][1].decode()
+    problem = refused.body(public_url=settings.PUBLIC_URL, instance=scope["path"], request_id=request_id)
+    headers.append((b"content-type", CONTENT_TYPE.encode()))
+    headers += [(name.lower().encode(), value.encode()) for name, value in refused.headers.items()]
+    return headers, orjson.dumps(problem)
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", str(len(body)).encode()

@@ -1,0 +1,47 @@
+"""The inbox: what a player is told, in the order of his own sequence. It is the truth; a socket is only a hint."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class Notification(models.Model):
+    """One thing that a player is told.
+
+    `uuid` is the event's id. It is made from the fact that is told of, so telling it twice finds it there
+    (social/events.py). `seq` rises by commit: whoever sees a player's number n sees every lower one too.
+    """
+
+    pk = models.CompositePrimaryKey("player_id", "seq")
+    player_id = models.BigIntegerField()
+    seq = models.BigIntegerField()
+    uuid = models.UUIDField()
+    kind = models.TextField(help_text="The event's type.")
+    game_id = models.BigIntegerField(null=True)
+    studio_id = models.BigIntegerField(null=True)
+    payload = models.JSONField(help_text="The event's data, as it was pushed.")
+    created_at = models.DateTimeField(db_index=True, help_text="When the fact was recorded that is told of.")
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["player_id", "uuid"], name="one_notification_per_player_and_event"
+            ),
+            models.CheckConstraint(condition=Q(seq__gte=1), name="an_inbox_counts_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uuid}"
+
+
+class InboxCounter(models.Model):
+    """The last number given in a player's inbox; its row is locked by whoever adds to the inbox, until commit.
+
+    It stays when notifications are deleted, so that a number is never given twice. Numbers may be left out.
+    """
+
+    player_id = models.BigIntegerField(primary_key=True)
+    last_seq = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.player_id}: {self.last_seq}"

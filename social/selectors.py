@@ -1,0 +1,110 @@
+"""What others ask social, and what `live` processes read of inboxes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core.clock import rfc3339
+from core.db import run_prepared
+from social.events import Event
+from social.models import Notification
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationInfo:
+    """A notification as its player sees it; `data` is the event's."""
+
+    seq: int
+    uuid: UUID
+    kind: str
+    created_at: datetime
+    read_at: datetime | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The next events of one inbox, and the inbox's last number at that moment.
+
+    With fewer events than were asked for there are no others up to `last_seq`.
+    """
+
+    events: list[Event]
+    last_seq: int
+
+
+def notifications(
+    player_id: int, *, unread: bool = False, before_seq: int | None = None, limit: int
+) -> list[NotificationInfo]:
+    """Return a page of an inbox, newest first, from before a number on; empty past the end."""
+    rows = Notification.objects.filter(player_id=player_id)
+    if unread:
+        rows = rows.filter(read_at=None)
+    if before_seq is not None:
+        rows = rows.filter(seq__lt=before_seq)
+    return [
+        NotificationInfo(row.seq, row.uuid, row.kind, row.created_at, row.read_at, row.payload)
+        for row in rows.order_by("-seq")[:limit]
+    ]
+
+
+def unread_count(player_id: int) -> int:
+    """Return how many notifications a player has not read."""
+    return Notification.objects.filter(player_id=player_id, read_at=None).count()
+
+
+_POSITIONS = """
+SELECT CASE WHEN w.after IS NULL THEN coalesce(c.last_seq, 0) ELSE coalesce(n.seq, 0) END, coalesce(c.last_seq, 0)
+  FROM unnest($1::bigint[], $2::uuid[]) WITH ORDINALITY AS w (player_id, after, place)
+  LEFT JOIN social_inboxcounter c ON c.player_id = w.player_id
+  LEFT JOIN social_notification n ON n.player_id = w.player_id AND n.uuid = w.after
+ ORDER BY w.place
+"""
+
+
+def positions(wanted: Sequence[tuple[int, UUID | None]]) -> list[tuple[int, int]]:
+    """Return, for each (player, event id), the number in the inbox after which to go on, and its last one.
+
+    Without an id it is the last one: only what comes. An id that is not in this player's inbox, whoever's it is, is
+    before the first one: all that the inbox keeps.
+    """
+    rows = run_prepared(_POSITIONS, [[player for player, _ in wanted], [after for _, after in wanted]])
+    return [(position, last_seq) for position, last_seq in rows]
+
+
+# Counter and rows are of one snapshot: what is not among the rows is not there.
+_NEWS = """
+SELECT w.place, c.last_seq, n.seq, n.uuid::text, n.kind, n.created_at, n.payload::text
+  FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS w (player_id, after, place)
+  JOIN social_inboxcounter c ON c.player_id = w.player_id
+  LEFT JOIN LATERAL (SELECT seq, uuid, kind, created_at, payload FROM social_notification
+                      WHERE player_id = w.player_id AND seq > w.after ORDER BY seq LIMIT $3) AS n ON true
+ ORDER BY w.place, n.seq
+"""
+
+
+def news(wanted: Sequence[tuple[int, int]], *, limit: int) -> list[News]:
+    """Return, for each (player, number), the next events after that number, at most `limit` each, oldest first."""
+    found = [News(events=[], last_seq=0) for _ in wanted]
+    params = [[row[0] for row in wanted], [row[1] for row in wanted], limit]
+    for place, last_seq, seq, uuid, kind, created_at, data in run_prepared(_NEWS, params):
+        events = found[place - 1].events
+        if seq is not None:
+            events.append(Event(seq, uuid, kind, rfc3339(created_at), data))
+        found[place - 1] = News(events, last_seq)
+    return found
+
+
+_AHEAD = """
+SELECT w.player_id, c.last_seq
+  FROM unnest($1::bigint[], $2::bigint[]) AS w (player_id, known)
+  JOIN social_inboxcounter c ON c.player_id = w.player_id AND c.last_seq > w.known
+"""
+
+
+def ahead(known: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Return the last number of those inboxes that have gone past the number known of them, in one query."""
+    rows = run_prepared(_AHEAD, [[row[0] for row in known], [row[1] for row in known]])
+    return dict(rows)

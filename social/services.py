@@ -1,0 +1,55 @@
+"""Every write of social: the inbox, and what is pushed of it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.facts import Fact
+from core.redis import breaker, client
+from social import announcing, inbox, keys
+from social.models import Notification
+
+KEPT = timedelta(days=30)
+
+
+def apply_facts(facts: Sequence[Fact]) -> None:
+    """Tell the players of AchievementsUnlocked facts: inbox rows with the cursor, one PUBLISH after commit.
+
+    Applying a fact again adds nothing. One that is older than the inbox keeps makes no row.
+    """
+    oldest = timezone.now() - KEPT
+    notices = announcing.unlock_notices([fact for fact in facts if fact.at > oldest])
+    if not notices:
+        return
+    seqs, all_new = inbox.add(notices)
+    if all_new:
+        # Of a replayed batch open pages get what is new by their sweep.
+        transaction.on_commit(lambda: push(notices, seqs), robust=True)
+
+
+def push(notices: Sequence[inbox.Notice], seqs: Sequence[int]) -> None:
+    """Tell the `live` processes of a batch, if Valkey is there; without it they read the inbox by themselves."""
+    message = "\n".join(announcing.lines(notices, seqs))
+    breaker("live").call(lambda: client("live").publish(keys.live_channel(), message), otherwise=lambda: 0)
+
+
+def mark_read(*, player_id: int, uuids: Sequence[UUID] | None, at: datetime) -> int:
+    """Mark a player's notifications as read, all of them if `uuids` is None; return how many were unread.
+
+    Ids that are not in the player's inbox are passed by.
+    """
+    unread = Notification.objects.filter(player_id=player_id, read_at=None)
+    if uuids is not None:
+        unread = unread.filter(uuid__in=uuids)
+    return unread.update(read_at=at)
+
+
+def keep_inbox(*, now: datetime) -> int:
+    """Delete what is older than 30 days, in short transactions; return how many rows."""
+    deleted = 0
+    while batch := inbox.forget(before=now - KEPT):
+        deleted += batch
+    return deleted

@@ -1,0 +1,20 @@
+"""Social's tasks: following the log, and keeping the inbox."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from core import followers, relay
+from social import services
+
+
+@shared_task(name="social.follow")
+def follow() -> None:
+    """Tell players of what the log has to say since the last time."""
+    if followers.follow("social"):
+        relay.hint("social")
+
+
+@shared_task(name="social.keep_inbox")
+def keep_inbox() -> None:
+    """Delete notifications after 30 days."""
+    services.keep_inbox(now=timezone.now())

@@ -1,0 +1,413 @@
+"""The demo: made once for this file, as `make run` makes it; each test then works on it and takes back what it did."""
+
+import json
+import shlex
+import stat
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import selectors as accounts
+from accounts.keys import SCOPES, key_hash
+from accounts.models import Game, Member, Player, PlayerIdentity, ServerKey, Studio, User
+from accounts.services import revoke_key
+from achievements import formats, rules
+from achievements.models import Achievement, AchievementTranslation, PlayerGame, PlayerTotal, Unlock
+from achievements.selectors import definitions, standings, unlocks
+from achievements.services.unlocks import SERVER, UnlockRequest, unlock_many
+from config.demo import DEMO_PLAYER, creating, credentials
+from config.demo.games import EMBERWAKE, GAMES, HOLLOW_ORCHARD, REGIONS, DemoGame
+from config.demo.past import deeds
+from config.demo.players import MARENOK, others
+from social import selectors as social
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def _forget() -> None:
+    accounts.forget_keys()
+    accounts.forget_games()
+    definitions.forget_catalogues()
+
+
+@pytest.fixture(scope="module")
+def created(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("var")
+    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(DEMO=True, VAR_DIR=folder, PASSWORD_HASHERS=quick):
+        _forget()
+        with django_db_blocker.unblock():
+            call_command("demo")
+        yield folder
+        with django_db_blocker.unblock():
+            call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture
+def demo(created: Path, db: None) -> Iterator[Path]:
+    kept = (created / "demo.json").read_bytes()
+    _forget()
+    yield created
+    (created / "demo.json").write_bytes(kept)
+    _forget()
+
+
+def _studio() -> Studio:
+    return Studio.objects.get(uuid=django_settings.DEMO_STUDIO)
+
+
+def _game(demo: DemoGame) -> Game:
+    return Game.objects.get(uuid=demo.uuid)
+
+
+def _marenok() -> accounts.PlayerInfo:
+    player = accounts.demo_player()
+    assert player is not None
+    return player
+
+
+def _shown() -> str:
+    out = StringIO()
+    call_command("demo", "--show", stdout=out)
+    return out.getvalue()
+
+
+def _send(line: str) -> tuple[int, dict[str, Any]]:
+    """Send what curl would send; return the status, and the answer with what was sent."""
+    program, _, method, url, *words = shlex.split(line)
+    options = list(zip(words[::2], words[1::2], strict=True))
+    headers = dict(value.split(": ", 1) for name, value in options if name == "-H")
+    body = next(value for name, value in options if name == "-d")
+    assert (program, method) == ("curl", "POST")
+    answer = Client().post(
+        url.removeprefix(django_settings.PUBLIC_URL),
+        body,
+        content_type=headers.pop("Content-Type"),
+        headers=headers,
+    )
+    return answer.status_code, {**json.loads(body), **answer.json()}
+
+
+def _past() -> set[tuple[str, str, datetime]]:
+    names = dict(PlayerIdentity.objects.values_list("player_id", "external_id"))
+    rows = Unlock.objects.values_list("player_id", "achievement__key", "unlocked_at")
+    return {(names[player], key, at) for player, key, at in rows}
+
+
+def _rank(game_id: int | None, points: int) -> int:
+    return standings.count(game_id, region=None, above=points) + 1
+
+
+def test_it_refuses_where_the_demo_is_off(settings: Any) -> None:
+    settings.DEMO = False
+    for arguments in ((), ("--show",)):
+        with pytest.raises(CommandError, match="DEMO=1"):
+            call_command("demo", *arguments)
+
+
+def test_it_makes_a_studio_with_two_games_and_forty_achievements(demo: Path) -> None:
+    assert [game.title for game in Game.objects.filter(studio=_studio()).order_by("id")] == [
+        "Emberwake",
+        "Hollow Orchard",
+    ]
+    rows = Achievement.objects.filter(studio_id=_studio().pk)
+    assert rows.count() == 40
+    assert set(rows.values_list("state", flat=True)) == {"published"}
+    assert rows.filter(hidden=True).exists()
+    assert set(rows.values_list("group", flat=True)) == {"base", "long-dusk", "winter"}
+    assert set(AchievementTranslation.objects.values_list("language", flat=True)) == {"fr", "de"}
+    assert all(game.regions == list(REGIONS) for game in Game.objects.all())
+
+
+def test_it_makes_two_hundred_public_players_from_everywhere(demo: Path) -> None:
+    players = Player.objects.filter(identities__studio=_studio())
+    assert players.count() == 200
+    assert set(players.values_list("visibility", flat=True)) == {"public"}
+    assert set(players.values_list("region", flat=True)) == set(REGIONS)
+    names = list(players.values_list("display_name", flat=True))
+    scripts = {unicodedata.name(name[0]).split()[0] for name in names if name}
+    assert all(names)
+    assert {"LATIN", "CJK", "ARABIC", "CYRILLIC", "HANGUL", "HIRAGANA", "DEVANAGARI", "HEBREW"} <= scripts
+    assert 60 < max(map(len, names)) <= 128
+    assert all(name.isprintable() and unicodedata.is_normalized("NFC", name) for name in names)
+
+
+def test_a_second_run_changes_nothing(demo: Path) -> None:
+    kept = (demo / "demo.json").read_bytes()
+    with CaptureQueriesContext(connection) as queries:
+        call_command("demo")
+    assert [
+        query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))
+    ] == []
+    assert (demo / "demo.json").read_bytes() == kept
+
+
+def test_what_somebody_edited_stays_edited(demo: Path) -> None:
+    Achievement.objects.filter(key="first-spark").update(points=11)
+    Game.objects.filter(uuid=EMBERWAKE.uuid).update(title="Renamed")
+    call_command("demo")
+    assert Achievement.objects.get(key="first-spark").points == 11
+    assert sorted(Game.objects.values_list("title", flat=True)) == ["Hollow Orchard", "Renamed"]
+
+
+def _tear_out() -> None:
+    """Leave what a run might have left that was not all or nothing."""
+    for model in (Unlock, PlayerGame, PlayerTotal):
+        model.objects.all().delete()
+    orchard = Achievement.objects.filter(game=_game(HOLLOW_ORCHARD))
+    AchievementTranslation.objects.filter(achievement__in=orchard).delete()
+    orchard.delete()
+    gone = PlayerIdentity.objects.filter(external_id__gte="np-0100")
+    players = list(gone.values_list("player_id", flat=True))
+    gone.delete()
+    Player.objects.filter(pk__in=players).delete()
+    Member.objects.all().delete()
+
+
+def test_a_half_done_demo_is_completed(demo: Path) -> None:
+    whole = _past()
+    _tear_out()
+    call_command("demo")
+    assert _past() == whole
+    assert Achievement.objects.count() == 40
+    assert PlayerIdentity.objects.filter(studio=_studio()).count() == 200
+    assert Member.objects.filter(studio=_studio(), user__email=credentials.EMAIL, role="owner").exists()
+
+
+def test_a_run_that_fails_leaves_nothing_half_done(demo: Path, settings: Any) -> None:
+    _tear_out()
+    settings.VAR_DIR = demo / "demo.json" / "no-folder"
+    with pytest.raises(OSError, match=r"demo\.json"):
+        call_command("demo")
+    assert (Unlock.objects.count(), Achievement.objects.count()) == (0, 24)
+
+
+def test_totals_are_the_sums_of_the_unlocks(demo: Path) -> None:
+    sums: Counter[tuple[int, int]] = Counter()
+    for player, game, points in Unlock.objects.values_list("player_id", "game_id", "points"):
+        sums[player, game] += points
+    assert sums == {(row.player_id, row.game_id): row.points for row in PlayerGame.objects.all()}
+
+
+def test_the_past_lies_in_the_last_months_and_ended_yesterday(demo: Path) -> None:
+    times = list(Unlock.objects.values_list("unlocked_at", flat=True))
+    now = timezone.now()
+    assert now - timedelta(days=122) < min(times)
+    assert max(times) < now
+    assert sum(at > now - timedelta(days=14) for at in times) > 100
+    assert len({at.date() for at in times}) > 100
+
+
+def test_every_tier_of_rarity_is_there(demo: Path) -> None:
+    for game in map(_game, GAMES):
+        players = PlayerGame.objects.filter(game_id=game.pk).count()
+        holders = Counter(Unlock.objects.filter(game_id=game.pk).values_list("achievement__key", flat=True))
+        tiers = {key: rules.rarity(count, players).tier for key, count in holders.items()}
+        assert set(tiers.values()) == {"common", "uncommon", "rare", "epic", "legendary"}
+        assert all(holders[key] <= 2 for key, tier in tiers.items() if tier == "legendary")
+
+
+def test_counters_boards_and_inboxes_know_the_past_when_the_command_ends(demo: Path) -> None:
+    keys = dict(Achievement.objects.values_list("pk", "key"))
+    rarities = definitions.rarities(keys)
+    assert {keys[pk]: rarity.unlocked for pk, rarity in rarities.items()} == Counter(
+        Unlock.objects.values_list("achievement__key", flat=True)
+    )
+    assert social.notifications(_marenok().id, limit=100)
+
+
+def test_players_share_ranks(demo: Path) -> None:
+    for game in map(_game, GAMES):
+        points = Counter(PlayerGame.objects.filter(game_id=game.pk).values_list("points", flat=True))
+        assert max(points.values()) > 1
+
+
+def test_the_demo_player_has_come_far_and_has_far_to_go(demo: Path) -> None:
+    player, game = _marenok(), _game(EMBERWAKE)
+    assert (player.external_id, player.display_name) == (DEMO_PLAYER, "marenok")
+    totals = unlocks.totals_of(player.id)
+    assert totals[0].game_id == game.pk  # what the page shows first
+    assert totals[0].last_unlock_at == max(total.last_unlock_at or timezone.now() for total in totals)
+    assert all(20 <= _rank(total.game_id, total.points) <= 60 for total in totals)
+    assert 20 <= _rank(None, sum(total.points for total in totals)) <= 60
+    held = unlocks.unlocks_of(player.id, game_id=game.pk)
+    locked = [one for one in definitions.fresh_catalogue(game.pk).by_key.values() if one.id not in held]
+    tiers = {one.key: rarity.tier for one in locked for rarity in definitions.rarities([one.id]).values()}
+    assert "uncommon" in tiers.values()
+    assert "epic" in tiers.values()
+    assert any(one.hidden for one in locked)
+
+
+def test_the_demo_players_past_is_no_news(demo: Path) -> None:
+    player = _marenok()
+    assert (
+        len(social.notifications(player.id, limit=100)) == Unlock.objects.filter(player_id=player.id).count()
+    )
+    assert social.unread_count(player.id) == 0
+
+
+def test_the_shown_line_unlocks_and_the_next_one_is_another(demo: Path) -> None:
+    line = _shown().rstrip("\n").splitlines()[-1]
+    status, told = _send(line)
+    assert (status, told["status"]) == (202, "unlocked")
+    assert (told["game_id"], told["player"]) == (str(EMBERWAKE.uuid), DEMO_PLAYER)
+    assert told["totals"]["available"] == 24
+    assert _send(line)[0] == 200
+    following = _shown().rstrip("\n").splitlines()[-1]
+    assert following != line
+    assert _send(following)[1]["status"] == "unlocked"
+
+
+def test_no_line_is_shown_when_only_secrets_and_counted_ones_are_left(demo: Path) -> None:
+    for demo_game in GAMES:
+        game = accounts.fresh_game(demo_game.uuid)
+        assert game is not None
+        open_ones = Achievement.objects.filter(game_id=game.id, hidden=False, type="standard")
+        requests = [UnlockRequest(DEMO_PLAYER, key) for key in open_ones.values_list("key", flat=True)]
+        unlock_many(game=game, requests=requests, by=SERVER, at=timezone.now())
+    assert "curl" not in _shown()
+    assert _shown().endswith("has unlocked everything but what is hidden or counted in steps.\n")
+
+
+def test_what_is_shown_is_calm_and_complete(demo: Path, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://laurel.example"
+    kept = json.loads((demo / "demo.json").read_text())
+    lines = _shown().splitlines()
+    assert [line.split() for line in lines[:4]] == [
+        ["Home", "https://laurel.example/"],
+        ["Demo", "player", "https://laurel.example/demo"],
+        ["API", "docs", "https://laurel.example/api/v1/docs"],
+        ["Admin", "https://laurel.example/admin/"],
+    ]
+    rows = [
+        line
+        for line in lines
+        if line.startswith(("Home", "Demo", "API", "Admin", "Sign", "Password", "Server"))
+    ]
+    assert {line[:13].rstrip(): line[13:] for line in rows[4:]} == {
+        "Sign in as": "developer@laurel.example",
+        "Password": kept["password"],
+        "Server key": kept["server_key"],
+    }
+    assert lines[-1].startswith("curl -X POST https://laurel.example/api/v1/achievements/unlock ")
+    assert all(line == line.strip() and line.isascii() for line in lines)
+
+
+def test_the_shown_pages_are_there(demo: Path, settings: Any) -> None:
+    for line in _shown().splitlines()[:4]:
+        path = line.split()[-1].removeprefix(settings.PUBLIC_URL)
+        assert Client().get(path, headers={"Accept": "text/html"}).status_code in (200, 302), path
+
+
+def test_the_developer_signs_in_to_the_admin(demo: Path) -> None:
+    kept = credentials.kept()
+    client = Client()
+    assert client.login(username=credentials.EMAIL, password=kept.password)
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_password_that_was_changed_is_not_shown_and_not_changed_back(demo: Path) -> None:
+    user = User.objects.get(email=credentials.EMAIL)
+    user.set_password("chosen-by-the-developer")
+    user.save()
+    call_command("demo")
+    assert User.objects.get(email=credentials.EMAIL).check_password("chosen-by-the-developer")
+    assert credentials.kept().password not in _shown()
+
+
+def test_the_key_may_do_everything(demo: Path) -> None:
+    holder = accounts.key_holder(key_hash(credentials.kept().server_key))
+    assert holder is not None
+    assert (holder.studio_id, holder.game_id, holder.scopes) == (_studio().pk, None, frozenset(SCOPES))
+
+
+def test_a_revoked_key_is_replaced(demo: Path) -> None:
+    before = credentials.kept()
+    row = ServerKey.objects.get(hash=key_hash(before.server_key))
+    revoke_key(key_id=row.pk, at=timezone.now())
+    call_command("demo")
+    after = credentials.kept()
+    assert (after.password, after.server_key != before.server_key) == (before.password, True)
+    assert accounts.key_holder(key_hash(after.server_key)) is not None
+
+
+@pytest.mark.parametrize("left", [None, b"", b"[]", b'{"password": "half'])
+def test_lost_secrets_are_replaced(demo: Path, left: bytes | None) -> None:
+    before, file = credentials.kept(), demo / "demo.json"
+    file.unlink() if left is None else file.write_bytes(left)
+    call_command("demo")
+    after = credentials.kept()
+    assert after.password != before.password
+    assert Client().login(username=credentials.EMAIL, password=after.password)
+    assert accounts.key_holder(key_hash(after.server_key)) is not None
+
+
+def test_secrets_are_for_their_owner_only(demo: Path) -> None:
+    (demo / "demo.json").unlink()
+    call_command("demo")
+    assert stat.S_IMODE((demo / "demo.json").stat().st_mode) == 0o600
+
+
+def test_there_is_nothing_to_show_before_it_is_made(demo: Path) -> None:
+    (demo / "demo.json").unlink()
+    with pytest.raises(CommandError, match="no demo yet"):
+        _shown()
+
+
+@pytest.mark.parametrize("game", GAMES, ids=lambda game: game.title)
+class TestDocuments:
+    def test_a_document_is_a_clean_import(self, game: DemoGame) -> None:
+        found = formats.parse("laurel", game.document())
+        assert found.errors == ()
+        written = json.loads(game.document())["achievements"]
+        assert [one.key for one in found.achievements] == [one["key"] for one in written]
+        # Nothing was trimmed or rewritten on the way.
+        assert [one.values()["name"] for one in found.achievements] == [one["name"] for one in written]
+
+    def test_names_and_keys_are_unique_and_points_are_5_to_100(self, game: DemoGame) -> None:
+        written = json.loads(game.document())["achievements"]
+        assert len({one["key"] for one in written}) == len({one["name"] for one in written}) == len(written)
+        assert all(one["key"].isascii() for one in written)
+        assert all(5 <= one["points"] <= 100 and one["points"] % 5 == 0 for one in written)
+        assert all(one["description"].endswith(".") and len(one["description"]) <= 90 for one in written)
+
+    def test_every_achievement_says_how_rare_it_is(self, game: DemoGame) -> None:
+        assert {one["key"] for one in json.loads(game.document())["achievements"]} == game.reached_by.keys()
+
+    def test_the_past_is_the_same_for_the_same_day(self, game: DemoGame) -> None:
+        day = datetime.fromisoformat("2026-11-23T00:00:00Z")
+        past = deeds(game, until=day)
+        assert past == deeds(game, until=day + timedelta(hours=23, minutes=59))
+        assert past == sorted(past, key=lambda deed: deed.at)
+        assert max(deed.at for deed in past) < day
+        later = deeds(game, until=day + timedelta(days=3))
+        assert [(one.player, one.achievement) for one in later] == [
+            (one.player, one.achievement) for one in past
+        ]
+        assert len({(deed.player, deed.achievement) for deed in past}) == len(past)
+
+
+def test_players_are_always_the_same_199_and_the_demo_player() -> None:
+    people = others()
+    assert people == others()
+    assert len({player.external_id for player in [MARENOK, *people]}) == 200
+    assert people[0].external_id == "np-0001"
+
+
+def test_the_studio_is_found_by_its_fixed_id(demo: Path) -> None:
+    assert _studio().name == creating.STUDIO_NAME
+    assert _marenok().id == PlayerIdentity.objects.get(studio=_studio(), external_id=DEMO_PLAYER).player_id

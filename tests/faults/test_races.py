@@ -1,0 +1,37 @@
+"""The same unlocks from many processes at once count once."""
+
+import multiprocessing
+from multiprocessing.synchronize import Barrier
+
+from tests.platform import ACHIEVEMENTS, POINTS, Platform
+
+PROCESSES = 64
+
+
+def _unlock_all(platform: Platform, start: Barrier, counts: "multiprocessing.Queue[tuple[int, int]]") -> None:
+    client = platform.client(timeout_s=30)
+    start.wait()
+    answers = [client.unlock_until_stored("raced", f"a{n}") for n in range(ACHIEVEMENTS)]
+    statuses = [answer.status for answer in answers]
+    counts.put((statuses.count(202), statuses.count(200)))
+
+
+def test_64_processes_leave_200_unlocks_and_their_points_once(platform: Platform) -> None:
+    fork = multiprocessing.get_context("fork")
+    start = fork.Barrier(PROCESSES)
+    counts: multiprocessing.Queue[tuple[int, int]] = fork.Queue()
+    processes = [fork.Process(target=_unlock_all, args=(platform, start, counts)) for _ in range(PROCESSES)]
+    for process in processes:
+        process.start()
+    said = [counts.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join()
+    assert sum(new for new, _ in said) == ACHIEVEMENTS
+    assert sum(old for _, old in said) == ACHIEVEMENTS * (PROCESSES - 1)
+    totals = platform.rows(
+        "SELECT g.points, g.unlocked FROM achievements_playergame g JOIN accounts_playeridentity i USING (player_id)"
+        " WHERE i.external_id = 'raced'"
+    )
+    assert totals == [(ACHIEVEMENTS * POINTS, ACHIEVEMENTS)]
+    platform.wait_until_caught_up()
+    platform.assert_whole()

@@ -1,0 +1,278 @@
+"""The whole platform for tests: real servers and processes in a folder of its own, to be killed and frozen."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from config import children, var_dir
+from config.children import Place
+from config.embedded import Postgres, Valkey
+from config.processes import Process, stop_all
+
+POINTS = 10
+ACHIEVEMENTS = 200
+CAUGHT_UP_WITHIN_S = 60.0
+FOLLOWERS = ("achievements", "leaderboards", "social")
+_SEED = f"""
+import json
+from django.utils import timezone
+from accounts.services import create_game, create_studio, issue_key
+from achievements.models import Achievement, Catalogue
+studio = create_studio(name="Faults")
+game = create_game(studio_id=studio.pk, title="Faults")
+Catalogue.objects.create(game=game)
+Achievement.objects.bulk_create(
+    Achievement(studio_id=studio.pk, game=game, key=f"a{{n}}", name=f"A{{n}}", points={POINTS})
+    for n in range({ACHIEVEMENTS})
+)
+key = issue_key(studio_id=studio.pk, name="faults")[1]
+print(json.dumps({{"game": str(game.uuid), "game_id": game.pk, "key": key}}))
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request got; status 0 when there was no answer."""
+
+    status: int
+    body: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Client:
+    """A game server: one connection, kept alive, opened again when it breaks."""
+
+    def __init__(self, platform: "Platform", *, timeout_s: float = 10.0) -> None:
+        """Connect at the first request."""
+        self._platform = platform
+        self._timeout_s = timeout_s
+        self._connection: HTTPConnection | None = None
+
+    def post(self, path: str, body: Any) -> Answer:
+        """Send once; a connection that breaks is an answer without a status."""
+        return self._send("POST", path, json.dumps(body).encode())
+
+    def get(self, path: str) -> Answer:
+        """Ask once."""
+        return self._send("GET", path, None)
+
+    def unlock(self, player: str, achievement: str) -> Answer:
+        """Unlock once."""
+        game = self._platform.game
+        return self.post(
+            "/achievements/unlock", {"game_id": game, "player": player, "achievement": achievement}
+        )
+
+    def unlock_until_stored(self, player: str, achievement: str, *, within_s: float = 60.0) -> Answer:
+        """Repeat until it is answered with success, as the API tells clients to."""
+        deadline = time.monotonic() + within_s
+        while True:
+            answer = self.unlock(player, achievement)
+            if answer.status in (200, 202):
+                return answer
+            if answer.status not in (0, 503) or time.monotonic() > deadline:
+                raise AssertionError(f"unexpected answer: {answer}")
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _send(self, method: str, path: str, body: bytes | None) -> Answer:
+        started = time.monotonic()
+        try:
+            if self._connection is None:
+                self._connection = HTTPConnection(
+                    "127.0.0.1", self._platform.place.port, timeout=self._timeout_s
+                )
+            headers = {"Authorization": f"Bearer {self._platform.key}", "Content-Type": "application/json"}
+            self._connection.request(method, f"/api/v1{path}", body, headers)
+            response = self._connection.getresponse()
+            text = response.read()
+            taken = time.monotonic() - started
+            return Answer(response.status, json.loads(text or b"{}"), {name.lower(): value for name, value in response.getheaders()}, taken)
+        except (OSError, HTTPException):
+            self.close()
+            return Answer(0, seconds=time.monotonic() - started)
+
+
+class Platform:
+    """Laurel with its servers; `process(name)` is one of web, live, relay, worker, beat, postgres, valkey."""
+
+    def __init__(self, folder: Path) -> None:
+        """Choose ports; nothing is started."""
+        self.place = Place(folder, _free_port())
+        self.postgres = Postgres(folder)
+        self.valkey = Valkey(folder)
+        self.key = self.game = ""
+        self.game_id = 0
+        self._processes: dict[str, Process] = {}
+        self._clients: list[Client] = []
+
+    def start(self) -> None:
+        """Start everything and make a studio with a game of ACHIEVEMENTS achievements of POINTS points."""
+        self.place.folder.mkdir(parents=True, exist_ok=True)
+        self.postgres.start()
+        self.valkey.start()
+        servers = {
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.valkey.url,
+            "DEMO": "0",
+            "LOG_LEVEL": "WARNING",
+        }
+        self.env = children.environment(self.place) | servers
+        self.env.pop("CELERY_BROKER_URL", None)
+        self.manage("migrate", "--noinput")
+        made = json.loads(self.manage("shell", "-v0", "-c", _SEED).strip().splitlines()[-1])
+        self.key, self.game, self.game_id = made["key"], made["game"], made["game_id"]
+        self._processes = {process.name: process for process in children.children(self.place, self.env)}
+        for process in self._processes.values():
+            process.launch()
+        for process in self._processes.values():
+            process.start()
+
+    def stop(self) -> None:
+        """Stop everything."""
+        stop_all(self._processes.values())
+        stop_all([self.valkey, self.postgres])
+
+    def process(self, name: str) -> Process:
+        """Return a process by name."""
+        return {"postgres": self.postgres, "valkey": self.valkey, **self._processes}[name]
+
+    def kill(self, name: str) -> None:
+        """Kill -9 a process and what it started."""
+        process = self.process(name)
+        process.kill()
+        process.sweep()
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command and return what it printed."""
+        run = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            capture_output=True,
+            text=True,
+            env=self.env,
+            cwd=children.BASE_DIR,
+            check=False,
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run.stdout
+
+    def rows(self, sql: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Ask PostgreSQL."""
+        with psycopg.connect(self.postgres.url) as connection:
+            return connection.execute(sql, params).fetchall()  # type: ignore[arg-type]
+
+    def client(self, *, timeout_s: float = 10.0) -> Client:
+        """Return a new client."""
+        client = Client(self, timeout_s=timeout_s)
+        self._clients.append(client)
+        return client
+
+    def close_clients(self) -> None:
+        """Close every client's connection."""
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
+
+    def wait_until_caught_up(self, *, within_s: float = CAUGHT_UP_WITHIN_S) -> None:
+        """Return when every follower has read the whole log."""
+        behind = """
+            SELECT f.name, (SELECT count(*) FROM core_fact WHERE (tx, id) > (f.tx::text::xid8, f.fact_id))
+              FROM core_follower f
+        """
+        wait_for(
+            lambda: dict(self.rows(behind)) == dict.fromkeys(FOLLOWERS, 0), what="followers", within_s=within_s
+        )
+
+    def assert_whole(self) -> None:
+        """Compare everything that follows from unlocks with a recomputation from the unlocks."""
+        for what, sql in _RECOMPUTED.items():
+            assert self.rows(sql) == [], what
+        assert self.rows("SELECT * FROM core_deadletter") == [], "dead letters"
+        checked = self.manage("rebuild_boards", "--check")
+        assert "0 differences" in checked, checked
+
+
+# Each finds what is not as it follows from `unlock`.
+_RECOMPUTED = {
+    "a total in a game is not the sum of its unlocks": """
+        SELECT u.player_id, u.points, u.n, g.points, g.unlocked
+          FROM (SELECT player_id, game_id, sum(points) AS points, count(*) AS n
+                  FROM achievements_unlock GROUP BY 1, 2) u
+          FULL JOIN achievements_playergame g USING (player_id, game_id)
+         WHERE (u.points, u.n) IS DISTINCT FROM (g.points, g.unlocked)
+    """,
+    "a total over all games is not the sum of its unlocks": """
+        SELECT u.player_id, u.points, u.n, t.points, t.unlocked
+          FROM (SELECT player_id, sum(points) AS points, count(*) AS n FROM achievements_unlock GROUP BY 1) u
+          FULL JOIN achievements_playertotal t USING (player_id)
+         WHERE (u.points, u.n) IS DISTINCT FROM (t.points, t.unlocked)
+    """,
+    "an unlock is not in exactly one fact": """
+        WITH told AS (
+            SELECT (row ->> 0)::bigint AS player_id, (row ->> 1)::bigint AS achievement_id, count(*) AS n
+              FROM core_fact, jsonb_array_elements(payload -> 'unlocks') AS row
+             WHERE kind = 'achievements_unlocked' GROUP BY 1, 2)
+        SELECT player_id, achievement_id, told.n FROM achievements_unlock u
+          FULL JOIN told USING (player_id, achievement_id) WHERE told.n IS DISTINCT FROM 1 OR u.points IS NULL
+    """,
+    "an unlock has not exactly one inbox row": """
+        WITH told AS (
+            SELECT player_id, payload -> 'achievement' ->> 'key' AS key, count(*) AS n
+              FROM social_notification WHERE kind = 'achievement.unlocked' GROUP BY 1, 2)
+        SELECT u.player_id, a.key, told.n
+          FROM achievements_unlock u JOIN achievements_achievement a ON a.id = u.achievement_id
+          LEFT JOIN told ON told.player_id = u.player_id AND told.key = a.key
+         WHERE told.n IS DISTINCT FROM 1
+    """,
+    "an achievement's counter is not the number of its unlocks": """
+        SELECT achievement_id, u.n, c.unlocked
+          FROM (SELECT achievement_id, count(*) AS n FROM achievements_unlock GROUP BY 1) u
+          FULL JOIN achievements_achievementcount c USING (achievement_id)
+         WHERE coalesce(u.n, 0) <> coalesce(c.unlocked, 0)
+    """,
+    "a game's players are miscounted": """
+        SELECT game_id, g.n, p.players
+          FROM (SELECT game_id, count(*) AS n FROM achievements_playergame GROUP BY 1) g
+          FULL JOIN achievements_gameplayers p USING (game_id) WHERE coalesce(g.n, 0) <> coalesce(p.players, 0)
+    """,
+}
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Platform]:
+    """Run the platform in a folder."""
+    platform = Platform(folder)
+    try:
+        platform.start()
+        yield platform
+    finally:
+        platform.stop()
+
+
+def wait_for(condition: Callable[[], bool], *, what: str, within_s: float = 30.0) -> None:
+    """Return when `condition` holds; fail when it does not in time."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {within_s:.0f} s for {what}"
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    return next(
+        port for port in var_dir.PORTS if var_dir.port_is_free(port) and var_dir.port_is_free(port + 1)
+    )

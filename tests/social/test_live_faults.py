@@ -1,0 +1,143 @@
+"""What is killed or frozen delays an event, and loses none."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from config.embedded import Servers
+from tests.social.clients import Socket, ids, keys, stream
+from tests.social.conftest import Live, LiveServer
+from tests.social.world import World
+
+WITHOUT_VALKEY_WITHIN_S = 5.0
+BACK_WITHIN_S = 15.0
+
+
+@pytest.fixture
+def own(start_live: Live) -> Iterator[LiveServer]:
+    """A `live` process that a test may kill."""
+    live = start_live()
+    yield live
+    live.stop()
+
+
+@pytest.mark.parametrize("fault", ["frozen", "killed"])
+def test_without_valkey_events_come_a_little_later(
+    world: World, own: LiveServer, servers: Servers, fault: str
+) -> None:
+    with Socket(own.socket) as anna, stream(own.events, world.token("ben")) as ben:
+        anna.authenticate(world.token("anna"))
+        world.unlock("anna", "a1")
+        assert keys(anna.events(1)) == ["a1"]
+        if fault == "frozen":
+            servers.valkey.freeze()
+        else:
+            servers.valkey.kill()
+        try:
+            for n in range(2, 12):
+                world.unlock("anna", f"a{n}")
+                world.unlock("ben", f"a{n}")
+            assert ids(anna.events(10, within_s=WITHOUT_VALKEY_WITHIN_S)) == world.ids("anna")[1:]
+            assert ids(ben.events(10)) == world.ids("ben")
+            with Socket(own.socket) as newcomer:
+                newcomer.authenticate(world.token("carl"))
+                world.unlock("carl", "a1")
+                assert keys(newcomer.events(1, within_s=WITHOUT_VALKEY_WITHIN_S)) == ["a1"]
+        finally:
+            servers.valkey.thaw() if fault == "frozen" else servers.valkey.start()
+        _wait_for_push(world, anna)
+        assert anna.hears_nothing()
+
+
+def test_a_message_that_valkey_lost_is_noticed_by_the_next_one(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("social.services.push", lambda *_: None)
+            world.unlock("anna", "a1", "a2")
+        world.unlock("anna", "a3")
+        assert keys(anna.events(3)) == ["a1", "a2", "a3"]
+        assert anna.hears_nothing()
+
+
+def test_a_last_message_that_valkey_lost_is_noticed_by_the_sweep(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("social.services.push", lambda *_: None)
+            world.unlock("anna", "a1")
+        assert keys(anna.events(1, within_s=WITHOUT_VALKEY_WITHIN_S)) == ["a1"]
+
+
+def test_after_a_kill_of_live_clients_resume_where_they_were(world: World, own: LiveServer) -> None:
+    with Socket(own.socket) as anna, stream(own.events, world.token("ben")) as ben:
+        anna.authenticate(world.token("anna"))
+        world.unlock("anna", "a1")
+        world.unlock("ben", "a1")
+        last, last_of_ben = ids(anna.events(1))[0], ids(ben.events(1))[0]
+        own.kill()
+        assert anna.close_code() == 1006
+        with pytest.raises(httpx.HTTPError):
+            ben.event()
+    world.unlock("anna", "a2", "a3")
+    world.unlock("ben", "a2", "a3")
+    own.start()
+    with (
+        Socket(own.socket) as anna,
+        stream(own.events, world.token("ben"), **{"Last-Event-ID": last_of_ben}) as ben,
+    ):
+        anna.authenticate(world.token("anna"), after=last)
+        world.unlock("anna", "a4")
+        assert keys(anna.events(3)) == ["a2", "a3", "a4"]
+        assert keys(ben.events(2)) == ["a2", "a3"]
+
+
+def test_live_stops_at_once_and_tells_everybody(world: World, own: LiveServer) -> None:
+    with Socket(own.socket) as anna, stream(own.events, world.token("ben")) as ben:
+        anna.authenticate(world.token("anna"))
+        own.ask_to_stop()
+        assert anna.close_code() == 1012
+        assert ben.event()["data"]["code"] == 1012
+        started = time.monotonic()
+        own.stop()
+        assert time.monotonic() - started < 5
+    assert "Traceback" not in own.log.read_text()
+
+
+def test_without_postgresql_nobody_new_comes_in_and_nobody_is_lost(
+    world: World, own: LiveServer, servers: Servers
+) -> None:
+    token, later = world.token("anna"), world.token("ben")
+    with Socket(own.socket) as anna:
+        anna.authenticate(token)
+        servers.postgres.freeze()
+        try:
+            with Socket(own.socket) as ben:
+                ben.say(type="authenticate", token=later)
+                assert ben.close_code() == 1013
+            refused = httpx.get(own.events, headers={"Authorization": f"Bearer {later}"}, timeout=10)
+            assert refused.status_code == 503
+            assert "Retry-After" in refused.headers
+            assert httpx.get(f"http://127.0.0.1:{own.port}/livez").status_code == 200
+            assert anna.hears_nothing()
+        finally:
+            servers.postgres.thaw()
+        world.unlock("anna", "a1")
+        assert keys(anna.events(1)) == ["a1"]
+        with Socket(own.socket) as ben:
+            ben.authenticate(later)
+
+
+def _wait_for_push(world: World, anna: Socket) -> None:
+    """Unlock until an event comes quicker than any sweep would bring it."""
+    deadline = time.monotonic() + BACK_WITHIN_S
+    for n in range(20, 300):
+        started = time.monotonic()
+        world.unlock("anna", f"a{n}")
+        assert keys(anna.events(1)) == [f"a{n}"]
+        if time.monotonic() - started < 0.2:
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.3)

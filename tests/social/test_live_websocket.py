@@ -1,0 +1,326 @@
+"""The WebSocket /ws/v1/live: a player's events, his alone, once and in order; everybody else is shown the door."""
+
+import json
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from websockets.exceptions import InvalidStatus
+
+from accounts.models import Player, PlayerIdentity
+from social.live.limits import DEFAULT
+from tests.social.clients import Socket, ids, keys
+from tests.social.conftest import LiveServer
+from tests.social.impatient import LIMITS
+from tests.social.world import ACHIEVEMENTS, World
+
+FULL_BATCH = [f"a{n}" for n in range(50)]
+
+
+def test_an_unlock_reaches_its_players_page_within_a_second_and_nobody_elses(
+    world: World, live: LiveServer
+) -> None:
+    with Socket(live.socket) as anna, Socket(live.socket) as ben:
+        anna.authenticate(world.token("anna"))
+        ben.authenticate(world.token("ben"))
+        world.unlock("anna", "a7")
+        event = anna.hear(within_s=1.0)
+        assert event["type"] == "achievement.unlocked"
+        assert ids([event]) == world.ids("anna")
+        assert event["data"]["achievement"]["key"] == "a7"
+        assert event["data"]["totals"] == {"points": 7, "unlocked": 1, "available": ACHIEVEMENTS}
+        assert ben.hears_nothing()
+
+
+def test_every_page_of_a_player_gets_every_event(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as first, Socket(live.socket) as second:
+        first.authenticate(world.token("anna"))
+        second.authenticate(world.token("anna"))
+        world.unlock("anna", "a1", "a2")
+        assert keys(first.events(2)) == keys(second.events(2)) == ["a1", "a2"]
+
+
+def test_events_come_in_the_order_of_the_inbox(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        for start in range(0, 50, 10):
+            world.unlock("anna", *FULL_BATCH[start : start + 10])
+        assert ids(anna.events(50)) == world.ids("anna")
+
+
+def test_a_resume_gives_exactly_what_was_missed(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        world.unlock("anna", "a1", "a2")
+        last = anna.events(2)[-1]["id"]
+    world.unlock("anna", *FULL_BATCH[3:])
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"), after=last)
+        assert keys(anna.events(47)) == FULL_BATCH[3:]
+        world.unlock("anna", "a55")
+        assert keys(anna.events(1)) == ["a55"]
+        assert anna.hears_nothing()
+
+
+def test_a_resume_on_an_open_socket_replays_what_followed(world: World, live: LiveServer) -> None:
+    world.unlock("anna", "a1", "a2", "a3")
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        assert anna.hears_nothing()
+        anna.say(type="resume", after=world.ids("anna")[0])
+        assert keys(anna.events(2)) == ["a2", "a3"]
+        assert anna.hears_nothing()
+
+
+def test_a_resume_of_more_than_fits_into_the_queue_is_complete(world: World, live: LiveServer) -> None:
+    _large_inbox(world)
+    assert sum(len(str(row.payload).encode()) for row in world.inbox("anna")) > 2 * DEFAULT.queue_bytes
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"), after="from the beginning")
+        assert ids(anna.events(ACHIEVEMENTS)) == world.ids("anna")
+        assert anna.hears_nothing()
+
+
+@pytest.mark.parametrize(
+    "after", ["", "-1", "1" + "0" * 30, "abc", "01a20960-069b-7886-90e6-59da40d00000", "another's"]
+)
+def test_an_id_that_is_not_in_the_own_inbox_means_its_beginning(
+    world: World, live: LiveServer, after: str
+) -> None:
+    world.unlock("anna", "a1", "a2")
+    world.unlock("ben", "a3", "a4")
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"), after=world.ids("ben")[0] if after == "another's" else after)
+        assert keys(anna.events(2)) == ["a1", "a2"]
+        assert anna.hears_nothing()
+
+
+def test_without_an_id_a_socket_begins_with_what_comes(world: World, live: LiveServer) -> None:
+    world.unlock("anna", "a1")
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        world.unlock("anna", "a2")
+        assert keys(anna.events(1)) == ["a2"]
+
+
+def test_a_replay_of_the_log_is_not_told_twice(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        world.unlock("anna", "a1")
+        assert keys(anna.events(1)) == ["a1"]
+        world.replay()
+        world.unlock("anna", "a2")
+        assert keys(anna.events(1)) == ["a2"]
+        assert anna.hears_nothing()
+
+
+def test_a_ping_is_answered(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        anna.say(type="ping")
+        assert anna.hear() == {"type": "pong"}
+
+
+# The door.
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "authenticate", "token": "eyJhbGciOiJub25lIn0.e30."},
+        {"type": "authenticate", "token": "x" * 3000},
+        {"type": "authenticate", "token": "é\u0000"},
+        {"type": "authenticate", "token": 1},
+        {"type": "authenticate"},
+        {"type": "ping"},
+        {"type": "resume", "after": "x"},
+        {},
+        [],
+        "authenticate",
+        None,
+    ],
+)
+def test_a_first_message_that_authenticates_nobody_closes_4401(
+    live: LiveServer, world: World, message: object
+) -> None:
+    with Socket(live.socket) as stranger:
+        stranger.line.send(json.dumps(message))
+        assert stranger.close_code() == 4401
+
+
+@pytest.mark.parametrize("frame", ["", "{", "nonsense", '{"type":"authenticate","type":"ping"}', "[" * 2000])
+def test_a_first_message_that_is_not_strict_json_closes_4401(live: LiveServer, frame: str) -> None:
+    with Socket(live.socket) as stranger:
+        stranger.line.send(frame)
+        assert stranger.close_code() == 4401
+
+
+def test_a_token_that_has_ended_or_is_someone_elses_closes_4401(world: World, live: LiveServer) -> None:
+    ended = world.token("anna", lasts=timedelta(seconds=-5))
+    tampered = world.token("anna")[:-4] + "AAAA"
+    for token in (ended, tampered):
+        with Socket(live.socket) as anna:
+            anna.say(type="authenticate", token=token)
+            assert anna.close_code() == 4401
+
+
+def test_a_banned_player_is_closed_4403_and_an_erased_one_4401(world: World, live: LiveServer) -> None:
+    banned, erased = world.token("anna"), world.token("ben")
+    PlayerIdentity.objects.filter(external_id="anna").update(banned_at=timezone.now())
+    Player.objects.filter(pk=world.player("ben").id).update(erased_at=timezone.now())
+    for token, code in ((banned, 4403), (erased, 4401)):
+        with Socket(live.socket) as player:
+            player.say(type="authenticate", token=token)
+            assert player.close_code() == code
+
+
+def test_the_end_of_the_token_closes_4401(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna", lasts=timedelta(seconds=2)))
+        assert anna.close_code() == 4401
+
+
+def test_nobody_waits_for_ever_for_the_first_message(impatient: LiveServer) -> None:
+    with Socket(impatient.socket) as stranger:
+        assert stranger.close_code() == 4401
+
+
+def test_a_token_in_the_address_is_refused(world: World, live: LiveServer) -> None:
+    with pytest.raises(InvalidStatus) as refused, Socket(f"{live.socket}?token={world.token('anna')}"):
+        pass
+    assert refused.value.response.status_code == 400
+    assert refused.value.response.headers["Content-Type"] == "application/problem+json"
+    assert "token=" not in live.log.read_text()
+
+
+def test_another_subprotocol_or_none_is_refused(live: LiveServer) -> None:
+    for subprotocol in (None, "laurel.v0"):
+        with pytest.raises(InvalidStatus) as refused, Socket(live.socket, subprotocol=subprotocol):
+            pass
+        assert refused.value.response.status_code == 400
+
+
+def test_another_address_is_not_found(live: LiveServer) -> None:
+    with pytest.raises(InvalidStatus) as refused, Socket(live.socket + "s"):
+        pass
+    assert refused.value.response.status_code == 404
+
+
+def test_the_eleventh_socket_of_a_player_is_closed_4429(world: World, live: LiveServer) -> None:
+    token = world.token("anna")
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(Socket(live.socket)).authenticate(token) for _ in range(10)]
+        eleventh = stack.enter_context(Socket(live.socket))
+        eleventh.say(type="authenticate", token=token)
+        assert eleventh.close_code() == 4429
+        sockets[0].line.close()
+        stack.enter_context(Socket(live.socket)).authenticate(token)
+
+
+# Hostile frames.
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "subscribe", "player": "ben"},
+        {"type": "authenticate", "token": "x"},
+        {"type": "ping", "more": 1},
+        {"type": "resume"},
+        {"type": "resume", "after": None},
+        {"type": ["ping"]},
+        "ping",
+        17,
+    ],
+)
+def test_a_message_that_is_not_understood_closes_4400(
+    world: World, live: LiveServer, message: object
+) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        anna.line.send(json.dumps(message))
+        assert anna.close_code() == 4400
+
+
+def test_a_frame_over_4_kib_closes_1009(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        anna.line.send("x" * 4097)
+        assert anna.close_code() == 1009
+
+
+def test_fragments_over_4_kib_together_close_1009(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        anna.line.send("x" * 1000 for _ in range(5))
+        assert anna.close_code() == 1009
+
+
+def test_a_binary_frame_closes_1003(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        anna.line.send(b'{"type":"ping"}')
+        assert anna.close_code() == 1003
+
+
+def test_a_frame_that_is_not_utf_8_closes_1007(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        anna.line.send(b"\xff\xfe", text=True)
+        assert anna.close_code() == 1007
+
+
+def test_more_than_ten_frames_a_second_close_4429(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as anna:
+        anna.authenticate(world.token("anna"))
+        for _ in range(30):
+            anna.say(type="ping")
+        assert anna.close_code() == 4429
+
+
+def test_who_leaves_two_pings_unanswered_is_closed(world: World, impatient: LiveServer) -> None:
+    with Socket(impatient.socket) as sleeper, Socket(impatient.socket) as anna:
+        sleeper.authenticate(world.token("sleeper"))
+        anna.authenticate(world.token("anna"))
+        assert sleeper.close_code() == 4408
+        assert anna.hears_nothing()
+
+
+def test_a_reader_who_falls_behind_is_closed_4008_and_resumes(world: World, impatient: LiveServer) -> None:
+    every = _large_inbox(world)
+    with Socket(impatient.socket, receive_buffer=4096) as anna:
+        _ask_for_more_than_is_read(anna, world.token("anna"))
+        assert anna.close_code() == 4008
+    with Socket(impatient.socket) as anna:
+        anna.authenticate(world.token("anna"), after="the beginning")
+        assert keys(anna.events(ACHIEVEMENTS)) == every
+
+
+def test_who_never_reads_is_cut_off(world: World, impatient: LiveServer) -> None:
+    _large_inbox(world)
+    with Socket(impatient.socket, receive_buffer=4096) as anna:
+        _ask_for_more_than_is_read(anna, world.token("anna"))
+        with Socket(impatient.socket) as ben:
+            ben.authenticate(world.token("ben"))
+            waited_until = time.monotonic() + 2 * LIMITS.patience_s + LIMITS.ping_s + LIMITS.farewell_s
+            while time.monotonic() < waited_until:
+                assert ben.hears_nothing()
+                time.sleep(0.2)
+        assert anna.close_code() == 1006
+
+
+def _large_inbox(world: World) -> list[str]:
+    world.describe("\N{TROPHY}" * 2000)
+    every = [f"a{n}" for n in range(ACHIEVEMENTS)]
+    world.unlock("anna", *every)
+    return every
+
+
+def _ask_for_more_than_is_read(anna: Socket, token: str) -> None:
+    """Fill the kernel's buffers, which take some megabytes."""
+    anna.authenticate(token)
+    for _ in range(4):
+        anna.say(type="resume", after="the beginning")
+        time.sleep(0.35)
