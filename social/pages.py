@@ -1,0 +1,125 @@
+"""The players' pages and the front page."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import selectors as accounts
+from accounts import tokens
+from accounts.selectors import PlayerInfo
+from achievements.selectors import unlocks
+from core.clock import rfc3339
+from social import page_content, selectors
+from social.api.root import root
+
+# The players' site is dark until a reader chooses otherwise.
+DEFAULT_THEME = "dark"
+# Stands for a game's id in the address that live.js builds.
+_ANY_GAME = UUID(int=0)
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def home(request: HttpRequest) -> HttpResponse:
+    """Say what Laurel is, and what to try."""
+    demo_player = accounts.demo_player() if settings.DEMO else None
+    context = {"default_theme": DEFAULT_THEME, "demo": demo_player is not None}
+    if demo_player is not None:
+        games = page_content.game_rows(demo_player, unlocks.totals_of(demo_player.id))
+        context["try_it"] = page_content.try_it(demo_player, games, at=timezone.now())
+    return render(request, "home.html", context)
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def demo(request: HttpRequest) -> HttpResponse:
+    """Show the demo player's own page, live."""
+    info = _demo_player()
+    live = _live(request, info)  # before the page is read, so that nothing falls between the two
+    page = page_content.player_page(info, is_demo=True, at=timezone.now())
+    context = {"page": page, "here": "home", "default_theme": DEFAULT_THEME, "live": live}
+    return render(request, "player/home.html", context)
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def live_fragment(request: HttpRequest) -> HttpResponse:
+    """Return the parts of the demo player's page that change with an unlock."""
+    page = page_content.player_page(_demo_player(), is_demo=True, at=timezone.now())
+    return render(request, "player/fragment.html", {"page": page})
+
+
+@require_POST
+@cache_control(private=True, no_store=True)
+def demo_token(request: HttpRequest) -> HttpResponse:
+    """Issue a token with which the demo player's page listens; only that page's script knows to ask (CSRF)."""
+    info = _demo_player()
+    played = accounts.games_by_id(total.game_id for total in unlocks.totals_of(info.id))
+    if not played:
+        raise Http404
+    token, expires_at = tokens.issue(
+        player=info.uuid, game=next(iter(played.values())).uuid, at=timezone.now()
+    )
+    return JsonResponse({"token": token, "expires_at": rfc3339(expires_at)})
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def player(request: HttpRequest, player_id: UUID) -> HttpResponse:
+    """Show a player's page to anybody, if the player is public."""
+    page = page_content.player_page(_public_player(player_id), is_demo=False, at=timezone.now())
+    return render(request, "player/home.html", {"page": page, "here": "home", "default_theme": DEFAULT_THEME})
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def game(request: HttpRequest, player_id: UUID, game_id: UUID) -> HttpResponse:
+    """Show one game's achievements as a public player stands to them; `?all=1` shows long sections whole."""
+    info, about = _public_player(player_id), accounts.fresh_game(game_id)
+    if about is None:
+        raise Http404
+    demo_player = accounts.demo_player() if settings.DEMO else None
+    page = page_content.game_page(
+        info,
+        about,
+        is_demo=demo_player is not None and demo_player.id == info.id,
+        whole=request.GET.get("all") == "1",
+        at=timezone.now(),
+    )
+    return render(request, "player/game.html", {"page": page, "here": "game", "default_theme": DEFAULT_THEME})
+
+
+def _demo_player() -> PlayerInfo:
+    info = accounts.demo_player() if settings.DEMO else None
+    if info is None:
+        raise Http404
+    return info
+
+
+def _public_player(player_id: UUID) -> PlayerInfo:
+    """Return a player whom anybody may see; a private one answers as one who does not exist."""
+    info = accounts.player_by_uuid(player_id)
+    if info is None or info.erased or info.visibility != "public":
+        raise Http404
+    return info
+
+
+def _live(request: HttpRequest, info: PlayerInfo) -> dict[str, str | None]:
+    """Return what live.js needs to know: where to listen, from which event on, and where the page's parts are."""
+    newest = next(iter(selectors.notifications(info.id, limit=1)), None)
+    games = reverse("player-game", args=[info.uuid, _ANY_GAME])
+    return {
+        "websocket": root()["live"]["websocket"],
+        "token_url": reverse("demo-token"),
+        "fragment_url": reverse("demo-fragment"),
+        "game_url": games.replace(str(_ANY_GAME), "{game}"),
+        "after": str(newest.uuid) if newest else None,
+        "csrf": get_token(request),
+    }

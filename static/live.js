@@ -1,0 +1,239 @@
+// Keeps a player's page up to date: toasts, totals, ranks and latest unlocks as they happen.
+// The socket is a hint, the page's fragment is the truth. <script id="live"> says where things are.
+"use strict";
+
+const at = (id) => document.getElementById(id);
+const config = JSON.parse(at("live").textContent);
+const stack = at("toasts"), template = at("toast"), said = at("said"), state = at("live-state");
+const { art, glyphs, tints, tiers } = template.dataset;
+
+const SHOWN_MS = 6000, LEGENDARY_MS = 8000, LEAVING_MS = 200, TICK_MS = 200, NEW_ROW_MS = 10000;
+const MOST_TOASTS = 3, SWIPE_PX = 80;
+const GATHER_MS = 60, MISSED_MS = 400; // how long to wait for more: in a burst, after a break
+const LOOKS_MS = [200, 300, 400, 1000, 2000, 4000]; // between looks at the ranks: 200 ms after a toast, at 500 ms, …
+const SILENCE_MS = 45000; // the server pings every 20 s
+const LEAST_WAIT_MS = 500, MOST_WAIT_MS = 5000, GIVE_UP_AFTER = 24;
+
+// --- connection ---
+let socket = null, lastId = config.after, tries = 0, silence = 0, wakeUp = 0, missedUntil = 0;
+const seen = new Set();
+
+function show(name, text) {
+  state.hidden = false;
+  state.dataset.state = name;
+  state.textContent = text;
+}
+
+async function connect() {
+  clearTimeout(wakeUp);
+  if (socket) return;
+  socket = {}; // nobody else connects while the token is on its way
+  try {
+    const answer = await fetch(config.token_url, { method: "POST", headers: { "X-CSRFToken": config.csrf } });
+    const { token } = await answer.json();
+    socket = new WebSocket(config.websocket, "laurel.v1");
+    socket.onopen = () => send({ type: "authenticate", token, ...(lastId && { after: lastId }) });
+    socket.onmessage = ({ data }) => { awaitNext(); receive(JSON.parse(data)); };
+    socket.onclose = retry;
+    awaitNext();
+  } catch {
+    retry();
+  }
+}
+
+function send(message) {
+  socket.send(JSON.stringify(message));
+}
+
+function awaitNext() {
+  clearTimeout(silence);
+  silence = setTimeout(() => { socket.onclose = null; socket.close(); retry(); }, SILENCE_MS);
+}
+
+function retry() {
+  clearTimeout(silence);
+  socket = null;
+  tries += 1;
+  if (tries > GIVE_UP_AFTER) return show("paused", "Paused.");
+  show("reconnecting", "Reconnecting…");
+  const wait = Math.min(MOST_WAIT_MS, LEAST_WAIT_MS * 2 ** (tries - 1));
+  wakeUp = setTimeout(connect, wait * (0.5 + Math.random() / 2));
+}
+
+function receive({ type, id, data }) {
+  if (type === "ping") return send({ type: "pong" });
+  if (type === "ready") return ready();
+  if (!id || seen.has(id)) return;
+  seen.add(id);
+  lastId = id;
+  if (type === "achievement.unlocked") gather(data);
+  if (type === "leaderboard.updated") look(0);
+}
+
+function ready() {
+  show("live", "Live");
+  if (tries) missedUntil = Date.now() + 2000; // what comes now happened during the break
+  tries = 0;
+  look(0);
+}
+
+// --- unlocks ---
+let waiting = [], gathering = 0, many = null;
+const fresh = new Set(), expected = new Map();
+
+/** Wait a moment for more, so that a burst becomes few toasts and one look at the server. */
+function gather(unlock) {
+  waiting.push(unlock);
+  const away = document.hidden || Date.now() < missedUntil;
+  gathering ||= setTimeout(announce, away ? MISSED_MS : GATHER_MS, away);
+}
+
+function announce(away) {
+  const unlocks = waiting.splice(0);
+  gathering = 0;
+  unlocks.forEach(count);
+  const room = away && unlocks.length > 1 ? 0 : Math.max(0, MOST_TOASTS - stack.childElementCount);
+  unlocks.slice(0, room).forEach(toastOne);
+  if (unlocks.length > room) toastMany(unlocks.slice(room), away);
+  said.textContent = unlocks.length > 1 ? `${unlocks.length} achievements unlocked.` : sentence(unlocks[0]);
+  look(LOOKS_MS[0]);
+}
+
+/** Count an unlock on the page at once, and note which total the ranks have to follow. */
+function count({ game_id: game, achievement, totals }) {
+  const id = `${game}/${achievement.key}`;
+  fresh.add(id);
+  setTimeout(() => fresh.delete(id), NEW_ROW_MS);
+  expected.set(game, Math.max(totals.points, expected.get(game) ?? 0));
+  const card = document.querySelector(`a[data-game="${CSS.escape(game)}"]`);
+  for (const name of ["points", "unlocked"]) {
+    const total = document.querySelector(`[data-total=${name}]`);
+    const more = Math.max(0, totals[name] - Number(card?.dataset[name] ?? 0));
+    total.textContent = written(Number(total.textContent.replaceAll(",", "")) + more);
+    if (card) card.dataset[name] = Number(card.dataset[name]) + more;
+  }
+}
+
+const written = (number) => number.toLocaleString("en");
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
+
+function sentence({ achievement: { name, rarity }, points }) {
+  const what = rarity?.tier ? `${capital(rarity.tier)} achievement` : "Achievement";
+  return `${what} unlocked: ${name}, ${written(points)} point${points === 1 ? "" : "s"}.`;
+}
+
+// --- toasts ---
+function toastOne({ game_id: id, game, achievement, points }) {
+  const tier = achievement.rarity?.tier;
+  const total = `${document.querySelector("[data-total=points]").textContent} in all`;
+  const card = toast(achievement, tier, {
+    kind: tier ? `${capital(tier)} unlocked` : "Unlocked",
+    name: achievement.name,
+    text: game ? `${game.title} · ${total}` : total,
+    points: `+${written(points)}`,
+  });
+  card.querySelector("a").href = config.game_url.replace("{game}", encodeURIComponent(id));
+  add(card, tier === "legendary" ? LEGENDARY_MS : SHOWN_MS);
+}
+
+/** One toast for everything that found no room; it goes on counting while it is shown. */
+function toastMany([{ achievement }, ...others], away) {
+  const number = others.length + 1 + (many?.isConnected ? many.number : 0);
+  many?.remove();
+  many = toast(achievement, "", {
+    kind: `${number} unlocked${away ? " while you were away" : ""}`,
+    name: number > 1 ? `${achievement.name} and ${number - 1} more` : achievement.name,
+    text: "See all in Latest unlocks",
+  });
+  many.number = number;
+  add(many, LEGENDARY_MS);
+}
+
+function toast(achievement, tier, parts) {
+  const card = template.content.firstElementChild.cloneNode(true);
+  if (tier) card.classList.replace("tier-none", `tier-${tier}`);
+  for (const part of card.querySelectorAll("[data-part]")) part.textContent = parts[part.dataset.part] ?? "";
+  const leaves = card.querySelector(".leaves"), filled = tiers.split(" ").indexOf(tier);
+  if (filled < 0) leaves.remove();
+  [...leaves.children].forEach((leaf, n) => leaf.classList.toggle("on", n <= filled));
+  picture(card.querySelector(".tile"), achievement);
+  return card;
+}
+
+/** The studio's icon, or the built-in tile: the same choice as core/artwork.py makes. */
+function picture(tile, { key, icon_url: src }) {
+  if (src?.startsWith("https://")) {
+    return tile.replaceWith(Object.assign(new Image(), { src, className: "tile", alt: "", referrerPolicy: "no-referrer" }));
+  }
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(key)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  const choose = (names, number, all = names.split(" ")) => all[number % all.length];
+  tile.classList.add(`tint-${choose(tints, hash >>> 12)}`);
+  tile.lastElementChild.setAttribute("href", `${art}#${choose(glyphs, hash)}`);
+}
+
+/** Show a toast until its time is up; its button, its link, Escape and a swipe close it sooner. */
+function add(card, left) {
+  let from;
+  card.left = left;
+  card.onclick = ({ target }) => { if (target.closest("a, button")) leave(card); };
+  card.onpointerdown = ({ clientX }) => { from = clientX; };
+  card.onpointermove = ({ clientX, buttons }) => { card.style.translate = buttons ? `${clientX - from}px` : ""; };
+  card.onpointerup = ({ clientX }) => { Math.abs(clientX - from) > SWIPE_PX ? leave(card) : card.style.translate = ""; };
+  stack.append(card);
+}
+
+function leave(card) {
+  card.classList.add("is-leaving");
+  setTimeout(() => card.remove(), LEAVING_MS);
+}
+
+setInterval(() => {
+  if (document.hidden || stack.matches(":hover, :focus-within")) return;
+  for (const card of stack.children) if ((card.left -= TICK_MS) === 0) leave(card);
+}, TICK_MS);
+addEventListener("keydown", ({ key }) => { if (key === "Escape" && stack.lastElementChild) leave(stack.lastElementChild); });
+
+// --- the page's own parts ---
+let looking = 0, dueAt = Infinity, looks = 0;
+
+/** Ask the server for the page's parts in `ms`, unless that happens sooner anyway. */
+function look(ms, again = 0) {
+  looks = again;
+  if (Date.now() + ms >= dueAt) return;
+  clearTimeout(looking);
+  dueAt = Date.now() + ms;
+  looking = setTimeout(refresh, ms);
+}
+
+async function refresh() {
+  dueAt = Infinity;
+  const answer = await fetch(config.fragment_url).catch(() => null);
+  if (answer?.ok) replace(await answer.text());
+  for (const { dataset } of document.querySelectorAll("[data-board-score]")) {
+    if (Number(dataset.boardScore) >= expected.get(dataset.game)) expected.delete(dataset.game);
+  }
+  if (expected.size && ++looks < LOOKS_MS.length) look(LOOKS_MS[looks], looks);
+}
+
+function replace(html) {
+  for (const part of new DOMParser().parseFromString(html, "text/html").querySelectorAll("[data-live]")) {
+    const old = document.querySelector(`main [data-live="${part.dataset.live}"]`);
+    if (old) swap(old, document.importNode(part, true));
+  }
+}
+
+/** Put a part in its old one's place; what was open stays open, and the focus where it was. */
+function swap(old, part) {
+  const href = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
+  if (old.querySelector("details[open]")) part.querySelector("details").open = true;
+  for (const row of part.querySelectorAll("[data-unlock]")) row.classList.toggle("is-new", fresh.has(row.dataset.unlock));
+  old.replaceWith(part);
+  part.dispatchEvent(new CustomEvent("laurel:replaced", { bubbles: true }));
+  if (href) part.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
+}
+
+addEventListener("online", connect);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) connect(); });
+show("connecting", "Connecting…");
+connect();

@@ -1,0 +1,51 @@
+// Comforts that a page works without: theme without a reload, local times, copying.
+"use strict";
+
+const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
+/** Write every time in the reader's own zone; the title keeps UTC. */
+function localTimes(root) {
+  const today = new Date().toDateString();
+  const yesterday = new Date(Date.now() - 864e5).toDateString();
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(element.dateTime);
+    const day = at.toDateString();
+    const word = day === today ? "today" : day === yesterday ? "yesterday" : "";
+    element.textContent = word
+      ? `${word}, ${at.toLocaleTimeString("en-GB", clock)}`
+      : `${at.getDate()} ${at.toLocaleDateString("en", { month: "short" })} ${at.getFullYear()}`;
+  }
+}
+
+function themeSwitch(form) {
+  form.addEventListener("submit", (event) => {
+    const chosen = event.submitter;
+    if (!chosen) return;
+    event.preventDefault();
+    document.documentElement.dataset.bsTheme = chosen.value;
+    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", button === chosen);
+    fetch(form.action, { method: "POST", body: new FormData(form, chosen), redirect: "manual" }).catch(() => {});
+  });
+}
+
+/** A button that copies the text of the element it names; shown only where copying works. */
+function copyButton(button) {
+  if (!navigator.clipboard) return;
+  button.hidden = false;
+  const label = button.querySelector("[data-label]");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    label.textContent = "Copied";
+    setTimeout(() => { label.textContent = "Copy"; }, 2000);
+  });
+}
+
+/** Prepare a page, or a part of it that was replaced. */
+function prepare(root) {
+  localTimes(root);
+  root.querySelectorAll("[data-copy]").forEach(copyButton);
+}
+
+document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
+prepare(document);
+document.addEventListener("laurel:replaced", (event) => prepare(event.target));
