@@ -13,12 +13,12 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]
+@setup_logging.connect
 def keep_django_logging(**_: object) -> None:
     """Leave logging as Django's settings made it."""
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]
+@worker_ready.connect
 def say_ready(**_: object) -> None:
     """Tell config/run.py, if it started this worker, that tasks are taken from now on."""
     if file := os.environ.get("READY_FILE"):

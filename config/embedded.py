@@ -183,7 +183,7 @@ class Postgres(Process):
         self._run(str(program), "--single", "-D", str(data), "template1", text=statements)
 
     def _run(self, *argv: str, text: str = "") -> None:
-        run = programs.run_quickly(self.account, *argv, folder=self.folder, text=text)
+        run = programs.run_quickly(self.account, *argv, folder=self._var_dir, text=text)
         wrong = [
             line
             for line in run.stdout.splitlines()

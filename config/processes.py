@@ -215,11 +215,12 @@ def _leftover(file: Path) -> int | None:
     """Tell the process that `file` notes to stop; return its number, or None when it is gone."""
     try:
         pid, number, born = file.read_text().split("\n", 2)
+        process, stop_signal = int(pid), signal.Signals(int(number))
     except (OSError, ValueError):
         return None
-    row = proctable.living().get(int(pid))
+    row = proctable.living().get(process)
     if row is None or row.born != born.strip():
         return None
-    proctable.signal_all([int(pid)], signal.Signals(int(number)))
-    proctable.signal_all([int(pid)], signal.SIGCONT)
-    return int(pid)
+    proctable.signal_all([process], stop_signal)
+    proctable.signal_all([process], signal.SIGCONT)
+    return process

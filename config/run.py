@@ -13,10 +13,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from environ import Env
+
 from config import static_files, var_dir
 from config.children import BASE_DIR, HOST, STOP_ORDER, Place, children, environment, manage
 from config.embedded import Postgres, Valkey
-from config.processes import CannotStart, Process, stop_leftovers
+from config.processes import CannotStart, Process, stop_all, stop_leftovers
 from config.supervisor import TICK_S, Supervisor
 
 DEFAULT_PORT = 8000
@@ -64,7 +66,9 @@ def _run(supervisor: Supervisor, place: Place) -> None:
         greeting = _start(supervisor, place, env)
         supervisor.wait_until_ready(within_s=READY_WITHIN_S)
         if not supervisor.stopping:
-            say(f"\n{greeting.strip()}\n\nLogs are in {place.folder / 'log'}; Ctrl-C stops everything.")
+            if greeting:
+                say(f"\n{greeting.strip()}")
+            say(f"\nLogs are in {place.folder / 'log'}; Ctrl-C stops everything.")
             say(f"Laurel is ready at {place.url}")
         supervisor.watch()
     finally:
@@ -128,40 +132,54 @@ def _with_servers(supervisor: Supervisor, place: Place) -> dict[str, str]:
 
 
 def _start(supervisor: Supervisor, place: Place, env: dict[str, str]) -> str:
-    """Prepare the database, start the children, and return what the demo has to say."""
+    """Prepare the database, start the children, and return what the demo has to say; with DEMO=0 nothing."""
     say("Preparing the database.")
-    _collect_static_files(supervisor, place, env)
-    _finish(supervisor, manage("migrate", place, env, "--noinput"))
+    static = static_files.fingerprint(BASE_DIR)
+    commands = [manage("migrate", place, env, "--noinput")]
+    if static != static_files.collected(place.folder):
+        (place.folder / "static").mkdir(exist_ok=True)
+        commands.append(manage("collectstatic", place, env, "--noinput", "--clear"))
+    _finish(supervisor, *commands)
+    static_files.remember(place.folder, static)
     say("Starting web, live, worker, relay and beat.")
     for process in children(place, env):
         supervisor.keep(process)
+    if not Env.parse_value(env["DEMO"], bool):
+        return ""
     _finish(supervisor, manage("demo", place, env))
-    show = manage("demo", place, env, "--show")
-    _finish(supervisor, show)
-    return show.log.read_text()
+    return _shown_secrets(supervisor, manage("demo", place, env, "--show"))
 
 
-def _collect_static_files(supervisor: Supervisor, place: Place, env: dict[str, str]) -> None:
-    now = static_files.fingerprint(BASE_DIR)
-    if now != static_files.collected(place.folder):
-        (place.folder / "static").mkdir(exist_ok=True)
-        _finish(supervisor, manage("collectstatic", place, env, "--noinput", "--clear"))
-        static_files.remember(place.folder, now)
-
-
-def _finish(supervisor: Supervisor, command: Process) -> None:
-    """Run a management command to its end. Raises CannotStart when it fails, _Stopped when we are told to stop."""
-    command.launch()
+def _shown_secrets(supervisor: Supervisor, show: Process) -> str:
+    """Return what a command prints; its log, which holds secrets, is ours alone and goes at once."""
+    before = os.umask(0o077)
     try:
-        while command.alive:
+        _finish(supervisor, show)
+    finally:
+        os.umask(before)
+    text = show.log.read_text()
+    show.log.unlink()
+    return text
+
+
+def _finish(supervisor: Supervisor, *commands: Process) -> None:
+    """Run management commands side by side to their end.
+
+    Raises CannotStart when one fails, _Stopped when we are told to stop.
+    """
+    try:
+        for command in commands:
+            command.launch()
+        while any(command.alive for command in commands):
             supervisor.check()
             if supervisor.stopping:
                 raise _Stopped
             time.sleep(TICK_S / 2)
     finally:
-        command.stop()
-    if command.exit_code:
-        raise CannotStart(f"manage.py {command.name} {command.how_it_ended()}; {command.last_words()}.")
+        stop_all(commands)
+    for command in commands:
+        if command.exit_code:
+            raise CannotStart(f"manage.py {command.name} {command.how_it_ended()}; {command.last_words()}.")
 
 
 if __name__ == "__main__":

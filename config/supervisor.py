@@ -22,7 +22,7 @@ class _Watched:
 
 
 class Supervisor:
-    """What runs now. `stopping` is set by a signal handler, so it is a plain attribute: an Event could deadlock there."""
+    """What runs now. A signal handler sets `stopping`: a plain attribute, since an Event could deadlock there."""
 
     def __init__(self, *, say: Callable[[str], None]) -> None:
         """Watch nothing yet; `say` tells the operator a line."""

@@ -31,8 +31,10 @@ def claim(var_dir: Path, *, what: str) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.seek(0)
+        who = lock.read().strip()
+        lock.close()
         raise CannotStart(
-            f"{lock.read().strip() or 'Another program'} already uses {var_dir}: "
+            f"{who or 'Another program'} already uses {var_dir}: "
             "stop it first, or set VAR_DIR (and PORT) to start a second copy beside it."
         ) from None
     lock.truncate(0)

@@ -1,0 +1,95 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config import proctable, var_dir
+from config.children import BASE_DIR
+
+READY_LINE = "Laurel is ready at http://127.0.0.1:{}"
+STOP_WITHIN_S = 60.0
+
+
+@pytest.fixture
+def port() -> int:
+    return next(
+        p for p in range(12_000, 18_000, 2) if var_dir.port_is_free(p) and var_dir.port_is_free(p + 1)
+    )
+
+
+@pytest.fixture
+def taken(port: int) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", port)):
+        yield port
+
+
+def environment(folder: Path, port: int | str) -> dict[str, str]:
+    """As an operator's shell has it: without what the tests named."""
+    ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "DEMO")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, "VAR_DIR": str(folder), "PORT": str(port)}
+
+
+def start(folder: Path, port: int | str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "config.run"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=BASE_DIR, env=environment(folder, port), stdout=pipe, stderr=pipe, text=True
+    )
+
+
+def refusal(folder: Path, port: int | str) -> str:
+    """Run and return the one sentence that it ends with; nothing was started."""
+    with start(folder, port) as run:
+        said, complaint = run.communicate(timeout=STOP_WITHIN_S)
+    assert (run.returncode, said) == (1, "")
+    assert complaint.count("\n") == 1
+    assert not (folder / "postgres").exists()
+    return complaint
+
+
+def test_a_taken_port_is_named_with_a_free_one_to_take(tmp_path: Path, taken: int) -> None:
+    assert f"Port {taken} (PORT) is taken" in refusal(tmp_path, taken)
+    said = refusal(tmp_path, taken - 1)
+    assert f"Port {taken} (PORT + 1, for live connections) is taken" in said
+    assert f"make run PORT={taken + 99}" in said
+
+
+@pytest.mark.parametrize("text", ["eighty", "0", "65535", "-1", "8000.5"])
+def test_a_port_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    assert f"PORT is “{text}”" in refusal(tmp_path, text)
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path, port: int) -> None:
+    with var_dir.claim(tmp_path, what="Laurel at http://127.0.0.1:8000"):
+        assert "Laurel at http://127.0.0.1:8000" in refusal(tmp_path, port)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, port: int) -> None:
+    (tmp_path / "file").touch()
+    assert "VAR_DIR" in refusal(tmp_path / "file" / "var", port)
+
+
+@pytest.mark.slow
+def test_it_runs_says_how_to_use_it_and_stops_without_a_trace(tmp_path: Path, port: int) -> None:
+    with start(tmp_path, port) as run:
+        assert run.stdout is not None
+        said = []
+        for line in run.stdout:
+            said.append(line.rstrip("\n"))
+            if line.startswith("Laurel is ready"):
+                break
+        pids = [int(file.read_text().split("\n")[0]) for file in (tmp_path / "run").glob("*.pid")]
+        run.send_signal(signal.SIGINT)
+        rest, complaint = run.communicate(timeout=STOP_WITHIN_S)
+    assert said[-1:] == [READY_LINE.format(port)], complaint
+    assert any("curl" in line for line in said)
+    assert (run.returncode, complaint) == (0, "")
+    assert rest.strip() == "Stopping."
+    assert len(pids) == 7
+    assert not set(pids) & proctable.living().keys()
