@@ -1,6 +1,6 @@
 """The servers that tests run on: every test process has its own PostgreSQL and Valkey, real and with safe settings.
 
-Its own, since pub/sub knows no databases and a test may freeze or kill a server. Fixtures of one room stand in its folder.
+Its own, since pub/sub knows no databases and a test may freeze or kill a server.
 """
 
 import os
@@ -17,6 +17,16 @@ import redis
 from config.embedded import Servers, running
 from config.processes import CannotStart
 
+# Addresses that a developer's shell may name; a test has nothing to do with them.
+_OF_THE_SHELL = (
+    "CELERY_BROKER_URL",
+    "BOARDS_REDIS_URL",
+    "CACHE_REDIS_URL",
+    "LIVE_REDIS_URL",
+    "PUBLIC_URL",
+    "LIVE_URL",
+)
+
 _servers = pytest.StashKey[Servers]()
 _cleanup = pytest.StashKey[ExitStack]()
 
@@ -29,14 +39,16 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop("DJANGO_SETTINGS_MODULE", None)
         return
     if django.conf.settings.configured:
-        raise pytest.UsageError("DJANGO_SETTINGS_MODULE is set: unset it, since tests start servers before settings.")
+        raise pytest.UsageError(
+            "DJANGO_SETTINGS_MODULE is set: unset it, since tests start servers before settings."
+        )
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "SECRET_KEY": "known-to-everybody-and-used-by-tests-only-0123456789-abcdefgh",
         "DEBUG": "1",
         "DEMO": "0",
     }
-    for name in ("CELERY_BROKER_URL", "BOARDS_REDIS_URL", "CACHE_REDIS_URL", "LIVE_REDIS_URL", "PUBLIC_URL", "LIVE_URL"):
+    for name in _OF_THE_SHELL:
         os.environ.pop(name, None)
     stack = config.stash[_cleanup] = ExitStack()
     folder = Path(tempfile.mkdtemp(prefix="laurel-"))
@@ -67,12 +79,12 @@ def servers(pytestconfig: pytest.Config) -> Servers:
 
 
 @pytest.fixture(scope="session")
-def _valkey(servers: Servers) -> "Iterator[redis.Redis[bytes]]":
+def _valkey(servers: Servers) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(servers.redis_url) as client:
         yield client
 
 
 @pytest.fixture(autouse=True)
-def _valkey_starts_empty(_valkey: "redis.Redis[bytes]") -> None:
+def _valkey_starts_empty(_valkey: redis.Redis) -> None:
     """Begin every test with an empty Valkey, as the database begins."""
     _valkey.flushall()

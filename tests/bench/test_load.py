@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
@@ -73,7 +73,7 @@ def test_at_a_rate_latency_counts_from_when_a_request_was_due(server: Address) -
         connections=1,
         sent=lambda _, at: due.append(at),
     )
-    assert [round(later - earlier, 6) for earlier, later in zip(due, due[1:], strict=False)] == [0.001] * 19
+    assert [round(later - earlier, 6) for earlier, later in pairwise(due)] == [0.001] * 19
     assert len(run.latencies_ms) == 20
 
 

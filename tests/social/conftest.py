@@ -85,7 +85,7 @@ def impatient(start_live: Live) -> LiveServer:
 
 @pytest.fixture
 def world(transactional_db: None) -> "World":
-    """A studio with a game of 300 achievements, and nothing kept from tests before."""
+    """A studio with a game of 60 achievements, and nothing kept from tests before."""
     from tests.social.world import World  # noqa: PLC0415 - models need settings, which need the servers
 
     return World.create()

@@ -9,7 +9,7 @@ LIMITS = Limits(
     ping_s=0.4,
     heartbeat_s=0.4,
     patience_s=0.5,
-    farewell_s=2.0,
+    farewell_s=4.0,
     sweep_s=4.0,
     sweep_alone_s=0.2,
 )

@@ -21,7 +21,7 @@ from core.redis import breaker
 from social import announcing
 from social.models import Notification
 
-ACHIEVEMENTS = 300
+ACHIEVEMENTS = 60
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,20 @@ class World:
         wanted = [UnlockRequest(name, key) for key in keys]
         unlocks.unlock_many(game=self.game, requests=wanted, by=unlocks.SERVER, at=timezone.now())
 
-    def describe(self, text: str) -> None:
-        """Give every achievement this description."""
-        Achievement.objects.update(description=text)
-        announcing.forget()
+    def add_achievements(self, count: int, *, description: str = "Do it.") -> list[str]:
+        """Add achievements before anything is unlocked; return their keys."""
+        keys = [f"b{n}" for n in range(count)]
+        Achievement.objects.bulk_create(
+            Achievement(
+                studio_id=self.game.studio_id,
+                game_id=self.game.id,
+                key=key,
+                name=key,
+                description=description,
+            )
+            for key in keys
+        )
+        return keys
 
     def tell(self) -> None:
         """Let the follower read what is in the log."""

@@ -1,0 +1,1 @@
+"""Measures Laurel on this machine; see README.md."""

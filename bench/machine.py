@@ -1,0 +1,79 @@
+"""The facts of the machine and the versions that figures belong to."""
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import redis
+
+from bench.platform import Platform
+from config.children import BASE_DIR
+
+_PACKAGES = [
+    "django",
+    "djangorestframework",
+    "granian",
+    "uvicorn",
+    "celery",
+    "psycopg",
+    "redis",
+    "hiredis",
+    "orjson",
+]
+_GIBIBYTE = 2**30
+
+Facts = dict[str, str | int | float | bool | dict[str, str]]
+
+
+def facts(platform_: Platform, *, load_at_start: float) -> Facts:
+    """Return what a reader needs to judge figures by."""
+    return {
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIBIBYTE, 1),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "postgresql": _postgresql(platform_),
+        "valkey": _valkey(platform_),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "commit": _git("rev-parse", "--short=12", "HEAD"),
+        "changed_since_commit": bool(_git("status", "--porcelain")),
+        "load_at_start": load_at_start,
+    }
+
+
+def load_average() -> float:
+    """Return how many processes wanted to run in the last minute; more than a few tenths disturb figures."""
+    return round(os.getloadavg()[0], 2)
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _postgresql(platform_: Platform) -> str:
+    with platform_.connect() as connection:
+        row = connection.execute("SHOW server_version").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _valkey(platform_: Platform) -> str:
+    with redis.Redis.from_url(platform_.servers.redis_url) as client:
+        server = client.info("server")
+    return str(server.get("valkey_version") or server["redis_version"])
+
+
+def _git(*arguments: str) -> str:
+    program = shutil.which("git")
+    if program is None:
+        return ""
+    run = subprocess.run([program, *arguments], cwd=BASE_DIR, capture_output=True, text=True, check=False)
+    return run.stdout.strip()

@@ -1,0 +1,14 @@
+"""What is measured, one figure or a few related ones a module, in the order of the table."""
+
+from collections.abc import Callable, Iterator
+
+from bench.figures import Bench, Figure
+from bench.measures import batches, board, limits, push, singles
+
+MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
+    "limits": limits.measure,
+    "singles": singles.measure,
+    "push": push.measure,
+    "batches": batches.measure,
+    "board": board.measure,
+}

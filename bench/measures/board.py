@@ -1,0 +1,150 @@
+"""The points board of a game with a million players: filling it, its size, and its pages."""
+
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import cycle
+
+import orjson
+import redis
+
+from bench.figures import Bench, Figure, latency_of, rate_figure
+from bench.load import BadAnswer, at_rate, in_turn, saturate
+from bench.measures import limits
+from bench.world import REGIONS, Requests
+from leaderboards import keys
+from leaderboards.keys import Board
+
+_CONNECTIONS = 16
+_LOW_PER_SECOND = 50
+_PLACES = 2_000  # different requests of a kind: more than a second's, so that none is answered from a memo
+_STRIDE = 7919
+_ANY = {200}
+_CACHED = {200, 304}
+
+_PLAYERS = """
+    WITH made AS (
+        INSERT INTO accounts_player (uuid, display_name, region, avatar_url, visibility, created_at)
+        SELECT gen_random_uuid(), 'Player ' || n, (%(regions)s::text[])[1 + n %% 4], '', 'public', now()
+          FROM generate_series(1, %(players)s) AS n
+        RETURNING id, region
+    ), named AS (
+        INSERT INTO accounts_playeridentity (studio_id, external_id, player_id, created_at)
+        SELECT %(studio)s, 'board-' || row_number() OVER (), id, now() FROM made
+    )
+    INSERT INTO achievements_playergame (player_id, game_id, studio_id, region, points, unlocked, points_reached_at,
+                                         first_unlock_at, last_unlock_at, version)
+    SELECT id, %(game)s, %(studio)s, region, points, 1 + points / 20, reached_at, reached_at, reached_at, 1
+      FROM (SELECT id, region, 5 * floor(4000 * power(random(), 3))::bigint AS points,
+                   now() - random() * interval '300 days' AS reached_at FROM made) AS drawn
+"""
+
+
+def measure(bench: Bench) -> Iterator[Figure]:
+    """Fill the board, then ask for pages of it."""
+    yield _filled(bench)
+    yield _size(bench)
+    yield from _pages(bench)
+
+
+def _filled(bench: Bench) -> Figure:
+    world, players = bench.platform.world, bench.plan.board_players
+    bench.platform.wait_for_followers()
+    with bench.platform.connect() as connection:
+        connection.execute("SELECT setseed(0.5)")
+        connection.execute(
+            _PLAYERS,
+            {
+                "players": players,
+                "studio": world.studio,
+                "game": world.board_number,
+                "regions": ["", *REGIONS],
+            },
+        )
+        for table in ("accounts_player", "accounts_playeridentity", "achievements_playergame"):
+            connection.execute(f"VACUUM ANALYZE {table}".encode())
+    seconds, _ = bench.platform.manage("rebuild_boards", "--game", world.board)
+    name = f"board of {players:,}: rebuild"
+    return Figure(name, seconds, "s", ratio=bench.rate_against(limits.ZADD, players / seconds), bar="< 60 s")
+
+
+def _size(bench: Bench) -> Figure:
+    board = Board(bench.platform.world.board_number, None)
+    with redis.Redis.from_url(bench.platform.servers.redis_url) as client:
+        size = sum(
+            client.memory_usage(key, samples=0) or 0 for key in (keys.order(board), keys.entries(board))
+        )
+    return Figure("board: memory", size / bench.plan.board_players, "bytes/entry")
+
+
+def _pages(bench: Bench) -> Iterator[Figure]:
+    requests, board = bench.platform.requests, f"/api/v1/leaderboards/{bench.platform.world.board}"
+    places = [place * _STRIDE % bench.plan.board_players for place in range(_PLACES)]
+    by_offset = _gets(requests, (f"{board}?offset={place}" for place in places))
+    top = requests.get(board, keyed=False)
+    known = requests.get(board, keyed=False, etag=_etag(bench, top))
+    yield _asked(bench, "top page, no key", [top], limits.ZRANGE, bar="≥ 3,000/s")
+    yield _asked(bench, "top page, no key, ETag known", [known], limits.ZRANGE)
+    yield _asked(bench, "top page", [requests.get(board, keyed=True)], limits.ZRANGE, bar="p95 < 20 ms")
+    yield _asked(bench, "page by offset, any depth", by_offset, limits.ZRANGE, bar="p95 < 20 ms")
+    by_cursor = _gets(requests, (f"{board}?cursor={cursor}" for cursor in _cursors(bench, by_offset)))
+    yield _asked(bench, "page by cursor, any depth", by_cursor, limits.ZRANGE, bar="p95 < 20 ms")
+    ranks = _gets(requests, (f"{board}/points/players/board-{place + 1}" for place in places))
+    yield _asked(bench, "rank of a player", ranks, limits.ZREVRANK, bar="p95 < 5 ms")
+    around = _gets(requests, (f"{board}/points/around/board-{place + 1}" for place in places))
+    yield _asked(bench, "around a player", around, limits.ZREVRANK, bar="≥ 1,500/s")
+
+
+def _gets(requests: Requests, paths: Iterator[str]) -> list[bytes]:
+    return [requests.get(path, keyed=True) for path in paths]
+
+
+def _asked(bench: Bench, name: str, requests: Sequence[bytes], limit: str, *, bar: str = "") -> Figure:
+    """Ask at saturation for requests a second, then slowly for the latency."""
+    web, plan = bench.platform.web, bench.plan
+    busy = bench.repeat(
+        lambda: saturate(
+            web,
+            in_turn(cycle(requests)),
+            connections=_CONNECTIONS,
+            expected=_CACHED,
+            seconds=plan.page_seconds,
+        )
+    )
+    number = int(plan.page_seconds * _LOW_PER_SECOND)
+    turns = cycle(requests)
+    slow = bench.repeat(
+        lambda: at_rate(
+            web, [next(turns) for _ in range(number)], per_second=_LOW_PER_SECOND, expected=_CACHED
+        )
+    )
+    figure = rate_figure(f"board: {name}", busy, bar=bar)
+    latency = latency_of([run.latencies_ms for run in slow])
+    return replace(figure, latency=latency, ratio=bench.rate_against(limit, figure.value))
+
+
+def _cursors(bench: Bench, requests: Sequence[bytes]) -> list[str]:
+    """Return the cursors that lead on from pages."""
+    cursors: list[str] = []
+    left = iter(requests)
+
+    def source(body: bytes) -> bytes | None:
+        cursor = orjson.loads(body)["next_cursor"] if body else None
+        if cursor is not None:
+            cursors.append(cursor)
+        return next(left, None)
+
+    saturate(bench.platform.web, source, connections=4, expected=_ANY)
+    return cursors
+
+
+def _etag(bench: Bench, request: bytes) -> str:
+    """Return the ETag of an answer."""
+    with socket.create_connection(bench.platform.web) as connection:
+        connection.sendall(request)
+        head = connection.recv(16_384).partition(b"\r\n\r\n")[0].decode("latin-1")
+    for line in head.split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.lower() == "etag":
+            return value.strip()
+    raise BadAnswer(f"An answer has no ETag: {head}")

@@ -1,0 +1,177 @@
+"""A copy of Laurel of our own: servers, processes and data in a folder that is removed at the end."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+
+from bench.load import Address
+from bench.world import Requests, World
+from config import embedded, var_dir
+from config.children import BASE_DIR, HOST, STOP_ORDER, Place, children, environment, manage
+from config.embedded import Servers
+from config.processes import CannotStart, Process, stop_all
+
+# What the caller's environment may say about another copy of Laurel.
+_OTHERS = (
+    *("BOARDS_REDIS_URL", "CACHE_REDIS_URL", "LIVE_REDIS_URL", "CELERY_BROKER_URL", "PUBLIC_URL", "LIVE_URL"),
+    *("DATABASE_POOL_SIZE", "DATABASE_STATEMENT_TIMEOUT_MS", "LAUREL_PROCESS", "ALLOWED_HOSTS"),
+)
+_POLL_S = 0.01
+_BEHIND = """
+    SELECT coalesce(sum(size) FILTER (WHERE kind = 'achievements_unlocked'), 0)::bigint,
+           coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float8
+      FROM core_fact
+     WHERE (tx, id) > (SELECT f.tx::text::xid8, f.fact_id FROM core_follower f
+                        WHERE f.name = ANY(%s) ORDER BY f.tx, f.fact_id LIMIT 1)
+"""
+_WAITING = """
+    SELECT count(*) FILTER (WHERE (f.tx::text::xid8, f.fact_id) >= (head.tx, head.id)) < %s
+      FROM core_follower f, (SELECT tx, id FROM core_fact ORDER BY tx DESC, id DESC LIMIT 1) AS head
+     WHERE f.name = ANY(%s)
+"""
+
+
+@dataclass
+class Platform:
+    """The copy that is measured."""
+
+    place: Place
+    servers: Servers
+    env: dict[str, str]
+    world: World
+    requests: Requests
+    processes: list[Process]
+
+    @property
+    def web(self) -> Address:
+        """Return where the `web` process listens."""
+        return HOST, self.place.port
+
+    @property
+    def live(self) -> Address:
+        """Return where the `live` process listens."""
+        return HOST, self.place.port + 1
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """Return a connection to PostgreSQL that commits each statement."""
+        return psycopg.connect(self.servers.database_url, autocommit=True)
+
+    def wait_for_followers(self, *, within_s: float = 120.0) -> None:
+        """Return once every follower has read the whole log. Raises CannotStart when one does not."""
+        names, deadline = self.world.followers, time.monotonic() + within_s
+        with self.connect() as connection:
+            while _one(connection, _WAITING, [len(names), names])[0]:
+                if time.monotonic() > deadline:
+                    raise CannotStart(
+                        f"The followers did not catch up within {within_s:.0f} s; see {self._logs}."
+                    )
+                time.sleep(_POLL_S)
+
+    def behind(self, connection: psycopg.Connection[Any]) -> tuple[int, float]:
+        """Return how many unlocks, and how many seconds, the last of the followers is behind."""
+        unlocks, seconds = _one(connection, _BEHIND, [self.world.followers])
+        return unlocks, seconds
+
+    def manage(self, command: str, *arguments: str) -> tuple[float, str]:
+        """Run a management command to its end; return the seconds it took and what it said. Raises CannotStart."""
+        began = time.perf_counter()
+        process = manage(command, self.place, self.env, *arguments)
+        _finish(process)
+        return time.perf_counter() - began, process.log.read_text()
+
+    def require_all_alive(self) -> None:
+        """Raise CannotStart when a process of the platform has ended."""
+        for process in self.processes:
+            if not process.alive:
+                raise CannotStart(f"{process.name} {process.how_it_ended()}; {process.last_words()}.")
+
+    @property
+    def _logs(self) -> Path:
+        return self.place.folder / "log"
+
+
+@contextmanager
+def running(*, players: int) -> Iterator[Platform]:
+    """Run a platform with a game, its achievements and players; nothing of it stays. Raises CannotStart."""
+    folder = Path(tempfile.mkdtemp(prefix="laurel-bench-"))
+    processes: list[Process] = []
+    try:
+        with embedded.running(folder) as servers:
+            place = Place(folder, _free_ports())
+            env = _environment(place, servers)
+            (folder / "static").mkdir()
+            _finish(manage("migrate", place, env, "--noinput"))
+            world = _seed(env, players)
+            processes = children(place, env)
+            try:
+                for process in processes:
+                    process.start()
+                yield Platform(place, servers, env, world, Requests(world, f"{HOST}:{place.port}"), processes)
+            finally:
+                _stop(processes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(place: Place, servers: Servers) -> dict[str, str]:
+    env = {name: value for name, value in environment(place).items() if name not in _OTHERS}
+    return {
+        **env,
+        "PUBLIC_URL": place.url,
+        "LIVE_URL": place.live_url,
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
+        "SECRET_KEY": os.urandom(32).hex(),
+        "DEBUG": "0",
+        "DEMO": "0",
+    }
+
+
+def _seed(env: dict[str, str], players: int) -> World:
+    seeding = subprocess.run(
+        [sys.executable, "-m", "bench.seed", str(players)],
+        env=env,
+        cwd=BASE_DIR,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return World(**orjson.loads(seeding.stdout))
+
+
+def _finish(command: Process) -> None:
+    command.launch()
+    while command.alive:
+        time.sleep(_POLL_S)
+    command.stop()
+    if command.exit_code:
+        raise CannotStart(f"manage.py {command.name} {command.how_it_ended()}; {command.last_words()}.")
+
+
+def _stop(processes: list[Process]) -> None:
+    by_name = {process.name: process for process in processes}
+    for names in STOP_ORDER:
+        stop_all(by_name[name] for name in names if name in by_name)
+
+
+def _free_ports() -> int:
+    """Return a port that is free, and so is the next."""
+    return next(
+        port for port in var_dir.PORTS if var_dir.port_is_free(port) and var_dir.port_is_free(port + 1)
+    )
+
+
+def _one(connection: psycopg.Connection[Any], sql: str, params: list[Any]) -> tuple[Any, ...]:
+    row = connection.execute(sql.encode(), params).fetchone()
+    assert row is not None  # aggregates always answer
+    return tuple(row)

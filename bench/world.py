@@ -1,0 +1,108 @@
+"""What is measured on: names that seed and load generator agree on, and requests that are all new unlocks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+ACHIEVEMENTS = 250
+WATCHERS = 200  # players with an open page
+REGIONS = ("EU", "NA", "ASIA")  # of the large board; a quarter of its players has none
+BATCH = 100
+# Players take their turns in an order that is no order to an index: a prime that divides no number of players used.
+_STRIDE = 7919
+
+
+@dataclass(frozen=True)
+class World:
+    """What bench/seed.py created: games by their public ids and internal numbers, players by their count."""
+
+    key: str
+    studio: int
+    game: str
+    game_number: int
+    board: str
+    board_number: int
+    players: int
+    tokens: list[str]
+    followers: list[str]
+
+
+def player(number: int) -> str:
+    """Return the studio's id of a player."""
+    return f"player-{number}"
+
+
+def watcher(number: int) -> str:
+    """Return the studio's id of a player with an open page."""
+    return f"watcher-{number}"
+
+
+def achievement(number: int) -> str:
+    """Return an achievement's key."""
+    return f"achievement-{number}"
+
+
+class Requests:
+    """HTTP requests; no two of them are about the same player and achievement."""
+
+    def __init__(self, world: World, host: str) -> None:
+        """Begin with the first pair."""
+        self._world = world
+        head = f"Host: {host}\r\nAuthorization: Bearer {world.key}\r\n"
+        self._keyed = head.encode()
+        self._anonymous = f"Host: {host}\r\n".encode()
+        self._pairs = pairs(world.players)
+        self._watched = (
+            (watcher(n % WATCHERS), achievement(n // WATCHERS)) for n in range(WATCHERS * ACHIEVEMENTS)
+        )
+        self._newcomers = count()
+
+    def single(self) -> bytes:
+        """Return an unlock of a player who exists."""
+        return self._unlock(*next(self._pairs))
+
+    def newcomer(self) -> bytes:
+        """Return an unlock of a player nobody has named before."""
+        number = next(self._newcomers)
+        return self._unlock(f"newcomer-{number}", achievement(number % ACHIEVEMENTS))
+
+    def watched(self) -> tuple[str, bytes]:
+        """Return an unlock of a player with an open page: `player achievement` and the request."""
+        name, key = next(self._watched)
+        return f"{name} {key}", self._unlock(name, key)
+
+    def batch(self) -> bytes:
+        """Return a batch of BATCH unlocks of as many players."""
+        return self._batch(next(self._pairs) for _ in range(BATCH))
+
+    def watched_batch(self) -> bytes:
+        """Return a batch of BATCH unlocks of players with open pages."""
+        return self._batch(next(self._watched) for _ in range(BATCH))
+
+    def get(self, path: str, *, keyed: bool, etag: str | None = None) -> bytes:
+        """Return a GET."""
+        known = f"If-None-Match: {etag}\r\n" if etag else ""
+        return (
+            f"GET {path} HTTP/1.1\r\n{known}".encode() + (self._keyed if keyed else self._anonymous) + b"\r\n"
+        )
+
+    def _unlock(self, name: str, key: str) -> bytes:
+        body = f'{{"game_id":"{self._world.game}","player":"{name}","achievement":"{key}"}}'
+        return self._post("/api/v1/achievements/unlock", body)
+
+    def _batch(self, pairs: Iterator[tuple[str, str]]) -> bytes:
+        items = ",".join(f'{{"player":"{name}","achievement":"{key}"}}' for name, key in pairs)
+        body = f'{{"game_id":"{self._world.game}","unlocks":[{items}]}}'
+        return self._post("/api/v1/achievements/unlock/batch", body)
+
+    def _post(self, path: str, body: str) -> bytes:
+        head = f"POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        return head.encode() + self._keyed + b"\r\n" + body.encode()
+
+
+def pairs(players: int) -> Iterator[tuple[str, str]]:
+    """Return every pair of player and achievement once; neighbours differ in both."""
+    for round_ in range(ACHIEVEMENTS):
+        for turn in range(players):
+            number = turn * _STRIDE % players
+            yield player(number), achievement((round_ + number) % ACHIEVEMENTS)

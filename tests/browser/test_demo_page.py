@@ -1,0 +1,155 @@
+"""The demo player's page in a browser, while unlocks are sent from a terminal."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from html import unescape
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+WITHIN_MS = 10_000  # for what has to happen; how fast is measured by `make bench`
+
+
+@pytest.fixture
+def page(browser: Browser, said: str) -> Iterator[Page]:
+    """Open the demo page and wait until it listens; whatever the console complains of fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.goto(_address(said, "Demo player"))
+    expect(opened.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
+    yield opened
+    context.close()
+    assert [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one] == []
+
+
+def _address(said: str, name: str) -> str:
+    found = re.search(rf"^{name} +(\S+)$", said, re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def _command(said: str) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Return the printed request: address, headers, body."""
+    line = next(line for line in said.splitlines() if line.startswith("curl "))
+    words = shlex.split(line)
+    headers = [words[n + 1] for n, word in enumerate(words) if word == "-H"]
+    url = next(word for word in words if word.startswith("http"))
+    return url, dict(header.split(": ", 1) for header in headers), json.loads(words[words.index("-d") + 1])
+
+
+def _send(said: str, body: dict[str, Any]) -> int:
+    url, headers, _ = _command(said)
+    place = urlsplit(url)
+    connection = HTTPConnection(place.netloc, timeout=10)
+    connection.request("POST", place.path, json.dumps(body), headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def _proposed(said: str) -> dict[str, Any]:
+    """Return the request that the demo page proposes now."""
+    place = urlsplit(_address(said, "Demo player"))
+    connection = HTTPConnection(place.netloc, timeout=10)
+    connection.request("GET", place.path)
+    found = re.search(r"--json <i>(.*?)</i>", connection.getresponse().read().decode(), re.DOTALL)
+    connection.close()
+    assert found is not None
+    body: dict[str, Any] = json.loads(shlex.split(unescape(found[1]))[0])
+    return body
+
+
+def _points(page: Page) -> int:
+    return int(page.locator("[data-total=points]").inner_text().replace(",", ""))
+
+
+def test_the_printed_command_brings_a_toast_the_new_total_and_the_new_rank(said: str, page: Page) -> None:
+    before, ranks = _points(page), page.locator("[data-live=ranks]").inner_text()
+    assert _send(said, _command(said)[2]) == 202
+    toast = page.locator(".toast-card")
+    expect(toast).to_be_visible(timeout=WITHIN_MS)
+    gained = int(toast.locator(".toast-points").inner_text())
+    name = toast.locator(".toast-name").inner_text()
+    expect(page.locator("[data-total=points]")).to_have_text(f"{before + gained:,}", timeout=WITHIN_MS)
+    expect(page.locator("[data-live=ranks]")).not_to_have_text(ranks, timeout=WITHIN_MS)
+    first = page.locator("[data-unlock]").first
+    expect(first).to_contain_text(name, timeout=WITHIN_MS)
+    expect(page.locator("#said")).to_contain_text(f"unlocked: {name}, {gained} points.")
+    # The script and the server choose the same picture for a key.
+    picture = "svg => [svg.getAttribute('class'), svg.lastElementChild.getAttribute('href')]"
+    assert toast.locator(".tile").evaluate(picture) == first.locator(".tile").evaluate(picture)
+
+
+def test_a_toast_takes_no_focus_and_goes_at_escape(said: str, page: Page) -> None:
+    link = page.get_by_role("link", name="All achievements")
+    link.focus()
+    assert _send(said, _proposed(said)) == 202
+    expect(page.locator(".toast-card")).to_be_visible(timeout=WITHIN_MS)
+    expect(page.locator("[data-unlock].is-new")).to_have_count(1, timeout=WITHIN_MS)
+    assert page.evaluate("() => document.activeElement.textContent") == "All achievements"
+    page.keyboard.press("Escape")
+    expect(page.locator(".toast-card")).to_have_count(0)
+
+
+def test_what_was_missed_while_the_line_was_down_comes_as_one_toast(said: str, page: Page) -> None:
+    page.context.set_offline(True)
+    page.evaluate("() => socket.close()")
+    expect(page.locator("#live-state")).to_have_attribute("data-state", "reconnecting", timeout=WITHIN_MS)
+    assert [_send(said, _proposed(said)) for _ in range(2)] == [202, 202]
+    page.context.set_offline(False)
+    expect(page.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
+    expect(page.locator(".toast-card")).to_contain_text("2 unlocked while you were away", timeout=WITHIN_MS)
+    expect(page.locator("#said")).to_have_text("2 achievements unlocked.")
+
+
+def test_the_theme_changes_without_a_reload_and_stays(page: Page) -> None:
+    page.evaluate("() => { window.same = true; }")
+    page.get_by_role("button", name="Light theme").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    assert page.evaluate("() => window.same")
+    page.wait_for_load_state("networkidle")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+def test_the_page_works_without_a_script(said: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(_address(said, "Demo player"))
+    page.get_by_role("button", name="Light theme").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("table")).to_be_visible()
+    page.get_by_role("link", name="All achievements").click()
+    expect(page.get_by_role("heading", name="Unlocked")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_scrolls_sideways_or_breaks_its_content_policy(
+    said: str, browser: Browser, theme: str, width: int
+) -> None:
+    home = _address(said, "Home")
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    context.add_cookies([{"name": "theme", "value": theme, "url": home}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(_address(said, "Demo player"))
+    game = page.locator("a.game").first.get_attribute("href")
+    for path in ("/", "/demo", game, "/problems", "/problems/conflict"):
+        page.goto(f"{home.rstrip('/')}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.locator("h1").count() == 1, path
+    assert complaints == []
+    context.close()
