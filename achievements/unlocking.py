@@ -47,8 +47,8 @@ WITH clock AS MATERIALIZED (
      ORDER BY player_id, achievement_id, ord
     ON CONFLICT (player_id, achievement_id) DO NOTHING
     RETURNING player_id, achievement_id, game_id, studio_id, points, unlocked_at, heard_at, event_id,
-              CASE WHEN $9::boolean THEN greatest(least(unlocked_at, heard_at), heard_at - interval '14 days')
-                   ELSE heard_at END AS reached_at
+              CASE WHEN $9::boolean AND unlocked_at BETWEEN heard_at - interval '14 days' AND heard_at
+                   THEN unlocked_at ELSE heard_at END AS reached_at
 ), in_game AS (
     INSERT INTO achievements_playergame AS t
            (player_id, game_id, studio_id, region, points, unlocked, points_reached_at, first_unlock_at,
@@ -166,7 +166,7 @@ class Outcome:
 def record(items: Sequence[Item], *, offline: bool = False) -> list[Outcome]:
     """Record a batch; return an outcome for each item, in order. An empty batch is an empty list.
 
-    With `offline` ties are ranked by the time that the game told (14 days back at most), else by that of hearing.
+    With `offline` ties are ranked by the time that the game told if it is 14 days back at most, else by hearing.
     """
     if not items:
         return []

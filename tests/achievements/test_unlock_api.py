@@ -260,7 +260,7 @@ def test_ties_go_by_the_time_of_hearing_unless_the_key_may_bring_offline_times(
     }
     assert timezone.now() - reached["online"] < timedelta(minutes=1)
     assert abs(reached["offline"] - told) < timedelta(milliseconds=1)
-    assert timedelta(days=13) < timezone.now() - reached["long-ago"] < timedelta(days=15)
+    assert timezone.now() - reached["long-ago"] < timedelta(minutes=1)
 
 
 def test_an_unlock_without_points_does_not_make_its_player_later(server: Api, game: Game) -> None:
