@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Game, Player, PlayerIdentity, ServerKey, Tester
+from accounts.models import Game, Player, PlayerIdentity, ServerKey
 
 # A revoked key stops working everywhere within 5 s (api.md, Who is calling).
 KEY_SECONDS = 4.0
@@ -222,7 +222,9 @@ def _player_info(player: Player, identity: PlayerIdentity | None) -> PlayerInfo:
     )
 
 
-def testers(game_id: int, player_ids: Iterable[int]) -> set[int]:
-    """Return which of the players test the game."""
-    rows = Tester.objects.filter(game_id=game_id, player_id__in=set(player_ids))
-    return set(rows.values_list("player_id", flat=True))
+def testers(game: GameInfo, external_ids: Iterable[str]) -> set[str]:
+    """Return which of the players, as the game's studio names them, test the game; in one query."""
+    rows = PlayerIdentity.objects.filter(
+        studio_id=game.studio_id, external_id__in=set(external_ids), player__tests__game_id=game.id
+    )
+    return set(rows.values_list("external_id", flat=True))

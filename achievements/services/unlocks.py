@@ -90,17 +90,18 @@ def unlock_many(
     open_items = list(range(len(requests)))
     catalogue = definitions.catalogue(game.id)
     for attempt in range(_ROUNDS):
-        items, checked = [], []
-        for index in open_items:
-            refused = _refusal(catalogue, requests[index], game=game, by=by, at=at)
-            if refused is not None and attempt == 0:
-                # Never say no from a kept catalogue: it may have changed in another process.
-                catalogue = definitions.fresh_catalogue(game.id)
-                refused = _refusal(catalogue, requests[index], game=game, by=by, at=at)
-            if refused is None:
-                items.append(_item(catalogue, requests[index], game=game))
-                checked.append(index)
+        wanted = [requests[index] for index in open_items]
+        refusals = _refusals(catalogue, wanted, game=game, by=by, at=at)
+        if attempt == 0 and any(refusals):
+            # Never say no from a kept catalogue: it may have changed in another process.
+            catalogue = definitions.fresh_catalogue(game.id)
+            refusals = _refusals(catalogue, wanted, game=game, by=by, at=at)
+        checked = []
+        for index, refused in zip(open_items, refusals, strict=True):
             results[index] = refused
+            if refused is None:
+                checked.append(index)
+        items = [_item(catalogue, requests[index], game=game) for index in checked]
         for index, result in zip(checked, _settle(items, catalogue, offline=by.offline), strict=True):
             results[index] = result
         open_items = [index for index in checked if results[index] is None]
@@ -180,8 +181,18 @@ def _item(catalogue: GameCatalogue, request: UnlockRequest, *, game: GameInfo) -
     )
 
 
+def _refusals(
+    catalogue: GameCatalogue, requests: Sequence[UnlockRequest], *, game: GameInfo, by: Caller, at: datetime
+) -> list[Refused | None]:
+    """Return why each may not be unlocked by what a catalogue says, None where it may."""
+    named = [(request.player, catalogue.by_key.get(request.achievement)) for request in requests]
+    players = {player for player, one in named if one is not None and one.state == State.DRAFT}
+    testers = accounts.testers(game, players) if players else set()
+    return [_refusal(catalogue, request, testers=testers, by=by, at=at) for request in requests]
+
+
 def _refusal(
-    catalogue: GameCatalogue, request: UnlockRequest, *, game: GameInfo, by: Caller, at: datetime
+    catalogue: GameCatalogue, request: UnlockRequest, *, testers: set[str], by: Caller, at: datetime
 ) -> Refused | None:
     definition = catalogue.by_key.get(request.achievement)
     if definition is None:
@@ -194,7 +205,7 @@ def _refusal(
         )
     return (
         _time_refusal(request.unlocked_at, at=at)
-        or _state_refusal(definition, request, game=game)
+        or _state_refusal(definition, is_tester=request.player in testers)
         or _window_refusal(definition, at=request.unlocked_at or at)
     )
 
@@ -207,15 +218,11 @@ def _time_refusal(told: datetime | None, *, at: datetime) -> Refused | None:
     )
 
 
-def _state_refusal(definition: Definition, request: UnlockRequest, *, game: GameInfo) -> Refused | None:
+def _state_refusal(definition: Definition, *, is_tester: bool) -> Refused | None:
     if definition.state == State.ARCHIVED:
         return Conflict("This achievement is archived and can't be unlocked any more.")
-    if definition.state == State.DRAFT:
-        player = accounts.player_of_studio(game.studio_id, request.player)
-        if player is None or not accounts.testers(game.id, [player.id]):
-            return Conflict(
-                "This achievement is a draft: publish it, or make the player a tester of the game."
-            )
+    if definition.state == State.DRAFT and not is_tester:
+        return Conflict("This achievement is a draft: publish it, or make the player a tester of the game.")
     return None
 
 
