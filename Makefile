@@ -53,9 +53,11 @@ audit: $(DEV_STAMP) ## Look for known vulnerabilities in what is locked
 	@report=$$($(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes \
 			-r requirements.txt --timeout 10 2>&1); code=$$?; \
 	case "$$code/$$report" in \
+		0/*"could not be audited"*) \
+			echo "Warning: the advisory service does not know $$(echo "$$report" | grep -c 'could not be audited') of them." ;; \
 		0/*) echo "$$report" ;; \
 		*"known vulnerabilit"*) echo "$$report"; exit 1 ;; \
-		*) echo "Warning: vulnerabilities were not looked up, because the advisory service gave no answer:"; \
+		*) echo "Warning: nothing was looked up, because the advisory service gave no answer:"; \
 			echo "$$report" | tail -n 1 ;; \
 	esac
 

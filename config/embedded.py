@@ -132,9 +132,9 @@ class Postgres(Process):
 
     @property
     def _sockets(self) -> str:
-        """Return the folder of its socket, or nothing when a socket's path would be too long there."""
+        """Return the folder of its socket, or nothing where a socket's path would be too long or read as a list."""
         longest = str(self.data / ".s.PGSQL.65535")
-        return str(self.data) if len(longest.encode()) <= LONGEST_SOCKET else ""
+        return str(self.data) if len(longest.encode()) <= LONGEST_SOCKET and "," not in longest else ""
 
     def _says_ready(self) -> bool:
         try:

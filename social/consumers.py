@@ -1,6 +1,7 @@
 """The WebSocket `/ws/v1/live`: the subprotocol `laurel.v1` (api.md, Live)."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from core import strict_json
 from core.ids import parse_id
 from core.refusals import Forbidden, Malformed, Refused, Unauthenticated, Unavailable
 from social.live import codes, server
-from social.live.answers import refuse_handshake
+from social.live.answers import Receive, Scope, Send, refuse_handshake
 from social.live.connection import NOWHERE, Connection
 from social.live.database import Ask, Away
 from social.live.door import admit
@@ -33,8 +34,6 @@ _MESSAGES = {
 class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
     """One WebSocket."""
 
-    channel_layer_alias = None  # the hub addresses connections itself
-
     def __init__(self, hub: Hub, ask: Ask) -> None:
         """Open for nobody yet."""
         self._hub = hub
@@ -42,6 +41,13 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
         self._connection: Connection | None = None
         self._second = 0.0
         self._frames = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle what comes, one by one; Channels' own loop also hears a channel layer, for 4 KB more a socket."""
+        self.scope, self.base_send = scope, send
+        with suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle an ASGI message; there are no database connections to look after here."""

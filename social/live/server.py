@@ -1,14 +1,19 @@
 """What ASGI has no word for, asked of uvicorn behind its `send`; another server goes without."""
 
+import socket
+import struct
 from typing import Any
 
 from social.live.answers import Scope, Send
 
+_DROP_WHAT_WAITS = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time, so that closing resets
+
 
 def cut(send: Send) -> None:
-    """Cut a connection: a client that reads nothing would keep its buffers for ever."""
+    """Cut a connection: a client that reads nothing would keep its buffers, the kernel's too, for minutes."""
     transport = getattr(_behind(send), "transport", None)
     if transport is not None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_WHAT_WAITS)
         transport.abort()
 
 

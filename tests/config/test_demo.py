@@ -33,8 +33,6 @@ from config.demo.past import deeds
 from config.demo.players import MARENOK, others
 from social import selectors as social
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def _forget() -> None:
     accounts.forget_keys()

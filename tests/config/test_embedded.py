@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+from psycopg.conninfo import make_conninfo
 
 from config import launch, proctable, programs
 from config.children import BASE_DIR
@@ -44,9 +46,16 @@ def run_with_servers(folder: Path, **options: Any) -> str:
         "    print(connection.execute('SELECT 6 * 7').fetchone()[0], servers.postgres.account)"
     )
     command = [sys.executable, "-c", code, str(folder)]
-    run = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=False, **options)
-    assert run.returncode == 0, run.stderr
-    return run.stdout.strip()
+    run = subprocess.run(command, cwd=BASE_DIR, capture_output=True, check=False, **options)
+    assert run.returncode == 0, run.stderr.decode()
+    return str(run.stdout.decode().strip())
+
+
+def open_to_nobody(folder: Path) -> None:
+    """Let every account pass through pytest's folders down to this one."""
+    for each in (folder, *folder.parents[:-2]):
+        if each.stat().st_uid == os.geteuid():
+            each.chmod(0o711)
 
 
 def test_what_is_acknowledged_is_on_disk(own: Servers) -> None:
@@ -97,8 +106,9 @@ def test_a_postgres_that_is_killed_while_frozen_starts_again(own: Servers) -> No
     assert ask(own.postgres, "SELECT 1") == [(1,)]
 
 
-@pytest.mark.parametrize("pid", [str(os.getpid()), "1", "2147483646", "nonsense"])
+@pytest.mark.parametrize("pid", ["ours", "1", "2147483646", "nonsense"])
 def test_a_postmaster_pid_of_no_living_postgres_is_no_obstacle(own: Servers, pid: str) -> None:
+    pid = str(os.getpid()) if pid == "ours" else pid
     own.postgres.stop()
     (own.postgres.data / "postmaster.pid").write_text(f"{pid}\n{own.postgres.data}\n")
     own.postgres.start()
@@ -118,9 +128,12 @@ def test_a_postgres_that_another_run_left_behind_is_stopped_first(own: Servers) 
 
 
 def test_nobody_comes_in_without_the_password(own: Servers) -> None:
-    for wrong in ({"password": "guessed"}, {"user": "postgres", "password": ""}):
+    for wrong in (
+        make_conninfo(own.database_url, password="guessed"),
+        make_conninfo(own.database_url, user="postgres", password=""),
+    ):
         with pytest.raises(psycopg.OperationalError):
-            psycopg.connect(own.database_url, **wrong)
+            psycopg.connect(wrong)
     with redis.Redis(port=own.valkey.port) as stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()
 
@@ -167,8 +180,7 @@ def test_a_folder_may_have_any_name_and_a_long_one_is_reached_over_tcp(tmp_path:
     with running(folder) as servers:
         assert "127.0.0.1" in servers.database_url
         assert ask(servers.postgres, "SELECT 1") == [(1,)]
-    short = tmp_path / 'it\'s a "näme", b'
-    with running(short) as servers:
+    with tempfile.TemporaryDirectory(prefix='it\'s a "näme"') as short, running(Path(short)) as servers:
         assert "127.0.0.1" not in servers.database_url
         assert ask(servers.postgres, "SELECT 1") == [(1,)]
 
@@ -207,9 +219,7 @@ def test_as_root_the_servers_run_without_roots_rights(own: Servers) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become nobody")
 def test_as_root_data_of_another_account_is_served_under_that_account(tmp_path: Path) -> None:
     nobody = pwd.getpwnam("nobody")
-    for folder in (tmp_path, *tmp_path.parents[:-2]):
-        if folder.stat().st_uid == 0 and folder != Path("/tmp"):
-            folder.chmod(0o711)
+    open_to_nobody(tmp_path)
     run_with_servers(tmp_path)
     programs.hand_over(tmp_path / "postgres", str(nobody.pw_uid))
     programs.hand_over(tmp_path / "valkey", str(nobody.pw_uid))
@@ -224,9 +234,7 @@ def test_an_ordinary_user_runs_them_as_themselves(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "--version"], check=True, capture_output=True, **identity)
     except PermissionError:
         pytest.skip(f"nobody may not run {os.path.realpath(sys.executable)}")
-    for folder in (tmp_path, *tmp_path.parents[:-2]):
-        if folder.stat().st_uid == 0 and folder != Path("/tmp"):
-            folder.chmod(0o711)
+    open_to_nobody(tmp_path)
     home = tmp_path / "home"
     home.mkdir()
     os.chown(home, nobody.pw_uid, nobody.pw_gid)

@@ -65,7 +65,7 @@ def test_a_program_that_ends_at_once_is_quoted(tmp_path: Path) -> None:
     process = Process(
         "thing", [sys.executable, "-c", "raise SystemExit('no luck')"], var_dir=tmp_path, ready=lambda: False
     )
-    with pytest.raises(CannotStart, match="thing ended with exit code 1; .*thing.log ends with “no luck”"):
+    with pytest.raises(CannotStart, match=r"thing ended with exit code 1; .*thing\.log ends with “no luck”"):
         process.start()
 
 

@@ -25,10 +25,10 @@ def test_an_unlock_reaches_its_players_stream_and_nobody_elses(world: World, liv
 
 
 def test_a_stream_says_the_same_as_a_socket(world: World, live: LiveServer) -> None:
-    with stream(live.events, world.token("anna")) as line, Socket(live.socket) as socket:
-        socket.authenticate(world.token("anna"))
+    with stream(live.events, world.token("anna")) as line, Socket(live.socket) as other:
+        other.authenticate(world.token("anna"))
         world.unlock("anna", "a1", "a2", "a3")
-        assert line.events(3) == socket.events(3)
+        assert line.events(3) == other.events(3)
 
 
 def test_last_event_id_gives_exactly_what_was_missed(world: World, live: LiveServer) -> None:
@@ -97,8 +97,8 @@ def test_a_banned_player_is_403(live: LiveServer, world: World) -> None:
 
 def test_sockets_and_streams_of_a_player_count_together(live: LiveServer, world: World) -> None:
     token = world.token("anna")
-    with stream(live.events, token) as _first, Socket(live.socket) as socket:
-        socket.authenticate(token)
+    with stream(live.events, token) as _first, Socket(live.socket) as other:
+        other.authenticate(token)
         client = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=WITHIN_S)
         with client:
             opened = [client.send(client.build_request("GET", live.events), stream=True) for _ in range(8)]

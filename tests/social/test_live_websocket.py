@@ -1,8 +1,10 @@
 """The WebSocket /ws/v1/live: a player's events, his alone, once and in order; everybody else is shown the door."""
 
 import json
+import socket
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -284,13 +286,17 @@ def test_who_leaves_two_pings_unanswered_is_closed(world: World, impatient: Live
     with Socket(impatient.socket) as sleeper, Socket(impatient.socket) as anna:
         sleeper.authenticate(world.token("sleeper"))
         anna.authenticate(world.token("anna"))
+        waited_until = time.monotonic() + 4 * LIMITS.ping_s
+        while time.monotonic() < waited_until:
+            assert anna.hears_nothing()
+            time.sleep(LIMITS.ping_s / 2)
         assert sleeper.close_code() == 4408
         assert anna.hears_nothing()
 
 
 def test_a_reader_who_falls_behind_is_closed_4008_and_resumes(world: World, impatient: LiveServer) -> None:
     every = _large_inbox(world)
-    with Socket(impatient.socket, receive_buffer=4096) as anna:
+    with _unread(impatient) as anna:
         _ask_for_more_than_is_read(anna, world.token("anna"))
         assert anna.close_code() == 4008
     with Socket(impatient.socket) as anna:
@@ -298,9 +304,9 @@ def test_a_reader_who_falls_behind_is_closed_4008_and_resumes(world: World, impa
         assert keys(anna.events(len(every))) == every
 
 
-def test_who_never_reads_is_cut_off(world: World, impatient: LiveServer) -> None:
+def test_who_never_reads_a_socket_or_a_stream_is_cut_off(world: World, impatient: LiveServer) -> None:
     _large_inbox(world)
-    with Socket(impatient.socket, receive_buffer=4096) as anna:
+    with _unread_stream(impatient, world.token("anna")) as stream, _unread(impatient) as anna:
         _ask_for_more_than_is_read(anna, world.token("anna"))
         with Socket(impatient.socket) as ben:
             ben.authenticate(world.token("ben"))
@@ -309,6 +315,27 @@ def test_who_never_reads_is_cut_off(world: World, impatient: LiveServer) -> None
                 assert ben.hears_nothing()
                 time.sleep(0.2)
         assert anna.close_code() == 1006
+        with pytest.raises(ConnectionResetError):
+            _read_to_the_end(stream)
+
+
+def _unread(live: LiveServer) -> Socket:
+    return Socket(live.socket, receive_buffer=4096)
+
+
+@contextmanager
+def _unread_stream(live: LiveServer, token: str) -> Iterator[socket.socket]:
+    head = f"Host: x\r\nAuthorization: Bearer {token}\r\nLast-Event-ID: 0"
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.connect(("127.0.0.1", live.port))
+        line.sendall(f"GET /api/v1/live HTTP/1.1\r\n{head}\r\n\r\n".encode())
+        yield line
+
+
+def _read_to_the_end(line: socket.socket) -> None:
+    while line.recv(1 << 20):
+        pass
 
 
 def _large_inbox(world: World) -> list[str]:
