@@ -102,7 +102,12 @@ class Client:
             response = self._connection.getresponse()
             text = response.read()
             taken = time.monotonic() - started
-            return Answer(response.status, json.loads(text or b"{}"), {name.lower(): value for name, value in response.getheaders()}, taken)
+            return Answer(
+                response.status,
+                json.loads(text or b"{}"),
+                {name.lower(): value for name, value in response.getheaders()},
+                taken,
+            )
         except (OSError, HTTPException):
             self.close()
             return Answer(0, seconds=time.monotonic() - started)
@@ -174,7 +179,7 @@ class Platform:
     def rows(self, sql: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Ask PostgreSQL."""
         with psycopg.connect(self.postgres.url) as connection:
-            return connection.execute(sql, params).fetchall()  # type: ignore[arg-type]
+            return connection.execute(sql, params).fetchall()
 
     def client(self, *, timeout_s: float = 10.0) -> Client:
         """Return a new client."""
@@ -195,7 +200,9 @@ class Platform:
               FROM core_follower f
         """
         wait_for(
-            lambda: dict(self.rows(behind)) == dict.fromkeys(FOLLOWERS, 0), what="followers", within_s=within_s
+            lambda: dict(self.rows(behind)) == dict.fromkeys(FOLLOWERS, 0),
+            what="followers",
+            within_s=within_s,
         )
 
     def assert_whole(self) -> None:

@@ -1,6 +1,6 @@
 """Boards heal by themselves, are never shown in part, and a rebuilt one equals the one that was lost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from uuid import uuid4
 
@@ -8,13 +8,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from redis import Redis
 
+from achievements.selectors.standings import Standing
 from leaderboards import comparing, filling, keys, reading, rebuilding, services, truth
 from leaderboards.filling import Change, State
 from leaderboards.keys import Board
 from leaderboards.listing import FromOffset
 from leaderboards.selectors import rank_of
 from tests.leaderboards.test_listener import contents
-from tests.leaderboards.world import World, all_boards, recomputed, us, whole
+from tests.leaderboards.world import World, all_boards, recomputed, whole
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +74,7 @@ def test_a_board_lost_while_it_is_rebuilt_is_not_shown(
     played(world)
     everyone = truth.everyone
 
-    def lost_midway(board: Board) -> Iterator[list[object]]:
+    def lost_midway(board: Board) -> Iterator[Sequence[Standing]]:
         for standings in everyone(board):
             yield standings[:3]
             valkey.flushall()
@@ -111,7 +112,7 @@ def test_what_listeners_write_during_a_rebuild_stays(world: World, monkeypatch: 
     played(world)
     everyone = truth.everyone
 
-    def overtaken(board: Board) -> Iterator[list[object]]:
+    def overtaken(board: Board) -> Iterator[Sequence[Standing]]:
         for standings in list(everyone(board)):
             world.unlock(("p0", "a7"), ("p12", "a0"))
             world.move(("p2", "NA"))
@@ -144,6 +145,7 @@ def spoil(world: World, valkey: Redis) -> int:
         truth.of_players(board, [row[1] for row in rows]),
     )
     member = valkey.zrange(keys.order(board), 0, 0)[0]
+    assert isinstance(member, bytes)
     valkey.zrem(keys.order(board), member)
     assert int.from_bytes(member[8:], "big") == lost
     valkey.hdel(keys.entries(board), old.to_bytes(8, "big"))  # leaves its member without an entry
@@ -196,7 +198,7 @@ def test_what_is_on_its_way_is_no_difference(world: World, monkeypatch: pytest.M
         if next(looks) == 1:
             world.follow()
 
-    monkeypatch.setattr(comparing.time, "sleep", follow_at_the_second_look)
+    monkeypatch.setattr("leaderboards.comparing.time.sleep", follow_at_the_second_look)
     assert comparing.check(world.board) == 0
     assert next(looks) >= 2
 
@@ -258,4 +260,3 @@ def test_a_board_of_many_chunks_is_rebuilt_whole(world: World) -> None:
     listed = whole(world.board)
     assert len(listed) == count
     assert [row[2] for row in listed] == sorted((n % 17 for n in range(count)), reverse=True)
-    assert us(0)

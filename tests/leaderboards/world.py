@@ -166,7 +166,8 @@ def recomputed(board: Board) -> list[tuple[int, int, int]]:
             """,
             {"game": board.game_id, "region": board.region},
         )
-        return cursor.fetchall()
+        rows: list[tuple[int, int, int]] = cursor.fetchall()
+        return rows
 
 
 def whole(board: Board) -> list[tuple[int, int, int]]:
