@@ -147,6 +147,14 @@ def game_of(request: Request, uuid: UUID | None) -> GameInfo:
     return game
 
 
+def named_game(request: Request, game_id: str) -> GameInfo:
+    """Return the game that a path names. Raises NotFound as `game_of` does, and for what is no id."""
+    uuid = parse_id(game_id)
+    if uuid is None:
+        raise NotFound("There is no such game.")
+    return game_of(request, uuid)
+
+
 def player_of(request: Request, name: str) -> PlayerInfo:
     """Return the player that `name` means to the caller: a studio's id, `id:<uuid>`, or `me` with a token.
 

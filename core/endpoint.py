@@ -8,6 +8,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
@@ -19,6 +21,22 @@ from core.rendering import dumps
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
+PAGE_PARAMETERS = [
+    OpenApiParameter(
+        "limit", OpenApiTypes.INT, description=f"1 to {MAX_LIMIT}, {DEFAULT_LIMIT} if not given."
+    ),
+    OpenApiParameter("cursor", OpenApiTypes.STR, description="`next_cursor` of the page before, unchanged."),
+]
+
+
+class StrictText(serializers.CharField):
+    """Text that is text: a number is not read as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Read text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class StrictSerializer(serializers.Serializer[Any]):

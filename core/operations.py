@@ -54,7 +54,8 @@ def _postgresql() -> dict[str, Any]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT name, setting FROM pg_settings WHERE name = ANY(%s) AND setting = 'off'", [list(_SAFE_SETTINGS)]
+                "SELECT name, setting FROM pg_settings WHERE name = ANY(%s) AND setting = 'off'",
+                [list(_SAFE_SETTINGS)],
             )
             unsafe = [name for name, _ in cursor.fetchall()]
         pending = not _is_migrated()

@@ -1,6 +1,6 @@
 """How operations describe themselves in the OpenAPI schema: what all of them share is added here."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -17,7 +17,7 @@ _WITH_CREDENTIAL = ("unauthenticated", "forbidden", "not-found")
 _WITH_BODY = ("conflict", "gone", "payload-too-large", "unsupported-media-type", "validation-failed")
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base has no types
     """Describes the Authorization header."""
 
     target_class = "accounts.authentication.BearerAuthentication"
@@ -48,7 +48,7 @@ class ProblemOutput(serializers.Serializer[Any]):
     detail = serializers.CharField(help_text="What happened in this very request, and what to do.")
     instance = serializers.CharField(required=False)
     request_id = serializers.CharField(required=False)
-    errors = ProblemError(many=True, required=False)
+    errors = ProblemError(many=True, required=False)  # type: ignore[assignment]  # DRF finds fields by name
 
 
 class LaurelSchema(AutoSchema):
@@ -69,7 +69,7 @@ class LaurelSchema(AutoSchema):
             )
         return parameters
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for slug in self._slugs():
             bodies.setdefault(str(PROBLEMS[slug].status), self._problem(slug))

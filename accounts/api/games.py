@@ -3,36 +3,20 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors, services
-from accounts.authentication import KeyHolder, game_of, holder_of
-from accounts.selectors import GameInfo
+from accounts.authentication import holder_of, named_game
+from accounts.selectors import GameInfo, KeyHolder
 from core.clock import rfc3339
-from core.endpoint import Endpoint, StrictSerializer, page, read_limit
-from core.ids import parse_id
+from core.endpoint import PAGE_PARAMETERS, Endpoint, StrictSerializer, StrictText, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Forbidden, NotFound
 
 MOST_REGIONS = 50
-PAGE_PARAMETERS = [
-    OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000, 100 if not given."),
-    OpenApiParameter("cursor", OpenApiTypes.STR, description="`next_cursor` of the page before, unchanged."),
-]
-
-
-class StrictText(serializers.CharField):
-    """Text that is text: a number is not read as one."""
-
-    def to_internal_value(self, data: Any) -> str:
-        """Read text."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class RegionField(StrictText):
@@ -106,7 +90,9 @@ class GamesView(Endpoint):
         parameters=PAGE_PARAMETERS,
         responses=GamePage,
         examples=[
-            OpenApiExample("One", {"results": [_GAME], "next_cursor": None, "has_next_page": False}, response_only=True)
+            OpenApiExample(
+                "One", {"results": [_GAME], "next_cursor": None, "has_next_page": False}, response_only=True
+            )
         ],
     )
     def get(self, request: Request) -> Response:
@@ -178,14 +164,6 @@ class GameView(Endpoint):
         if values.validated_data:
             services.update_game(game_id=game.id, changes=values.validated_data)
         return Response(game_json(_fresh(game.uuid)))
-
-
-def named_game(request: Request, game_id: str) -> GameInfo:
-    """Return the game that a path names. Raises NotFound, also for what is no id."""
-    uuid = parse_id(game_id)
-    if uuid is None:
-        raise NotFound("There is no such game.")
-    return game_of(request, uuid)
 
 
 def game_json(game: GameInfo) -> dict[str, Any]:

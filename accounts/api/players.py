@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors, services
-from accounts.api.games import RegionField, StrictText
+from accounts.api.games import RegionField
 from accounts.authentication import game_of, holder_of, player_of
 from accounts.models import Visibility
 from accounts.selectors import PlayerInfo
 from core.clock import rfc3339
-from core.endpoint import Endpoint, StrictSerializer
+from core.endpoint import Endpoint, StrictSerializer, StrictText
 from core.ids import parse_id
 from core.refusals import Forbidden, Gone, Invalid, NotFound
 
@@ -87,7 +87,9 @@ class PlayerView(Endpoint):
     )
     def get(self, request: Request, player: str) -> Response:
         """Return the player."""
-        return Response(player_json(player_of(request, player)), headers={"Cache-Control": "private, max-age=0"})
+        return Response(
+            player_json(player_of(request, player)), headers={"Cache-Control": "private, max-age=0"}
+        )
 
     @extend_schema(
         operation_id="put_player",
@@ -124,7 +126,11 @@ class PlayerTokenView(Endpoint):
         tags=["Players"],
         request=TokenInput,
         responses={201: TokenOutput},
-        examples=[OpenApiExample("For a game", {"game_id": "019ab39f-11aa-7c00-8000-5a5a5a5a5a5a"}, request_only=True)],
+        examples=[
+            OpenApiExample(
+                "For a game", {"game_id": "019ab39f-11aa-7c00-8000-5a5a5a5a5a5a"}, request_only=True
+            )
+        ],
     )
     def post(self, request: Request, player: str) -> Response:
         """Issue a token."""

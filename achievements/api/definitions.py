@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.games import PAGE_PARAMETERS, named_game
+from accounts.authentication import named_game
 from achievements.api.shapes import (
     EXAMPLE,
     DefinitionChange,
@@ -19,7 +19,7 @@ from achievements.api.shapes import (
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from achievements.services import definitions as services
-from core.endpoint import Endpoint, page, read_limit
+from core.endpoint import PAGE_PARAMETERS, Endpoint, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import NotFound
 

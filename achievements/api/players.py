@@ -86,7 +86,9 @@ class PlayerAchievementsView(Endpoint):
         ),
         tags=["Players"],
         parameters=[
-            OpenApiParameter("game_id", OpenApiTypes.UUID, description="May be left out with a key of one game."),
+            OpenApiParameter(
+                "game_id", OpenApiTypes.UUID, description="May be left out with a key of one game."
+            ),
             OpenApiParameter("lang", OpenApiTypes.STR, description="A language (BCP 47)."),
             OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000, 100 if not given."),
             OpenApiParameter("cursor", OpenApiTypes.STR),

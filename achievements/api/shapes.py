@@ -49,9 +49,13 @@ class DefinitionChange(serializers.Serializer[Any]):
     description = serializers.CharField(max_length=rules.DESCRIPTION_LENGTH, required=False)
     points = serializers.IntegerField(min_value=0, max_value=rules.MAX_POINTS, required=False)
     type = serializers.ChoiceField(rules.TYPES, required=False, help_text="Default: standard.")
-    target = serializers.IntegerField(min_value=1, required=False, allow_null=True, help_text="Incremental ones only.")
+    target = serializers.IntegerField(
+        min_value=1, required=False, allow_null=True, help_text="Incremental ones only."
+    )
     stat = serializers.CharField(required=False, allow_null=True, help_text="The stat that drives it.")
-    requires = serializers.ListField(child=serializers.CharField(), required=False, help_text="Meta ones only.")
+    requires = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Meta ones only."
+    )
     hidden = serializers.BooleanField(required=False)
     authority = serializers.ChoiceField(rules.AUTHORITIES, required=False, help_text="Default: server.")
     state = serializers.ChoiceField(rules.STATES, required=False, help_text="Default: published.")
@@ -97,7 +101,10 @@ def read_fields(body: Any, *, new: bool) -> dict[str, Any]:
     if unknown:
         raise Malformed(
             "A name is unknown here, or can't be written.",
-            errors=[{"pointer": f"/{name}", "detail": f"Known: {', '.join(sorted(known))}."} for name in unknown[:10]],
+            errors=[
+                {"pointer": f"/{name}", "detail": f"Known: {', '.join(sorted(known))}."}
+                for name in unknown[:10]
+            ],
         )
     return body
 

@@ -65,10 +65,14 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Definition
         current = definitions.uncached_catalogue(game.id)
         before = _existing(current.by_key, key)
         if clean.get("state") == State.DRAFT and before.state != State.DRAFT:
-            raise Conflict("Players may hold this achievement: archive it instead of making it a draft again.")
+            raise Conflict(
+                "Players may hold this achievement: archive it instead of making it a draft again."
+            )
         _require_consistent({**as_values(before), **clean, "key": key})
         _require_known(clean, set(current.by_key))
-        _change(before.id, {name: value for name, value in clean.items() if as_values(before).get(name) != value})
+        _change(
+            before.id, {name: value for name, value in clean.items() if as_values(before).get(name) != value}
+        )
     return _stored(game, key)
 
 
@@ -84,14 +88,16 @@ def delete(*, game: GameInfo, key: str) -> None:
         _next_version(game)
         before = _existing(definitions.uncached_catalogue(game.id).by_key, key)
         if before.state != State.DRAFT:
-            raise Conflict("A published achievement is not deleted: send PATCH with `state` set to `archived`.")
+            raise Conflict(
+                "A published achievement is not deleted: send PATCH with `state` set to `archived`."
+            )
         if Unlock.objects.filter(achievement_id=before.id).exists():
             raise Conflict("A tester holds this draft: archive it instead.")
         AchievementTranslation.objects.filter(achievement_id=before.id).delete()
         Achievement.objects.filter(pk=before.id).delete()
 
 
-def import_file(*, game: GameInfo, format: str, body: bytes, dry_run: bool) -> Imported:  # noqa: A002
+def import_file(*, game: GameInfo, format: str, body: bytes, dry_run: bool) -> Imported:
     """Read a studio's file and store what it changes, all or nothing.
 
     Raises:
@@ -155,7 +161,9 @@ def _clean(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, st
 def _require_consistent(values: Mapping[str, Any]) -> None:
     found = rules.contradictions({name: value for name, value in values.items() if value is not None})
     if found:
-        raise Invalid("The values contradict each other.", errors=[{"pointer": "", "detail": one} for one in found])
+        raise Invalid(
+            "The values contradict each other.", errors=[{"pointer": "", "detail": one} for one in found]
+        )
 
 
 def _require_known(clean: Mapping[str, Any], keys: set[str]) -> None:
@@ -169,7 +177,9 @@ def _unknown_references(
 ) -> list[RowError]:
     keys = {*current, *(one.key for one in imported)}
     return [
-        RowError(one.row, f"{rules.quoted(one.key)}: The game has no achievement {rules.quoted(key)} to require.")
+        RowError(
+            one.row, f"{rules.quoted(one.key)}: The game has no achievement {rules.quoted(key)} to require."
+        )
         for one in imported
         for key in one.values().get("requires", ())  # type: ignore[attr-defined]
         if key not in keys
@@ -203,7 +213,10 @@ def _next_version(game: GameInfo) -> None:
 
 def _insert(game: GameInfo, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     made = Achievement.objects.bulk_create(
-        [Achievement(studio_id=game.studio_id, game_id=game.id, key=key, **_columns(values)) for key, values in rows],
+        [
+            Achievement(studio_id=game.studio_id, game_id=game.id, key=key, **_columns(values))
+            for key, values in rows
+        ],
         batch_size=_BATCH,
     )
     texts = [
@@ -221,7 +234,9 @@ def _change(pk: int, changes: Mapping[str, Any]) -> None:
         row.save(force_update=True, update_fields=[*columns, "updated_at"])
     if "translations" in changes:
         AchievementTranslation.objects.filter(achievement_id=pk).delete()
-        texts = [_translation(pk, language, translated) for language, translated in changes["translations"].items()]
+        texts = [
+            _translation(pk, language, translated) for language, translated in changes["translations"].items()
+        ]
         AchievementTranslation.objects.bulk_create(texts)
 
 

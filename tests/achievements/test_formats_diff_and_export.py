@@ -46,7 +46,9 @@ def test_what_a_file_leaves_unsaid_stays() -> None:
         ],
     )
     assert diff.unchanged == ("first-light",)
-    assert not diff.created and not diff.updated and not diff.errors
+    assert not diff.created
+    assert not diff.updated
+    assert not diff.errors
 
 
 def test_a_change_names_the_field_with_old_and_new() -> None:

@@ -34,7 +34,7 @@ class Scripted(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815  http.server's name
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the tests' output clean."""
