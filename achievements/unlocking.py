@@ -13,9 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from core.clock import microseconds
-from core.db import run_prepared
-
-UNTOLD = -(2**62)  # stands for "the game did not say when": an array of nothing but NULLs has no type
+from core.db import array_literal, run_prepared, text_array_literal
 
 # An item is passed by (and reported) when its player is unknown, banned or erased, or the catalogue has moved on.
 # heard_at rises by a microsecond from item to item: of equal scores, who was sent first is ranked first.
@@ -41,7 +39,7 @@ WITH clock AS MATERIALIZED (
     INSERT INTO achievements_unlock
            (player_id, achievement_id, game_id, studio_id, points, unlocked_at, heard_at, event_id)
     SELECT player_id, achievement_id, game_id, studio_id, points,
-           coalesce('epoch'::timestamptz + nullif(told_us, {untold}) * interval '1 microsecond', heard_at),
+           coalesce('epoch'::timestamptz + told_us * interval '1 microsecond', heard_at),
            heard_at, event_id
       FROM known WHERE NOT (banned OR erased OR outdated)
      ORDER BY player_id, achievement_id, ord
@@ -82,16 +80,16 @@ WITH clock AS MATERIALIZED (
 ), announced AS (
     INSERT INTO core_fact (kind, studio_id, size, payload)
     SELECT 'achievements_unlocked', studio_id, items,
-           jsonb_build_object('game', game_id, 'unlocks', unlocks, 'totals', totals)
+           json_build_object('game', game_id, 'unlocks', unlocks, 'totals', totals)
       FROM (SELECT game_id, min(studio_id) AS studio_id, count(*) AS items,
-                   jsonb_agg(jsonb_build_array(player_id, achievement_id, points, {unlocked_us}, {heard_us}, event_id)
+                   json_agg(json_build_array(player_id, achievement_id, points, {unlocked_us}, {heard_us}, event_id)
                              ORDER BY heard_at) AS unlocks
               FROM new GROUP BY game_id) AS u
-      JOIN (SELECT game_id, jsonb_agg(jsonb_build_array(player_id, region, points, unlocked, {reached_us}, version))
+      JOIN (SELECT game_id, json_agg(json_build_array(player_id, region, points, unlocked, {reached_us}, version))
                    AS totals FROM in_game GROUP BY game_id) AS t USING (game_id)
     UNION ALL
-    SELECT 'overall_changed', NULL, count(*), jsonb_build_object('totals',
-           jsonb_agg(jsonb_build_array(player_id, region, points, unlocked, {reached_us}, version)))
+    SELECT 'overall_changed', NULL, count(*), json_build_object('totals',
+           json_agg(json_build_array(player_id, region, points, unlocked, {reached_us}, version)))
       FROM overall HAVING count(*) > 0
 )
 SELECT 'known', ord::bigint, player_id, NULL::bigint, banned, erased, outdated, NULL::timestamptz, NULL::uuid,
@@ -116,7 +114,6 @@ def _microseconds(column: str) -> str:
 
 
 RECORD = _RECORD.format(
-    untold=UNTOLD,
     # An unlock without points changes no order: it must not make its player later among equals.
     last_reached="coalesce(max(reached_at) FILTER (WHERE points > 0), max(reached_at))",
     unlocked_us=_microseconds("unlocked_at"),
@@ -171,14 +168,16 @@ def record(items: Sequence[Item], *, offline: bool = False) -> list[Outcome]:
     if not items:
         return []
     params = [
-        [item.studio_id for item in items],
-        [item.external_id for item in items],
-        [item.game_id for item in items],
-        [item.version for item in items],
-        [item.achievement_id for item in items],
-        [item.points for item in items],
-        [UNTOLD if item.unlocked_at is None else microseconds(item.unlocked_at) for item in items],
-        [item.event_id for item in items],
+        array_literal(item.studio_id for item in items),
+        text_array_literal(item.external_id for item in items),
+        array_literal(item.game_id for item in items),
+        array_literal(item.version for item in items),
+        array_literal(item.achievement_id for item in items),
+        array_literal(item.points for item in items),
+        array_literal(
+            "NULL" if item.unlocked_at is None else microseconds(item.unlocked_at) for item in items
+        ),
+        array_literal(item.event_id for item in items),
         offline,
     ]
     return _outcomes(items, run_prepared(RECORD, params))
@@ -225,5 +224,5 @@ def _found(
     if not pairs:
         return {}
     players, achievements = zip(*pairs, strict=True)
-    rows = run_prepared(_FIND, [list(players), list(achievements)])
+    rows = run_prepared(_FIND, [array_literal(players), array_literal(achievements)])
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}

@@ -14,7 +14,9 @@ class Fact(models.Model):
     kind = models.TextField()
     studio_id = models.BigIntegerField(null=True)
     size = models.IntegerField()
-    payload = models.JSONField()
+    payload = models.TextField(
+        help_text="JSON, in a column of type `json`: as it was written, for it is only read."
+    )
 
     class Meta:
         managed = False

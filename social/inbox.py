@@ -1,12 +1,12 @@
 """The inbox's statements: numbers and rows of a batch in two round trips."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from core.clock import microseconds
-from core.db import run_prepared
+from core.db import array_literal, run_prepared
 
 _DELETED_AT_ONCE = 5_000  # rows: a long transaction would hold every follower back
 
@@ -24,7 +24,7 @@ _ADD = """
 WITH added AS (
     INSERT INTO social_notification (player_id, seq, uuid, kind, game_id, studio_id, created_at, payload)
     SELECT player_id, seq, uuid, kind, game_id, studio_id,
-           'epoch'::timestamptz + created_us * interval '1 microsecond', payload::jsonb
+           'epoch'::timestamptz + created_us * interval '1 microsecond', payload
       FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
                   string_to_array($8::text, E'\n'))
            AS i (player_id, seq, uuid, kind, game_id, studio_id, created_us, payload)
@@ -65,7 +65,7 @@ def add(notices: Sequence[Notice]) -> tuple[list[int], bool]:
     """
     players, uuids, kinds, games, studios, created, payloads = zip(*notices, strict=True)
     seqs = _numbers(players)
-    columns = [_array(column) for column in (players, seqs, uuids, kinds, games, studios, created)]
+    columns = [array_literal(column) for column in (players, seqs, uuids, kinds, games, studios, created)]
     added: int = run_prepared(_ADD, [*columns, "\n".join(payloads)])[0][0]
     return seqs, added == len(notices)
 
@@ -74,7 +74,7 @@ def _numbers(players: Sequence[int]) -> list[int]:
     """Return the next numbers of each player's inbox, in the order of `players`."""
     counts = sorted(Counter(players).items())
     rows = run_prepared(
-        _NUMBER, [_array(player for player, _ in counts), _array(count for _, count in counts)]
+        _NUMBER, [array_literal(player for player, _ in counts), array_literal(count for _, count in counts)]
     )
     following: dict[int, int] = dict(rows)
     for player, count in counts:
@@ -84,11 +84,6 @@ def _numbers(players: Sequence[int]) -> list[int]:
         following[player] += 1
         seqs.append(following[player])
     return seqs
-
-
-def _array(values: Iterable[object]) -> str:
-    """Return numbers, ids or kinds as PostgreSQL writes an array: psycopg takes ten times as long for thousands."""
-    return "{" + ",".join(map(str, values)) + "}"
 
 
 def forget(*, before: datetime) -> int:

@@ -18,7 +18,7 @@ class Notification(models.Model):
     kind = models.TextField(help_text="The event's type.")
     game_id = models.BigIntegerField(null=True)
     studio_id = models.BigIntegerField(null=True)
-    payload = models.JSONField(help_text="The event's data, as it was pushed.")
+    payload = models.TextField(help_text="The event's data as it was pushed: JSON, which is only read.")
     created_at = models.DateTimeField(db_index=True, help_text="When the fact was recorded that is told of.")
     read_at = models.DateTimeField(null=True)
 

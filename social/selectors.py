@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from core.clock import rfc3339
 from core.db import run_prepared
 from social.events import Event
@@ -45,7 +47,7 @@ def notifications(
     if before_seq is not None:
         rows = rows.filter(seq__lt=before_seq)
     return [
-        NotificationInfo(row.seq, row.uuid, row.kind, row.created_at, row.read_at, row.payload)
+        NotificationInfo(row.seq, row.uuid, row.kind, row.created_at, row.read_at, orjson.loads(row.payload))
         for row in rows.order_by("-seq")[:limit]
     ]
 
@@ -76,7 +78,7 @@ def positions(wanted: Sequence[tuple[int, UUID | None]]) -> list[tuple[int, int]
 
 # Counter and rows are of one snapshot: what is not among the rows is not there.
 _NEWS = """
-SELECT w.place, c.last_seq, n.seq, n.uuid::text, n.kind, n.created_at, n.payload::text
+SELECT w.place, c.last_seq, n.seq, n.uuid::text, n.kind, n.created_at, n.payload
   FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS w (player_id, after, place)
   JOIN social_inboxcounter c ON c.player_id = w.player_id
   LEFT JOIN LATERAL (SELECT seq, uuid, kind, created_at, payload FROM social_notification

@@ -232,7 +232,7 @@ _RECOMPUTED = {
     "an unlock is not in exactly one fact": """
         WITH told AS (
             SELECT (row ->> 0)::bigint AS player_id, (row ->> 1)::bigint AS achievement_id, count(*) AS n
-              FROM core_fact, jsonb_array_elements(payload -> 'unlocks') AS row
+              FROM core_fact, json_array_elements(payload -> 'unlocks') AS row
              WHERE kind = 'achievements_unlocked' GROUP BY 1, 2)
         SELECT player_id, achievement_id, told.n FROM achievements_unlock u
           FULL JOIN told USING (player_id, achievement_id) WHERE told.n IS DISTINCT FROM 1 OR u.points IS NULL

@@ -96,13 +96,13 @@ _RECOUNT = (
     """
     CREATE TEMP TABLE ahead ON COMMIT DROP AS
     SELECT (row ->> 1)::bigint AS achievement_id
-      FROM core_fact, jsonb_array_elements(payload -> 'unlocks') AS row
+      FROM core_fact, json_array_elements(payload -> 'unlocks') AS row
      WHERE kind = 'achievements_unlocked' AND (tx, id) > (%(tx)s::text::xid8, %(id)s)
     """,
     """
     CREATE TEMP TABLE players_ahead ON COMMIT DROP AS
     SELECT (payload ->> 'game')::bigint AS game_id
-      FROM core_fact, jsonb_array_elements(payload -> 'totals') AS row
+      FROM core_fact, json_array_elements(payload -> 'totals') AS row
      WHERE kind = 'achievements_unlocked' AND (tx, id) > (%(tx)s::text::xid8, %(id)s) AND (row ->> 5)::bigint = 1
     """,
     """

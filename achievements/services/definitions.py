@@ -10,7 +10,7 @@ from accounts.selectors import GameInfo
 from achievements import formats, rules
 from achievements.formats import diff
 from achievements.formats.document import ImportedAchievement, RowError
-from achievements.models import Achievement, AchievementTranslation, State, Unlock
+from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Unlock
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from core.refusals import Conflict, Invalid, NotFound
@@ -91,6 +91,8 @@ def delete(*, game: GameInfo, key: str) -> None:
             raise Conflict(
                 "A published achievement is not deleted: send PATCH with `state` set to `archived`."
             )
+        # Waits for unlocks on their way and keeps new ones out: with their eyes the achievement is gone or held.
+        Catalogue.objects.select_for_update().get(game_id=game.id)
         if Unlock.objects.filter(achievement_id=before.id).exists():
             raise Conflict("A tester holds this draft: archive it instead.")
         AchievementTranslation.objects.filter(achievement_id=before.id).delete()

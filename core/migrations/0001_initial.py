@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ("kind", models.TextField()),
                 ("studio_id", models.BigIntegerField(null=True)),
                 ("size", models.IntegerField()),
-                ("payload", models.JSONField()),
+                ("payload", models.TextField()),
             ],
             options={
                 "db_table": "core_fact",

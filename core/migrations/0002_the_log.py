@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 kind text NOT NULL,
                 studio_id bigint,
                 size integer NOT NULL,
-                payload jsonb NOT NULL
+                payload json NOT NULL
             ) PARTITION BY RANGE (at);
             CREATE INDEX core_fact_order ON core_fact (tx, id);
             -- Takes what no day was made for (Beat was away for days), so that nothing fails for want of a table.

@@ -30,7 +30,12 @@ class Migration(migrations.Migration):
                 ("kind", models.TextField(help_text="The event's type.")),
                 ("game_id", models.BigIntegerField(null=True)),
                 ("studio_id", models.BigIntegerField(null=True)),
-                ("payload", models.JSONField(help_text="The event's data, as it was pushed.")),
+                (
+                    "payload",
+                    models.TextField(
+                        help_text="The event's data as it was pushed: JSON, which is only read."
+                    ),
+                ),
                 (
                     "created_at",
                     models.DateTimeField(

@@ -1,5 +1,6 @@
 """The listener that turns unlocks into inbox rows: each once, in order, whatever is repeated, frozen or gone."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -32,7 +33,7 @@ def test_an_unlock_is_told_as_the_api_says(world: World) -> None:
         world.game.id,
         world.game.studio_id,
     )
-    assert told.payload == {
+    assert json.loads(told.payload) == {
         "game_id": str(world.game.uuid),
         "game": {"title": "The Long Way Home"},
         "achievement": {
@@ -55,7 +56,7 @@ def test_an_inbox_counts_from_one_in_the_order_of_the_log(world: World) -> None:
     world.unlock("anna", "a9", "a8")
     rows = world.inbox("anna")
     assert [row.seq for row in rows] == [1, 2, 3, 4, 5]
-    assert [row.payload["achievement"]["key"] for row in rows] == ["a3", "a1", "a2", "a9", "a8"]
+    assert [json.loads(row.payload)["achievement"]["key"] for row in rows] == ["a3", "a1", "a2", "a9", "a8"]
     assert [row.seq for row in world.inbox("ben")] == [1]
 
 
@@ -108,7 +109,7 @@ def test_an_achievement_that_is_gone_by_now_is_passed_by(world: World) -> None:
     Achievement.objects.filter(key="a1").delete()
     with transaction.atomic():
         services.apply_facts(read)
-    assert [row.payload["achievement"]["key"] for row in world.inbox("anna")] == ["a2"]
+    assert [json.loads(row.payload)["achievement"]["key"] for row in world.inbox("anna")] == ["a2"]
 
 
 def test_what_is_older_than_the_inbox_keeps_is_not_told(world: World) -> None:
@@ -136,7 +137,7 @@ def test_names_of_any_script_and_quotes_survive(world: World) -> None:
     Achievement.objects.filter(key="a1").update(name=name)
     announcing.forget()
     world.unlock("anna", "a1", "a2")
-    assert world.inbox("anna")[0].payload["achievement"]["name"] == name
+    assert json.loads(world.inbox("anna")[0].payload)["achievement"]["name"] == name
 
 
 def test_a_frozen_valkey_does_not_hold_the_follower_up(world: World, servers: Servers) -> None:
