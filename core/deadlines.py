@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import errors
 
+FRESH_S = 1.0
 REQUEST_SECONDS = 2.2  # with the answer's own way, under the 2.5 s that a caller is promised
 
 _local = threading.local()
@@ -46,15 +47,28 @@ def remaining() -> float | None:
 class DeadlineConnection(psycopg.Connection[Any]):
     """A connection whose waits end at the request's deadline; it is closed then, since its state is unknown."""
 
+    _answered_at = float("-inf")
+
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> psycopg.Cursor[Any]:
+        """Execute; but the empty query, by which the pool asks whether a connection lives, not of one just heard of.
+
+        That question would cost every request a round trip; whose server died a moment ago is answered 503 anyway.
+        """
+        if query == "" and time.monotonic() - self._answered_at < FRESH_S and not self.closed:
+            return self.cursor()
+        return super().execute(query, *args, **kwargs)
+
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the generator as psycopg does, but no longer than the request may."""
         left = remaining()
         if left is not None:
             timeout = left if timeout is None else min(timeout, left)
         try:
-            return super().wait(gen, interval=interval, timeout=timeout)
+            answer = super().wait(gen, interval=interval, timeout=timeout)
         except errors._WaitTimeout as error:
             self.pgconn.finish()
             raise psycopg.OperationalError(
                 "the database did not answer before the request's deadline"
             ) from error
+        self._answered_at = time.monotonic()
+        return answer

@@ -16,13 +16,13 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from core import facts
+from core.db import run_prepared
 from core.facts import Fact, Subscription
 from core.redis import AWAY
 
 log = structlog.get_logger(__name__)
 
 ATTEMPTS = 3
-BATCH_PAUSE_S = 0.03  # lets a batch form: reading fact by fact costs five times as much per unlock
 LINGER_S = 0.5  # longer than the relay's hint interval, so that a steady stream meets a waiting follower
 LONGEST_RUN_S = 10.0
 BACK_OFF_S = 1.0
@@ -80,9 +80,14 @@ def follow(name: str) -> bool:
             return False
         if now - started > LONGEST_RUN_S:
             return True
-        if read < facts.READ_FACTS // 2:
-            stopping.wait(BATCH_PAUSE_S)
+        if not _is_full(read):
+            stopping.wait(subscription.pause_s)
     return False
+
+
+def _is_full(read: list[Fact]) -> bool:
+    """Say whether a read found so much that there is likely more."""
+    return len(read) >= facts.READ_FACTS // 2 or sum(fact.size for fact in read) >= facts.READ_ITEMS // 2
 
 
 def drain(name: str) -> int:
@@ -90,15 +95,15 @@ def drain(name: str) -> int:
     ensure_rows()
     total = 0
     while read := step(facts.subscriptions()[name]):
-        total += read
+        total += len(read)
     return total
 
 
-def step(subscription: Subscription) -> int | None:
+def step(subscription: Subscription) -> list[Fact] | None:
     """Read once: apply a batch of facts and move the cursor, in one transaction.
 
     Returns:
-        The number of facts read, or None when another worker holds the follower.
+        The facts read, or None when another worker holds the follower.
 
     """
     with transaction.atomic():
@@ -109,16 +114,16 @@ def step(subscription: Subscription) -> int | None:
             position.tx, position.fact_id, limit=1 if position.isolating else facts.READ_FACTS
         )
         if not batch:
-            return 0
+            return []
         if position.attempts and not position.isolating:
             # The last batch failed or took its worker down: find the fact by going one by one through as many.
             _count(subscription.name, attempts=0, isolating=len(batch))
-            return 0
+            return []
         _count(subscription.name, attempts=position.attempts + 1, isolating=position.isolating)
     return _run(subscription, position, batch)
 
 
-def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> int | None:
+def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> list[Fact] | None:
     try:
         with transaction.atomic():
             now = _lock(subscription.name)
@@ -137,8 +142,8 @@ def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> i
     except Exception:
         log.exception("listener failed", follower=subscription.name, fact=batch[0].id, facts=len(batch))
         _note_error(subscription.name, traceback.format_exc())
-        return 0
-    return len(batch)
+        return []
+    return batch
 
 
 def ensure_rows() -> None:
@@ -152,22 +157,24 @@ def ensure_rows() -> None:
         )
 
 
+_LOCK = """
+    SELECT tx, fact_id, attempts, isolating, error FROM core_follower WHERE name = $1 FOR UPDATE SKIP LOCKED
+"""
+_MOVE = """
+    UPDATE core_follower SET tx = $1, fact_id = $2, attempts = 0, isolating = $3, error = '', updated_at = now()
+     WHERE name = $4
+"""
+
+
 def _lock(name: str) -> Position | None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tx, fact_id, attempts, isolating, error FROM core_follower WHERE name = %s FOR UPDATE SKIP LOCKED",
-            [name],
-        )
-        row = cursor.fetchone()
-    return Position(*row) if row else None
+    rows = run_prepared(_LOCK, [name])
+    return Position(*rows[0]) if rows else None
 
 
 def _count(name: str, *, attempts: int, isolating: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE core_follower SET attempts = %s, isolating = %s WHERE name = %s",
-            [attempts, isolating, name],
-        )
+    run_prepared(
+        "UPDATE core_follower SET attempts = $1, isolating = $2 WHERE name = $3", [attempts, isolating, name]
+    )
 
 
 def _note_error(name: str, error: str) -> None:
@@ -176,12 +183,7 @@ def _note_error(name: str, error: str) -> None:
 
 
 def _move(name: str, last: Fact, *, isolating: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE core_follower SET tx = %s, fact_id = %s, attempts = 0, isolating = %s, error = '',"
-            " updated_at = now() WHERE name = %s",
-            [last.tx, last.id, isolating, name],
-        )
+    run_prepared(_MOVE, [last.tx, last.id, isolating, name])
 
 
 def _bury(name: str, fact: Fact, error: str) -> None:

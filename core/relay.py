@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
 
 from core import facts, followers
+from core.db import run_prepared
 from core.redis import AWAY
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,8 @@ class _Hinted:
     at: float = float("-inf")
     cursor: tuple[int, int] = (-1, -1)
     pause_s: float = HINT_AGAIN_S
+    seen: tuple[int, int] = (-1, -1)
+    moved_at: float = float("-inf")
 
 
 @dataclass
@@ -57,13 +60,16 @@ class Relay:
         """Hint every follower that is behind, unless it was hinted a moment ago."""
         head = facts.head()
         for name, cursor in cursors().items():
+            last = self.hinted.setdefault(name, _Hinted())
+            if cursor != last.seen:
+                last.seen, last.moved_at = cursor, time.monotonic()
             if cursor < head:
                 self._hint(name, cursor)
 
     def _hint(self, name: str, cursor: tuple[int, int]) -> None:
-        last = self.hinted.setdefault(name, _Hinted())
-        now = time.monotonic()
-        if now - last.at < last.pause_s:
+        last, now = self.hinted[name], time.monotonic()
+        # Who moved a moment ago is at work and reads on by itself.
+        if now - last.at < last.pause_s or now - last.moved_at < HINT_AGAIN_S:
             return
         # Nobody moved since the last hint: no worker is there, and a queue full of hints would not help.
         last.pause_s = min(last.pause_s * 2, HINT_AT_LONGEST_S) if cursor == last.cursor else HINT_AGAIN_S
@@ -73,9 +79,8 @@ class Relay:
 
 def cursors() -> dict[str, tuple[int, int]]:
     """Return every listener's cursor; those without a row start at (0, 0)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name, tx, fact_id FROM core_follower")
-        rows = {name: (tx, fact_id) for name, tx, fact_id in cursor.fetchall()}
+    found = run_prepared("SELECT name, tx, fact_id FROM core_follower", [])
+    rows = {name: (tx, fact_id) for name, tx, fact_id in found}
     return {name: rows.get(name, (0, 0)) for name in facts.subscriptions()}
 
 

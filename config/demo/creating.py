@@ -153,7 +153,7 @@ def _catch_up() -> None:
     deadline = time.monotonic() + _CATCH_UP_S
     with suppress(OperationalError, *AWAY):
         for subscription in facts.subscriptions().values():
-            while (read := followers.step(subscription)) != 0 and time.monotonic() < deadline:
+            while (read := followers.step(subscription)) != [] and time.monotonic() < deadline:
                 if read is None:  # a worker has it right now
                     time.sleep(_PAUSE_S)
 

@@ -69,9 +69,9 @@ def test_other_kinds_are_passed_by_and_the_cursor_moves_on() -> None:
     probe = Subscription("probe", "facts", frozenset({"something_else"}), heard)
     Follower.objects.create(name="probe")
     say(1)
-    assert followers.step(probe) == 1
+    assert len(followers.step(probe) or []) == 1
     assert heard.numbers == []
-    assert followers.step(probe) == 0
+    assert followers.step(probe) == []
 
 
 def test_a_fact_of_a_transaction_that_is_still_open_holds_later_ones_back() -> None:
