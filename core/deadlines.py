@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
+from django.db import connection
 from psycopg import errors
 
 FRESH_S = 1.0
@@ -50,13 +51,22 @@ class DeadlineConnection(psycopg.Connection[Any]):
     _answered_at = float("-inf")
 
     def execute(self, query: Any, *args: Any, **kwargs: Any) -> psycopg.Cursor[Any]:
-        """Execute; but the empty query, by which the pool asks whether a connection lives, not of one just heard of.
+        """Execute. The empty query is the pool's question whether a connection that it is about to lend lives.
 
-        That question would cost every request a round trip; whose server died a moment ago is answered 503 anyway.
+        One that answered a moment ago is not asked again, which would cost every request a round trip. When one
+        is dead, so are those that were opened before it, as after a restart of the server: the pool opens them
+        anew at once, since finding them out one by one takes it a second each.
         """
-        if query == "" and time.monotonic() - self._answered_at < FRESH_S and not self.closed:
+        if query != "":
+            return super().execute(query, *args, **kwargs)
+        if time.monotonic() - self._answered_at < FRESH_S and not self.closed:
             return self.cursor()
-        return super().execute(query, *args, **kwargs)
+        try:
+            return super().execute(query)
+        except psycopg.OperationalError:
+            if pool := getattr(connection, "pool", None):
+                pool.drain()
+            raise
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the generator as psycopg does, but no longer than the request may."""

@@ -45,6 +45,8 @@ def _database() -> dict[str, Any]:
             "max_size": pool_size,
             "timeout": 1.5,
             "max_idle": 300,
+            # By default it would wait ever longer between its attempts: after an outage, as long again.
+            "reconnect_timeout": 1,
             "connection_class": DeadlineConnection,
         }
     database["OPTIONS"] = {**database.get("OPTIONS", {}), **options}
