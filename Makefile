@@ -22,9 +22,9 @@ INSTALL = $(PIP) install --quiet --disable-pip-version-check --no-input --requir
 LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q
 # Tests in parallel: one process a core, each with its own PostgreSQL and Valkey.
 TEST_PROCESSES ?= logical
-TESTS ?= tests
+TESTS ?= tests --ignore=tests/faults
 
-.PHONY: help run test check fix bench migrations lock docs-schema audit
+.PHONY: help run test faults check fix bench migrations lock docs-schema audit
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -35,6 +35,10 @@ run: $(RUN_STAMP) ## Run Laurel with its demo until Ctrl-C (PORT=8000, VAR_DIR=v
 
 test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey (TESTS=tests/core for some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(TESTS)
+
+# One after the other: they say how long an answer takes while a part is away. FAULTS=full: at full length.
+faults: $(DEV_STAMP) ## Kill and freeze each process under load (FAULTS=full for the full length)
+	$(BIN)/python -m pytest -n 0 tests/faults
 
 check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migrations, settings, known vulnerabilities
 	$(BIN)/ruff format --check .

@@ -108,7 +108,7 @@ def running(*, players: int) -> Iterator[Platform]:
     processes: list[Process] = []
     try:
         with embedded.running(folder) as servers:
-            place = Place(folder, _free_ports())
+            place = Place(folder, var_dir.free_ports(2))
             env = _environment(place, servers)
             (folder / "static").mkdir()
             _finish(manage("migrate", place, env, "--noinput"))
@@ -162,13 +162,6 @@ def _stop(processes: list[Process]) -> None:
     by_name = {process.name: process for process in processes}
     for names in STOP_ORDER:
         stop_all(by_name[name] for name in names if name in by_name)
-
-
-def _free_ports() -> int:
-    """Return a port that is free, and so is the next."""
-    return next(
-        port for port in var_dir.PORTS if var_dir.port_is_free(port) and var_dir.port_is_free(port + 1)
-    )
 
 
 def _one(connection: psycopg.Connection[Any], sql: str, params: list[Any]) -> tuple[Any, ...]:

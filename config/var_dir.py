@@ -88,7 +88,7 @@ def kept_address(file: Path) -> tuple[int, str]:
     password = kept.get("password") or secrets.token_urlsafe(32)
     port = kept.get("port")
     if port is None or not port_is_free(port):
-        port = _free_port()
+        port = free_ports()
     if kept != {"port": port, "password": password}:
         keep(file, json.dumps({"port": port, "password": password}))
     return port, password
@@ -112,8 +112,12 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_ports(count: int = 1) -> int:
+    """Return the first of so many free ports in a row, by chance: two that choose at once choose differently.
+
+    Raises CannotStart when none was found.
+    """
     for port in random.sample(PORTS, k=100):
-        if port_is_free(port):
+        if all(port_is_free(port + offset) for offset in range(count)):
             return port
     raise CannotStart(f"No port between {PORTS.start} and {PORTS.stop} is free: stop what listens there.")

@@ -118,7 +118,7 @@ class Platform:
 
     def __init__(self, folder: Path) -> None:
         """Choose ports; nothing is started."""
-        self.place = Place(folder, _free_port())
+        self.place = Place(folder, var_dir.free_ports(2))
         self.postgres = Postgres(folder)
         self.valkey = Valkey(folder)
         self.key = self.game = ""
@@ -239,7 +239,7 @@ _RECOMPUTED = {
     """,
     "an unlock has not exactly one inbox row": """
         WITH told AS (
-            SELECT player_id, payload -> 'achievement' ->> 'key' AS key, count(*) AS n
+            SELECT player_id, payload::json -> 'achievement' ->> 'key' AS key, count(*) AS n
               FROM social_notification WHERE kind = 'achievement.unlocked' GROUP BY 1, 2)
         SELECT u.player_id, a.key, told.n
           FROM achievements_unlock u JOIN achievements_achievement a ON a.id = u.achievement_id
@@ -277,9 +277,3 @@ def wait_for(condition: Callable[[], bool], *, what: str, within_s: float = 30.0
     while not condition():
         assert time.monotonic() < deadline, f"waited {within_s:.0f} s for {what}"
         time.sleep(0.1)
-
-
-def _free_port() -> int:
-    return next(
-        port for port in var_dir.PORTS if var_dir.port_is_free(port) and var_dir.port_is_free(port + 1)
-    )

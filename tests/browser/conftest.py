@@ -33,9 +33,7 @@ _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "-
 def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run Laurel in a folder of its own; return what it printed."""
     folder = tmp_path_factory.mktemp("laurel")
-    port = next(
-        each for each in var_dir.PORTS if var_dir.port_is_free(each) and var_dir.port_is_free(each + 1)
-    )
+    port = var_dir.free_ports(2)
     env = {name: value for name, value in os.environ.items() if name not in _NAMED_BY_TESTS}
     env |= {"PORT": str(port), "VAR_DIR": str(folder / "var")}
     output = folder / "output"

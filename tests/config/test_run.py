@@ -17,9 +17,7 @@ STOP_WITHIN_S = 60.0
 
 @pytest.fixture
 def port() -> int:
-    return next(
-        p for p in range(12_000, 18_000, 2) if var_dir.port_is_free(p) and var_dir.port_is_free(p + 1)
-    )
+    return var_dir.free_ports(2)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Faults made with real signals. `make faults` runs them at full length (FAULTS=full), `make test` shortly."""
+"""Faults made with real signals: `make faults` runs them shortly, `make faults FAULTS=full` at full length."""
 
 import os
 

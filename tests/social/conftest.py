@@ -1,7 +1,6 @@
 """A studio's game, its players, and `live` processes on the tests' own servers."""
 
 import os
-import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,9 +26,7 @@ class LiveServer(Process):
     """A `live` process as it is run for real, on the database of the tests."""
 
     def __init__(self, servers: Servers, folder: Path, application: str) -> None:
-        self.port = random.choice(
-            [port for port in var_dir.PORTS if port % 50 == 0 and var_dir.port_is_free(port)]
-        )
+        self.port = var_dir.free_ports()
         database = (
             urlsplit(servers.database_url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
         )
