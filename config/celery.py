@@ -6,7 +6,8 @@ from pathlib import Path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, task_prerun, worker_ready
+from django.db import close_old_connections
 
 app = Celery("laurel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -16,6 +17,12 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_django_logging(**_: object) -> None:
     """Leave logging as Django's settings made it."""
+
+
+@task_prerun.connect
+def begin_with_a_connection_that_lives(**_: object) -> None:
+    """Let the task's thread connect anew if PostgreSQL was away since its last task, as Django does for requests."""
+    close_old_connections()
 
 
 @worker_ready.connect

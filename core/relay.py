@@ -22,7 +22,7 @@ POLL_S = 0.02
 HINT_AGAIN_S = 0.2
 HINT_AT_LONGEST_S = 5.0
 HINT_EXPIRES_S = 10
-BACK_OFF_S = (1, 2, 4, 8, 16, 30)
+BACK_OFF_S = (1, 2, 4)
 _AWAY = (OperationalError, InterfaceError, BrokerError, *AWAY)
 
 
