@@ -53,16 +53,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         writable = {name for name, field in self.fields.items() if not field.read_only}
         unknown = [name for name in data if name not in writable]
         if unknown:
-            raise Malformed(
-                "The body holds a name that this operation does not take.",
-                errors=[
-                    {
-                        "pointer": f"/{name}",
-                        "detail": f"Unknown or read-only. Known: {', '.join(sorted(writable))}.",
-                    }
-                    for name in unknown[:10]
-                ],
-            )
+            raise Malformed.names(unknown, known=writable)
         return super().to_internal_value(data)
 
 

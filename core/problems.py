@@ -19,7 +19,7 @@ from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from core.refusals import PROBLEMS, Conflict, Refused, Unavailable
+from core.refusals import PROBLEMS, Conflict, Refused, Unavailable, pointer
 
 log = structlog.get_logger(__name__)
 
@@ -88,25 +88,19 @@ def _of_rest_framework(exception: exceptions.APIException) -> Refused:
     return Refused(str(exception.detail), slug=slug, headers=headers)
 
 
-def _flatten(detail: Any, pointer: str = "") -> list[dict[str, str]]:
+def _flatten(detail: Any, at: str = "") -> list[dict[str, str]]:
     """Return DRF's nested error details as pointers (RFC 6901)."""
     if isinstance(detail, dict):
         return [
             row
             for name, inner in detail.items()
-            for row in _flatten(
-                inner, pointer if name == "non_field_errors" else f"{pointer}/{_escape(str(name))}"
-            )
+            for row in _flatten(inner, at if name == "non_field_errors" else at + pointer(str(name)))
         ]
     if isinstance(detail, list):
         if all(isinstance(inner, str) for inner in detail):
-            return [{"pointer": pointer, "detail": str(inner)} for inner in detail]
-        return [row for index, inner in enumerate(detail) for row in _flatten(inner, f"{pointer}/{index}")]
-    return [{"pointer": pointer, "detail": str(detail)}]
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+            return [{"pointer": at, "detail": str(inner)} for inner in detail]
+        return [row for index, inner in enumerate(detail) for row in _flatten(inner, at + pointer(index))]
+    return [{"pointer": at, "detail": str(detail)}]
 
 
 def wants_json(request: HttpRequest) -> bool:

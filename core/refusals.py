@@ -1,8 +1,16 @@
 """Every expected "no": one exception, and the catalogue of problems it is answered with (RFC 9457)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+_UNKNOWN_SHOWN = 10
+
+
+def pointer(*names: str | int) -> str:
+    """Return the place in a body that names lead to (RFC 6901); the whole body for none."""
+    return "".join("/" + str(name).replace("~", "~0").replace("/", "~1") for name in names)
 
 
 @dataclass(frozen=True)
@@ -178,6 +186,15 @@ class Malformed(Refused):
     """The request can't be read."""
 
     slug = "malformed-request"
+
+    @classmethod
+    def names(cls, unknown: Iterable[str], *, known: Iterable[str]) -> "Malformed":
+        """Refuse names in a body that an operation does not take, or that can't be written."""
+        detail = f"Unknown or read-only. Known: {', '.join(sorted(known))}."
+        return cls(
+            "The body holds a name that this operation does not take.",
+            errors=[{"pointer": pointer(name), "detail": detail} for name in islice(unknown, _UNKNOWN_SHOWN)],
+        )
 
 
 class Invalid(Refused):

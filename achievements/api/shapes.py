@@ -99,13 +99,7 @@ def read_fields(body: Any, *, new: bool) -> dict[str, Any]:
     known = {*rules.CLEAN, "key"} if new else set(rules.CLEAN)
     unknown = [name for name in body if name not in known]
     if unknown:
-        raise Malformed(
-            "A name is unknown here, or can't be written.",
-            errors=[
-                {"pointer": f"/{name}", "detail": f"Known: {', '.join(sorted(known))}."}
-                for name in unknown[:10]
-            ],
-        )
+        raise Malformed.names(unknown, known=known)
     return body
 
 
