@@ -75,10 +75,6 @@ class Achievement(models.Model):
         # (game, studio) also references (id, studio) of the game: migration 0002.
         constraints = [
             models.UniqueConstraint(fields=["game", "key"], name="one_achievement_per_game_and_key"),
-            # What an unlock's composite foreign key points at: it can't name another game's or studio's.
-            models.UniqueConstraint(
-                fields=["id", "game", "studio_id"], name="one_game_and_studio_per_achievement"
-            ),
             models.CheckConstraint(
                 condition=Q(points__gte=0, points__lte=100_000), name="points_are_0_to_100000"
             ),

@@ -268,12 +268,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="achievement",
-            constraint=models.UniqueConstraint(
-                fields=("id", "game", "studio_id"), name="one_game_and_studio_per_achievement"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="achievement",
             constraint=models.CheckConstraint(
                 condition=models.Q(("points__gte", 0), ("points__lte", 100000)), name="points_are_0_to_100000"
             ),

@@ -113,7 +113,7 @@ def import_file(*, game: GameInfo, format: str, body: bytes, dry_run: bool) -> I
         changes = diff.compare([as_values(one) for one in current.values()], read.achievements)
         errors = [*read.errors, *changes.errors, *_unknown_references(current, read.achievements)]
         result = Imported(len(changes.created), len(changes.updated), len(changes.unchanged), errors, changes)
-        if errors or dry_run:
+        if errors or dry_run or not (changes.created or changes.updated):
             transaction.set_rollback(True)
             return result
         _insert(game, [(one.key, one.values()) for one in changes.created])
