@@ -85,6 +85,14 @@ def _valkey(servers: Servers) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    """Forget what this process kept of other tests' worlds, which are gone."""
+    from tests import factories  # noqa: PLC0415 - Django is set up by now, and was not when this file was read
+
+    factories.forget()
+
+
+@pytest.fixture(autouse=True)
 def _valkey_starts_empty(_valkey: redis.Redis) -> None:
     """Begin every test with an empty Valkey, as the database begins."""
     _valkey.flushall()

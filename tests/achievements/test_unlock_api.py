@@ -11,11 +11,9 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts import selectors
 from accounts.models import Game, PlayerIdentity, Studio
 from achievements.api.unlocks import UnlockItem, read_unlock
 from achievements.models import Achievement, Catalogue, PlayerGame, PlayerTotal, Unlock
-from achievements.selectors import definitions
 from core.clock import rfc3339
 from core.refusals import Refused
 from tests import factories
@@ -25,14 +23,6 @@ pytestmark = pytest.mark.django_db
 
 UNLOCK = "/achievements/unlock"
 BATCH = "/achievements/unlock/batch"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    """Forget what this process kept of other tests' worlds, which are gone."""
-    selectors.forget_keys()
-    selectors.forget_games()
-    definitions.forget_catalogues()
 
 
 @pytest.fixture

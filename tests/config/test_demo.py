@@ -32,12 +32,7 @@ from config.demo.games import EMBERWAKE, GAMES, HOLLOW_ORCHARD, REGIONS, DemoGam
 from config.demo.past import deeds
 from config.demo.players import MARENOK, others
 from social import selectors as social
-
-
-def _forget() -> None:
-    accounts.forget_keys()
-    accounts.forget_games()
-    definitions.forget_catalogues()
+from tests import factories
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +42,7 @@ def created(
     folder = tmp_path_factory.mktemp("var")
     quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(DEMO=True, VAR_DIR=folder, PASSWORD_HASHERS=quick):
-        _forget()
+        factories.forget()
         with django_db_blocker.unblock():
             call_command("demo")
         yield folder
@@ -60,10 +55,8 @@ def created(
 @pytest.fixture
 def demo(created: Path, db: None) -> Iterator[Path]:
     kept = (created / "demo.json").read_bytes()
-    _forget()
     yield created
     (created / "demo.json").write_bytes(kept)
-    _forget()
 
 
 def _studio() -> Studio:

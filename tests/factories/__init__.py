@@ -8,12 +8,21 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from accounts import selectors
 from accounts import services as accounts
 from accounts.keys import SCOPES
 from accounts.models import Game, Player, PlayerIdentity, ServerKey, Studio
 from achievements.models import Achievement, Catalogue
+from achievements.selectors import definitions
 
 _numbers = itertools.count(1)
+
+
+def forget() -> None:
+    """Let this process keep nothing of worlds that are gone."""
+    selectors.forget_keys()
+    selectors.forget_games()
+    definitions.forget_catalogues()
 
 
 def studio(name: str = "Northlight") -> Studio:

@@ -12,7 +12,6 @@ from accounts import selectors as accounts
 from accounts import services as account_services
 from accounts.selectors import GameInfo
 from achievements.models import PlayerGame, PlayerTotal
-from achievements.selectors import definitions
 from achievements.services import unlocks
 from achievements.services.unlocks import UnlockRequest
 from core import facts, followers
@@ -119,9 +118,6 @@ class World:
 
 def forget() -> None:
     """Let this process keep nothing from tests before."""
-    accounts.forget_games()
-    accounts.forget_keys()
-    definitions.forget_catalogues()
     api.memo.clear()
     breaker("boards")._open_until = 0.0
 

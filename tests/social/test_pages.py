@@ -16,19 +16,11 @@ from accounts import selectors as accounts
 from accounts import tokens
 from accounts.models import Game, Player, Studio
 from achievements.models import AchievementCount, GamePlayers
-from achievements.selectors import definitions
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 BROWSER = {"Accept": "text/html"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7|add:7 }}"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    accounts.forget_keys()
-    accounts.forget_games()
-    definitions.forget_catalogues()
 
 
 @pytest.fixture

@@ -7,11 +7,9 @@ import jwt
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import selectors
 from accounts import services as accounts
 from accounts.selectors import GameInfo, PlayerInfo, game, player_of_studio
 from achievements.models import Achievement, Catalogue
-from achievements.selectors import definitions
 from achievements.services import unlocks
 from achievements.services.unlocks import UnlockRequest
 from core import followers
@@ -33,8 +31,6 @@ class World:
     @classmethod
     def create(cls, title: str = "The Long Way Home") -> "World":
         """Make another studio with a game; this process keeps nothing from before."""
-        selectors.forget_games()
-        definitions.forget_catalogues()
         announcing.forget()
         breaker("live")._open_until = 0.0
         studio = accounts.create_studio(name="A studio")

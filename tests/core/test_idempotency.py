@@ -1,0 +1,160 @@
+"""Idempotency-Key: the same key and body have one effect and one answer (api.md, Ground rules)."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import Game, Studio
+from achievements.models import Achievement, Unlock
+from core.idempotency import KEPT_DAYS
+from tests import factories
+from tests.factories import Api
+
+pytestmark = pytest.mark.django_db(transaction=True)
+UNLOCK = "/achievements/unlock"
+
+
+@pytest.fixture
+def studio() -> Studio:
+    return factories.studio()
+
+
+@pytest.fixture
+def game(studio: Studio) -> Game:
+    made = factories.game(studio)
+    factories.achievement(made, "first-blood")
+    return made
+
+
+@pytest.fixture
+def server(studio: Studio) -> Api:
+    return factories.api(factories.server_key(studio))
+
+
+def body(game: Game, **more: Any) -> dict[str, Any]:
+    return {"game_id": str(game.uuid), "player": "p-1", "achievement": "first-blood", **more}
+
+
+def kept() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM core_idempotencykey")
+        return int(cursor.fetchone()[0])
+
+
+def test_the_same_request_is_answered_the_same_again(server: Api, game: Game) -> None:
+    first = server.post(UNLOCK, body(game), Idempotency_Key="k-1")
+    again = server.post(UNLOCK, body(game), Idempotency_Key="k-1")
+    assert first.status_code == again.status_code == 202
+    assert first.content == again.content
+    assert "Idempotent-Replayed" not in first
+    assert again["Idempotent-Replayed"] == "true"
+    assert Unlock.objects.count() == 1
+
+
+def test_it_holds_on_every_post(server: Api, game: Game) -> None:
+    path = f"/games/{game.uuid}/achievements"
+    sent = {"key": "another", "name": "Another"}
+    for _ in range(2):
+        assert server.post(path, sent, Idempotency_Key="k-1").status_code == 201
+    for _ in range(2):
+        assert server.post("/games", {"title": "Second"}, Idempotency_Key="k-2").status_code == 201
+    assert Game.objects.count() == 2
+    assert server.post(path, sent).status_code == 409
+
+
+@pytest.mark.parametrize("change", ["body", "path", "query"])
+def test_a_key_is_for_one_request(server: Api, game: Game, change: str) -> None:
+    path = f"/games/{game.uuid}/achievements"
+    file = b'{"achievements": [{"key": "a", "name": "A"}]}'
+    at = f"{path}/import?format=laurel"
+    send = {"content_type": "application/octet-stream", "Idempotency_Key": "k-1"}
+    assert server.post(at, file, **send).json()["created"] == 1
+    others: dict[str, tuple[str, bytes]] = {
+        "body": (at, file.replace(b'"A"', b'"B"')),
+        "path": (f"/games/{factories.game(game.studio).uuid}/achievements/import?format=laurel", file),
+        "query": (f"{at}&dry_run=true", file),
+    }
+    other_path, other_body = others[change]
+    answer = server.post(other_path, other_body, **send)
+    assert answer.status_code == 422
+    assert "Idempotency-Key" in answer.json()["detail"]
+
+
+def test_another_studio_s_equal_key_is_another_key(server: Api, game: Game) -> None:
+    server.post("/games", {"title": "Mine"}, Idempotency_Key="k-1")
+    elsewhere = factories.api(factories.server_key(factories.studio()))
+    answer = elsewhere.post("/games", {"title": "Theirs"}, Idempotency_Key="k-1")
+    assert (answer.status_code, answer.json()["title"]) == (201, "Theirs")
+    assert "Idempotent-Replayed" not in answer
+
+
+def test_a_failure_is_not_frozen(server: Api, game: Game) -> None:
+    for status, sent in ((422, body(game, player="")), (404, body(game, achievement="late")), (400, [])):
+        assert server.post(UNLOCK, sent, Idempotency_Key="k-1").status_code == status
+    assert kept() == 0
+    assert server.post(UNLOCK, body(game), Idempotency_Key="k-1").status_code == 202
+
+
+def test_a_refused_request_leaves_neither_its_effect_nor_its_key(server: Api, game: Game) -> None:
+    file = b'{"achievements": [{"key": "a", "name": "A"}, {"key": "b", "name": ""}]}'
+    at = f"/games/{game.uuid}/achievements/import?format=laurel"
+    answer = server.post(at, file, content_type="application/octet-stream", Idempotency_Key="k-1")
+    assert answer.status_code == 422
+    assert (kept(), Achievement.objects.count()) == (0, 1)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\x01b", "ü", "a\tb"])
+def test_a_key_of_another_form_is_refused(server: Api, game: Game, key: str) -> None:
+    answer = server.post(UNLOCK, body(game), Idempotency_Key=key)
+    assert answer.status_code == 400
+    assert not Unlock.objects.exists()
+
+
+def test_a_key_has_up_to_255_printable_characters(server: Api, game: Game) -> None:
+    key = "".join(chr(0x21 + n % 94) for n in range(255))
+    assert server.post(UNLOCK, body(game), Idempotency_Key=key).status_code == 202
+    assert server.post(UNLOCK, body(game), Idempotency_Key=key)["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_is_kept_for_seven_days(server: Api, game: Game) -> None:
+    def age(days: float) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE core_idempotencykey SET created_at = now() - make_interval(secs => %s)",
+                [days * 86400],
+            )
+
+    server.post(UNLOCK, body(game), Idempotency_Key="k-1")
+    age(KEPT_DAYS - 0.01)
+    assert server.post(UNLOCK, body(game), Idempotency_Key="k-1").status_code == 202
+    age(KEPT_DAYS + 0.01)
+    late = server.post(UNLOCK, body(game), Idempotency_Key="k-1")
+    assert late.json()["status"] == "already_unlocked"
+    assert "Idempotent-Replayed" not in late
+
+
+def test_many_at_once_have_one_effect(studio: Studio) -> None:
+    key = factories.server_key(studio)
+    start = threading.Barrier(16)
+    answers: list[Any] = []
+
+    def send() -> None:
+        caller = factories.api(key)
+        start.wait()
+        answers.append(caller.post("/games", {"title": "Once"}, Idempotency_Key="k-1"))
+        connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Game.objects.count() == 1
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) <= {201, 409}
+    assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+    assert all(answer["Retry-After"] == "1" for answer in answers if answer.status_code == 409)
+    repeated = factories.api(key).post("/games", {"title": "Once"}, Idempotency_Key="k-1")
+    assert repeated["Idempotent-Replayed"] == "true"

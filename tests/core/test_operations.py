@@ -1,0 +1,107 @@
+"""/livez, /readyz, /metrics, and the API's own description."""
+
+from typing import Any
+
+import pytest
+import yaml
+from django.test import Client
+from drf_spectacular.validation import validate_schema
+
+from config.embedded import Servers
+from tests import factories
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.fixture
+def schema(db: None) -> dict[str, Any]:
+    answer = Client().get("/api/v1/schema")
+    assert answer.status_code == 200
+    read: dict[str, Any] = yaml.safe_load(answer.content)
+    return read
+
+
+def operations(schema: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+        if method in METHODS
+    ]
+
+
+def test_livez_asks_nobody() -> None:
+    answer = Client().get("/livez")  # without a database here, pytest-django would let nobody ask one
+    assert (answer.status_code, answer.content) == (200, b"ok")
+
+
+@pytest.mark.django_db
+def test_readyz_says_what_is_how_far_away() -> None:
+    said = Client().get("/readyz").json()
+    assert said["status"] == "ok"
+    assert set(said["checks"]) == {"postgresql", "valkey"}
+    assert all(check["latency_ms"] >= 0 for check in said["checks"].values())
+
+
+@pytest.mark.django_db
+def test_without_valkey_it_is_ready_but_degraded(servers: Servers) -> None:
+    servers.valkey.freeze()
+    try:
+        answer = Client().get("/readyz")
+    finally:
+        servers.valkey.thaw()
+    assert answer.status_code == 200
+    assert (answer.json()["status"], answer.json()["checks"]["valkey"]["status"]) == ("degraded", "down")
+
+
+@pytest.mark.django_db
+def test_metrics_are_for_private_addresses() -> None:
+    assert b"# HELP " in Client().get("/metrics").content
+    assert Client(REMOTE_ADDR="8.8.8.8").get("/metrics").status_code == 404
+
+
+@pytest.mark.django_db
+def test_the_root_tells_where_live_is() -> None:
+    said = Client().get("/api/v1").json()
+    assert said["version"]
+    assert said["live"]["websocket"].endswith("/ws/v1/live")
+    assert said["live"]["events"].endswith("/api/v1/live")
+
+
+def test_the_schema_is_openapi_3_1(schema: dict[str, Any]) -> None:
+    assert schema["openapi"].startswith("3.1")
+    validate_schema(schema)  # type: ignore[no-untyped-call]
+
+
+def test_every_operation_has_a_name_a_summary_problems_and_an_example(schema: dict[str, Any]) -> None:
+    lacking = []
+    for path, method, operation in operations(schema):
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        media = [each for body in bodies for each in body.get("content", {}).values()]
+        has = {
+            "operationId": bool(operation.get("operationId")),
+            "summary": bool(operation.get("summary")),
+            "tags": bool(operation.get("tags")),
+            "problems": any(
+                "application/problem+json" in response.get("content", {})
+                for response in operation["responses"].values()
+            ),
+            "example": any(each.get("examples") for each in media)
+            or operation["responses"].keys() >= {"204"},
+        }
+        lacking += [f"{method} {path}: {name}" for name, there in has.items() if not there]
+    assert lacking == []
+
+
+def test_the_documentation_loads_nothing_from_elsewhere(db: None) -> None:
+    page = Client().get("/api/v1/docs", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert 'src="http' not in text
+    assert 'href="http' not in text
+
+
+def test_a_schema_is_the_same_for_everybody(db: None) -> None:
+    key = factories.server_key(factories.studio())
+    with_key = Client().get("/api/v1/schema", headers={"Authorization": f"Bearer {key}"})
+    assert with_key.content == Client().get("/api/v1/schema").content

@@ -1,0 +1,115 @@
+"""Every answer from 400 on is RFC 9457, whoever gives it; and it says what to do."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from core.refusals import PROBLEMS
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def is_problem(answer: Any, status: int, slug: str) -> bool:
+    body = answer.json()
+    assert answer.status_code == status, body
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["Cache-Control"] == "no-store"
+    assert body["type"] == f"{settings.PUBLIC_URL}/problems/{slug}"
+    assert body["status"] == status
+    assert body["request_id"] == answer["X-Request-Id"]
+    assert body["title"]
+    assert body["detail"]
+    return True
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/nothing",
+        "/api/v1/games/",
+        "/api/v1//games",
+        "/api/v1/games/..;/x",
+        "/api/v1/%2e%2e/admin",
+        "/api/v1/games/%00",
+        "/api/v2/games",
+        "/nothing",
+        "/.git/config",
+        "/static/../manage.py",
+        "/metrics/x",
+    ],
+)
+def test_an_address_with_nothing_at_it(path: str) -> None:
+    key = factories.server_key(factories.studio())
+    answer = Client().get(path, headers={"Authorization": f"Bearer {key}"})
+    assert is_problem(answer, 404, "not-found")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "FOO", "GET"])
+def test_a_method_that_an_address_does_not_take(method: str) -> None:
+    key = factories.server_key(factories.studio())
+    answer = Client().generic(
+        method, "/api/v1/achievements/unlock", headers={"Authorization": f"Bearer {key}"}
+    )
+    assert is_problem(answer, 405, "method-not-allowed")
+    assert "POST" in answer["Allow"]
+
+
+def test_a_method_override_is_ignored() -> None:
+    studio = factories.studio()
+    game = factories.game(studio)
+    factories.achievement(game, state="draft")
+    caller = factories.api(factories.server_key(studio))
+    path = f"/games/{game.uuid}/achievements/first-blood"
+    assert caller.get(path, X_HTTP_Method_Override="DELETE").status_code == 200
+    assert caller.get(path).status_code == 200
+
+
+def test_an_answer_in_a_form_that_there_is_not() -> None:
+    caller = factories.api(factories.server_key(factories.studio()))
+    assert is_problem(caller.get("/games", Accept="application/zzz"), 406, "not-acceptable")
+
+
+def test_a_host_that_is_not_served() -> None:
+    answer = Client().get("/nothing", headers={"Host": "evil.example"})
+    assert is_problem(answer, 400, "malformed-request")
+
+
+@pytest.mark.parametrize("sent", ["req-1", "01a20a40-93fe-71fd-81c7-dff885fb1966", "a/b:c+d=e_f"])
+def test_a_valid_request_id_is_echoed(sent: str) -> None:
+    assert Client().get("/api/v1", headers={"X-Request-Id": sent})["X-Request-Id"] == sent
+
+
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<script>", "a\r\nSet-Cookie: x=1", "ü"])
+def test_another_request_id_is_replaced(sent: str) -> None:
+    given = Client().get("/api/v1", headers={"X-Request-Id": sent})["X-Request-Id"]
+    assert given != sent
+    assert len(given) == 36
+
+
+@pytest.mark.parametrize("slug", sorted(PROBLEMS))
+def test_every_problem_has_a_page(slug: str) -> None:
+    page = Client().get(f"/problems/{slug}", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    text = " ".join(unescape(re.sub("<[^>]+>", "", page.content.decode())).split())
+    assert PROBLEMS[slug].title in text
+    assert PROBLEMS[slug].remedy.replace("`", "") in text
+
+
+def test_a_browser_gets_a_page_and_a_program_a_problem() -> None:
+    page = Client().get("/nothing", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert page["Content-Type"].startswith("text/html")
+    assert is_problem(Client().get("/nothing", headers={"Accept": "*/*"}), 404, "not-found")
+    assert is_problem(Client().get("/api/v1/x", headers={"Accept": "text/html"}), 404, "not-found")
+
+
+def test_a_pointer_escapes_what_rfc_6901_says() -> None:
+    caller = factories.api(factories.server_key(factories.studio()))
+    answer = caller.post("/games", {"a/b~c": 1})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "/a~1b~0c"
