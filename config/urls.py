@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts.pages import sign_in
 from core import operations
 from social.api.root import RootView
 
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", operations.livez),
     path("readyz", operations.readyz),
     path("metrics", operations.metrics),
+    path("admin/login/", sign_in),
     path("admin/", admin.site.urls),
     path("", include("core.page_urls")),
     path("", include("social.page_urls")),

@@ -22,6 +22,8 @@ __all__ = [
     "LOGIN_URL",
     "PASSWORD_HASHERS",
     "PLAYER_TOKEN_KEYS",
+    "RATELIMIT_FAIL_OPEN",
+    "RATELIMIT_IP_META_KEY",
     "SECRET_KEY",
     "SECURE_CONTENT_TYPE_NOSNIFF",
     "SECURE_HSTS_INCLUDE_SUBDOMAINS",
@@ -65,6 +67,11 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 X_FRAME_OPTIONS = "DENY"
 LOGIN_URL = "/admin/login/"
+# Behind a proxy everybody comes from its address; name the variable that has the client's, such as HTTP_X_REAL_IP.
+RATELIMIT_IP_META_KEY = env.str("CLIENT_ADDRESS_VARIABLE", default="REMOTE_ADDR")
+RATELIMIT_FAIL_OPEN = (
+    True  # without Valkey nothing is counted: whoever runs the instance must be able to sign in
+)
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -1,0 +1,215 @@
+"""The operator's admin: what it shows, what it writes, and the door to it."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.keys import is_well_formed, key_hash
+from accounts.models import Game, Player, ServerKey, Studio, User
+from config.embedded import Servers
+from core import followers
+from core.models import DeadLetter
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+EMAIL, PASSWORD = "operator@example.com", "a-long-enough-password"
+SIGN_IN = "/admin/login/"
+BROWSER = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def operator() -> Client:
+    client = Client(headers=BROWSER)
+    client.force_login(User.objects.create_superuser(EMAIL, PASSWORD))
+    return client
+
+
+@pytest.fixture
+def studio() -> Studio:
+    return factories.studio()
+
+
+def sign_in(client: Client, password: str = PASSWORD) -> Any:
+    return client.post(SIGN_IN + "?next=/admin/", {"username": EMAIL, "password": password})
+
+
+def test_every_page_of_the_admin_opens(operator: Client, studio: Studio) -> None:
+    game = factories.game(studio)
+    factories.achievement(game)
+    factories.player(studio)
+    factories.server_key(studio)
+    followers.ensure_rows()
+    assert operator.get("/admin/").status_code == 200
+    for model, registered in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        listed = operator.get(reverse(f"{name}_changelist"), {"q": "x"} if registered.search_fields else {})
+        assert listed.status_code == 200, name
+        if (row := model._default_manager.first()) is not None:
+            assert operator.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200, name
+        adding = operator.get(reverse(f"{name}_add")).status_code
+        assert adding in (200, 403), name
+
+
+def test_no_page_shows_a_hash_or_a_key(operator: Client, studio: Studio) -> None:
+    key = factories.server_key(studio)
+    row = ServerKey.objects.get()
+    for path in (
+        reverse("admin:accounts_serverkey_changelist"),
+        reverse("admin:accounts_serverkey_change", args=[row.pk]),
+    ):
+        text = operator.get(path).content.decode()
+        assert key not in text
+        assert key_hash(key).hex() not in text
+        assert "hash" not in text.lower()
+
+
+def test_a_key_is_issued_and_shown_once(operator: Client, studio: Studio) -> None:
+    form = {"studio": studio.pk, "name": "Production", "scopes": ["unlocks:write", "players:read"]}
+    answer = operator.post(reverse("admin:accounts_serverkey_add"), form)
+    assert answer.status_code == 200, answer.content
+    (key,) = re.findall(r"lrl_sk_[0-9A-Za-z]{49}", answer.content.decode())
+    assert is_well_formed(key)
+    assert "no-store" in answer["Cache-Control"]
+    assert key not in str(answer.cookies)
+    row = ServerKey.objects.get()
+    assert (bytes(row.hash), row.scopes) == (key_hash(key), ["players:read", "unlocks:write"])
+    assert factories.api(key).get("/players/nobody").status_code == 404
+    operator.post(
+        reverse("admin:accounts_serverkey_changelist"), {"action": "revoke", "_selected_action": [row.pk]}
+    )
+    assert factories.api(key).get("/players/nobody").status_code == 401
+
+
+def test_a_key_is_not_issued_for_another_studio_s_game(operator: Client, studio: Studio) -> None:
+    form = {"studio": studio.pk, "game": factories.game().pk, "name": "x", "scopes": ["unlocks:write"]}
+    answer = operator.post(reverse("admin:accounts_serverkey_add"), form)
+    assert "belongs to another studio" in answer.content.decode()
+    assert not ServerKey.objects.exists()
+
+
+def test_a_game_is_made_and_changed_as_the_api_does(operator: Client, studio: Studio) -> None:
+    inline = {"testers-TOTAL_FORMS": 0, "testers-INITIAL_FORMS": 0}
+    add = reverse("admin:accounts_game_add")
+    bad = operator.post(add, {"studio": studio.pk, "title": "X", "regions": "eu,E U", **inline})
+    assert "letters, digits" in bad.content.decode()
+    made = operator.post(add, {"studio": studio.pk, "title": "Emberwake", "regions": "eu,na", **inline})
+    assert made.status_code == 302
+    game = Game.objects.get()
+    assert (game.title, game.regions, game.uuid.version) == ("Emberwake", ["EU", "NA"], 7)
+    api = factories.api(factories.server_key(studio))
+    assert api.get(f"/games/{game.uuid}").json()["title"] == "Emberwake"
+    change = reverse("admin:accounts_game_change", args=[game.pk])
+    assert operator.post(change, {"title": "Second", "regions": "eu", **inline}).status_code == 302
+    assert api.get(f"/games/{game.uuid}").json()["regions"] == ["EU"]
+
+
+def test_a_player_is_found_by_either_id_and_by_nothing_else(operator: Client, studio: Studio) -> None:
+    factories.player(studio, "p-1", display_name="marenok")
+    factories.player(studio, "p-2", display_name="other")
+    players = reverse("admin:accounts_player_changelist")
+    uuid = Player.objects.get(display_name="marenok").uuid
+    for term, found in (("p-1", 1), (str(uuid), 1), ("p-", 0), (str(uuid4()), 0), ("%", 0)):
+        assert operator.get(players, {"q": term}).context["cl"].result_count == found, term
+
+
+def test_players_and_definitions_are_looked_at_only(operator: Client, studio: Studio) -> None:
+    player = factories.player(studio)
+    definition = factories.achievement(factories.game(studio))
+    for name, row in (("accounts_player", player), ("achievements_achievement", definition)):
+        for path in (
+            reverse(f"admin:{name}_change", args=[row.pk]),
+            reverse(f"admin:{name}_delete", args=[row.pk]),
+        ):
+            assert operator.post(path, {"post": "yes"}).status_code == 403
+        assert type(row).objects.filter(pk=row.pk).exists()
+
+
+def test_a_dead_letter_is_replayed_from_its_list(operator: Client, studio: Studio) -> None:
+    player = factories.player(studio)
+    game = factories.game(studio)
+    now = timezone.now()
+    common = {
+        "follower": "leaderboards",
+        "fact_at": now,
+        "kind": "achievements_unlocked",
+        "error": "Traceback\nOops",
+    }
+    good = DeadLetter.objects.create(
+        fact_id=1,
+        fact_tx=1,
+        payload={"game": game.pk, "unlocks": [], "totals": [[player.pk, "", 10, 1, 1_000, 1]]},
+        **common,
+    )
+    bad = DeadLetter.objects.create(fact_id=2, fact_tx=2, payload={"nonsense": True}, **common)
+    letters = reverse("admin:core_deadletter_changelist")
+    assert "Oops" in operator.get(letters).content.decode()
+    answer = operator.post(letters, {"action": "replay", "_selected_action": [good.pk, bad.pk]}, follow=True)
+    text = answer.content.decode()
+    assert "1 applied." in text
+    assert f"Letter {bad.pk} failed again and stays" in text
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert good.replayed_at is not None
+    assert bad.replayed_at is None
+
+
+def test_only_staff_come_in() -> None:
+    User.objects.create_user("player@example.com", PASSWORD)
+    client = Client(headers=BROWSER)
+    assert client.get("/admin/").status_code == 302
+    client.post(SIGN_IN, {"username": "player@example.com", "password": PASSWORD})
+    assert client.get("/admin/").status_code == 302
+
+
+def test_a_session_begins_anew_at_signing_in() -> None:
+    User.objects.create_superuser(EMAIL, PASSWORD)
+    client = Client(headers=BROWSER)
+    client.session["fixed"] = True
+    client.session.save()
+    before = client.session.session_key
+    assert sign_in(client)["Location"] == "/admin/"
+    assert client.session.session_key != before
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "https:evil.example"]
+)
+def test_signing_in_leads_to_no_other_site(target: str) -> None:
+    User.objects.create_superuser(EMAIL, PASSWORD)
+    answer = Client(headers=BROWSER).post(SIGN_IN, {"username": EMAIL, "password": PASSWORD, "next": target})
+    assert "evil.example" not in answer["Location"]
+
+
+def test_an_address_tries_ten_times_and_is_told_how_long_to_wait() -> None:
+    User.objects.create_superuser(EMAIL, PASSWORD)
+    guesser = Client(headers=BROWSER, REMOTE_ADDR="198.51.100.1")
+    for _ in range(10):
+        assert sign_in(guesser, "wrong").status_code == 200
+    refused = sign_in(guesser)
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 15 * 60
+    assert refused["Content-Type"].startswith("text/html")
+    assert guesser.get("/admin/").status_code == 302
+    owner = Client(headers=BROWSER, REMOTE_ADDR="198.51.100.2")
+    assert sign_in(owner).status_code == 302
+
+
+def test_without_valkey_people_still_sign_in(servers: Servers) -> None:
+    User.objects.create_superuser(EMAIL, PASSWORD)
+    servers.valkey.freeze()
+    try:
+        assert sign_in(Client(headers=BROWSER)).status_code == 302
+    finally:
+        servers.valkey.thaw()
+
+
+def test_a_form_needs_its_token() -> None:
+    strict = Client(enforce_csrf_checks=True, headers=BROWSER)
+    assert sign_in(strict).status_code == 403
