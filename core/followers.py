@@ -8,7 +8,7 @@ broker or PostgreSQL is nobody's attempt: the follower waits and tries again.
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -23,6 +23,8 @@ from core.redis import AWAY
 log = structlog.get_logger(__name__)
 
 ATTEMPTS = 3
+DEATHS = 2  # of workers on a batch: one may have been a deployment
+TAKEN_S = 1.0
 LINGER_S = 0.5  # longer than the relay's hint interval, so that a steady stream meets a waiting follower
 LONGEST_RUN_S = 10.0
 BACK_OFF_S = 1.0
@@ -33,13 +35,38 @@ stopping = threading.Event()
 
 @dataclass(frozen=True)
 class Position:
-    """A follower's row, locked by the transaction that read it."""
+    """A follower's row, locked by the transaction that read it.
+
+    Attributes:
+        attempts: how often what comes next was begun and not finished.
+        isolating: how many of the next facts are read one by one.
+        error: what the listener raised at the last attempt; empty if its worker died, or is about to begin.
+        is_taken: an attempt was counted a moment ago, and its worker has not locked the row again yet.
+
+    """
 
     tx: int
     fact_id: int
     attempts: int
     isolating: int
     error: str
+    is_taken: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step did.
+
+    Attributes:
+        facts: those that were applied or buried; none if there were none, or their listener failed.
+        more: whether there may be more to read.
+        at_once: whether there is likely so much more that waiting for a batch to form would gain nothing.
+
+    """
+
+    facts: list[Fact]
+    more: bool
+    at_once: bool
 
 
 @dataclass(frozen=True)
@@ -74,59 +101,54 @@ def follow(name: str) -> bool:
         now = time.monotonic()
         if read is None:
             return False
-        if read:
+        if read.facts:
             quiet_since = now
         elif now - quiet_since > LINGER_S:
             return False
         if now - started > LONGEST_RUN_S:
             return True
-        if not _is_full(read):
+        if not read.at_once:
             stopping.wait(subscription.pause_s)
     return False
-
-
-def _is_full(read: list[Fact]) -> bool:
-    """Say whether a read found so much that there is likely more."""
-    return len(read) >= facts.READ_FACTS // 2 or sum(fact.size for fact in read) >= facts.READ_ITEMS // 2
 
 
 def drain(name: str) -> int:
     """Read on until nothing is left, without waiting; return the number of facts read."""
     ensure_rows()
     total = 0
-    while read := step(facts.subscriptions()[name]):
-        total += len(read)
+    while (read := step(facts.subscriptions()[name])) and read.more:
+        total += len(read.facts)
     return total
 
 
-def step(subscription: Subscription) -> list[Fact] | None:
+def step(subscription: Subscription) -> Step | None:
     """Read once: apply a batch of facts and move the cursor, in one transaction.
 
     Returns:
-        The facts read, or None when another worker holds the follower.
+        What was done, or None when another worker holds the follower.
 
     """
     with transaction.atomic():
-        position = _lock(subscription.name)
-        if position is None:
+        position = _lock(subscription.name, waiting=False)
+        if position is None or position.is_taken:
             return None
         batch = facts.read_after(
             position.tx, position.fact_id, limit=1 if position.isolating else facts.READ_FACTS
         )
         if not batch:
-            return []
-        if position.attempts and not position.isolating:
-            # The last batch failed or took its worker down: find the fact by going one by one through as many.
-            _count(subscription.name, attempts=0, isolating=len(batch))
-            return []
+            return Step([], more=False, at_once=False)
+        if not position.isolating and (position.error or position.attempts >= DEATHS):
+            # The batch failed, or took its workers down: find the fact by going one by one through as many.
+            position = replace(position, attempts=0, isolating=len(batch))
+            batch = batch[:1]
         _count(subscription.name, attempts=position.attempts + 1, isolating=position.isolating)
     return _run(subscription, position, batch)
 
 
-def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> list[Fact] | None:
+def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> Step | None:
     try:
         with transaction.atomic():
-            now = _lock(subscription.name)
+            now = _lock(subscription.name, waiting=True)
             if now is None or (now.tx, now.fact_id) != (position.tx, position.fact_id):
                 return None
             if position.isolating and position.attempts >= ATTEMPTS:
@@ -142,8 +164,13 @@ def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> l
     except Exception:
         log.exception("listener failed", follower=subscription.name, fact=batch[0].id, facts=len(batch))
         _note_error(subscription.name, traceback.format_exc())
-        return []
-    return batch
+        return Step([], more=True, at_once=False)
+    return Step(batch, more=True, at_once=bool(position.isolating) or _is_full(batch))
+
+
+def _is_full(batch: list[Fact]) -> bool:
+    """Say whether a read found so much that there is likely more."""
+    return len(batch) >= facts.READ_FACTS // 2 or sum(fact.size for fact in batch) >= facts.READ_ITEMS // 2
 
 
 def ensure_rows() -> None:
@@ -157,23 +184,30 @@ def ensure_rows() -> None:
         )
 
 
+# An attempt is counted, and committed, before its worker locks the row for the listener. Who comes in between would
+# take it for one that died.
 _LOCK = """
-    SELECT tx, fact_id, attempts, isolating, error FROM core_follower WHERE name = $1 FOR UPDATE SKIP LOCKED
+    SELECT tx, fact_id, attempts, isolating, error,
+           attempts > 0 AND error = '' AND coalesce(attempted_at > clock_timestamp() - make_interval(secs => $2), false)
+      FROM core_follower WHERE name = $1 FOR UPDATE
 """
+_LOCK_IF_FREE = _LOCK + " SKIP LOCKED"
 _MOVE = """
     UPDATE core_follower SET tx = $1, fact_id = $2, attempts = 0, isolating = $3, error = '', updated_at = now()
      WHERE name = $4
 """
 
 
-def _lock(name: str) -> Position | None:
-    rows = run_prepared(_LOCK, [name])
+def _lock(name: str, *, waiting: bool) -> Position | None:
+    rows = run_prepared(_LOCK if waiting else _LOCK_IF_FREE, [name, TAKEN_S])
     return Position(*rows[0]) if rows else None
 
 
 def _count(name: str, *, attempts: int, isolating: int) -> None:
     run_prepared(
-        "UPDATE core_follower SET attempts = $1, isolating = $2 WHERE name = $3", [attempts, isolating, name]
+        "UPDATE core_follower SET attempts = $1, isolating = $2, attempted_at = clock_timestamp(), error = ''"
+        " WHERE name = $3",
+        [attempts, isolating, name],
     )
 
 

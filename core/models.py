@@ -33,6 +33,7 @@ class Follower(models.Model):
     tx = models.BigIntegerField(default=0)
     fact_id = models.BigIntegerField(default=0)
     attempts = models.IntegerField(default=0)
+    attempted_at = models.DateTimeField(null=True, blank=True)
     isolating = models.IntegerField(default=0)
     error = models.TextField(default="", blank=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -153,9 +153,12 @@ def _catch_up() -> None:
     deadline = time.monotonic() + _CATCH_UP_S
     with suppress(OperationalError, *AWAY):
         for subscription in facts.subscriptions().values():
-            while (read := followers.step(subscription)) != [] and time.monotonic() < deadline:
-                if read is None:  # a worker has it right now
+            while time.monotonic() < deadline:
+                step = followers.step(subscription)
+                if step is None:  # a worker has it right now
                     time.sleep(_PAUSE_S)
+                elif not step.more:
+                    break
 
 
 def _read_old_news(studio: Studio) -> None:

@@ -10,6 +10,7 @@ __all__ = [
     "CACHES",
     "CELERY_ACCEPT_CONTENT",
     "CELERY_BEAT_SCHEDULE",
+    "CELERY_BROKER_CONNECTION_MAX_RETRIES",
     "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP",
     "CELERY_BROKER_TRANSPORT_OPTIONS",
     "CELERY_BROKER_URL",
@@ -104,6 +105,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # however long the broker is away
 # Celery closes the database connection after every task unless told otherwise (six times slower).
 CELERY_DB_REUSE_MAX = 100_000
 # A frozen broker must not hang whoever publishes a hint: without time-outs it does, for ever.

@@ -22,7 +22,8 @@ def announced_by(room: str) -> set[str]:
     classes = [
         each for _, each in inspect.getmembers(facts, inspect.isclass) if each.__module__ == facts.__name__
     ]
-    return {each.kind for each in classes if isinstance(getattr(each, "kind", None), str)}
+    kinds = (getattr(each, "kind", None) for each in classes)
+    return {kind for kind in kinds if isinstance(kind, str)}
 
 
 @pytest.mark.parametrize("subscription", SUBSCRIPTIONS, ids=lambda each: each.name)

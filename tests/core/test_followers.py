@@ -1,12 +1,15 @@
 """Followers read every fact once, in order, whatever happens to them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
 import redis
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from core import facts, followers
 from core.facts import Fact, Subscription, publish
@@ -54,6 +57,11 @@ def run(probe: Subscription, *, rounds: int = 40) -> None:
         followers.step(probe)
 
 
+def pass_time() -> None:
+    """Let an attempt have been counted so long ago that its worker must be dead."""
+    Follower.objects.update(attempted_at=timezone.now() - timedelta(seconds=2 * followers.TAKEN_S))
+
+
 def test_every_fact_is_heard_once_and_in_order() -> None:
     heard = Heard()
     probe = subscription(heard)
@@ -69,9 +77,11 @@ def test_other_kinds_are_passed_by_and_the_cursor_moves_on() -> None:
     probe = Subscription("probe", "facts", frozenset({"something_else"}), heard)
     Follower.objects.create(name="probe")
     say(1)
-    assert len(followers.step(probe) or []) == 1
+    passed_by = followers.step(probe)
+    assert passed_by is not None
+    assert len(passed_by.facts) == 1
     assert heard.numbers == []
-    assert followers.step(probe) == []
+    assert followers.step(probe) == followers.Step([], more=False, at_once=False)
 
 
 def test_a_fact_of_a_transaction_that_is_still_open_holds_later_ones_back() -> None:
@@ -148,10 +158,9 @@ def test_a_fact_that_kills_its_worker_is_counted_and_buried() -> None:
     probe = subscription(deadly)
     say(1, 2, 3)
     for _ in range(20):
-        try:
+        with suppress(Killed):
             followers.step(probe)
-        except Killed:
-            continue
+        pass_time()
     assert heard.numbers == [1, 3]
     assert DeadLetter.objects.get().error == "the worker died while it ran"
 
@@ -208,6 +217,55 @@ def test_two_workers_do_not_read_at_once() -> None:
     other.close()
     followers.step(probe)
     assert heard.numbers == [1]
+
+
+def test_a_worker_between_counting_its_attempt_and_beginning_is_not_taken_for_a_dead_one() -> None:
+    heard = Heard()
+    probe = subscription(heard)
+    say(1, 2, 3)
+    Follower.objects.update(attempts=1, attempted_at=timezone.now())
+    assert followers.step(probe) is None
+    row = Follower.objects.get(name="probe")
+    assert (row.attempts, row.isolating) == (1, 0)
+    pass_time()
+    followers.step(probe)
+    assert heard.numbers == [1, 2, 3]
+
+
+def test_one_worker_that_dies_slows_nobody_down() -> None:
+    """A deployment may have killed it: its batch is tried again as a whole."""
+    sizes: list[int] = []
+
+    class Killed(BaseException):
+        """The process is gone: nothing after it runs."""
+
+    def once_deadly(batch: list[Fact]) -> None:
+        sizes.append(len(batch))
+        if len(sizes) == 1:
+            raise Killed
+
+    probe = subscription(once_deadly)
+    say(*range(50))
+    with pytest.raises(Killed):
+        followers.step(probe)
+    pass_time()
+    followers.step(probe)
+    assert sizes == [50, 50]
+
+
+def test_facts_that_are_isolated_are_read_without_waiting_in_between() -> None:
+    def picky(batch: list[Fact]) -> None:
+        if len(batch) > 1:
+            raise ValueError("one by one, please")
+
+    probe = subscription(picky)
+    say(1, 2, 3)
+    assert followers.step(probe) == followers.Step([], more=True, at_once=False)
+    for _ in range(3):
+        step = followers.step(probe)
+        assert step is not None
+        assert (len(step.facts), step.at_once) == (1, True)
+    assert not DeadLetter.objects.exists()
 
 
 def test_a_read_is_bounded_by_the_rows_its_facts_are_about() -> None:
