@@ -33,8 +33,7 @@ _INTEGER_BYTES = len(b":1\r\n")
 # The same columns, indexes and references, so that the same rows cost the same.
 _TABLE = """
     CREATE TABLE bench_unlock (LIKE achievements_unlock INCLUDING ALL);
-    ALTER TABLE bench_unlock ADD FOREIGN KEY (achievement_id, game_id, studio_id)
-        REFERENCES achievements_achievement (id, game_id, studio_id);
+    ALTER TABLE bench_unlock ADD FOREIGN KEY (achievement_id) REFERENCES achievements_achievement;
     CREATE SEQUENCE bench_player CACHE 1000;
 """
 _DROP = "DROP TABLE bench_unlock; DROP SEQUENCE bench_player"
