@@ -15,5 +15,5 @@ SUBSCRIPTIONS: list[Subscription] = [
         counters.apply_facts,
     ),
     Subscription(leaderboards.FOLLOWER, "facts", leaderboards.KINDS, leaderboards.apply_facts),
-    Subscription("social", "live", frozenset({AchievementsUnlocked.kind}), social.apply_facts, pause_s=0.03),
+    Subscription("social", "live", frozenset({AchievementsUnlocked.kind}), social.apply_facts, pause_s=0.05),
 ]

@@ -10,9 +10,18 @@ os.environ.setdefault("DATABASE_POOL_SIZE", "10")
 os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
 os.environ.setdefault("LAUREL_PROCESS", "laurel-web")
 
+from django.core.cache import close_caches
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, reset_queries
 
 application = get_wsgi_application()
+
+# What a request need not do at its ends: with the pool its connection went back when the last one finished, the
+# query log is kept in debugging only, and the cache's connections stay open.
+request_started.disconnect(close_old_connections)
+request_started.disconnect(reset_queries)
+request_finished.disconnect(close_caches)
 
 # What is loaded by now stays: the collector need not look at it again, nor so often (10 % of a request's time).
 gc.collect()

@@ -11,7 +11,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def rfc3339(at: datetime) -> str:
     """Return `at` as `2026-11-23T12:26:00.123Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

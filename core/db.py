@@ -45,7 +45,7 @@ def run_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.wrap_database_errors:
         cursor = _HotCursor(raw)
         cursor.execute(sql, params, prepare=True)
-        return cursor.fetchall() if cursor.description else []
+        return [] if cursor.rownumber is None else cursor.fetchall()
 
 
 def array_literal(values: Iterable[object]) -> str:

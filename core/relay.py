@@ -18,7 +18,7 @@ from core.redis import AWAY
 
 log = structlog.get_logger(__name__)
 
-POLL_S = 0.02
+POLL_S = 0.04
 HINT_AGAIN_S = 0.2
 HINT_AT_LONGEST_S = 5.0
 HINT_EXPIRES_S = 10

@@ -228,13 +228,7 @@ def _object(value: Any, known: frozenset[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Malformed("An object is expected.")
     if not known.issuperset(value):
-        unknown = [name for name in value if name not in known]
-        raise Malformed(
-            "A name is unknown here.",
-            errors=[
-                _error(f"/{name}", f"Unknown. Known: {', '.join(sorted(known))}.") for name in unknown[:10]
-            ],
-        )
+        raise Malformed.names((name for name in value if name not in known), known=known)
     return value
 
 
