@@ -163,6 +163,7 @@ class PlayerGame(models.Model):
                 "points_reached_at",
                 "player_id",
                 name="board_of_region",
+                condition=Q(region__gt=""),  # who has no region is on no region's board, and costs no upkeep
             ),
         ]
 
@@ -184,7 +185,12 @@ class PlayerTotal(models.Model):
         indexes = [
             models.Index(F("points").desc(), "points_reached_at", "player_id", name="board_of_everything"),
             models.Index(
-                "region", F("points").desc(), "points_reached_at", "player_id", name="board_of_all_in_region"
+                "region",
+                F("points").desc(),
+                "points_reached_at",
+                "player_id",
+                name="board_of_all_in_region",
+                condition=Q(region__gt=""),
             ),
         ]
 

@@ -9,6 +9,8 @@ from celery import Celery
 from celery.signals import setup_logging, task_prerun, worker_ready
 from django.db import close_old_connections
 
+from core.collector import settle
+
 app = Celery("laurel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -26,7 +28,8 @@ def begin_with_a_connection_that_lives(**_: object) -> None:
 
 
 @worker_ready.connect
-def say_ready(**_: object) -> None:
-    """Tell config/run.py, if it started this worker, that tasks are taken from now on."""
+def begin(**_: object) -> None:
+    """Begin to work; tell config/run.py, if it started this worker, that tasks are taken from now on."""
+    settle()
     if file := os.environ.get("READY_FILE"):
         Path(file).touch()

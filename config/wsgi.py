@@ -1,6 +1,5 @@
 """The `web` process: every HTTP page and API call, as WSGI (see docs/adr/0007-http-servers.md)."""
 
-import gc
 import os
 import sys
 
@@ -15,6 +14,8 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, reset_queries
 
+from core.collector import settle
+
 application = get_wsgi_application()
 
 # What a request need not do at its ends: with the pool its connection went back when the last one finished, the
@@ -23,9 +24,6 @@ request_started.disconnect(close_old_connections)
 request_started.disconnect(reset_queries)
 request_finished.disconnect(close_caches)
 
-# What is loaded by now stays: the collector need not look at it again, nor so often (10 % of a request's time).
-gc.collect()
-gc.freeze()
-gc.set_threshold(50_000, 20, 50)
+settle()
 # A request computes for less than that: taking turns within one costs two switches and helps nobody.
 sys.setswitchinterval(0.02)

@@ -75,7 +75,10 @@ class Endpoint(APIView):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Write the `Allow` header once."""
         super().__init_subclass__(**kwargs)
-        cls._allow = ", ".join(name.upper() for name in cls.http_method_names if hasattr(cls, name))
+        taken = [name for name in cls.http_method_names if hasattr(cls, name)]
+        if "get" in taken:
+            taken.insert(taken.index("get") + 1, "head")  # Django makes it of GET
+        cls._allow = ", ".join(taken).upper()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the request; then break the circle view → request → parser's context → view.

@@ -79,19 +79,23 @@ def subscriptions() -> dict[str, Subscription]:
 # The inner query walks the index; sizes are added up before the payloads of what is too much are fetched.
 # Facts of transactions that may still commit earlier ones are not visible yet: `tx < xmin`.
 _READ = """
-    SELECT tx::text::bigint, id, at, kind, studio_id, payload::text, size
-      FROM (SELECT *, sum(size) OVER (ORDER BY tx, id) - size AS before
-              FROM (SELECT * FROM core_fact
+    SELECT tx::text::bigint, id, at, kind, studio_id, CASE WHEN is_heard THEN payload::text ELSE '{}' END, size
+      FROM (SELECT *, sum(size) FILTER (WHERE is_heard) OVER earlier AS before
+              FROM (SELECT *, kind = ANY($5::text[]) AS is_heard FROM core_fact
                      WHERE (tx, id) > ($1::bigint::text::xid8, $2)
                        AND tx < pg_snapshot_xmin(pg_current_snapshot())
-                     ORDER BY tx, id LIMIT $3) AS ahead) AS sized
-     WHERE before < $4
+                     ORDER BY tx, id LIMIT $3) AS ahead
+            WINDOW earlier AS (ORDER BY tx, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS sized
+     WHERE coalesce(before, 0) < $4
      ORDER BY tx, id
 """
 
 
-def read_after(tx: int, fact_id: int, *, limit: int = READ_FACTS) -> list[Fact]:
-    """Return the facts after the cursor `(tx, fact_id)`, in order, about READ_ITEMS rows at most (but one fact)."""
+def read_after(tx: int, fact_id: int, *, kinds: Iterable[str], limit: int = READ_FACTS) -> list[Fact]:
+    """Return the facts after the cursor `(tx, fact_id)`, in order; those of other kinds without their payload.
+
+    Those of the kinds are about READ_ITEMS rows at most, but for the last fact.
+    """
     return [
         Fact(
             tx=row[0],
@@ -102,7 +106,7 @@ def read_after(tx: int, fact_id: int, *, limit: int = READ_FACTS) -> list[Fact]:
             payload=orjson.loads(row[5]),
             size=row[6],
         )
-        for row in run_prepared(_READ, [tx, fact_id, limit, READ_ITEMS])
+        for row in run_prepared(_READ, [tx, fact_id, limit, READ_ITEMS, list(kinds)])
     ]
 
 

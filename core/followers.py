@@ -133,7 +133,10 @@ def step(subscription: Subscription) -> Step | None:
         if position is None or position.is_taken:
             return None
         batch = facts.read_after(
-            position.tx, position.fact_id, limit=1 if position.isolating else facts.READ_FACTS
+            position.tx,
+            position.fact_id,
+            kinds=subscription.kinds,
+            limit=1 if position.isolating else facts.READ_FACTS,
         )
         if not batch:
             return Step([], more=False, at_once=False)
@@ -151,7 +154,7 @@ def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> S
             now = _lock(subscription.name, waiting=True)
             if now is None or (now.tx, now.fact_id) != (position.tx, position.fact_id):
                 return None
-            if position.isolating and position.attempts >= ATTEMPTS:
+            if position.isolating and position.attempts >= ATTEMPTS and batch[0].kind in subscription.kinds:
                 _bury(subscription.name, batch[0], position.error or "the worker died while it ran")
             else:
                 heard = [fact for fact in batch if fact.kind in subscription.kinds]

@@ -14,11 +14,9 @@ from leaderboards.listing import Around, Behind, Listing, Rank, Row, Where, firs
 
 def boards(*, game_id: int | None = None) -> list[Board]:
     """Return every board that anybody is on, or those of one game: in all regions, then in each."""
-    scopes = (
-        standings.scopes() if game_id is None else [row for row in standings.scopes() if row[0] == game_id]
-    )
-    listed = [Board(game, None) for game in dict.fromkeys(game for game, _ in scopes)]
-    return listed + [Board(game, region) for game, region in scopes if region]
+    scopes = standings.scopes()
+    listed = [Board(*scope) for scope in scopes if game_id is None or scope[0] == game_id]
+    return sorted(listed, key=lambda board: board.region is not None)
 
 
 def everyone(board: Board) -> Iterator[list[Standing]]:

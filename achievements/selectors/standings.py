@@ -82,28 +82,37 @@ def everyone(game_id: int | None, *, region: str | None) -> Iterator[list[Standi
         cursor.execute("CLOSE everyone")
 
 
-# From each pair to the next by the index: however many rows there are, it costs a look a pair.
+# From each to the next by the index: however many rows there are, it costs a look a board.
 _SCOPES = """
-    WITH RECURSIVE in_game AS (
-        (SELECT game_id, region FROM achievements_playergame ORDER BY game_id, region LIMIT 1)
+    WITH RECURSIVE games AS (
+        (SELECT game_id FROM achievements_playergame ORDER BY game_id LIMIT 1)
+        UNION ALL
+        SELECT following.* FROM games CROSS JOIN LATERAL (
+            SELECT g.game_id FROM achievements_playergame g
+             WHERE g.game_id > games.game_id ORDER BY g.game_id LIMIT 1) AS following
+    ), in_game AS (
+        (SELECT game_id, region FROM achievements_playergame WHERE region > '' ORDER BY game_id, region LIMIT 1)
         UNION ALL
         SELECT following.* FROM in_game CROSS JOIN LATERAL (
             SELECT g.game_id, g.region FROM achievements_playergame g
-             WHERE (g.game_id, g.region) > (in_game.game_id, in_game.region)
+             WHERE (g.game_id, g.region) > (in_game.game_id, in_game.region) AND g.region > ''
              ORDER BY g.game_id, g.region LIMIT 1) AS following
     ), overall AS (
-        (SELECT region FROM achievements_playertotal ORDER BY region LIMIT 1)
+        (SELECT region FROM achievements_playertotal WHERE region > '' ORDER BY region LIMIT 1)
         UNION ALL
         SELECT following.* FROM overall CROSS JOIN LATERAL (
             SELECT t.region FROM achievements_playertotal t
-             WHERE t.region > overall.region ORDER BY t.region LIMIT 1) AS following
+             WHERE t.region > overall.region AND t.region > '' ORDER BY t.region LIMIT 1) AS following
     )
-    SELECT NULL::bigint, region FROM overall UNION ALL SELECT game_id, region FROM in_game
+    SELECT NULL::bigint, NULL WHERE EXISTS (SELECT FROM achievements_playertotal)
+    UNION ALL SELECT NULL, region FROM overall
+    UNION ALL SELECT game_id, NULL FROM games
+    UNION ALL SELECT game_id, region FROM in_game
 """
 
 
-def scopes() -> list[tuple[int | None, str]]:
-    """Return every game, and all games (None), with every region of its players ("" for those without)."""
+def scopes() -> list[tuple[int | None, str | None]]:
+    """Return every game that somebody plays, and all games (None): in all regions (None), and in each."""
     return [(game_id, region) for game_id, region in _rows(_SCOPES, [])]
 
 

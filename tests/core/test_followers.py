@@ -271,11 +271,19 @@ def test_facts_that_are_isolated_are_read_without_waiting_in_between() -> None:
 def test_a_read_is_bounded_by_the_rows_its_facts_are_about() -> None:
     for _ in range(3):
         publish(Probed(1), studio_id=None, size=facts.READ_ITEMS - 1)
-    assert len(facts.read_after(0, 0)) == 2
+    read = facts.read_after(0, 0, kinds=[Probed.kind])
+    assert len(read) == 2
+
+
+def test_facts_that_nobody_asked_for_are_read_past_without_their_payload() -> None:
+    for _ in range(3):
+        publish(Probed(1), studio_id=None, size=facts.READ_ITEMS)
+    read = facts.read_after(0, 0, kinds=["something_else"])
+    assert [fact.payload for fact in read] == [{}, {}, {}]
 
 
 def test_a_fact_is_never_there_without_its_transaction() -> None:
     with transaction.atomic():
         say(1)
         transaction.set_rollback(True)
-    assert facts.read_after(0, 0) == []
+    assert facts.read_after(0, 0, kinds=[Probed.kind]) == []

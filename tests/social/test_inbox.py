@@ -209,5 +209,7 @@ def _facts_of(world: World, player: str, *keys: str) -> list[facts.Fact]:
     world.unlock_silently(player, *keys)
     cursor = Follower.objects.get(name="social")
     return [
-        fact for fact in facts.read_after(cursor.tx, cursor.fact_id) if fact.kind == "achievements_unlocked"
+        fact
+        for fact in facts.read_after(cursor.tx, cursor.fact_id, kinds=["achievements_unlocked"])
+        if fact.kind == "achievements_unlocked"
     ]
