@@ -1,11 +1,14 @@
 #!/usr/bin/env python
-"""Run a management command of Laurel."""
+"""Run a management command of Laurel: in the environment given, or in that of `make run` in VAR_DIR."""
 
 import os
 import sys
 
 from django.core.management import execute_from_command_line
 
+from config import var_dir
+
 if __name__ == "__main__":
+    var_dir.adopt_environment()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     execute_from_command_line(sys.argv)

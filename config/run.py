@@ -63,6 +63,7 @@ def _run(supervisor: Supervisor, place: Place) -> None:
         var_dir.require_space(place.folder)
         _raise_limits()
         env = _with_servers(supervisor, place)
+        var_dir.keep_environment(place.folder, env)
         greeting = _start(supervisor, place, env)
         supervisor.wait_until_ready(within_s=READY_WITHIN_S)
         if not supervisor.stopping:

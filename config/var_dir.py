@@ -8,6 +8,7 @@ import random
 import secrets
 import shutil
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +18,12 @@ FREE_MB_NEEDED = 300  # a new PostgreSQL, its first WAL files, Valkey's log, sta
 MEBIBYTE = 1024 * 1024
 # Below every system's ephemeral ports: up there a client that retries could take a restarting server's own port.
 PORTS = range(20_000, 32_000)
+_ENVIRONMENT = "environment.json"
+_KEPT = (
+    *("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"),
+    *("PUBLIC_URL", "LIVE_URL", "PORT", "VAR_DIR", "DEBUG", "DEMO"),
+)
+_DEFAULT = Path(__file__).resolve().parent.parent / "var"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -92,6 +99,18 @@ def kept_address(file: Path) -> tuple[int, str]:
     if kept != {"port": port, "password": password}:
         keep(file, json.dumps({"port": port, "password": password}))
     return port, password
+
+
+def keep_environment(folder: Path, env: Mapping[str, str]) -> None:
+    """Keep the addresses and secrets that everything started from here runs with, for `adopt_environment`."""
+    keep(folder / _ENVIRONMENT, json.dumps({name: env[name] for name in _KEPT if name in env}))
+
+
+def adopt_environment() -> None:
+    """Take the environment that was kept in VAR_DIR, unless ours names a database: so commands meet `make run`'s."""
+    file = Path(os.environ.get("VAR_DIR") or _DEFAULT).resolve() / _ENVIRONMENT
+    if not os.environ.get("DATABASE_URL") and file.exists():
+        os.environ |= json.loads(file.read_text())
 
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -82,10 +82,21 @@ def test_it_runs_says_how_to_use_it_and_stops_without_a_trace(tmp_path: Path, po
             said.append(line.rstrip("\n"))
             if line.startswith("Laurel is ready"):
                 break
+        # An operator's command, from a shell that names nothing but the folder, meets what runs there.
+        command = [sys.executable, "manage.py", "followers"]
+        listed = subprocess.run(
+            command,
+            cwd=BASE_DIR,
+            env=environment(tmp_path, port),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         pids = [int(file.read_text().split("\n")[0]) for file in (tmp_path / "run").glob("*.pid")]
         run.send_signal(signal.SIGINT)
         rest, complaint = run.communicate(timeout=STOP_WITHIN_S)
     assert said[-1:] == [READY_LINE.format(port)], complaint
+    assert "leaderboards" in listed.stdout, listed.stderr
     assert any("curl" in line for line in said)
     assert (run.returncode, complaint) == (0, "")
     assert rest.strip() == "Stopping."

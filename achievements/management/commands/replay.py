@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "path", type=Path, help="the folder with definitions.jsonl.gz and unlocks*.csv.gz"
         )
-        parser.add_argument("--url", default="http://127.0.0.1:8000", help="the platform (%(default)s)")
+        parser.add_argument("--url", default=settings.PUBLIC_URL, help="the platform (%(default)s)")
         parser.add_argument("--key", help='a server key; without it one is made for the studio "Replay"')
         parser.add_argument("--speed", type=float, help="at most so many unlocks a second")
         parser.add_argument(
