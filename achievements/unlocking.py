@@ -25,11 +25,13 @@ WITH clock AS MATERIALIZED (
 ), input AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::bigint[], $2::text[], $3::bigint[], $4::bigint[],
-        $5::bigint[], $6::bigint[], $7::bigint[], $8::uuid[]
-    ) WITH ORDINALITY AS i (studio_id, external_id, game_id, version, achievement_id, points, told_us, event_id, ord)
+        $5::bigint[], $6::bigint[], $7::bigint[], $8::uuid[], $10::bigint[]
+    ) WITH ORDINALITY AS i (studio_id, external_id, game_id, version, achievement_id, points, told_us, event_id,
+                            first_heard_us, ord)
 ), known AS MATERIALIZED (
     SELECT i.*, p.id AS player_id,
-           clock.now + i.ord * interval '1 microsecond' AS heard_at,
+           coalesce('epoch'::timestamptz + i.first_heard_us * interval '1 microsecond',
+                    clock.now + i.ord * interval '1 microsecond') AS heard_at,
            x.banned_at IS NOT NULL AS banned, p.erased_at IS NOT NULL AS erased, c.version <> i.version AS outdated
       FROM clock CROSS JOIN input i
       JOIN accounts_playeridentity x ON x.studio_id = i.studio_id AND x.external_id = i.external_id
@@ -99,6 +101,8 @@ UNION ALL
 SELECT 'new', achievement_id, player_id, game_id, NULL, NULL, NULL, unlocked_at, event_id, NULL FROM new
 UNION ALL
 SELECT 'total', points, player_id, game_id, NULL, NULL, NULL, NULL, NULL, unlocked FROM in_game
+UNION ALL
+SELECT 'clock', {now_us}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM clock
 """
 
 # What was there before, seen by a snapshot of its own: also what another transaction committed a moment ago.
@@ -118,13 +122,19 @@ RECORD = _RECORD.format(
     last_reached="coalesce(max(reached_at) FILTER (WHERE points > 0), max(reached_at))",
     unlocked_us=_microseconds("unlocked_at"),
     heard_us=_microseconds("heard_at"),
+    now_us=_microseconds("now"),
     reached_us=_microseconds("points_reached_at"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One unlock that passed the catalogue's checks, as the statement takes it."""
+    """One unlock that passed the catalogue's checks, as the statement takes it.
+
+    Attributes:
+        first_heard_us: when the platform heard of it, if that was before this statement: its player was unknown then.
+
+    """
 
     studio_id: int
     external_id: str
@@ -134,6 +144,7 @@ class Item:
     points: int
     unlocked_at: datetime | None
     event_id: UUID
+    first_heard_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,7 @@ class Outcome:
 
     Attributes:
         player_id: None when the studio has not named this player yet.
+        heard_us: then, when the platform heard of it.
         outdated: the catalogue changed since the check; nothing was written.
         recorded: this very item was written by this statement.
         unlocked_at: of the unlock now stored; None when there is none.
@@ -158,6 +170,7 @@ class Outcome:
     event_id: UUID | None = None
     points: int = 0
     unlocked: int = 0
+    heard_us: int | None = None
 
 
 def record(items: Sequence[Item], *, offline: bool = False) -> list[Outcome]:
@@ -179,6 +192,7 @@ def record(items: Sequence[Item], *, offline: bool = False) -> list[Outcome]:
         ),
         array_literal(item.event_id for item in items),
         offline,
+        array_literal("NULL" if item.first_heard_us is None else item.first_heard_us for item in items),
     ]
     return _outcomes(items, run_prepared(RECORD, params))
 
@@ -188,19 +202,22 @@ def _outcomes(items: Sequence[Item], rows: list[tuple[Any, ...]]) -> list[Outcom
     known: dict[int, tuple[Any, ...]] = {}
     stored: dict[tuple[int, int], tuple[datetime, UUID]] = {}
     totals: dict[tuple[int, int], tuple[int, int]] = {}
+    now_us = 0
     for kind, number, player_id, game_id, *rest in rows:
         if kind == "known":
             known[number - 1] = (player_id, *rest[:3])
         elif kind == "new":
             stored[player_id, number] = (rest[3], rest[4])
-        else:
+        elif kind == "total":
             totals[player_id, game_id] = (number, rest[5])
+        else:
+            now_us = number
     new = set(stored)
     stored |= _found(items, known, without=new)
     outcomes = []
     for index, item in enumerate(items):
         if index not in known:
-            outcomes.append(Outcome())
+            outcomes.append(Outcome(heard_us=item.first_heard_us or now_us + index + 1))
             continue
         player_id, banned, erased, outdated = known[index]
         pair = (player_id, item.achievement_id)

@@ -1,7 +1,7 @@
 """Every write of unlocks: the checks of the rulebook, then the one statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -122,9 +122,9 @@ def _settle(items: list[Item], catalogue: GameCatalogue, *, offline: bool) -> li
         create_players(
             studio_id=items[0].studio_id, external_ids={items[index].external_id for index in unknown}
         )
-        for index, outcome in zip(
-            unknown, _record([items[index] for index in unknown], offline=offline), strict=True
-        ):
+        # Heard of once: whom the batch named first stays first among equals, known before or not.
+        again = [replace(items[index], first_heard_us=outcomes[index].heard_us) for index in unknown]
+        for index, outcome in zip(unknown, _record(again, offline=offline), strict=True):
             outcomes[index] = outcome
     return [_result(item, outcome, catalogue) for item, outcome in zip(items, outcomes, strict=True)]
 

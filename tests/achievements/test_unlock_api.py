@@ -253,6 +253,24 @@ def test_ties_go_by_the_time_of_hearing_unless_the_key_may_bring_offline_times(
     assert timezone.now() - reached["long-ago"] < timedelta(minutes=1)
 
 
+def test_of_equals_in_a_batch_the_first_is_first_though_only_some_were_known(
+    server: Api, studio: Studio, game: Game
+) -> None:
+    names = [f"p-{number}" for number in range(12)]
+    for name in names[1::2]:
+        factories.player(studio, name)
+    unlocks = [{"player": name, "achievement": "first-blood"} for name in names]
+    said = server.post(BATCH, {"game_id": str(game.uuid), "unlocks": unlocks}).json()
+    assert said["unlocked"] == len(names)
+    external = dict(PlayerIdentity.objects.values_list("player_id", "external_id"))
+    order = PlayerGame.objects.order_by("points_reached_at").values_list("player_id", flat=True)
+    assert [external[player_id] for player_id in order] == names
+    alone = server.post(UNLOCK, body(game, player="newcomer")).json()
+    newest = PlayerGame.objects.order_by("-points_reached_at")[0].points_reached_at
+    assert abs(timezone.now() - newest) < timedelta(minutes=1)
+    assert alone["unlocked_at"] == rfc3339(newest)
+
+
 def test_an_unlock_without_points_does_not_make_its_player_later(server: Api, game: Game) -> None:
     factories.achievement(game, "worthless", points=0)
     server.post(UNLOCK, body(game))
