@@ -1,6 +1,7 @@
 """Who is calling: server keys and player tokens at the HTTP border."""
 
 import json
+import string
 import time
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 REVOKED_WITHIN_S = 5.0
+BASE62 = string.digits + string.ascii_letters
 
 
 @pytest.fixture
@@ -67,13 +69,13 @@ def test_a_key_is_stored_as_a_hash_only(studio: Studio) -> None:
     assert key.removeprefix("lrl_sk_")[:20] not in stored
 
 
-@given(st.data())
-def test_a_key_with_one_letter_changed_is_told_from_an_unknown_one(data: st.DataObject) -> None:
+@given(place=st.integers(0, 48), shift=st.integers(1, len(BASE62) - 1))
+def test_a_key_with_one_letter_changed_is_told_from_an_unknown_one(place: int, shift: int) -> None:
     key = keys.new_key()
     assert keys.is_well_formed(key)
-    place = data.draw(st.integers(len(keys.PREFIX), len(key) - 1))
-    letter = data.draw(st.sampled_from("0123456789abcXYZ").filter(lambda each: each != key[place]))
-    assert not keys.is_well_formed(key[:place] + letter + key[place + 1 :])
+    at = len(keys.PREFIX) + place
+    letter = BASE62[(BASE62.index(key[at]) + shift) % len(BASE62)]
+    assert not keys.is_well_formed(key[:at] + letter + key[at + 1 :])
 
 
 def test_a_mistyped_key_costs_no_query(studio: Studio) -> None:

@@ -11,6 +11,7 @@ from tests.faults import FULL
 from tests.platform import ACHIEVEMENTS, Answer, Platform, wait_for
 
 AWAY_S = 10.0 if FULL else 2.0
+WARM_UP_S = 1.5
 CLIENTS = 4
 PAUSE_S = 0.02
 PROMISED_P99_S = 0.25
@@ -44,9 +45,18 @@ def p99(answers: list[Answer]) -> float:
     return sorted(answer.seconds for answer in answers)[int(len(answers) * 0.99)]
 
 
+@pytest.fixture(scope="module")
+def warm(platform: Platform) -> Platform:
+    """Let every process have answered: its first requests fill pools and catalogues."""
+    unlock_for(platform, WARM_UP_S, name="warm-up")
+    platform.wait_until_caught_up()
+    return platform
+
+
 @pytest.mark.parametrize("fault", ["killed", "frozen"])
 @pytest.mark.parametrize("name", ["worker", "relay", "beat", "valkey", "live"])
-def test_unlocks_are_answered_as_before_while_it_is_away(platform: Platform, name: str, fault: str) -> None:
+def test_unlocks_are_answered_as_before_while_it_is_away(warm: Platform, name: str, fault: str) -> None:
+    platform = warm
     process = platform.process(name)
     back: Callable[[], None]
     if fault == "killed":
