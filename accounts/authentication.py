@@ -172,7 +172,8 @@ def player_of(request: Request, name: str) -> PlayerInfo:
         uuid = parse_id(name[3:])
         info = None if uuid is None else selectors.player_by_uuid(uuid, studio_id=holder.studio_id)
     else:
-        info = selectors.player_of_studio(holder.studio_id, name)
+        # What can't be anybody's id is not looked up: PostgreSQL would refuse some of it.
+        info = selectors.player_of_studio(holder.studio_id, name) if name.isprintable() else None
     if info is None or (isinstance(holder, TokenHolder) and info.id != holder.player.id):
         raise NotFound("There is no such player.")
     if info.erased:

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -93,6 +93,12 @@ class Endpoint(APIView):
     def default_response_headers(self) -> dict[str, str]:
         """Return the headers of every answer."""
         return {"Allow": self._allow}
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Have every body read by the parser: by itself DRF takes one without a length, or with none, for `{}`."""
+        made = super().initialize_request(request, *args, **kwargs)
+        made._stream = cast("Any", request)
+        return made
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, check the scope, refuse unknown parameters; a POST with an Idempotency-Key runs once."""

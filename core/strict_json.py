@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from core.refusals import Invalid, Malformed, Refused
+from core.refusals import Invalid, Malformed, Refused, pointer
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
@@ -85,17 +85,17 @@ def _children(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value
 
 
-def _check_texts(value: Any, pointer: str) -> None:
+def _check_texts(value: Any, at: str) -> None:
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise Invalid.value(pointer, "May not hold NUL or half of a surrogate pair.")
+            raise Invalid.value(at, "May not hold NUL or half of a surrogate pair.")
     elif isinstance(value, dict):
         for name, inner in value.items():
-            _check_texts(name, pointer)
-            _check_texts(inner, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+            _check_texts(name, at)
+            _check_texts(inner, at + pointer(name))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            _check_texts(inner, f"{pointer}/{index}")
+            _check_texts(inner, at + pointer(index))
 
 
 def read_body(request: HttpRequest, *, limit: int = MAX_BYTES) -> bytes:
@@ -123,13 +123,24 @@ def _read(request: HttpRequest, limit: int) -> bytes:
         raise Malformed("Content-Length is not a number.")
     if announced and int(announced) > limit:
         raise Refused(f"The body has {announced} bytes; at most {limit} are taken.", slug="payload-too-large")
-    stream = request.META.get("wsgi.input") if not announced else None
-    body: bytes = stream.read(limit + 1) if stream is not None else request.read(limit + 1)
+    body: bytes
+    if announced:
+        body = request.read(limit + 1)
+    else:
+        body = request.META["wsgi.input"].read(limit + 1) if _comes_in_parts(request) else b""
     if len(body) > limit:
         raise Refused(f"The body has more than {limit} bytes.", slug="payload-too-large")
     if announced and len(body) != int(announced):
         raise Malformed("The body is shorter than Content-Length says.")
     return body
+
+
+def _comes_in_parts(request: HttpRequest) -> bool:
+    """Say whether a body without an announced length may be there: in chunks, or in HTTP/2's frames."""
+    return (
+        "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+        or request.META.get("SERVER_PROTOCOL", "").split(".")[0] != "HTTP/1"
+    )
 
 
 class StrictJSONParser(BaseParser):

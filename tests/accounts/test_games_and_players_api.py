@@ -149,8 +149,17 @@ def test_a_player_has_the_studio_s_own_id(server: Api, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 129, "a%0Ab", "a%00b", "me", "id:", "id:7", "%E2%80%AE"])
-def test_what_is_no_player_s_id_creates_nobody(server: Api, name: str) -> None:
+def test_what_is_no_player_s_id_creates_nobody(server: Api, studio: Studio, name: str) -> None:
     assert server.put(f"/players/{name}", {"display_name": "x"}).status_code in (404, 422)
+    game = factories.game(studio).uuid
+    for path in (
+        f"/players/{name}",
+        f"/players/{name}/achievements?game_id={game}",
+        f"/players/{name}/notifications",
+        f"/leaderboards/{game}/points/players/{name}",
+        f"/leaderboards/{game}/points/around/{name}",
+    ):
+        assert server.get(path).status_code == 404, path
     assert not Player.objects.exists()
 
 

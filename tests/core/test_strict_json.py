@@ -1,12 +1,17 @@
 """What stock parsers let through or crash on is refused."""
 
+import io
+from typing import Any
+
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.refusals import Invalid, Malformed
 from core.rendering import dumps
 from core.strict_json import MAX_DEPTH, loads
+from tests import factories
 
 
 @pytest.mark.parametrize(
@@ -86,3 +91,38 @@ _values = st.recursive(
 @given(_values)
 def test_what_the_platform_writes_it_reads(value: object) -> None:
     assert loads(dumps(value)) == value
+
+
+def changed(**environ: Any) -> tuple[Any, str]:
+    """Send a change of a game with this environment of WSGI's; return the answer and the game's title."""
+    studio = factories.studio()
+    game = factories.game(studio)
+    headers = {"Authorization": f"Bearer {factories.server_key(studio)}"}
+    client: Any = Client()
+    answer = client.generic("PATCH", f"/api/v1/games/{game.uuid}", headers=headers, **environ)
+    game.refresh_from_db()
+    return answer, game.title
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("content_type", "status"), [("application/json", 400), ("text/plain", 415), ("", 415)]
+)
+@pytest.mark.parametrize("length", ["", "0", "abc", "-1", "1_0", "٣"])
+def test_a_body_without_a_length_is_not_taken_for_an_empty_object(
+    length: str, content_type: str, status: int
+) -> None:
+    """`{}` is a fine change of a game: nothing at all is not."""
+    answer, title = changed(CONTENT_LENGTH=length, CONTENT_TYPE=content_type)
+    assert answer.status_code == status, answer.content
+    assert title == "Emberwake"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("environ", [{"HTTP_TRANSFER_ENCODING": "chunked"}, {"SERVER_PROTOCOL": "HTTP/2"}])
+def test_a_body_in_parts_is_read(environ: dict[str, str]) -> None:
+    """The server hands it over without a length, and it ends by itself."""
+    body = {"wsgi.input": io.BytesIO(b'{"title": "In parts"}'), "CONTENT_TYPE": "application/json"}
+    answer, title = changed(**body, **environ)
+    assert answer.status_code == 200, answer.content
+    assert title == "In parts"
