@@ -146,6 +146,9 @@ class PlayerIdentity(models.Model):
     external_id = models.CharField(max_length=128)
     player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="identities")
     banned_at = models.DateTimeField(null=True, blank=True)
+    excluded_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the player is on none of the studio's leaderboards."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

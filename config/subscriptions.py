@@ -4,7 +4,7 @@ from accounts.facts import PlayersChanged
 from achievements.facts import AchievementsUnlocked
 from achievements.services import counters
 from core.facts import Subscription
-from leaderboards import services as leaderboards
+from leaderboards.services import follower as leaderboards
 from social import services as social
 
 SUBSCRIPTIONS: list[Subscription] = [

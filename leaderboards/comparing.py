@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from achievements.selectors.standings import Standing
-from core.clock import microseconds
 from leaderboards import filling, truth
 from leaderboards.filling import Change, Member, State
 from leaderboards.keys import Board
+from leaderboards.truth import Entry
 
 MOST_COUNTED = 100_000  # a board that has more differences is wrong enough
 LOOKS = 20
@@ -21,19 +20,19 @@ class Difference:
     """A player whom the board holds otherwise.
 
     Attributes:
-        standing: what PostgreSQL says; None when the player is not on the board.
+        entry: what PostgreSQL says; None when the player is not on the board.
         member: what should not stand in the order; None when something is missing there.
 
     """
 
     player_id: int
-    standing: Standing | None
+    entry: Entry | None
     member: Member | None
 
 
-def change_of(standing: Standing) -> Change:
+def change_of(entry: Entry) -> Change:
     """Return what puts a player where PostgreSQL has him."""
-    return Change(standing.player_id, standing.version, microseconds(standing.reached_at), standing.points)
+    return Change(entry.player_id, entry.version, entry.reached_us, entry.sort_value)
 
 
 def differences(board: Board) -> Iterator[list[Difference]]:
@@ -41,12 +40,12 @@ def differences(board: Board) -> Iterator[list[Difference]]:
 
     Whatever changes meanwhile may be among them: one of both sides is always read first.
     """
-    for standings in truth.everyone(board):
-        held = filling.held(board, [standing.player_id for standing in standings])
+    for entries in truth.everyone(board):
+        held = filling.held(board, [entry.player_id for entry in entries])
         yield [
-            Difference(standing.player_id, standing, None)
-            for standing in standings
-            if not _is_as_new(held.get(standing.player_id), standing)
+            Difference(entry.player_id, entry, None)
+            for entry in entries
+            if not _is_as_new(held.get(entry.player_id), entry)
         ]
     for members in filling.walk(board):
         now = truth.of_players(board, {member.player_id for member in members})
@@ -62,8 +61,8 @@ def mend(board: Board, found: Sequence[Difference]) -> None:
     for difference in found:
         if difference.member is not None:
             filling.forget(board, difference.member)
-    standings = {one.player_id: one.standing for one in found if one.standing is not None}
-    filling.apply({board: [change_of(standing) for standing in standings.values()]})
+    entries = {one.player_id: one.entry for one in found if one.entry is not None}
+    filling.apply({board: [change_of(entry) for entry in entries.values()]})
 
 
 def check(board: Board) -> int:
@@ -90,18 +89,18 @@ def not_ready(boards: Sequence[Board]) -> list[Board]:
     return waiting
 
 
-def _is_as_new(held: Change | None, standing: Standing) -> bool:
+def _is_as_new(held: Change | None, entry: Entry) -> bool:
     """Say whether the board holds a standing that was read before, or a newer one."""
-    return held is not None and (held.version > standing.version or held == change_of(standing))
+    return held is not None and (held.version > entry.version or held == change_of(entry))
 
 
-def _belongs(member: Member, now: Standing | None) -> bool:
+def _belongs(member: Member, now: Entry | None) -> bool:
     """Say whether a member that was read before is right, or will be replaced once its listener is there."""
     return member.is_led_to and now is not None and member.version <= now.version
 
 
 def _still_different(
-    board: Board, found: Sequence[Difference], before: Mapping[int, Standing]
+    board: Board, found: Sequence[Difference], before: Mapping[int, Entry]
 ) -> list[Difference]:
     players = list({difference.player_id for difference in found})
     there = filling.standing_there(board, [one.member for one in found if one.member is not None])
@@ -111,7 +110,7 @@ def _still_different(
     return [one for one in found if one.player_id in different or _is_left_over(one.member, there, held)]
 
 
-def _agrees(held: Change | None, before: Standing | None, now: Standing | None) -> bool:
+def _agrees(held: Change | None, before: Entry | None, now: Entry | None) -> bool:
     """Say whether the board holds what PostgreSQL held at some moment between `before` and `now`."""
     if held is None:
         return now is None or before is None

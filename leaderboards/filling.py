@@ -13,7 +13,7 @@ from leaderboards.scripting import Call, Script
 
 CHANGES_A_CALL = 250  # everybody else waits while a script runs: so many take it one or two milliseconds
 LEASE_S = 60  # the board of a rebuild that died is rebuilt so much later
-OFF = -1  # instead of points: the player is taken off the board
+OFF = -(2**63)  # instead of a sort value: the player is taken off the board
 _SCANNED_A_CALL = 1000
 
 _APPLY = Script("apply")
@@ -27,12 +27,12 @@ _MEMBER = struct.Struct(">QQ")
 
 
 class Change(NamedTuple):
-    """A player's place on a board as of a version of his total; with the points OFF he leaves it."""
+    """A player's place on a board as of a version of his total or score; with the sort value OFF he leaves it."""
 
     player_id: int
     version: int
     reached_us: int
-    points: int
+    sort_value: int
 
 
 class Member(NamedTuple):
@@ -40,7 +40,7 @@ class Member(NamedTuple):
 
     player_id: int
     reached_us: int
-    points: int
+    sort_value: int
     entry: bytes
 
     @property
@@ -99,9 +99,8 @@ def end(board: Board, token: str, *, whole: bool) -> bool:
 def forget(board: Board, member: Member) -> bool:
     """Take a member off, and the entry that means it, unless the player's entry is another one by now."""
     packed = _MEMBER.pack(member.reached_us, member.player_id)
-    return bool(
-        _FORGET.run(_client(), Call([keys.order(board), keys.entries(board)], [packed, member.entry]))
-    )
+    places = [keys.order(board), keys.entries(board), *_scores(board)]
+    return bool(_FORGET.run(_client(), Call(places, [packed, member.entry])))
 
 
 def server() -> str:
@@ -148,7 +147,7 @@ def held(board: Board, player_ids: Sequence[int]) -> dict[int, Change]:
         return {}
     scores = _client().zmscore(keys.order(board), [_MEMBER.pack(reached, pk) for pk, _, reached in leads])
     return {
-        pk: Change(pk, version, reached, -int(score))
+        pk: Change(pk, version, reached, int(score))
         for (pk, version, reached), score in zip(leads, scores, strict=True)
         if score is not None
     }
@@ -168,13 +167,13 @@ def walk(board: Board) -> Iterator[list[Member]]:
     cursor = 0
     while True:
         cursor, found = _client().zscan(keys.order(board), cursor, count=_SCANNED_A_CALL)
-        members = [(_MEMBER.unpack(member), -int(score)) for member, score in found]
+        members = [(_MEMBER.unpack(member), int(score)) for member, score in found]
         if members:
             players = [_PLAYER.pack(pk) for (_, pk), _ in members]
             entries = _client().hmget(keys.entries(board), players)
             yield [
-                Member(pk, reached, points, entry or b"")
-                for ((reached, pk), points), entry in zip(members, entries, strict=True)
+                Member(pk, reached, sort_value, entry or b"")
+                for ((reached, pk), sort_value), entry in zip(members, entries, strict=True)
             ]
         if cursor == 0:
             return
@@ -192,7 +191,11 @@ def _packed(changes: Sequence[Change]) -> list[bytes]:
 
 
 def _keys(board: Board) -> tuple[str, ...]:
-    return keys.order(board), keys.entries(board), keys.ready(board), keys.build(board)
+    return keys.order(board), keys.entries(board), keys.ready(board), keys.build(board), *_scores(board)
+
+
+def _scores(board: Board) -> tuple[str, ...]:
+    return (keys.scores(board),) if board.is_dense else ()
 
 
 def _client() -> Any:

@@ -1,29 +1,50 @@
 """Every Valkey key that leaderboards owns. All keys of one board share a hash tag: one node of a cluster holds them."""
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-_NAME = re.compile(rb"\{points:(global|[0-9]+):(\*|[A-Za-z0-9_-]+)\}")
+from leaderboards.rules.ranks import TieBreak
+
+_POINTS = re.compile(rb"\{points:(global|[0-9]+):(\*|[A-Za-z0-9_-]+)\}")
+_SCORES = re.compile(rb"\{scores:([0-9]+):([0-9]+):(shared|dense|earliest):(\*|[A-Za-z0-9_-]+)\}")
 
 
 class Board(NamedTuple):
-    """A `points` board: of a game (its internal id) or of all games (None), in a region or in all (None)."""
+    """One order of players: by points or by the scores of one period, in a region or in all (None).
+
+    Attributes:
+        game_id: the game's internal id; None for the points of all games.
+        period_id: the period whose scores they are; None for points.
+        tie_break: the rule, which never changes once there are scores; points are `shared`.
+
+    """
 
     game_id: int | None
     region: str | None
+    period_id: int | None = None
+    tie_break: TieBreak = "shared"
 
     @property
     def name(self) -> str:
-        """What the board is called in keys, cursors and logs."""
-        return f"points:{'global' if self.game_id is None else self.game_id}:{self.region or '*'}"
+        """What the order is called in keys, cursors and logs."""
+        region = self.region or "*"
+        if self.period_id is None:
+            return f"points:{'global' if self.game_id is None else self.game_id}:{region}"
+        return f"scores:{self.game_id}:{self.period_id}:{self.tie_break}:{region}"
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether ranks ask how many different scores there are."""
+        return self.tie_break == "dense"
 
 
 def order(board: Board) -> str:
     """Return the key of a board's order.
 
     Type: sorted set. Member: 16 bytes, the time at which the score was reached (microseconds since 1970) and the
-    player's internal id, both big-endian: equal scores are in the order of the time. Score: the points, negated: the
-    set's own order is the board's. TTL: none. Rebuilt: from PostgreSQL's standings by leaderboards.rebuilding.
+    player's internal id, both big-endian: equal scores are in the order of the time. Score: the sort value (points
+    are negated, so are scores where more is better): the set's own order is the board's. TTL: none. Rebuilt: from
+    PostgreSQL's standings by leaderboards.rebuilding.
     """
     return f"leaderboards:v1:{{{board.name}}}:order"
 
@@ -36,6 +57,15 @@ def entries(board: Board) -> str:
     left the board, so that an older total does not bring him back. TTL: none. Rebuilt: with `order`.
     """
     return f"leaderboards:v1:{{{board.name}}}:entries"
+
+
+def scores(board: Board) -> str:
+    """Return the key of a board's different scores, which only `dense` boards keep.
+
+    Type: sorted set. Member: 8 bytes, the sort value, big-endian and signed. Score: the sort value. TTL: none. Rebuilt:
+    with `order`.
+    """
+    return f"leaderboards:v1:{{{board.name}}}:scores"
 
 
 def ready(board: Board) -> str:
@@ -70,8 +100,14 @@ def any_ready() -> str:
 
 def board_of(key: bytes) -> Board | None:
     """Return the board that a key belongs to, None if it is no board's key."""
-    match = _NAME.search(key)
-    if match is None:
-        return None
-    game, region = match[1].decode(), match[2].decode()
-    return Board(None if game == "global" else int(game), None if region == "*" else region)
+    if match := _POINTS.search(key):
+        game, region = match[1].decode(), match[2].decode()
+        return Board(None if game == "global" else int(game), _region(region))
+    if match := _SCORES.search(key):
+        game, period, rule, region = (part.decode() for part in match.groups())
+        return Board(int(game), _region(region), int(period), cast("TieBreak", rule))
+    return None
+
+
+def _region(name: str) -> str | None:
+    return None if name == "*" else name

@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from leaderboards import rules
+from leaderboards.rules import ranks
+from leaderboards.rules.ranks import TieBreak
 
 
 class Row(NamedTuple):
-    """A player on a board. `reached_us` is when the score was reached, in microseconds since 1970."""
+    """A player on a board.
+
+    `sort_value` is the score as boards sort it, smallest first; `reached_us` is when it was reached, in microseconds
+    since 1970.
+    """
 
     player_id: int
-    score: int
+    sort_value: int
     reached_us: int
 
 
@@ -43,22 +48,33 @@ class Listing:
     """Consecutive rows of a board, read at one moment.
 
     Attributes:
+        tie_break: the board's tie rule.
         total: how many players are on the board.
         first_place: the place of the first row, from 0; `total` or more when there are none.
         before: how many players are ranked before the first row's score.
+        scores_before: how many different scores are better than the first row's; 0 unless the rule is `dense`.
+        exact: whether places and ranks are; beyond a configured size they are estimated (leaderboards/estimating.py).
 
     """
 
+    tie_break: TieBreak
     total: int
     first_place: int
     before: int
     rows: list[Row]
+    scores_before: int = 0
+    exact: bool = True
 
     @property
     def ranks(self) -> list[int]:
         """The rank of each row."""
-        scores = [row.score for row in self.rows]
-        return rules.shared_ranks(scores, first_place=self.first_place, before=self.before)
+        return ranks.ranks(
+            [row.sort_value for row in self.rows],
+            tie_break=self.tie_break,
+            first_place=self.first_place,
+            before=self.before,
+            scores_before=self.scores_before,
+        )
 
     @property
     def goes_on(self) -> bool:
@@ -68,17 +84,46 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Where a player stands; `tied` if others have the same score."""
+    """Where a player stands.
+
+    Attributes:
+        rank: by the board's tie rule.
+        sort_value: the score as boards sort it.
+        reached_us: when it was reached.
+        total_count: how many players are on the board.
+        tied: others have the same score.
+        before: how many players have a better score.
+        exact: whether it is, as in `Listing`.
+
+    """
 
     rank: int
-    score: int
+    sort_value: int
+    reached_us: int
     total_count: int
     tied: bool
+    before: int
+    exact: bool = True
+
+    @property
+    def score(self) -> int:
+        """The points, on boards where more is better."""
+        return -self.sort_value
 
     @property
     def percentile(self) -> float:
-        """The percent of the board's players who are ranked the same or lower, oneself included."""
-        return rules.percentile(rank=self.rank, total=self.total_count)
+        """The percent of the board's players whose score is the same or worse, oneself included."""
+        return ranks.percentile(rank=self.before + 1, total=self.total_count)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What rank a score would have that came now; `before` and `total_count` as in `Rank`, without it."""
+
+    rank: int
+    before: int
+    total_count: int
+    exact: bool = True
 
 
 def first_place_around(place: int, *, size: int, total: int) -> int:

@@ -7,11 +7,13 @@ from typing import Any
 from core.redis import client
 from leaderboards import keys
 from leaderboards.keys import Board
-from leaderboards.listing import Around, Behind, FromOffset, Listing, Rank, Row, Where
+from leaderboards.listing import Around, Behind, FromOffset, Listing, Place, Rank, Row, Where
+from leaderboards.rules.ranks import rank_of
 from leaderboards.scripting import Call, Script
 
 _PAGE = Script("page", reads=True)
 _RANK = Script("rank", reads=True)
+_PLACE = Script("place", reads=True)
 _MEMBER = struct.Struct(">QQ")
 _PLAYER = struct.Struct(">Q")
 
@@ -25,8 +27,8 @@ def listing(board: Board, where: Where, *, limit: int) -> Listing:
     answer = _PAGE.run(client("boards"), Call(_keys(board), [limit, *_way(where)]))
     if answer is None:
         raise NotReady(board.name)
-    total, first_place, before, flat = answer
-    return Listing(total, first_place, before, _rows(flat))
+    total, first_place, before, scores_before, flat = answer
+    return Listing(board.tie_break, total, first_place, before, _rows(flat), scores_before)
 
 
 def rank(board: Board, player_id: int) -> Rank | None:
@@ -41,8 +43,19 @@ def ranks(boards: Sequence[Board], player_id: int) -> list[Rank | NotReady | Non
     return [_rank_or_not_ready(board, answer) for board, answer in zip(boards, answers, strict=True)]
 
 
-def _keys(board: Board) -> tuple[str, str, str]:
-    return keys.order(board), keys.entries(board), keys.ready(board)
+def place(board: Board, sort_value: int) -> Place:
+    """Return what rank a score would have that came now. Raises NotReady, redis.RedisError."""
+    answer = _PLACE.run(client("boards"), Call(_keys(board), [sort_value]))
+    if answer is None:
+        raise NotReady(board.name)
+    before, same, scores_before, total = answer
+    rank = rank_of(board.tie_break, place=before + same, before=before, scores_before=scores_before)
+    return Place(rank, before, total)
+
+
+def _keys(board: Board) -> tuple[str, ...]:
+    found = keys.order(board), keys.entries(board), keys.ready(board)
+    return (*found, keys.scores(board)) if board.is_dense else found
 
 
 def _way(where: Where) -> tuple[str | int | bytes, ...]:
@@ -50,7 +63,7 @@ def _way(where: Where) -> tuple[str | int | bytes, ...]:
         case FromOffset(offset):
             return "offset", offset
         case Behind(row):
-            return "behind", -row.score, _MEMBER.pack(row.reached_us, row.player_id)
+            return "behind", row.sort_value, _MEMBER.pack(row.reached_us, row.player_id)
         case Around(player_id):
             return "around", _PLAYER.pack(player_id)
 
@@ -61,7 +74,7 @@ def _rows(flat: Sequence[bytes]) -> list[Row]:
     rows = []
     for member, score in zip(flat[::2], flat[1::2], strict=True):
         reached_us, player_id = unpack(member)
-        rows.append(Row(player_id, -int(score), reached_us))
+        rows.append(Row(player_id, int(score), reached_us))
     return rows
 
 
@@ -70,8 +83,15 @@ def _rank(board: Board, answer: Any) -> Rank | None:
         raise NotReady(board.name)
     if not answer:
         return None
-    score, before, same, total = answer
-    return Rank(rank=before + 1, score=-int(score), total_count=total, tied=same > 1)
+    sort_value, reached, place, before, same, scores_before, total = answer
+    return Rank(
+        rank=rank_of(board.tie_break, place=place, before=before, scores_before=scores_before),
+        sort_value=int(sort_value),
+        reached_us=int.from_bytes(reached, "big"),
+        total_count=total,
+        tied=same > 1,
+        before=before,
+    )
 
 
 def _rank_or_not_ready(board: Board, answer: Any) -> Rank | NotReady | None:

@@ -59,10 +59,10 @@ def rebuild(board: Board) -> int | None:
         return None
     players, whole = 0, False
     try:
-        for standings in truth.everyone(board):
-            if not filling.fill(board, token, [comparing.change_of(standing) for standing in standings]):
+        for entries in truth.everyone(board):
+            if not filling.fill(board, token, [comparing.change_of(entry) for entry in entries]):
                 return None
-            players += len(standings)
+            players += len(entries)
         whole = True
     finally:
         ended = filling.end(board, token, whole=whole)

@@ -5,8 +5,9 @@ from celery import shared_task
 
 from core import followers, relay
 from core.redis import AWAY
-from leaderboards import rebuilding, services
+from leaderboards import rebuilding
 from leaderboards.keys import Board
+from leaderboards.services import follower
 
 log = structlog.get_logger(__name__)
 
@@ -14,15 +15,15 @@ log = structlog.get_logger(__name__)
 @shared_task(name="leaderboards.follow")
 def follow() -> None:
     """Bring to the boards what the log has to say since the last time."""
-    if followers.follow(services.FOLLOWER):
-        relay.hint(services.FOLLOWER)
+    if followers.follow(follower.FOLLOWER):
+        relay.hint(follower.FOLLOWER)
 
 
 @shared_task(name="leaderboards.check_boards")
 def check_boards() -> None:
     """See to it that every board is whole in Valkey, every few seconds."""
     try:
-        services.check_boards()
+        follower.check_boards()
     except AWAY as error:
         log.warning("boards can't be checked", error=str(error).split("\n")[0])
 

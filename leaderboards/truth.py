@@ -1,44 +1,92 @@
-"""Boards as PostgreSQL has them: what Valkey is filled from, and what answers while it is not."""
+"""Boards as PostgreSQL has them: what Valkey is filled from, and what answers while it is not.
+
+Two orders meet here and leave alike: points, which achievements keep, and scores, which we keep ourselves.
+"""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple, cast
 
 from django.db import connection, transaction
 
-from achievements.selectors import standings
+from achievements.selectors import standings as points
 from achievements.selectors.standings import Standing
 from core.clock import from_microseconds, microseconds
+from leaderboards import scores
 from leaderboards.keys import Board
-from leaderboards.listing import Around, Behind, Listing, Rank, Row, Where, first_place_around
+from leaderboards.listing import Around, Behind, Listing, Place, Rank, Row, Where, first_place_around
+from leaderboards.models import Period, PeriodState
+from leaderboards.rules import ranks
+from leaderboards.rules.ranks import TieBreak
+from leaderboards.scores import Placed
+
+
+class Entry(NamedTuple):
+    """A player's place on a board; a higher `version` is newer."""
+
+    player_id: int
+    sort_value: int
+    reached_us: int
+    version: int
+
+    @property
+    def row(self) -> Row:
+        """The place without its version."""
+        return Row(self.player_id, self.sort_value, self.reached_us)
 
 
 def boards(*, game_id: int | None = None) -> list[Board]:
-    """Return every board that anybody is on, or those of one game: in all regions, then in each."""
-    scopes = standings.scopes()
-    listed = [Board(*scope) for scope in scopes if game_id is None or scope[0] == game_id]
+    """Return every board that Valkey should hold, or those of one game: in all regions, then in each.
+
+    Those are all points boards that anybody is on, and the scores of all periods that may still change.
+    """
+    listed = [Board(*scope) for scope in points.scopes() if game_id is None or scope[0] == game_id]
+    listed += [board for period in _live_periods(game_id) for board in of_period(period)]
     return sorted(listed, key=lambda board: board.region is not None)
 
 
-def everyone(board: Board) -> Iterator[list[Standing]]:
-    """Yield all standings of a board as of one moment, in chunks, in no order."""
-    return standings.everyone(board.game_id, region=board.region)
+def of_period(period: Period) -> list[Board]:
+    """Return the boards of a period that anybody is on."""
+    rule = cast("TieBreak", period.leaderboard.tie_break)
+    whole = Board(period.leaderboard.game_id, None, period.pk, rule)
+    return [whole, *(whole._replace(region=region) for region in scores.regions(period.pk))]
 
 
-def of_players(board: Board, player_ids: Iterable[int]) -> dict[int, Standing]:
-    """Return the standings of those players who are on the board."""
-    found = standings.of_players(board.game_id, player_ids)
-    return {pk: row for pk, row in found.items() if board.region in (None, row.region)}
+def _live_periods(game_id: int | None) -> Iterable[Period]:
+    rows = Period.objects.filter(state__in=(PeriodState.OPEN, PeriodState.FINALISING))
+    if game_id is not None:
+        rows = rows.filter(leaderboard__game_id=game_id)
+    return rows.select_related("leaderboard").order_by("id")
+
+
+def everyone(board: Board) -> Iterator[list[Entry]]:
+    """Yield all entries of a board as of one moment, in chunks, in no order."""
+    if board.period_id is None:
+        for standings in points.everyone(board.game_id, region=board.region):
+            yield [_of_points(standing) for standing in standings]
+    else:
+        for places in scores.everyone(board.period_id, region=board.region):
+            yield [_of_score(placed) for placed in places]
+
+
+def of_players(board: Board, player_ids: Iterable[int]) -> dict[int, Entry]:
+    """Return the entries of those players who are on the board."""
+    if board.period_id is None:
+        standings = points.of_players(board.game_id, player_ids)
+        return {pk: _of_points(one) for pk, one in standings.items() if board.region in (None, one.region)}
+    places = scores.of_players(board.period_id, player_ids)
+    return {pk: _of_score(one) for pk, one in places.items() if board.region in (None, one.region)}
 
 
 def is_larger_than(board: Board, size: int) -> bool:
     """Say whether more than `size` players are on a board, without counting them all."""
-    return bool(standings.page(board.game_id, region=board.region, offset=size, limit=1))
+    return bool(_page(board, offset=size, limit=1))
 
 
 def listing(board: Board, where: Where, *, limit: int) -> Listing:
     """Return a page of a board."""
     with _one_moment():
-        total = standings.count(board.game_id, region=board.region)
+        total = _count(board)
         if isinstance(where, Behind):
             return _behind(board, where.row, limit=limit, total=total)
         if isinstance(where, Around):
@@ -50,45 +98,109 @@ def listing(board: Board, where: Where, *, limit: int) -> Listing:
 def rank(board: Board, player_id: int) -> Rank | None:
     """Return where a player stands, None when not on the board."""
     with _one_moment():
-        standing = of_players(board, [player_id]).get(player_id)
-        if standing is None:
+        entry = of_players(board, [player_id]).get(player_id)
+        if entry is None:
             return None
-        total = standings.count(board.game_id, region=board.region)
-        before = standings.count(board.game_id, region=board.region, above=standing.points)
-        same = standings.tied(board.game_id, region=board.region, standing=standing)
-    return Rank(before + 1, standing.points, total, tied=same > 1)
+        total, before = _count(board), _count(board, before=entry.sort_value)
+        earlier, same = _tied(board, entry, earlier=True), _tied(board, entry)
+        scores_before = _scores_before(board, entry.sort_value)
+    return Rank(
+        rank=ranks.rank_of(
+            board.tie_break, place=before + earlier, before=before, scores_before=scores_before
+        ),
+        sort_value=entry.sort_value,
+        reached_us=entry.reached_us,
+        total_count=total,
+        tied=same > 1,
+        before=before,
+    )
+
+
+def place(board: Board, sort_value: int) -> Place:
+    """Return what rank a score would have that came now."""
+    with _one_moment():
+        total, before = _count(board), _count(board, before=sort_value)
+        not_behind = _count(board, before=sort_value + 1)
+        scores_before = _scores_before(board, sort_value)
+    rank = ranks.rank_of(board.tie_break, place=not_behind, before=before, scores_before=scores_before)
+    return Place(rank, before, total)
 
 
 def _from(board: Board, place: int, *, limit: int, total: int) -> Listing:
-    found = standings.page(board.game_id, region=board.region, offset=place, limit=limit)
-    before = place - _earlier(board, found[0]) if found else place
-    return Listing(total, place, before, [_row(standing) for standing in found])
+    found = _page(board, offset=place, limit=limit)
+    before = place - _tied(board, found[0], earlier=True) if found else place
+    return _listing(board, found, total=total, place=place, before=before)
 
 
 def _behind(board: Board, row: Row, *, limit: int, total: int) -> Listing:
-    after = Standing(row.player_id, "", row.score, from_microseconds(row.reached_us), 0)
-    found = standings.page(board.game_id, region=board.region, after=after, limit=limit)
+    found = _page(board, after=row, limit=limit)
     if not found:
-        return Listing(total, total, total, [])
-    before = standings.count(board.game_id, region=board.region, above=found[0].points)
-    return Listing(total, before + _earlier(board, found[0]), before, [_row(standing) for standing in found])
+        return _listing(board, [], total=total, place=total, before=total)
+    before = _count(board, before=found[0].sort_value)
+    place = before + _tied(board, found[0], earlier=True)
+    return _listing(board, found, total=total, place=place, before=before)
+
+
+def _listing(board: Board, found: list[Entry], *, total: int, place: int, before: int) -> Listing:
+    scores_before = _scores_before(board, found[0].sort_value) if found else 0
+    rows = [entry.row for entry in found]
+    return Listing(board.tie_break, total, place, before, rows, scores_before)
 
 
 def _place_of(board: Board, player_id: int, *, end: int) -> int:
     """Return a player's place from 0; `end` for one who is not on the board."""
-    standing = of_players(board, [player_id]).get(player_id)
-    if standing is None:
+    entry = of_players(board, [player_id]).get(player_id)
+    if entry is None:
         return end
-    above = standings.count(board.game_id, region=board.region, above=standing.points)
-    return above + _earlier(board, standing)
+    return _count(board, before=entry.sort_value) + _tied(board, entry, earlier=True)
 
 
-def _earlier(board: Board, standing: Standing) -> int:
-    return standings.tied(board.game_id, region=board.region, standing=standing, earlier=True)
+# What both orders are asked. Points are sorted by their negation.
 
 
-def _row(standing: Standing) -> Row:
-    return Row(standing.player_id, standing.points, microseconds(standing.reached_at))
+def _page(board: Board, *, after: Row | None = None, offset: int = 0, limit: int) -> list[Entry]:
+    if board.period_id is None:
+        standing = None if after is None else _standing(after)
+        found = points.page(board.game_id, region=board.region, after=standing, offset=offset, limit=limit)
+        return [_of_points(one) for one in found]
+    placed = None if after is None else _placed(after)
+    places = scores.page(board.period_id, region=board.region, after=placed, offset=offset, limit=limit)
+    return [_of_score(one) for one in places]
+
+
+def _count(board: Board, *, before: int | None = None) -> int:
+    if board.period_id is None:
+        return points.count(board.game_id, region=board.region, above=None if before is None else -before)
+    return scores.count(board.period_id, region=board.region, before=before)
+
+
+def _tied(board: Board, entry: Entry, *, earlier: bool = False) -> int:
+    if board.period_id is None:
+        standing = _standing(entry.row)
+        return points.tied(board.game_id, region=board.region, standing=standing, earlier=earlier)
+    return scores.tied(board.period_id, region=board.region, placed=_placed(entry.row), earlier=earlier)
+
+
+def _scores_before(board: Board, sort_value: int) -> int:
+    if not board.is_dense or board.period_id is None:
+        return 0
+    return scores.different(board.period_id, region=board.region, before=sort_value)
+
+
+def _of_points(standing: Standing) -> Entry:
+    return Entry(standing.player_id, -standing.points, microseconds(standing.reached_at), standing.version)
+
+
+def _of_score(placed: Placed) -> Entry:
+    return Entry(placed.player_id, placed.sort_value, microseconds(placed.reached_at), placed.version)
+
+
+def _standing(row: Row) -> Standing:
+    return Standing(row.player_id, "", -row.sort_value, from_microseconds(row.reached_us), 0)
+
+
+def _placed(row: Row) -> Placed:
+    return Placed(row.player_id, "", row.sort_value, from_microseconds(row.reached_us), 0)
 
 
 @contextmanager

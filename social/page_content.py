@@ -14,7 +14,7 @@ from accounts.selectors import GameInfo, PlayerInfo
 from achievements.selectors import definitions, unlocks
 from achievements.selectors.definitions import Definition
 from achievements.selectors.unlocks import GameTotal
-from leaderboards import selectors as boards
+from leaderboards.selectors import standings as boards
 from social import page_cards
 from social import page_models as models
 from social.curve import points_curve

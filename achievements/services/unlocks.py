@@ -10,12 +10,12 @@ from django.db import transaction
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
 from accounts.services import create_players
-from achievements.group_commit import GroupCommit
 from achievements.models import Authority, State, Type
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item, Outcome, record
 from core.db import retry_conflicts
+from core.group_commit import GroupCommit
 from core.ids import new_id
 from core.refusals import Conflict, Forbidden, Gone, Invalid, NotFound, Refused, Unavailable
 

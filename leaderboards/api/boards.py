@@ -17,10 +17,10 @@ from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Invalid, Malformed, NotFound
 from core.rendering import dumps
-from leaderboards import selectors
 from leaderboards.api import documents
 from leaderboards.memo import Finished, Memo
-from leaderboards.selectors import Around, Behind, Board, FromOffset, Listing, Row, Where
+from leaderboards.selectors import standings as selectors
+from leaderboards.selectors.standings import Around, Behind, Board, FromOffset, Listing, Row, Where
 
 POINTS = "points"
 GLOBAL = "global"
@@ -267,7 +267,7 @@ def _results(request: Request, listing: Listing) -> list[dict[str, Any]]:
         {
             "rank": rank,
             "player": _shown(players[row.player_id]),
-            "score": row.score,
+            "score": -row.sort_value,
             "submitted_at": rfc3339(from_microseconds(row.reached_us)),
             "metadata": None,
         }

@@ -1,12 +1,13 @@
 -- Reads a page at one moment: from an offset, from behind a position, or around a player.
 --
--- KEYS: order, entries, ready.
+-- KEYS: order, entries, ready, and scores of a dense board.
 -- ARGV: the page's size, then 'offset' and the number of places left out; or 'behind', a score and a member, whether or
 --       not they are (still) there; or 'around' and a player, who may be on the board or not (then it is the end).
 -- Returns: nil when the board is not ready, else {players on the board, place of the first row from 0,
---          number of players before the first row's score, {member, score, member, score, …}}.
+--          number of players before the first row's score, number of different scores before it (0 unless dense),
+--          {member, score, member, score, …}}.
 
-local order, entries, ready = unpack(KEYS)
+local order, entries, ready, scores = unpack(KEYS)
 local size, way = tonumber(ARGV[1]), ARGV[2]
 
 if redis.call('EXISTS', ready) == 0 then return false end
@@ -53,6 +54,9 @@ else
 end
 
 local rows = redis.call('ZRANGE', order, first, first + size - 1, 'WITHSCORES')
-local before = 0
-if rows[2] then before = redis.call('ZCOUNT', order, '-inf', '(' .. rows[2]) end
-return {total, first, before, rows}
+local before, scores_before = 0, 0
+if rows[2] then
+  before = redis.call('ZCOUNT', order, '-inf', '(' .. rows[2])
+  if scores then scores_before = redis.call('ZCOUNT', scores, '-inf', '(' .. rows[2]) end
+end
+return {total, first, before, scores_before, rows}

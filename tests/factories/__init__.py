@@ -14,6 +14,9 @@ from accounts.keys import SCOPES
 from accounts.models import Game, Player, PlayerIdentity, ServerKey, Studio
 from achievements.models import Achievement, Catalogue
 from achievements.selectors import definitions
+from leaderboards.models import Leaderboard
+from leaderboards.selectors import definitions as boards
+from leaderboards.services import periods
 
 _numbers = itertools.count(1)
 
@@ -23,6 +26,8 @@ def forget() -> None:
     selectors.forget_keys()
     selectors.forget_games()
     definitions.forget_catalogues()
+    boards.forget()
+    periods.forget()
 
 
 def studio(name: str = "Northlight") -> Studio:
@@ -56,6 +61,11 @@ def achievement(of: Game, key: str = "first-blood", **fields: Any) -> Achievemen
     """Make a published achievement of 10 points, as if it had always been there."""
     values = {"name": key.title(), "points": 10, **fields}
     return Achievement.objects.create(studio_id=of.studio_id, game=of, key=key, **values)
+
+
+def leaderboard(of: Game, key: str = "high-score", **fields: Any) -> Leaderboard:
+    """Make a board for the highest score, as if it had always been there."""
+    return Leaderboard.objects.create(studio_id=of.studio_id, game=of, key=key, name=key.title(), **fields)
 
 
 def player(owner: Studio, external_id: str = "p-1", **changes: Any) -> Player:

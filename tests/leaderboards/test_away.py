@@ -10,7 +10,7 @@ from config.embedded import Servers
 from core import followers
 from core.redis import AWAY, BREAKER_OPEN_S, WEB_TIMEOUT_S, breaker, client
 from leaderboards.listing import FromOffset
-from leaderboards.selectors import page
+from leaderboards.selectors.standings import page
 from tests.leaderboards.world import World, ranked, recomputed, whole
 
 QUICKLY_S = 0.5 * WEB_TIMEOUT_S

@@ -8,9 +8,10 @@ from redis import Redis
 from achievements.facts import AchievementsUnlocked
 from core import followers
 from core.facts import Fact
-from leaderboards import filling, services
+from leaderboards import filling
 from leaderboards.filling import State
 from leaderboards.keys import Board
+from leaderboards.services import follower as services
 from tests.leaderboards.world import World, all_boards, heard, recomputed, us, whole
 
 
@@ -99,7 +100,7 @@ def test_of_several_totals_of_a_player_the_newest_is_taken_also_when_it_is_told_
         return Fact(1, version, us(0), AchievementsUnlocked.kind, 1, payload)
 
     changes = services.changes_of([unlocked(30, 3), unlocked(10, 1), unlocked(20, 2)])
-    assert {board: {one.points for one in found.values()} for board, found in changes.items()} == {
+    assert {board: {-one.sort_value for one in found.values()} for board, found in changes.items()} == {
         Board(7, None): {30},
         Board(7, "EU"): {30},
     }

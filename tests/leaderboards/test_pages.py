@@ -8,7 +8,7 @@ from redis import Redis
 
 from leaderboards import rebuilding, truth
 from leaderboards.listing import Around, Behind, FromOffset
-from leaderboards.selectors import page, places_of, rank, rank_of
+from leaderboards.selectors.standings import page, places_of, rank, rank_of
 from tests.leaderboards.world import ACHIEVEMENTS, World, all_boards, ranked, recomputed, walk, whole
 
 Prepare = Callable[[], None]

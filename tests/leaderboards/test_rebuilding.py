@@ -8,12 +8,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from redis import Redis
 
-from achievements.selectors.standings import Standing
-from leaderboards import comparing, filling, keys, reading, rebuilding, services, truth
+from leaderboards import comparing, filling, keys, reading, rebuilding, truth
 from leaderboards.filling import Change, State
 from leaderboards.keys import Board
 from leaderboards.listing import FromOffset
-from leaderboards.selectors import rank_of
+from leaderboards.selectors.standings import rank_of
+from leaderboards.services import follower as services
+from leaderboards.truth import Entry
 from tests.leaderboards.test_listener import contents
 from tests.leaderboards.world import World, all_boards, recomputed, whole
 
@@ -74,7 +75,7 @@ def test_a_board_lost_while_it_is_rebuilt_is_not_shown(
     played(world)
     everyone = truth.everyone
 
-    def lost_midway(board: Board) -> Iterator[Sequence[Standing]]:
+    def lost_midway(board: Board) -> Iterator[Sequence[Entry]]:
         for standings in everyone(board):
             yield standings[:3]
             valkey.flushall()
@@ -112,7 +113,7 @@ def test_what_listeners_write_during_a_rebuild_stays(world: World, monkeypatch: 
     played(world)
     everyone = truth.everyone
 
-    def overtaken(board: Board) -> Iterator[Sequence[Standing]]:
+    def overtaken(board: Board) -> Iterator[Sequence[Entry]]:
         for standings in list(everyone(board)):
             world.unlock(("p0", "a7"), ("p12", "a0"))
             world.move(("p2", "NA"))
@@ -129,7 +130,7 @@ def test_what_listeners_write_during_a_rebuild_stays(world: World, monkeypatch: 
 
 def test_a_rebuild_removes_what_postgresql_does_not_know(world: World) -> None:
     played(world)
-    stranger = Change(player_id=10**9, version=5, reached_us=5, points=999)
+    stranger = Change(player_id=10**9, version=5, reached_us=5, sort_value=-999)
     filling.apply({world.board: [stranger]})
     assert whole(world.board)[0] == (1, 10**9, 999)
     checked("--game", str(world.game.uuid))
@@ -152,9 +153,9 @@ def spoil(world: World, valkey: Redis) -> int:
     filling.apply(
         {
             board: [
-                Change(old, 0, 77, 5),
-                Change(newer, standings[newer].version + 3, 78, 6),
-                Change(10**9, 1, 79, 7),
+                Change(old, 0, 77, -5),
+                Change(newer, standings[newer].version + 3, 78, -6),
+                Change(10**9, 1, 79, -7),
             ]
         }
     )

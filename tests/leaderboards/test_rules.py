@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboards import rules
+from leaderboards.rules import ranks as rules
 
 SCORES = st.lists(st.integers(0, 6), max_size=60).map(lambda scores: sorted(scores, reverse=True))
 

@@ -20,7 +20,7 @@ from core.redis import breaker
 from leaderboards import truth
 from leaderboards.api import boards as api
 from leaderboards.keys import Board
-from leaderboards.selectors import Behind, FromOffset, Listing, page
+from leaderboards.selectors.standings import Behind, FromOffset, Listing, page
 from tests import factories
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -140,7 +140,7 @@ def walk(board: Board, *, size: int) -> Iterator[Listing]:
 def ranked(listings: Iterable[Listing]) -> list[tuple[int, int, int]]:
     """Return `(rank, player, score)` of all rows."""
     return [
-        (rank, row.player_id, row.score)
+        (rank, row.player_id, -row.sort_value)
         for listing in listings
         for rank, row in zip(listing.ranks, listing.rows, strict=True)
     ]

@@ -6,7 +6,7 @@ from typing import TypeVar
 from core.redis import breaker
 from leaderboards import reading, truth
 from leaderboards.keys import Board
-from leaderboards.listing import Around, Behind, FromOffset, Listing, Rank, Row, Where
+from leaderboards.listing import Around, Behind, FromOffset, Listing, Place, Rank, Row, Where
 from leaderboards.reading import NotReady
 
 __all__ = [
@@ -15,10 +15,12 @@ __all__ = [
     "Board",
     "FromOffset",
     "Listing",
+    "Place",
     "Rank",
     "Row",
     "Where",
     "page",
+    "place",
     "places_of",
     "rank",
     "rank_of",
@@ -37,6 +39,11 @@ def page(board: Board, where: Where, *, limit: int) -> Listing:
 def rank(board: Board, player_id: int) -> Rank | None:
     """Return where a player stands, None when not on the board."""
     return _ask(lambda: reading.rank(board, player_id), otherwise=lambda: truth.rank(board, player_id))
+
+
+def place(board: Board, sort_value: int) -> Place:
+    """Return what rank a score would have that came now."""
+    return _ask(lambda: reading.place(board, sort_value), otherwise=lambda: truth.place(board, sort_value))
 
 
 def rank_of(game_id: int | None, player_id: int) -> Rank | None:

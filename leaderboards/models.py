@@ -1,0 +1,204 @@
+"""Boards that studios declare, their periods, and the scores in them. Points boards are kept by achievements."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import Game
+from core.ids import new_id
+from leaderboards.rules.ranks import TIE_BREAKS
+from leaderboards.rules.scores import LARGEST, MOST_DECIMALS, OPERATORS, SORTS
+
+
+def _choices(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(name, name) for name in names]
+
+
+class Authority(models.TextChoices):
+    """Who may submit."""
+
+    SERVER = "server"
+    CLIENT = "client"
+
+
+class Format(models.TextChoices):
+    """How a score is meant to be shown; it is kept and sent as a number all the same."""
+
+    NUMBER = "number"
+    TIME_MS = "time_ms"
+    TIME_S = "time_s"
+    CURRENCY = "currency"
+    PERCENT = "percent"
+
+
+class ResetEvery(models.TextChoices):
+    """When the board's main span begins anew."""
+
+    NEVER = "never"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    CRON = "cron"
+
+
+class Leaderboard(models.Model):
+    """What a studio declares of a board. How scores are weighed and ranked never changes once there are scores.
+
+    Scores, bounds and the unit are whole numbers of the smallest step (leaderboards/rules/scores.py).
+    """
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    studio_id = models.BigIntegerField(editable=False)
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=128)
+    name = models.CharField(max_length=200)
+    sort = models.CharField(max_length=4, choices=_choices(SORTS), default="desc")
+    operator = models.CharField(max_length=4, choices=_choices(OPERATORS), default="best")
+    tie_break = models.CharField(max_length=8, choices=_choices(TIE_BREAKS), default="shared")
+    decimals = models.SmallIntegerField(default=0)
+    format = models.CharField(max_length=8, choices=Format.choices, default=Format.NUMBER)
+    authority = models.CharField(max_length=8, choices=Authority.choices, default=Authority.SERVER)
+    stat = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - null: fed by submissions
+    reset = models.CharField(max_length=8, choices=ResetEvery.choices, default=ResetEvery.NEVER)
+    cron = models.CharField(max_length=100, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    spans = ArrayField(models.CharField(max_length=8), default=list, blank=True)
+    attempts_limit = models.IntegerField(null=True, blank=True, help_text="Submissions a player and period.")
+    min_units = models.BigIntegerField(null=True, blank=True)
+    max_units = models.BigIntegerField(null=True, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    epoch = models.IntegerField(default=1, help_text="Rises when the board is reset by hand.")
+    version = models.BigIntegerField(default=1, help_text="Rises with every change of what is declared.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        # (game, studio) also references (id, studio) of the game: migration 0002.
+        constraints = [
+            models.UniqueConstraint(fields=["game", "key"], name="one_leaderboard_per_game_and_key"),
+            models.CheckConstraint(
+                condition=Q(decimals__gte=0, decimals__lte=MOST_DECIMALS), name="decimals_are_0_to_6"
+            ),
+            models.CheckConstraint(
+                condition=Q(min_units__isnull=True)
+                | Q(max_units__isnull=True)
+                | Q(min_units__lte=F("max_units")),
+                name="a_lowest_score_is_not_above_the_highest",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True) | Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                name="a_leaderboard_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.key})"
+
+
+class PeriodState(models.TextChoices):
+    """Open, then finalising (late scores still count), then final; or discarded by a reset of the board."""
+
+    OPEN = "open"
+    FINALISING = "finalising"
+    FINAL = "final"
+    DISCARDED = "discarded"
+
+
+class Period(models.Model):
+    """A piece of time in which a board counts by itself. A reset begins a new row and deletes nothing."""
+
+    leaderboard = models.ForeignKey(Leaderboard, on_delete=models.CASCADE, related_name="periods")
+    studio_id = models.BigIntegerField(editable=False)
+    span = models.CharField(max_length=5)
+    name = models.CharField(max_length=20, help_text="The period's id in the API, such as 2026-W48.")
+    epoch = models.IntegerField(default=1)
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=PeriodState.choices, default=PeriodState.OPEN)
+    finalised_at = models.DateTimeField(null=True)
+    players = models.BigIntegerField(null=True, help_text="How many stand in the final standings.")
+    standings_hash = models.BinaryField(null=True, help_text="SHA-256 over the final standings' CSV.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["leaderboard", "name", "epoch"], name="one_period_per_leaderboard_and_name"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["ends_at"],
+                name="periods_that_will_end",
+                condition=Q(state__in=["open", "finalising"], ends_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.leaderboard_id}: {self.name}"
+
+
+class Score(models.Model):
+    """What a player holds in a period; smaller sort values are better (leaderboards/rules/scores.py).
+
+    A hidden one is on no board, an excluded one belongs to a player whom the studio took off all of its boards.
+    """
+
+    pk = models.CompositePrimaryKey("player_id", "period_id")
+    player_id = models.BigIntegerField()
+    # (period, studio) reference those of the period: migration 0002.
+    period = models.ForeignKey(
+        Period, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    studio_id = models.BigIntegerField()
+    region = models.CharField(max_length=16)
+    sort_value = models.BigIntegerField()
+    reached_at = models.DateTimeField()
+    attempts = models.IntegerField()
+    metadata = models.TextField(null=True, help_text="JSON as it was sent, which is only read.")  # noqa: DJ001
+    event_id = models.UUIDField(help_text="The submission that reached it.")
+    hidden_at = models.DateTimeField(null=True)
+    excluded_at = models.DateTimeField(null=True)
+    version = models.BigIntegerField(help_text="Rises with every change; the newest is what boards show.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sort_value__gte=-LARGEST, sort_value__lte=LARGEST), name="a_score_is_kept_exactly"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["period", "sort_value", "reached_at", "player_id"],
+                name="board_of_period",
+                condition=Q(hidden_at__isnull=True, excluded_at__isnull=True),
+            ),
+            models.Index(
+                fields=["period", "region", "sort_value", "reached_at", "player_id"],
+                name="board_of_period_in_region",
+                condition=Q(region__gt="", hidden_at__isnull=True, excluded_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} in {self.period_id}: {self.sort_value}"
+
+
+class Submission(models.Model):
+    """A submission that named its event: it counts once, however often it is sent."""
+
+    pk = models.CompositePrimaryKey("leaderboard_id", "event_id")
+    leaderboard = models.ForeignKey(Leaderboard, on_delete=models.CASCADE, related_name="+", db_index=False)
+    event_id = models.UUIDField()
+    player_id = models.BigIntegerField()
+    heard_at = models.DateTimeField()
+
+    class Meta:
+        # Rows come in the order of time: a block range index finds the old ones and costs next to nothing.
+        indexes = [BrinIndex(fields=["heard_at"], name="submissions_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.leaderboard_id}: {self.event_id}"

@@ -1,0 +1,115 @@
+"""The order of a period's scores as PostgreSQL has it; the counterpart of achievements.selectors.standings.
+
+In every function `region` None means all regions. Smallest sort value first; of equals, who reached it first.
+Hidden and excluded scores are in no order.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+_COLUMNS = "player_id, region, sort_value, reached_at, version"
+_SHOWN = "hidden_at IS NULL AND excluded_at IS NULL"
+_CHUNK = 2000
+
+
+class Placed(NamedTuple):
+    """A player's place in an order; a higher `version` is newer."""
+
+    player_id: int
+    region: str
+    sort_value: int
+    reached_at: datetime
+    version: int
+
+
+def page(
+    period_id: int, *, region: str | None, after: Placed | None = None, offset: int = 0, limit: int
+) -> list[Placed]:
+    """Return a page of the order, from `offset` or from behind a place; empty past the end."""
+    scope, params = _scope(period_id, region)
+    if after is not None:
+        scope += " AND (sort_value, reached_at, player_id) > (%s, %s, %s)"
+        params += [after.sort_value, after.reached_at, after.player_id]
+    sql = f"SELECT {_COLUMNS} FROM {scope} ORDER BY sort_value, reached_at, player_id LIMIT %s OFFSET %s"
+    return [Placed(*row) for row in _rows(sql, [*params, limit, offset])]
+
+
+def count(period_id: int, *, region: str | None, before: int | None = None) -> int:
+    """Return how many players are in the order, or how many have a better sort value than `before`."""
+    scope, params = _scope(period_id, region)
+    if before is not None:
+        scope += " AND sort_value < %s"
+        params.append(before)
+    return int(_rows(f"SELECT count(*) FROM {scope}", params)[0][0])
+
+
+def tied(period_id: int, *, region: str | None, placed: Placed, earlier: bool = False) -> int:
+    """Return how many have the score of a place, itself included, or only those of them listed before it."""
+    scope, params = _scope(period_id, region)
+    scope += " AND sort_value = %s"
+    params.append(placed.sort_value)
+    if earlier:
+        scope += " AND (reached_at, player_id) < (%s, %s)"
+        params += [placed.reached_at, placed.player_id]
+    return int(_rows(f"SELECT count(*) FROM {scope}", params)[0][0])
+
+
+def different(period_id: int, *, region: str | None, before: int) -> int:
+    """Return how many different scores are better than `before`."""
+    scope, params = _scope(period_id, region)
+    sql = f"SELECT count(DISTINCT sort_value) FROM {scope} AND sort_value < %s"
+    return int(_rows(sql, [*params, before])[0][0])
+
+
+def of_players(period_id: int, player_ids: Iterable[int]) -> dict[int, Placed]:
+    """Return the places of those players who are in the order."""
+    scope, params = _scope(period_id, None)
+    sql = f"SELECT {_COLUMNS} FROM {scope} AND player_id = ANY(%s)"
+    return {row[0]: Placed(*row) for row in _rows(sql, [*params, list(player_ids)])}
+
+
+def everyone(period_id: int, *, region: str | None) -> Iterator[list[Placed]]:
+    """Yield everybody as of one moment, in chunks, in no order: for going through them while they change."""
+    scope, params = _scope(period_id, region)
+    yield from _fetched(f"SELECT {_COLUMNS} FROM {scope}", params)
+
+
+def in_order(period_id: int) -> Iterator[list[Placed]]:
+    """Yield everybody as of one moment, in chunks, in their order."""
+    scope, params = _scope(period_id, None)
+    yield from _fetched(f"SELECT {_COLUMNS} FROM {scope} ORDER BY sort_value, reached_at, player_id", params)
+
+
+def regions(period_id: int) -> list[str]:
+    """Return the regions that anybody in the order is in; a look into the index for each."""
+    found: list[str] = []
+    scope, params = _scope(period_id, None)
+    while rows := _rows(
+        f"SELECT region FROM {scope} AND region > %s ORDER BY region LIMIT 1",
+        [*params, found[-1] if found else ""],
+    ):
+        found.append(rows[0][0])
+    return found
+
+
+def _fetched(sql: str, params: list[Any]) -> Iterator[list[Placed]]:
+    with transaction.atomic(), closing(connection.chunked_cursor()) as cursor:
+        cursor.execute(sql, params)
+        while rows := cursor.fetchmany(_CHUNK):
+            yield [Placed(*row) for row in rows]
+
+
+def _scope(period_id: int, region: str | None) -> tuple[str, list[Any]]:
+    scope, params = f"leaderboards_score WHERE period_id = %s AND {_SHOWN}", [period_id]
+    return (scope, params) if region is None else (f"{scope} AND region = %s", [*params, region])
+
+
+def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -1,0 +1,80 @@
+"""Which periods a board has."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from leaderboards.models import Period, PeriodState
+from leaderboards.selectors.definitions import BoardInfo
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodInfo:
+    """A period; `id` is None while nobody has scored in it, so that nothing is stored of it yet.
+
+    Attributes:
+        name: its id in the API.
+        standings_hash: SHA-256 over the final standings' CSV, None before they are final.
+
+    """
+
+    id: int | None
+    span: str
+    name: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    state: str
+    players: int | None = None
+    finalised_at: datetime | None = None
+    standings_hash: bytes | None = None
+
+
+def current(board: BoardInfo, span: str, *, at: datetime) -> PeriodInfo:
+    """Return the period of a span that a moment lies in."""
+    window = board.window(span, at)  # type: ignore[arg-type]
+    return named(board, window.id) or PeriodInfo(
+        None, span, window.id, window.starts_at, window.ends_at, PeriodState.OPEN
+    )
+
+
+def previous(board: BoardInfo, span: str, *, at: datetime) -> PeriodInfo | None:
+    """Return the newest period of a span before the present one that anybody scored in."""
+    starts_at = board.window(span, at).starts_at  # type: ignore[arg-type]
+    if starts_at is None:
+        return None
+    row = _kept(board).filter(span=span, starts_at__lt=starts_at).order_by("-starts_at", "-epoch").first()
+    return None if row is None else info_of(row)
+
+
+def named(board: BoardInfo, name: str) -> PeriodInfo | None:
+    """Return a period by its id in the API; None if nobody scored in it."""
+    row = _kept(board).filter(name=name).order_by("-epoch").first()
+    return None if row is None else info_of(row)
+
+
+def kept(board: BoardInfo, *, before_id: int | None = None, limit: int) -> list[PeriodInfo]:
+    """Return a board's periods, newest first, from before a row on."""
+    rows = _kept(board)
+    if before_id is not None:
+        rows = rows.filter(pk__lt=before_id)
+    return [info_of(row) for row in rows.order_by("-id")[:limit]]
+
+
+def _kept(board: BoardInfo) -> QuerySet[Period]:
+    return Period.objects.filter(leaderboard_id=board.id).exclude(state=PeriodState.DISCARDED)
+
+
+def info_of(row: Period) -> PeriodInfo:
+    """Return a row as others see it."""
+    return PeriodInfo(
+        id=row.pk,
+        span=row.span,
+        name=row.name,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        state=row.state,
+        players=row.players,
+        finalised_at=row.finalised_at,
+        standings_hash=bytes(row.standings_hash) if row.standings_hash else None,
+    )

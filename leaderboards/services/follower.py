@@ -1,0 +1,114 @@
+"""What leaderboards hear: what happened is brought to the boards in Valkey, and boards are kept whole."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from accounts.facts import PlayersChanged
+from achievements.facts import AchievementsUnlocked, OverallChanged, TotalsMoved
+from core.facts import Fact
+from leaderboards import filling, rebuilding, truth
+from leaderboards.facts import ScoresChanged
+from leaderboards.filling import OFF, Change, State
+from leaderboards.keys import Board
+from leaderboards.services import moving
+
+FOLLOWER = "leaderboards"
+KINDS = frozenset(
+    {
+        AchievementsUnlocked.kind,
+        OverallChanged.kind,
+        TotalsMoved.kind,
+        ScoresChanged.kind,
+        PlayersChanged.kind,
+    }
+)
+_Totals = dict[int, list[Any]]  # by player: the fields of achievements.facts.Total as the log has them
+
+
+def apply_facts(facts: Sequence[Fact]) -> None:
+    """Bring totals and scores to their boards, in all regions and in the player's; scores follow a player's region.
+
+    What is written is absolute and guarded by versions. Boards that turn out not to be ready are healed once the
+    cursor has moved: a new game's board is ready after its first unlock.
+
+    Raises:
+        redis.RedisError: Valkey is away; the follower waits.
+
+    Publishes:
+        ScoresChanged, for the scores of players who changed their region.
+
+    """
+    moving.follow_regions([fact for fact in facts if fact.kind == PlayersChanged.kind])
+    not_ready = filling.apply({board: list(changes.values()) for board, changes in changes_of(facts).items()})
+    if not_ready:
+        transaction.on_commit(lambda: rebuilding.heal(not_ready), robust=True)
+
+
+def check_boards() -> None:
+    """Heal every board that is not ready, or not known to have survived the server's last start."""
+    boards = truth.boards()
+    states = filling.states(boards)
+    rebuilding.heal([board for board in boards if states[board] is not State.READY])
+
+
+def changes_of(facts: Sequence[Fact]) -> dict[Board, dict[int, Change]]:
+    """Return what facts change on each board, by player: the newest of each only, whatever order they come in."""
+    totals: dict[int | None, _Totals] = defaultdict(dict)
+    changes: dict[Board, dict[int, Change]] = defaultdict(dict)
+    for fact in facts:
+        if fact.kind == AchievementsUnlocked.kind:
+            _keep_newest(totals[fact.payload["game"]], fact.payload["totals"])
+        elif fact.kind == OverallChanged.kind:
+            _keep_newest(totals[None], fact.payload["totals"])
+        elif fact.kind == TotalsMoved.kind:
+            _take_moves(totals, changes, fact.payload["moves"])
+        elif fact.kind == ScoresChanged.kind:
+            _put_scores(changes, fact.payload)
+    for game_id, newest in totals.items():
+        _put_totals(changes, game_id, newest)
+    return changes
+
+
+def _take_moves(
+    totals: dict[int | None, _Totals], changes: dict[Board, dict[int, Change]], moves: Iterable[list[Any]]
+) -> None:
+    for game, previous, *total in moves:
+        _keep_newest(totals[game or None], [total])
+        if previous:
+            player, version = total[0], total[5]
+            _put(changes[Board(game or None, previous)], Change(player, version, 0, OFF))
+
+
+def _put_totals(changes: dict[Board, dict[int, Change]], game_id: int | None, newest: _Totals) -> None:
+    everywhere = changes[Board(game_id, None)]
+    for player, region, points, _, reached_us, version in newest.values():
+        everywhere[player] = change = Change(player, version, reached_us, -points)
+        if region:
+            _put(changes[Board(game_id, region)], change)
+
+
+def _put_scores(changes: dict[Board, dict[int, Change]], payload: Mapping[str, Any]) -> None:
+    whole = Board(payload["game"], None, payload["period"], payload["tie_break"])
+    for player, region, sort_value, reached_us, version, is_shown, previous in payload["scores"]:
+        change = Change(player, version, reached_us, sort_value if is_shown else OFF)
+        _put(changes[whole], change)
+        if region:
+            _put(changes[whole._replace(region=region)], change)
+        if previous:
+            _put(changes[whole._replace(region=previous)], Change(player, version, 0, OFF))
+
+
+def _keep_newest(newest: _Totals, totals: Iterable[list[Any]]) -> None:
+    for total in totals:
+        known = newest.get(total[0])
+        if known is None or known[5] < total[5]:
+            newest[total[0]] = total
+
+
+def _put(changes: dict[int, Change], change: Change) -> None:
+    known = changes.get(change.player_id)
+    if known is None or known.version < change.version:
+        changes[change.player_id] = change

@@ -1,0 +1,57 @@
+"""Scores follow their players: to another region, as far as their periods are not final."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from core.db import array_literal, run_prepared, text_array_literal
+from core.facts import Fact, publish
+from leaderboards.facts import ScoresChanged
+from leaderboards.rules.periods import RESETS
+
+# What a change of scores returns: everything that ScoresChanged says of them.
+CHANGED = """
+    q.leaderboard_id, b.game_id, b.studio_id, q.id, b.tie_break, q.span, b.reset, t.player_id, t.region, t.sort_value,
+    (extract(epoch FROM t.reached_at) * 1000000)::bigint, t.version, t.hidden_at IS NULL AND t.excluded_at IS NULL
+"""
+# By the clock, as where scores are written (leaderboards/weighing.py).
+NEXT_VERSION = "greatest(t.version + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
+
+
+_MOVE = f"""
+WITH wanted AS MATERIALIZED (
+    SELECT s.player_id, s.period_id, s.region AS previous, w.region
+      FROM unnest($1::bigint[], $2::text[]) AS w (player_id, region)
+      JOIN leaderboards_score s ON s.player_id = w.player_id AND s.region <> w.region
+      JOIN leaderboards_period q ON q.id = s.period_id AND q.state IN ('open', 'finalising')
+     ORDER BY s.player_id, s.period_id FOR UPDATE OF s
+)
+UPDATE leaderboards_score t SET region = w.region, version = {NEXT_VERSION}
+  FROM wanted w, leaderboards_period q, leaderboards_leaderboard b
+ WHERE t.player_id = w.player_id AND t.period_id = w.period_id AND q.id = t.period_id AND b.id = q.leaderboard_id
+RETURNING {CHANGED}, w.previous
+"""
+
+
+def follow_regions(facts: Sequence[Fact]) -> None:
+    """Move the scores of players who changed their region.
+
+    Publishes:
+        ScoresChanged, for each period.
+
+    """
+    latest = {player: region for fact in facts for player, region in fact.payload["players"]}
+    if latest:
+        announce(run_prepared(_MOVE, [array_literal(latest), text_array_literal(latest.values())]))
+
+
+def announce(rows: Iterable[Sequence[Any]]) -> None:
+    """Publish ScoresChanged for rows that a statement returned as CHANGED and the previous region."""
+    by_period: dict[tuple[Any, ...], list[list[int | str | bool]]] = defaultdict(list)
+    for board, game, studio, period, tie_break, span, reset, *score in rows:
+        is_main = RESETS[reset] == span
+        by_period[board, game, studio, period, tie_break, is_main].append(score)
+    for (board, game, studio, period, tie_break, is_main), scores in by_period.items():
+        publish(
+            ScoresChanged(game, board, period, tie_break, is_main, scores), studio_id=studio, size=len(scores)
+        )
