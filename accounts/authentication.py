@@ -1,7 +1,8 @@
 """DRF's door: server keys and player tokens in the Authorization header, and what each may do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.utils import timezone
@@ -11,7 +12,9 @@ from rest_framework.request import Request
 
 from accounts import keys, selectors, tokens
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
+from accounts.services import clean_external_id
 from core.ids import parse_id
+from core.items import Errors, error
 from core.refusals import Forbidden, Gone, NotFound, Unauthenticated
 
 if TYPE_CHECKING:
@@ -179,3 +182,31 @@ def player_of(request: Request, name: str) -> PlayerInfo:
     if info.erased:
         raise Gone("This person was erased.")
     return info
+
+
+def read_player_name(item: Mapping[str, Any], errors: Errors) -> str:
+    """Return how a body names a player: a studio's id, `id:<uuid>` or `me`; what can't be a name is collected."""
+    player = item.get("player")
+    if player != "me" and not str(player).startswith("id:"):
+        try:
+            clean_external_id(player)
+        except ValueError as problem:
+            errors.append(error("/player", str(problem)))
+    return str(player)
+
+
+def external_id_of(request: Request, name: str) -> str:
+    """Return the studio's id for the player whom a body names: `me`, `id:<uuid>` and a token's own are looked up.
+
+    Raises:
+        NotFound: `me` without a player token, or nobody whom the caller knows.
+        Gone: the person was erased.
+
+    """
+    if not isinstance(holder_of(request), TokenHolder) and not name.startswith("id:"):
+        if name == "me":
+            raise NotFound("`me` needs a player token.")
+        return name
+    player = player_of(request, name)
+    assert player.external_id is not None  # found through the studio's own id
+    return player.external_id

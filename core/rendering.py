@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -19,6 +20,8 @@ _TAKEN = ("application/json", "application/*", "*/*", "application/problem+json"
 def _default(value: Any) -> Any:
     if isinstance(value, datetime):
         return rfc3339(value)
+    if isinstance(value, Decimal):
+        return float(value)
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 

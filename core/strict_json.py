@@ -7,6 +7,7 @@ of absurd length. Refused as values that can't be (422): NUL, lone surrogates, N
 import json
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
@@ -39,15 +40,21 @@ def _float(text: str) -> float:
     return value
 
 
+def _decimal(text: str) -> Decimal:
+    _float(text)  # what is larger than any double is refused here as well
+    return Decimal(text)
+
+
 def _constant(text: str) -> NoReturn:
     raise Invalid(f"{text} is not a number that is taken.")
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
+_exact_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_decimal, parse_constant=_constant)
 
 
-def loads(body: bytes) -> Any:
-    """Read one JSON value.
+def loads(body: bytes, *, exact: bool = False) -> Any:
+    """Read one JSON value; with `exact`, numbers that are not whole come as Decimal, digit by digit as they were sent.
 
     Raises:
         Malformed: not strict JSON, too deep, or a name twice.
@@ -56,7 +63,7 @@ def loads(body: bytes) -> Any:
     """
     try:
         text = body.decode("utf-8")
-        value = _decoder.decode(text)
+        value = (_exact_decoder if exact else _decoder).decode(text)
     except _Duplicate as error:
         raise Malformed(f"The body can't be read: {error}.") from None
     except UnicodeDecodeError:
@@ -148,10 +155,17 @@ class StrictJSONParser(BaseParser):
 
     media_type = "application/json"
     max_bytes = MAX_BYTES
+    exact = False
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Read the request's body."""
         request: Request = parser_context["request"]
         if "charset=" in (media_type or "").lower() and "utf-8" not in (media_type or "").lower():
             raise Refused("Only UTF-8 is taken.", slug="unsupported-media-type")
-        return loads(read_body(request._request))
+        return loads(read_body(request._request), exact=self.exact)
+
+
+class ExactJSONParser(StrictJSONParser):
+    """For operations that must see every digit of a number."""
+
+    exact = True

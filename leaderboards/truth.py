@@ -102,8 +102,8 @@ def rank(board: Board, player_id: int) -> Rank | None:
         if entry is None:
             return None
         total, before = _count(board), _count(board, before=entry.sort_value)
-        earlier, same = _tied(board, entry, earlier=True), _tied(board, entry)
-        scores_before = _scores_before(board, entry.sort_value)
+        same, scores_before = _tied(board, entry), _scores_before(board, entry.sort_value)
+        earlier = _tied(board, entry, earlier=True) if board.tie_break == "earliest" else 0
     return Rank(
         rank=ranks.rank_of(
             board.tie_break, place=before + earlier, before=before, scores_before=scores_before

@@ -8,13 +8,20 @@ from leaderboards.api.boards import (
     GameBoardView,
     GlobalBoardView,
     PlayerRankView,
+    WhatIfView,
 )
+from leaderboards.api.ranks import PlayerRanksView
+from leaderboards.api.scores import ScoreBatchView, ScoresView
 
 urlpatterns = [
     path("leaderboards/global", GlobalBoardView.as_view()),
     path("leaderboards/<str:game_id>", GameBoardView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>", BoardView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/rank", WhatIfView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/scores", ScoresView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/scores/batch", ScoreBatchView.as_view()),
     # A studio's id for a player may hold a slash.
     path("leaderboards/<str:game_id>/<str:board>/players/<path:player>", PlayerRankView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/around/<path:player>", AroundPlayerView.as_view()),
+    path("players/<path:player>/ranks", PlayerRanksView.as_view()),
 ]

@@ -1,7 +1,7 @@
 """POST /achievements/unlock and /achievements/unlock/batch."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +12,16 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.authentication import TokenHolder, game_of, holder_of, player_of
-from accounts.services import clean_external_id
+from accounts.authentication import TokenHolder, external_id_of, game_of, holder_of, read_player_name
 from achievements.services import unlocks
 from achievements.services.unlocks import Caller, Unlocked, UnlockRequest
-from core.clock import parse_rfc3339, rfc3339
+from core.clock import rfc3339
 from core.endpoint import Endpoint
 from core.ids import parse_id
-from core.refusals import Invalid, Malformed, NotFound, Refused
+from core.items import Errors, error, read_event_id, read_list, read_object, read_time, require_none
+from core.refusals import NotFound, Refused
 from core.rendering import dumps
 
-LARGEST_BATCH = 1000
 _LONGEST_KEY = 128
 _ITEM = frozenset({"player", "achievement", "unlocked_at", "event_id"})
 _SINGLE = _ITEM | {"game_id"}
@@ -128,7 +127,7 @@ class UnlockView(Endpoint):
     )
     def post(self, request: Request) -> HttpResponse:
         """Record one unlock."""
-        body = _object(request.data, _SINGLE)
+        body = read_object(request.data, _SINGLE)
         game = game_of(request, read_game_id(body))
         wanted = _as_caller(request, read_unlock(body, known=_SINGLE))
         result = unlocks.unlock(game=game, request=wanted, by=_caller(request), at=timezone.now())
@@ -170,16 +169,9 @@ class BatchView(Endpoint):
     )
     def post(self, request: Request) -> HttpResponse:
         """Record a batch."""
-        body = _object(request.data, _BATCH)
+        body = read_object(request.data, _BATCH)
         game = game_of(request, read_game_id(body))
-        items = body.get("unlocks")
-        if not isinstance(items, list):
-            raise Malformed(
-                "`unlocks` is missing or not a list.", errors=[_error("/unlocks", "A list is expected.")]
-            )
-        if not 1 <= len(items) <= LARGEST_BATCH:
-            raise Invalid.value("/unlocks", f"Takes 1 to {LARGEST_BATCH} items; {len(items)} were sent.")
-        read = [_read_item(request, item) for item in items]
+        read = [_read_item(request, item) for item in read_list(body, "unlocks")]
         good = [item for item in read if isinstance(item, UnlockRequest)]
         settled = iter(unlocks.unlock_many(game=game, requests=good, by=_caller(request), at=timezone.now()))
         results = [next(settled) if isinstance(item, UnlockRequest) else item for item in read]
@@ -207,52 +199,16 @@ def read_unlock(item: Any, *, known: frozenset[str] = _ITEM) -> UnlockRequest:
         Invalid: a value that can't be.
 
     """
-    item = _object(item, known)
-    errors: list[dict[str, str]] = []
-    player = item.get("player")
-    try:
-        clean_external_id(player) if player != "me" and not str(player).startswith("id:") else None
-    except ValueError as error:
-        errors.append(_error("/player", str(error)))
+    item = read_object(item, known)
+    errors: Errors = []
+    player = read_player_name(item, errors)
     achievement = item.get("achievement")
     if not isinstance(achievement, str) or not 1 <= len(achievement) <= _LONGEST_KEY:
-        errors.append(_error("/achievement", "An achievement's key has 1 to 128 characters."))
-    unlocked_at = _time(item.get("unlocked_at"), errors)
-    event_id = _event_id(item.get("event_id"), errors)
-    if errors:
-        raise Invalid("A value of the request can't be.", errors=errors)
-    return UnlockRequest(player, achievement, unlocked_at, event_id)
-
-
-def _object(value: Any, known: frozenset[str]) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise Malformed("An object is expected.")
-    if not known.issuperset(value):
-        raise Malformed.names((name for name in value if name not in known), known=known)
-    return value
-
-
-def _time(value: Any, errors: list[dict[str, str]]) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        return parse_rfc3339(value)
-    except (ValueError, TypeError) as error:
-        errors.append(_error("/unlocked_at", f"An RFC 3339 time is expected: {error}."))
-        return None
-
-
-def _event_id(value: Any, errors: list[dict[str, str]]) -> UUID | None:
-    if value is None:
-        return None
-    uuid = parse_id(value)
-    if uuid is None:
-        errors.append(_error("/event_id", "A UUID is expected."))
-    return uuid
-
-
-def _error(pointer: str, detail: str) -> dict[str, str]:
-    return {"pointer": pointer, "detail": detail}
+        errors.append(error("/achievement", "An achievement's key has 1 to 128 characters."))
+    unlocked_at = read_time(item, "unlocked_at", errors)
+    event_id = read_event_id(item, errors)
+    require_none(errors)
+    return UnlockRequest(player, str(achievement), unlocked_at, event_id)
 
 
 def _read_item(request: Request, item: Any) -> UnlockRequest | Refused:
@@ -263,14 +219,9 @@ def _read_item(request: Request, item: Any) -> UnlockRequest | Refused:
 
 
 def _as_caller(request: Request, wanted: UnlockRequest) -> UnlockRequest:
-    """Name the player as the studio does: `me`, `id:<uuid>` and a token's own player are looked up."""
-    if not isinstance(holder_of(request), TokenHolder) and not wanted.player.startswith("id:"):
-        if wanted.player == "me":
-            raise NotFound("`me` needs a player token.")
-        return wanted
-    player = player_of(request, wanted.player)
-    assert player.external_id is not None  # found through the studio's own id
-    return UnlockRequest(player.external_id, wanted.achievement, wanted.unlocked_at, wanted.event_id)
+    """Name the player as the studio does."""
+    player = external_id_of(request, wanted.player)
+    return wanted if player == wanted.player else replace(wanted, player=player)
 
 
 def _caller(request: Request) -> Caller:

@@ -1,37 +1,28 @@
-"""GET /leaderboards/…: pages, a player's rank, and the page around a player."""
+"""GET /leaderboards/…: pages, a player's rank, the page around a player, what rank a score would have."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from accounts import selectors as accounts
-from accounts.authentication import game_of, player_of
-from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
-from accounts.services import clean_region
-from core.clock import from_microseconds, rfc3339
-from core.endpoint import MAX_LIMIT, Endpoint, bytes_answer, etag_of, page, read_limit, read_whole
-from core.ids import parse_id
-from core.pagination import decode_cursor, encode_cursor
-from core.refusals import Invalid, Malformed, NotFound
+from core.endpoint import MAX_LIMIT, Endpoint, bytes_answer, etag_of, read_limit, read_whole
+from core.pagination import decode_cursor
+from core.refusals import Invalid, Malformed
 from core.rendering import dumps
-from leaderboards.api import documents
-from leaderboards.memo import Finished, Memo
-from leaderboards.selectors import standings as selectors
-from leaderboards.selectors.standings import Around, Behind, Board, FromOffset, Listing, Row, Where
+from leaderboards.api import asked, documents, pages
+from leaderboards.api.asked import GLOBAL, Asked
+from leaderboards.api.pages import PRIVATE, PUBLIC
+from leaderboards.memo import Memo
+from leaderboards.rules import scores as rules
+from leaderboards.selectors import standings
+from leaderboards.selectors.definitions import POINTS
+from leaderboards.selectors.standings import Around, Behind, FromOffset, Listing, Place, Row, Where
 
-POINTS = "points"
-GLOBAL = "global"
-# A shared cache may carry the crowd, and go on with the old page while it fetches the new one.
-PUBLIC = "public, s-maxage=30, stale-while-revalidate=60"
-# A studio's server reads what it wrote as soon as the listener has applied it; one player's rank is nobody else's.
-PRIVATE = "private, max-age=0"
 DEEPEST = 10**9
-_PERIODS = frozenset({"current", "all"})
-_PERIOD = {"id": "all", "starts_at": None, "ends_at": None}
-_NARROWED = frozenset({"region", "period"})
+_LONGEST_SCORE = 60  # characters of `score` in a query
+_NARROWED = frozenset({"region", "period", "span"})
 _PAGED = _NARROWED | {"limit", "cursor", "offset"}
 
 memo = Memo()
@@ -114,19 +105,38 @@ class PlayerRankView(Endpoint):
     )
     def get(self, request: Request, game_id: str, board: str, player: str) -> HttpResponse:
         """Answer the rank."""
-        asked = _board(request, game_id, board)
-        rank = selectors.rank(asked, _player(request, player).id)
+        about = asked.board_of(request, game_id, board)
+        info = asked.player_named(request, player)
+        rank = None if about.order is None else standings.rank(about.order, info.id)
         if rank is None:
-            raise _nobody()
-        data = {
-            "rank": rank.rank,
-            "score": rank.score,
-            "percentile": rank.percentile,
-            "exact": True,
-            "total_count": rank.total_count,
-        }
-        body = dumps(data)
-        return bytes_answer(request, body, etag=etag_of(body), cache_control=PRIVATE)
+            raise asked.nobody()
+        return _private(request, pages.rank_data(about, rank))
+
+
+class WhatIfView(Endpoint):
+    """What rank a score would have."""
+
+    public = frozenset({"GET", "HEAD"})
+    query = _NARROWED | {"score"}
+
+    @extend_schema(
+        operation_id="get_rank_of_score",
+        summary="Tell what rank a score would have",
+        description="As if somebody new reached it now: of equal scores it would be the last.",
+        tags=documents.TAGS,
+        parameters=[documents.GAME, documents.BOARD, documents.SCORE, *documents.NARROWED],
+        responses={200: documents.WhatIf},
+        examples=[documents.WHAT_IF_EXAMPLE],
+    )
+    def get(self, request: Request, game_id: str, board: str) -> HttpResponse:
+        """Answer the rank."""
+        about = asked.board_of(request, game_id, board)
+        units = _score(request, about)
+        value = rules.sort_value(units, sort=about.info.sort if about.info else "desc")
+        place = Place(1, 0, 0) if about.order is None else standings.place(about.order, value)
+        score = about.score(value)
+        data = {"rank": place.rank, "score": score, "total_count": place.total_count, "exact": place.exact}
+        return _private(request, data)
 
 
 class AroundPlayerView(Endpoint):
@@ -149,16 +159,16 @@ class AroundPlayerView(Endpoint):
     )
     def get(self, request: Request, game_id: str, board: str, player: str) -> HttpResponse:
         """Answer the page."""
-        asked = _board(request, game_id, board)
+        about = asked.board_of(request, game_id, board)
         limit = read_whole(request, "limit", default=documents.AROUND_LIMIT, lowest=1, highest=MAX_LIMIT)
-        info = _player(request, player)
-        listing = selectors.page(asked, Around(info.id), limit=limit)
+        info = asked.player_named(request, player)
+        listing = _listing(about, Around(info.id), limit=limit)
         places = [place for place, row in enumerate(listing.rows) if row.player_id == info.id]
         if not places and player.startswith("id:"):
-            raise _nobody()
-        data = _page_data(request, asked, listing)
+            raise asked.nobody()
+        data = pages.page_data(request, about, listing)
         data["me"] = data["results"][places[0]] if places else None
-        finished = _finished(data)
+        finished = pages.finished(data)
         return bytes_answer(request, finished.body, etag=finished.etag, cache_control=PRIVATE)
 
 
@@ -167,9 +177,9 @@ def _page(request: Request, game_id: str, key: str) -> HttpResponse:
     address = request.get_full_path() if request.auth is None else None
     finished = memo.get(address) if address else None
     if finished is None:
-        board = _board(request, game_id, key)
-        listing = selectors.page(board, _where(request, board), limit=read_limit(request))
-        finished = _finished(_page_data(request, board, listing))
+        about = asked.board_of(request, game_id, key)
+        listing = _listing(about, _where(request, about), limit=read_limit(request))
+        finished = pages.finished(pages.page_data(request, about, listing))
         if address:
             memo.keep(address, finished)
     return bytes_answer(
@@ -177,116 +187,37 @@ def _page(request: Request, game_id: str, key: str) -> HttpResponse:
     )
 
 
-def _board(request: Request, game_id: str, key: str) -> Board:
-    """Return the board that a request is about. Raises NotFound, Invalid."""
-    game = None if game_id == GLOBAL else _game(request, game_id)
-    if key != POINTS:
-        raise NotFound("There is no such leaderboard.")
-    if request.GET.get("period", "current") not in _PERIODS:
-        raise NotFound("There is no such period: a `points` board has one, for all time.")
-    return Board(game.id if game else None, _region(request, game))
+def _listing(about: Asked, where: Where, *, limit: int) -> Listing:
+    """Return a page; of a period in which nobody scored yet an empty one."""
+    if about.order is None:
+        return Listing("shared", 0, 0, 0, [])
+    return standings.page(about.order, where, limit=limit)
 
 
-def _game(request: Request, game_id: str) -> GameInfo:
-    uuid = parse_id(game_id)
-    if uuid is not None and request.auth is not None:
-        return game_of(request, uuid)
-    game = None if uuid is None else accounts.game(uuid)
-    if game is None:
-        raise NotFound("There is no such game.")
-    return game
-
-
-def _region(request: Request, game: GameInfo | None) -> str | None:
-    """Return the region asked for: one that the game declares, or any on the global board."""
-    text = request.GET.get("region")
-    if text is None:
-        return None
-    try:
-        region = clean_region(text)
-    except ValueError as error:
-        raise Invalid.value("/region", str(error)) from None
-    if not region:
-        raise Invalid.value("/region", "The name of a region is expected, such as EU.")
-    if game is not None and region not in game.regions:
-        fresh = accounts.fresh_game(game.uuid)  # the kept one may be from before the region was declared
-        declared = fresh.regions if fresh else ()
-        if region not in declared:
-            known = ", ".join(declared) or "none"
-            raise Invalid.value("/region", f"The game does not declare this region. It declares: {known}.")
-    return region
-
-
-def _where(request: Request, board: Board) -> Where:
+def _where(request: Request, about: Asked) -> Where:
     """Return where a page begins: behind a cursor, or at an offset (0 by default). Raises Malformed."""
     cursor = request.GET.get("cursor")
     if cursor is None:
         return FromOffset(read_whole(request, "offset", default=0, lowest=0, highest=DEEPEST))
     if "offset" in request.GET:
         raise Malformed("`cursor` and `offset` both say where the page begins. Send one of them.")
-    return Behind(Row(*decode_cursor(_cursor_kind(board), cursor)))
+    return Behind(Row(*decode_cursor(about.list_name, cursor)))
 
 
-def _cursor_kind(board: Board) -> str:
-    return f"leaderboard {board.name}"
+def _score(request: Request, about: Asked) -> int:
+    """Return the `score` of the query in the board's smallest step. Raises Malformed, Invalid."""
+    text = request.GET.get("score")
+    if text is None:
+        raise Malformed("`score` is missing: say which score's rank you ask for.")
+    try:
+        number = Decimal(text if text.isascii() and len(text) <= _LONGEST_SCORE else "no number")
+        return rules.to_units(number, decimals=about.info.decimals if about.info else 0)
+    except InvalidOperation:
+        raise Invalid.value("/score", "A score is a number.") from None
+    except ValueError as error:
+        raise Invalid.value("/score", str(error)) from None
 
 
-def _player(request: Request, name: str) -> PlayerInfo:
-    """Return the player whom a path means; by `id:<uuid>` anybody, since boards are public. Raises NotFound, Gone."""
-    if name.startswith("id:"):
-        uuid = parse_id(name[3:])
-        info = None if uuid is None else accounts.player_by_uuid(uuid)
-        if info is None or info.erased:
-            raise _nobody()
-        return info
-    if request.auth is None:
-        raise NotFound("Without a credential a player is named by `id:<uuid>`.")
-    return player_of(request, name)
-
-
-def _nobody() -> NotFound:
-    """Return the same answer for somebody who does not exist and somebody who is not on the board."""
-    return NotFound("There is no such player on this board.")
-
-
-def _page_data(request: Request, board: Board, listing: Listing) -> dict[str, Any]:
-    last = listing.rows[-1] if listing.goes_on else None
-    return page(
-        _results(request, listing),
-        next_cursor=encode_cursor(_cursor_kind(board), list(last)) if last else None,
-        board=POINTS,
-        period=_PERIOD,
-        total_count=listing.total,
-    )
-
-
-def _results(request: Request, listing: Listing) -> list[dict[str, Any]]:
-    studio_id = request.auth.studio_id if isinstance(request.auth, KeyHolder) else None
-    players = accounts.players_by_id((row.player_id for row in listing.rows), studio_id=studio_id)
-    return [
-        {
-            "rank": rank,
-            "player": _shown(players[row.player_id]),
-            "score": -row.sort_value,
-            "submitted_at": rfc3339(from_microseconds(row.reached_us)),
-            "metadata": None,
-        }
-        for rank, row in zip(listing.ranks, listing.rows, strict=True)
-    ]
-
-
-def _shown(info: PlayerInfo) -> dict[str, str]:
-    """Return a player as a board shows him; his id at the studio only to that studio's key."""
-    shown = {
-        "id": str(info.uuid),
-        "display_name": info.display_name,
-        "region": info.region,
-        "avatar_url": info.avatar_url,
-    }
-    return shown if info.external_id is None else {**shown, "external_id": info.external_id}
-
-
-def _finished(data: dict[str, Any]) -> Finished:
-    """Return an answer's bytes. Its tag is weak: it says that the rows are the same, whatever the time in `as_of`."""
-    etag = f"W/{etag_of(dumps(data))}"
-    return Finished(dumps({**data, "as_of": timezone.now()}), etag)
+def _private(request: Request, data: dict[str, Any]) -> HttpResponse:
+    body = dumps(data)
+    return bytes_answer(request, body, etag=etag_of(body), cache_control=PRIVATE)

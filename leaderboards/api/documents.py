@@ -10,10 +10,11 @@ from core.endpoint import DEFAULT_LIMIT, MAX_LIMIT
 
 TAGS = ["Leaderboards"]
 ABOUT_PAGES = (
-    "Most points first; of equals, who reached them first. Equal scores share a rank and the next is skipped "
-    "(1, 2, 2, 4), also across pages. Walk a board by `cursor`: players who don't change meanwhile are met exactly "
-    "once. Public: without a credential an answer may be a minute old, with one it is of this moment. A credential "
-    "sees its own studio's games only; a server key also sees its own ids for the players."
+    "The best score first; of equals, who reached it first. Ranks follow the board's tie rule, also across pages: "
+    "`shared` (1, 2, 2, 4; the `points` boards' rule), `dense` (1, 2, 2, 3) or `earliest` (1, 2, 3, 4). Walk a board "
+    "by `cursor`: players who don't change meanwhile are met exactly once. Public: without a credential an answer may "
+    "be a minute old, with one it is of this moment. A credential sees its own studio's games only; a server key also "
+    "sees its own ids for the players."
 )
 AROUND_LIMIT = 11
 
@@ -33,21 +34,21 @@ class BoardPlayer(serializers.Serializer[Any]):
 class BoardRow(serializers.Serializer[Any]):
     """A place on a board."""
 
-    rank = serializers.IntegerField(
-        help_text="Equal scores share a rank and the next is skipped: 1, 2, 2, 4."
-    )
+    rank = serializers.IntegerField(help_text="By the board's tie rule.")
     player = BoardPlayer()
-    score = serializers.IntegerField()
+    score = serializers.FloatField(help_text="Whole on boards without decimals.")
     submitted_at = serializers.DateTimeField(
         help_text="When the score was reached. Of equals the earliest is first."
     )
-    metadata = serializers.JSONField(allow_null=True)
+    metadata = serializers.JSONField(allow_null=True, help_text="What was sent beside the score.")
 
 
 class Period(serializers.Serializer[Any]):
     """The span of time that a board is about; `points` boards have one, for all time."""
 
-    id = serializers.CharField()
+    id = serializers.CharField(help_text="`all`, `2026-11-25`, `2026-W48`, `2026-11`, or a start in UTC.")
+    span = serializers.ChoiceField(["all", "day", "week", "month", "cron"])
+    state = serializers.ChoiceField(["open", "finalising", "final"])
     starts_at = serializers.DateTimeField(allow_null=True)
     ends_at = serializers.DateTimeField(allow_null=True)
 
@@ -58,6 +59,7 @@ class BoardPage(serializers.Serializer[Any]):
     board = serializers.CharField()
     period = Period()
     total_count = serializers.IntegerField(help_text="How many players are on the board.")
+    exact = serializers.BooleanField(help_text="False where a very large board's ranks are estimated.")
     results = BoardRow(many=True)
     next_cursor = serializers.CharField(allow_null=True)
     has_next_page = serializers.BooleanField()
@@ -74,12 +76,93 @@ class PlayerRank(serializers.Serializer[Any]):
     """Where a player stands."""
 
     rank = serializers.IntegerField()
-    score = serializers.IntegerField()
+    score = serializers.FloatField()
     percentile = serializers.FloatField(
         help_text="The percent of the board's players who are ranked the same or lower, oneself included."
     )
     exact = serializers.BooleanField()
     total_count = serializers.IntegerField()
+
+
+class WhatIf(serializers.Serializer[Any]):
+    """What rank a score would have."""
+
+    rank = serializers.IntegerField()
+    score = serializers.FloatField()
+    total_count = serializers.IntegerField(help_text="How many players are on the board, without it.")
+    exact = serializers.BooleanField()
+
+
+class BoardRank(PlayerRank):
+    """Where a player stands on one of a game's boards."""
+
+    board = serializers.CharField()
+    name = serializers.CharField()
+    period = Period()
+
+
+class PlayerRanks(serializers.Serializer[Any]):
+    """All boards of a game that a player is on."""
+
+    results = BoardRank(many=True)
+
+
+class ScoreItem(serializers.Serializer[Any]):
+    """A score, as documented; `leaderboards.api.scores` reads it."""
+
+    player = serializers.CharField(max_length=128, help_text="Your id for the player.")
+    score = serializers.FloatField(
+        help_text="A number with as many decimals as the board keeps, read exactly."
+    )
+    metadata = serializers.JSONField(required=False, help_text="An object of at most 4 KiB.")
+    event_id = serializers.UUIDField(
+        required=False, help_text="Your id for the event: it counts once, however often it is sent."
+    )
+    achieved_at = serializers.DateTimeField(
+        required=False, help_text="When it happened: a late score counts for its own period within the grace."
+    )
+
+
+class ScoreBatch(serializers.Serializer[Any]):
+    """Up to 1,000 scores for one board."""
+
+    scores = ScoreItem(many=True)
+
+
+class SpanOutput(serializers.Serializer[Any]):
+    """What a submission came to in one span."""
+
+    span = serializers.ChoiceField(["all", "day", "week", "month", "cron"])
+    period = serializers.CharField()
+    counted = serializers.BooleanField(help_text="False where the period is final.")
+    score = serializers.FloatField(allow_null=True, help_text="What the player holds there now.")
+    new_best = serializers.BooleanField()
+
+
+class ScoreOutput(serializers.Serializer[Any]):
+    """What a submission came to."""
+
+    event_id = serializers.UUIDField()
+    status = serializers.ChoiceField(["submitted", "already_submitted"])
+    spans = SpanOutput(many=True)
+
+
+class ScoreResult(serializers.Serializer[Any]):
+    """What one item of a batch came to."""
+
+    event_id = serializers.UUIDField(allow_null=True)
+    status = serializers.ChoiceField(["submitted", "already_submitted", "rejected"])
+    spans = SpanOutput(many=True, required=False)
+    problem = serializers.DictField(required=False)
+
+
+class ScoreBatchOutput(serializers.Serializer[Any]):
+    """What each item came to, in the order sent."""
+
+    submitted = serializers.IntegerField()
+    already_submitted = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    results = ScoreResult(many=True)
 
 
 _EXAMPLE_ROW = {
@@ -94,10 +177,12 @@ _EXAMPLE_ROW = {
     "submitted_at": "2026-11-23T12:26:00.123Z",
     "metadata": None,
 }
+_EXAMPLE_PERIOD = {"id": "all", "span": "all", "state": "open", "starts_at": None, "ends_at": None}
 _EXAMPLE_PAGE = {
     "board": "points",
-    "period": {"id": "all", "starts_at": None, "ends_at": None},
+    "period": _EXAMPLE_PERIOD,
     "total_count": 1,
+    "exact": True,
     "results": [_EXAMPLE_ROW],
     "next_cursor": None,
     "has_next_page": False,
@@ -105,11 +190,41 @@ _EXAMPLE_PAGE = {
 }
 PAGE_EXAMPLE = OpenApiExample("A page", _EXAMPLE_PAGE, response_only=True)
 AROUND_EXAMPLE = OpenApiExample("A page", {**_EXAMPLE_PAGE, "me": _EXAMPLE_ROW}, response_only=True)
-RANK_EXAMPLE = OpenApiExample(
-    "A rank",
-    {"rank": 17, "score": 1240, "percentile": 98.4, "exact": True, "total_count": 1000},
+_EXAMPLE_RANK = {"rank": 17, "score": 1240, "percentile": 98.4, "exact": True, "total_count": 1000}
+RANK_EXAMPLE = OpenApiExample("A rank", _EXAMPLE_RANK, response_only=True)
+WHAT_IF_EXAMPLE = OpenApiExample(
+    "A rank", {"rank": 18, "score": 1200, "total_count": 1000, "exact": True}, response_only=True
+)
+RANKS_EXAMPLE = OpenApiExample(
+    "One board",
+    {"results": [{"board": "points", "name": "Points", "period": _EXAMPLE_PERIOD, **_EXAMPLE_RANK}]},
     response_only=True,
 )
+_EXAMPLE_EVENT = "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11"
+_EXAMPLE_SPANS = [{"span": "day", "period": "2026-11-25", "counted": True, "score": 81.25, "new_best": True}]
+_EXAMPLE_SCORE = {"player": "p-1", "score": 81.25, "metadata": {"ship": "Heron"}}
+SCORE_EXAMPLES = [
+    OpenApiExample("A score", _EXAMPLE_SCORE, request_only=True),
+    OpenApiExample(
+        "Stored",
+        {"event_id": _EXAMPLE_EVENT, "status": "submitted", "spans": _EXAMPLE_SPANS},
+        response_only=True,
+        status_codes=["202"],
+    ),
+]
+BATCH_EXAMPLES = [
+    OpenApiExample("One", {"scores": [_EXAMPLE_SCORE]}, request_only=True),
+    OpenApiExample(
+        "Stored",
+        {
+            "submitted": 1,
+            "already_submitted": 0,
+            "rejected": 0,
+            "results": [{"event_id": _EXAMPLE_EVENT, "status": "submitted", "spans": _EXAMPLE_SPANS}],
+        },
+        response_only=True,
+    ),
+]
 
 
 def _query(name: str, about: str, kind: Any = OpenApiTypes.STR, **more: Any) -> OpenApiParameter:
@@ -130,8 +245,16 @@ NARROWED = [
         "region",
         "Only players of this region: one that the game declares (else 422); any on the global board.",
     ),
-    _query("period", "`current`, or a period's id. A `points` board has one period, `all`; 404 for others."),
+    _query(
+        "period",
+        "`current`, `previous`, or a period's id. A `points` board has one period, `all`; 404 for others.",
+    ),
+    _query("span", "Which of the board's spans `period` is about; its main one if not given."),
 ]
+GAME_QUERY = _query("game_id", "The game's id.")
+SCORE = _query(
+    "score", "The score, with as many decimals as the board keeps.", OpenApiTypes.NUMBER, required=True
+)
 PAGED = [
     _query("limit", f"Rows a page, 1 to {MAX_LIMIT}.", OpenApiTypes.INT, default=DEFAULT_LIMIT),
     _query("cursor", "Go on behind the page whose `next_cursor` this is; scores may have changed meanwhile."),

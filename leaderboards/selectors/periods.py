@@ -1,5 +1,6 @@
 """Which periods a board has."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +37,14 @@ def current(board: BoardInfo, span: str, *, at: datetime) -> PeriodInfo:
     return named(board, window.id) or PeriodInfo(
         None, span, window.id, window.starts_at, window.ends_at, PeriodState.OPEN
     )
+
+
+def main_periods(boards: Iterable[BoardInfo], *, at: datetime) -> dict[int, PeriodInfo]:
+    """Return the present period of each board's main span by board, in one query; without those nobody scored in."""
+    names = {board.id: board.window(board.main_span, at).id for board in boards}
+    rows = Period.objects.filter(leaderboard_id__in=names, name__in=set(names.values()))
+    rows = rows.exclude(state=PeriodState.DISCARDED).order_by("epoch")
+    return {row.leaderboard_id: info_of(row) for row in rows if row.name == names[row.leaderboard_id]}
 
 
 def previous(board: BoardInfo, span: str, *, at: datetime) -> PeriodInfo | None:

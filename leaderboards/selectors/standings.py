@@ -1,6 +1,6 @@
 """Every read of leaderboards: from Valkey where the board is whole there, else from PostgreSQL."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from core.redis import breaker
@@ -24,6 +24,7 @@ __all__ = [
     "places_of",
     "rank",
     "rank_of",
+    "ranks",
 ]
 T = TypeVar("T")
 
@@ -51,18 +52,21 @@ def rank_of(game_id: int | None, player_id: int) -> Rank | None:
     return rank(Board(game_id, None), player_id)
 
 
+def ranks(boards: Sequence[Board], player_id: int) -> list[Rank | None]:
+    """Return where a player stands on each of several boards, in one round trip; None where he is not on it."""
+    found = _ask(lambda: reading.ranks(boards, player_id), otherwise=lambda: None)
+    answers = found if found is not None else [NotReady()] * len(boards)
+    return [
+        truth.rank(board, player_id) if isinstance(answer, NotReady) else answer
+        for board, answer in zip(boards, answers, strict=True)
+    ]
+
+
 def places_of(player_id: int, *, game_ids: Iterable[int]) -> dict[int, Rank]:
-    """Return where a player stands in each of the games whose board he is on, in one round trip."""
-    boards = {game_id: Board(game_id, None) for game_id in game_ids}
-    found = _ask(lambda: reading.ranks(list(boards.values()), player_id), otherwise=lambda: None)
-    places: dict[int, Rank] = {}
-    for place, (game_id, board) in enumerate(boards.items()):
-        answer = found[place] if found is not None else None
-        if found is None or isinstance(answer, NotReady):
-            answer = truth.rank(board, player_id)
-        if answer is not None:
-            places[game_id] = answer
-    return places
+    """Return where a player stands in each of the games whose points board he is on, in one round trip."""
+    ids = list(game_ids)
+    found = ranks([Board(game_id, None) for game_id in ids], player_id)
+    return {game_id: rank for game_id, rank in zip(ids, found, strict=True) if rank is not None}
 
 
 def _ask(valkey: Callable[[], T], *, otherwise: Callable[[], T]) -> T:

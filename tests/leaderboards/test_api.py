@@ -54,7 +54,13 @@ def test_a_page_has_the_documented_shape(played: World) -> None:
         "metadata": None,
     }
     assert page["board"] == "points"
-    assert page["period"] == {"id": "all", "starts_at": None, "ends_at": None}
+    assert page["period"] == {
+        "id": "all",
+        "span": "all",
+        "state": "open",
+        "starts_at": None,
+        "ends_at": None,
+    }
     assert (page["total_count"], page["has_next_page"]) == (5, True)
     assert page["next_cursor"]
     assert page["as_of"] >= before.strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,81 @@
+"""How boards are shown: rows, pages and ranks from what selectors answer, as finished bytes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from django.utils import timezone
+from rest_framework.request import Request
+
+from accounts import selectors as accounts
+from accounts.selectors import KeyHolder
+from core.clock import from_microseconds, rfc3339
+from core.endpoint import etag_of, page
+from core.pagination import encode_cursor
+from core.rendering import dumps
+from leaderboards.api.asked import Asked
+from leaderboards.listing import Listing, Rank, Row
+from leaderboards.memo import Finished
+from leaderboards.selectors import submitted
+
+# A shared cache may carry the crowd, and go on with the old page while it fetches the new one.
+PUBLIC = "public, s-maxage=30, stale-while-revalidate=60"
+# A studio's server reads what it wrote as soon as the listener has applied it; one player's rank is nobody else's.
+PRIVATE = "private, max-age=0"
+_NOTHING: Mapping[int, str] = {}
+
+
+def page_data(request: Request, asked: Asked, listing: Listing) -> dict[str, Any]:
+    """Return a page in the API's shape, but for the time at which it is read."""
+    last = listing.rows[-1] if listing.goes_on else None
+    return page(
+        rows(request, asked, zip(listing.ranks, listing.rows, strict=True)),
+        next_cursor=encode_cursor(asked.list_name, list(last)) if last else None,
+        board=asked.key,
+        period=asked.period_json,
+        total_count=listing.total,
+        exact=listing.exact,
+    )
+
+
+def rows(request: Request, asked: Asked, ranked: Iterable[tuple[int, Row]]) -> list[dict[str, Any]]:
+    """Return rows with their players; a server key sees its own studio's ids."""
+    listed = list(ranked)
+    studio_id = request.auth.studio_id if isinstance(request.auth, KeyHolder) else None
+    ids = [row.player_id for _, row in listed]
+    players = accounts.players_shown(ids, studio_id=studio_id)
+    texts = _metadata(asked, ids)
+    return [
+        {
+            "rank": rank,
+            "player": players[row.player_id],
+            "score": asked.score(row.sort_value),
+            "submitted_at": rfc3339(from_microseconds(row.reached_us)),
+            "metadata": orjson.Fragment(texts[row.player_id]) if row.player_id in texts else None,
+        }
+        for rank, row in listed
+    ]
+
+
+def rank_data(asked: Asked, rank: Rank) -> dict[str, Any]:
+    """Return where a player stands in the API's shape."""
+    return {
+        "rank": rank.rank,
+        "score": asked.score(rank.sort_value),
+        "percentile": rank.percentile,
+        "exact": rank.exact,
+        "total_count": rank.total_count,
+    }
+
+
+def finished(data: dict[str, Any]) -> Finished:
+    """Return an answer's bytes. Its tag is weak: it says that the rows are the same, whatever the time in `as_of`."""
+    etag = f"W/{etag_of(dumps(data))}"
+    return Finished(dumps({**data, "as_of": timezone.now()}), etag)
+
+
+def _metadata(asked: Asked, player_ids: list[int]) -> Mapping[int, str]:
+    """Return what was sent beside scores, as JSON text by player."""
+    if asked.order is None or asked.order.period_id is None:
+        return _NOTHING
+    return submitted.metadata(asked.order.period_id, player_ids)

@@ -1,0 +1,57 @@
+"""GET /players/{player}/ranks: every board of a game that a player is on."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from accounts.authentication import game_of, player_of
+from core.endpoint import Endpoint, cached_answer
+from core.ids import parse_id
+from core.refusals import NotFound
+from leaderboards.api import documents, pages
+from leaderboards.api.asked import Asked
+from leaderboards.selectors import ranks
+from leaderboards.selectors.ranks import Ranked
+
+
+class PlayerRanksView(Endpoint):
+    """Where a player stands on a game's boards."""
+
+    scopes = {"GET": "players:read"}
+    player_may = frozenset({"GET"})
+    query = frozenset({"game_id"})
+
+    @extend_schema(
+        operation_id="list_ranks",
+        summary="Tell where a player stands on all boards of a game",
+        description=(
+            "The `points` board first, then the game's own, each in the current period of its main span. Boards that "
+            "the player is not on are left out. `game_id` may be left out with a key or token of one game."
+        ),
+        tags=documents.TAGS,
+        parameters=[documents.PLAYER, documents.GAME_QUERY],
+        responses={200: documents.PlayerRanks},
+        examples=[documents.RANKS_EXAMPLE],
+    )
+    def get(self, request: Request, player: str) -> HttpResponse:
+        """Answer the ranks."""
+        text = request.GET.get("game_id")
+        uuid = parse_id(text) if text is not None else None
+        if text is not None and uuid is None:
+            raise NotFound("There is no such game.")
+        game, info = game_of(request, uuid), player_of(request, player)
+        found = ranks.of_player(game.id, info.id, at=timezone.now())
+        return cached_answer(request, {"results": [_row(one) for one in found]}, cache_control=pages.PRIVATE)
+
+
+def _row(one: Ranked) -> dict[str, Any]:
+    about = Asked(one.key, one.info, one.period, one.order)
+    return {
+        "board": one.key,
+        "name": one.name,
+        "period": about.period_json,
+        **pages.rank_data(about, one.rank),
+    }
