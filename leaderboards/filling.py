@@ -96,6 +96,11 @@ def end(board: Board, token: str, *, whole: bool) -> bool:
     return bool(_END.run(_client(), call))
 
 
+def drop(board: Board) -> None:
+    """Take a board out of Valkey; its memory is given back in the background."""
+    _client().unlink(*_keys(board))
+
+
 def forget(board: Board, member: Member) -> bool:
     """Take a member off, and the entry that means it, unless the player's entry is another one by now."""
     packed = _MEMBER.pack(member.reached_us, member.player_id)
@@ -119,6 +124,14 @@ def states(boards: Sequence[Board]) -> dict[Board, State]:
         board: State.MISSING if found is None else State.READY if found == run_id else State.UNVERIFIED
         for board, found in zip(boards, pipeline.execute(), strict=True)
     }
+
+
+def sizes(boards: Sequence[Board]) -> dict[Board, int]:
+    """Return how many players each board's order holds, in one round trip."""
+    pipeline = _client().pipeline(transaction=False)
+    for board in boards:
+        pipeline.zcard(keys.order(board))
+    return dict(zip(boards, pipeline.execute(), strict=True)) if boards else {}
 
 
 def take_turn_to_ask(board: Board, *, for_s: int) -> bool:

@@ -187,6 +187,24 @@ class Score(models.Model):
         return f"{self.player_id} in {self.period_id}: {self.sort_value}"
 
 
+class BoardSketch(models.Model):
+    """A very large board in steps (leaderboards/rules/estimates.py); made anew as it changes."""
+
+    name = models.CharField(max_length=64, primary_key=True, help_text="What keys call the board.")
+    made_at = models.DateTimeField()
+    changes = models.BigIntegerField(default=0, help_text="Players who moved since.")
+    players = models.BigIntegerField()
+    step = models.BigIntegerField()
+    sort_values = ArrayField(models.BigIntegerField())
+    reached_us = ArrayField(models.BigIntegerField())
+    player_ids = ArrayField(models.BigIntegerField())
+    scores_before = ArrayField(models.BigIntegerField())
+    scores = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.players}"
+
+
 class Submission(models.Model):
     """A submission that named its event: it counts once, however often it is sent."""
 

@@ -13,7 +13,7 @@ from celery import current_app
 from kombu.exceptions import OperationalError as BrokerError
 
 from core.redis import AWAY
-from leaderboards import comparing, filling, truth
+from leaderboards import comparing, estimating, filling, truth
 from leaderboards.filling import State
 from leaderboards.keys import Board
 
@@ -39,9 +39,15 @@ def heal(boards: Iterable[Board]) -> None:
 
 
 def make_ready(board: Board) -> None:
-    """Make a board ready: rebuild one that is not there, compare one that is from before the server's last start."""
+    """Make a board ready: rebuild one that is not there, compare one that is from before the server's last start.
+
+    One that is too large for a sorted set is sketched instead.
+    """
     state = filling.states([board])[board]
-    if state is State.MISSING:
+    if estimating.is_too_large(board):
+        estimating.make(board)
+    elif state is State.MISSING:
+        estimating.drop(board)
         rebuild(board)
     elif state is State.UNVERIFIED:
         verify(board)

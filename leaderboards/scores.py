@@ -38,6 +38,42 @@ def page(
     return [Placed(*row) for row in _rows(sql, [*params, limit, offset])]
 
 
+def page_before(period_id: int, *, region: str | None, before: Placed, limit: int) -> list[Placed]:
+    """Return the places just before a place, in their order; empty at the beginning."""
+    scope, params = _scope(period_id, region)
+    scope += " AND (sort_value, reached_at, player_id) < (%s, %s, %s)"
+    params += [before.sort_value, before.reached_at, before.player_id]
+    order = "sort_value DESC, reached_at DESC, player_id DESC"
+    rows = _rows(f"SELECT {_COLUMNS} FROM {scope} ORDER BY {order} LIMIT %s", [*params, limit])
+    return [Placed(*row) for row in reversed(rows)]
+
+
+def steps(period_id: int, *, region: str | None, step: int) -> list[tuple[int, datetime, int, int]]:
+    """Return every step-th place as `(sort value, reached at, player, how many different scores are better)`.
+
+    It walks the whole order once, and nothing is kept of it.
+    """
+    scope, params = _scope(period_id, region)
+    return _rows(
+        f"""
+        SELECT sort_value, reached_at, player_id, better FROM (
+            SELECT sort_value, reached_at, player_id, row_number() OVER placed - 1 AS place,
+                   dense_rank() OVER (ORDER BY sort_value) - 1 AS better
+              FROM {scope} WINDOW placed AS (ORDER BY sort_value, reached_at, player_id)) AS listed
+         WHERE place > 0 AND place %% %s = 0 ORDER BY place
+        """,
+        [*params, step],
+    )
+
+
+def count_before(period_id: int, *, region: str | None, placed: Placed, most: int) -> int:
+    """Return how many places lie before a place, at most `most`."""
+    scope, params = _scope(period_id, region)
+    scope += " AND (sort_value, reached_at, player_id) < (%s, %s, %s)"
+    params += [placed.sort_value, placed.reached_at, placed.player_id, most]
+    return int(_rows(f"SELECT count(*) FROM (SELECT FROM {scope} LIMIT %s) AS before", params)[0][0])
+
+
 def count(period_id: int, *, region: str | None, before: int | None = None) -> int:
     """Return how many players are in the order, or how many have a better sort value than `before`."""
     scope, params = _scope(period_id, region)
@@ -58,11 +94,13 @@ def tied(period_id: int, *, region: str | None, placed: Placed, earlier: bool = 
     return int(_rows(f"SELECT count(*) FROM {scope}", params)[0][0])
 
 
-def different(period_id: int, *, region: str | None, before: int) -> int:
-    """Return how many different scores are better than `before`."""
+def different(period_id: int, *, region: str | None, before: int | None = None) -> int:
+    """Return how many different scores there are, or how many are better than `before`."""
     scope, params = _scope(period_id, region)
-    sql = f"SELECT count(DISTINCT sort_value) FROM {scope} AND sort_value < %s"
-    return int(_rows(sql, [*params, before])[0][0])
+    if before is not None:
+        scope += " AND sort_value < %s"
+        params.append(before)
+    return int(_rows(f"SELECT count(DISTINCT sort_value) FROM {scope}", params)[0][0])
 
 
 def of_players(period_id: int, player_ids: Iterable[int]) -> dict[int, Placed]:

@@ -17,6 +17,7 @@ from leaderboards.keys import Board
 from leaderboards.listing import Around, Behind, Listing, Place, Rank, Row, Where, first_place_around
 from leaderboards.models import Period, PeriodState
 from leaderboards.rules import ranks
+from leaderboards.rules.estimates import Sketch, step_of
 from leaderboards.rules.ranks import TieBreak
 from leaderboards.scores import Placed
 
@@ -80,7 +81,7 @@ def of_players(board: Board, player_ids: Iterable[int]) -> dict[int, Entry]:
 
 def is_larger_than(board: Board, size: int) -> bool:
     """Say whether more than `size` players are on a board, without counting them all."""
-    return bool(_page(board, offset=size, limit=1))
+    return bool(page(board, offset=size, limit=1))
 
 
 def listing(board: Board, where: Where, *, limit: int) -> Listing:
@@ -126,14 +127,73 @@ def place(board: Board, sort_value: int) -> Place:
     return Place(rank, before, total)
 
 
+def page(board: Board, *, after: Row | None = None, offset: int = 0, limit: int) -> list[Entry]:
+    """Return entries from behind a row, or from the beginning, leaving out `offset`."""
+    if board.period_id is None:
+        standing = None if after is None else _standing(after)
+        found = points.page(board.game_id, region=board.region, after=standing, offset=offset, limit=limit)
+        return [_of_points(one) for one in found]
+    placed = None if after is None else _placed(after)
+    places = scores.page(board.period_id, region=board.region, after=placed, offset=offset, limit=limit)
+    return [_of_score(one) for one in places]
+
+
+def page_before(board: Board, before: Row, *, limit: int) -> list[Entry]:
+    """Return the entries just before a row, in their order."""
+    if board.period_id is None:
+        found = points.page_before(board.game_id, region=board.region, before=_standing(before), limit=limit)
+        return [_of_points(one) for one in found]
+    places = scores.page_before(board.period_id, region=board.region, before=_placed(before), limit=limit)
+    return [_of_score(one) for one in places]
+
+
+def count_before(board: Board, row: Row, *, most: int) -> int:
+    """Return how many entries lie before a row, at most `most`."""
+    if board.period_id is None:
+        standing = _standing(row)
+        return points.count_before(board.game_id, region=board.region, standing=standing, most=most)
+    return scores.count_before(board.period_id, region=board.region, placed=_placed(row), most=most)
+
+
+def count(board: Board) -> int:
+    """Return how many players are on a board, by counting them."""
+    return _count(board)
+
+
+def sketch(board: Board) -> Sketch:
+    """Return a board in steps (leaderboards/rules/estimates.py); it goes through all of it once."""
+    with _one_moment():
+        players = _count(board)
+        step = step_of(players)
+        if board.period_id is None:
+            rows = points.steps(board.game_id, region=board.region, step=step)
+            found = points.different(board.game_id, region=board.region)
+            positions = [(-row[0], microseconds(row[1]), row[2]) for row in rows]
+        else:
+            rows = scores.steps(board.period_id, region=board.region, step=step)
+            found = scores.different(board.period_id, region=board.region)
+            positions = [(row[0], microseconds(row[1]), row[2]) for row in rows]
+    return Sketch(players, step, positions, [row[3] for row in rows], found)
+
+
+def scores_before(board: Board, sort_value: int) -> int:
+    """Return how many different scores are better, on a dense board; 0 on others."""
+    return _scores_before(board, sort_value)
+
+
+def tied_before(board: Board, entry: Entry) -> int:
+    """Return how many of an entry's score are listed before it."""
+    return _tied(board, entry, earlier=True)
+
+
 def _from(board: Board, place: int, *, limit: int, total: int) -> Listing:
-    found = _page(board, offset=place, limit=limit)
+    found = page(board, offset=place, limit=limit)
     before = place - _tied(board, found[0], earlier=True) if found else place
     return _listing(board, found, total=total, place=place, before=before)
 
 
 def _behind(board: Board, row: Row, *, limit: int, total: int) -> Listing:
-    found = _page(board, after=row, limit=limit)
+    found = page(board, after=row, limit=limit)
     if not found:
         return _listing(board, [], total=total, place=total, before=total)
     before = _count(board, before=found[0].sort_value)
@@ -156,16 +216,6 @@ def _place_of(board: Board, player_id: int, *, end: int) -> int:
 
 
 # What both orders are asked. Points are sorted by their negation.
-
-
-def _page(board: Board, *, after: Row | None = None, offset: int = 0, limit: int) -> list[Entry]:
-    if board.period_id is None:
-        standing = None if after is None else _standing(after)
-        found = points.page(board.game_id, region=board.region, after=standing, offset=offset, limit=limit)
-        return [_of_points(one) for one in found]
-    placed = None if after is None else _placed(after)
-    places = scores.page(board.period_id, region=board.region, after=placed, offset=offset, limit=limit)
-    return [_of_score(one) for one in places]
 
 
 def _count(board: Board, *, before: int | None = None) -> int:

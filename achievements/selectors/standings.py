@@ -41,6 +41,48 @@ def page(
     return [Standing(*row) for row in rows]
 
 
+def page_before(game_id: int | None, *, region: str | None, before: Standing, limit: int) -> list[Standing]:
+    """Return the places just before a standing, in their order; empty at the beginning."""
+    scope, params = _scope(game_id, region)
+    scope += " AND points >= %s AND (points > %s OR (points_reached_at, player_id) < (%s, %s))"
+    params += [before.points, before.points, before.reached_at, before.player_id]
+    order = "points, points_reached_at DESC, player_id DESC"
+    rows = _rows(f"SELECT {_COLUMNS} FROM {scope} ORDER BY {order} LIMIT %s", [*params, limit])
+    return [Standing(*row) for row in reversed(rows)]
+
+
+def steps(game_id: int | None, *, region: str | None, step: int) -> list[tuple[int, datetime, int, int]]:
+    """Return every step-th place as `(points, reached at, player, how many different points are higher)`.
+
+    It walks the whole order once, and nothing is kept of it.
+    """
+    scope, params = _scope(game_id, region)
+    return _rows(
+        f"""
+        SELECT points, points_reached_at, player_id, higher FROM (
+            SELECT points, points_reached_at, player_id, row_number() OVER placed - 1 AS place,
+                   dense_rank() OVER (ORDER BY points DESC) - 1 AS higher
+              FROM {scope} WINDOW placed AS (ORDER BY points DESC, points_reached_at, player_id)) AS listed
+         WHERE place > 0 AND place %% %s = 0 ORDER BY place
+        """,
+        [*params, step],
+    )
+
+
+def different(game_id: int | None, *, region: str | None) -> int:
+    """Return how many different numbers of points there are."""
+    scope, params = _scope(game_id, region)
+    return int(_rows(f"SELECT count(DISTINCT points) FROM {scope}", params)[0][0])
+
+
+def count_before(game_id: int | None, *, region: str | None, standing: Standing, most: int) -> int:
+    """Return how many places lie before a standing, at most `most`."""
+    scope, params = _scope(game_id, region)
+    scope += " AND points >= %s AND (points > %s OR (points_reached_at, player_id) < (%s, %s))"
+    params += [standing.points, standing.points, standing.reached_at, standing.player_id, most]
+    return int(_rows(f"SELECT count(*) FROM (SELECT FROM {scope} LIMIT %s) AS before", params)[0][0])
+
+
 def count(game_id: int | None, *, region: str | None, above: int | None = None) -> int:
     """Return how many players are in the order, or how many have more than `above` points."""
     scope, params = _scope(game_id, region)

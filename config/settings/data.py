@@ -24,6 +24,7 @@ __all__ = [
     "CHANNEL_LAYERS",
     "DATABASES",
     "FACT_RETENTION_DAYS",
+    "LEADERBOARD_EXACT_PLAYERS",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
 ]
@@ -114,6 +115,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if CELERY_BROKER_URL.startswith(("redis", "valkey"))
     else {"confirm_publish": True, "max_retries": 1, "interval_start": 0}
 )
+# Boards of more players have exact ranks at the top only (leaderboards/estimating.py); about 140 bytes a player.
+LEADERBOARD_EXACT_PLAYERS = env.int("LEADERBOARD_EXACT_PLAYERS", default=2_000_000)
+
 # Beat only sees to it that nothing sleeps too long; whatever is urgent is hinted by the relay.
 CELERY_BEAT_SCHEDULE = {
     "sweep-followers": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 5, "queue": "facts"}},

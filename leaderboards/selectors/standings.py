@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from core.redis import breaker
-from leaderboards import reading, truth
+from leaderboards import estimating, reading, truth
 from leaderboards.keys import Board
 from leaderboards.listing import Around, Behind, FromOffset, Listing, Place, Rank, Row, Where
 from leaderboards.reading import NotReady
+from leaderboards.rules.estimates import Sketch
 
 __all__ = [
     "Around",
@@ -33,18 +34,29 @@ def page(board: Board, where: Where, *, limit: int) -> Listing:
     """Return a page of a board; past its end it has no rows."""
     return _ask(
         lambda: reading.listing(board, where, limit=limit),
-        otherwise=lambda: truth.listing(board, where, limit=limit),
+        otherwise=lambda: _or_estimated(
+            board,
+            lambda sketch: estimating.listing(board, sketch, where, limit=limit),
+            lambda: truth.listing(board, where, limit=limit),
+        ),
     )
 
 
 def rank(board: Board, player_id: int) -> Rank | None:
     """Return where a player stands, None when not on the board."""
-    return _ask(lambda: reading.rank(board, player_id), otherwise=lambda: truth.rank(board, player_id))
+    return _ask(lambda: reading.rank(board, player_id), otherwise=lambda: _rank(board, player_id))
 
 
 def place(board: Board, sort_value: int) -> Place:
     """Return what rank a score would have that came now."""
-    return _ask(lambda: reading.place(board, sort_value), otherwise=lambda: truth.place(board, sort_value))
+    return _ask(
+        lambda: reading.place(board, sort_value),
+        otherwise=lambda: _or_estimated(
+            board,
+            lambda sketch: estimating.place(board, sketch, sort_value),
+            lambda: truth.place(board, sort_value),
+        ),
+    )
 
 
 def rank_of(game_id: int | None, player_id: int) -> Rank | None:
@@ -57,7 +69,7 @@ def ranks(boards: Sequence[Board], player_id: int) -> list[Rank | None]:
     found = _ask(lambda: reading.ranks(boards, player_id), otherwise=lambda: None)
     answers = found if found is not None else [NotReady()] * len(boards)
     return [
-        truth.rank(board, player_id) if isinstance(answer, NotReady) else answer
+        _rank(board, player_id) if isinstance(answer, NotReady) else answer
         for board, answer in zip(boards, answers, strict=True)
     ]
 
@@ -67,6 +79,20 @@ def places_of(player_id: int, *, game_ids: Iterable[int]) -> dict[int, Rank]:
     ids = list(game_ids)
     found = ranks([Board(game_id, None) for game_id in ids], player_id)
     return {game_id: rank for game_id, rank in zip(ids, found, strict=True) if rank is not None}
+
+
+def _rank(board: Board, player_id: int) -> Rank | None:
+    return _or_estimated(
+        board,
+        lambda sketch: estimating.rank(board, sketch, player_id),
+        lambda: truth.rank(board, player_id),
+    )
+
+
+def _or_estimated(board: Board, estimated: Callable[[Sketch], T], counted: Callable[[], T]) -> T:
+    """Ask PostgreSQL: by a sketch where the board is too large to be counted through."""
+    sketch = estimating.sketch_of(board)
+    return counted() if sketch is None else estimated(sketch)
 
 
 def _ask(valkey: Callable[[], T], *, otherwise: Callable[[], T]) -> T:

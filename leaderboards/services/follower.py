@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.facts import PlayersChanged
 from achievements.facts import AchievementsUnlocked, OverallChanged, TotalsMoved
 from core.facts import Fact
-from leaderboards import filling, rebuilding, truth
+from leaderboards import estimating, filling, rebuilding, truth
 from leaderboards.facts import ScoresChanged
 from leaderboards.filling import OFF, Change, State
 from leaderboards.keys import Board
@@ -42,16 +43,31 @@ def apply_facts(facts: Sequence[Fact]) -> None:
 
     """
     moving.follow_regions([fact for fact in facts if fact.kind == PlayersChanged.kind])
-    not_ready = filling.apply({board: list(changes.values()) for board, changes in changes_of(facts).items()})
-    if not_ready:
-        transaction.on_commit(lambda: rebuilding.heal(not_ready), robust=True)
+    changes, large = changes_of(facts), estimating.large()
+    moved = {board: len(listed) for board, listed in changes.items() if board.name in large}
+    to_heal = filling.apply(
+        {board: list(listed.values()) for board, listed in changes.items() if board not in moved}
+    )
+    to_heal |= set(estimating.count_changes(moved))
+    if to_heal:
+        transaction.on_commit(lambda: rebuilding.heal(to_heal), robust=True)
 
 
 def check_boards() -> None:
-    """Heal every board that is not ready, or not known to have survived the server's last start."""
-    boards = truth.boards()
+    """Heal every board that is not ready, may not have survived the server's last start, or has outgrown Valkey."""
+    boards, large, stale = truth.boards(), estimating.large(), estimating.stale()
     states = filling.states(boards)
-    rebuilding.heal([board for board in boards if states[board] is not State.READY])
+    ready = [board for board in boards if states[board] is State.READY]
+    grown = {
+        board for board, size in filling.sizes(ready).items() if size > settings.LEADERBOARD_EXACT_PLAYERS
+    }
+    rebuilding.heal(
+        board
+        for board in boards
+        if board in grown
+        or board.name in stale
+        or (states[board] is not State.READY and board.name not in large)
+    )
 
 
 def changes_of(facts: Sequence[Fact]) -> dict[Board, dict[int, Change]]:

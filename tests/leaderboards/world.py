@@ -17,7 +17,7 @@ from achievements.services.unlocks import UnlockRequest
 from core import facts, followers
 from core.facts import Fact
 from core.redis import breaker
-from leaderboards import truth
+from leaderboards import estimating, truth
 from leaderboards.api import boards as api
 from leaderboards.keys import Board
 from leaderboards.selectors.standings import Behind, FromOffset, Listing, page
@@ -120,6 +120,7 @@ def forget() -> None:
     """Let this process keep nothing from tests before."""
     api.memo.clear()
     breaker("boards")._open_until = 0.0
+    estimating.forget()
 
 
 def heard(tx: int = 0, fact_id: int = 0) -> list[Fact]:

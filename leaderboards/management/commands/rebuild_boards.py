@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts import selectors as accounts
 from core.ids import parse_id
 from core.redis import AWAY
-from leaderboards import comparing, filling, rebuilding, truth
+from leaderboards import comparing, estimating, filling, rebuilding, truth
 from leaderboards.keys import Board
 
 _TRY_AGAIN_S = 0.5
@@ -40,12 +40,15 @@ class Command(BaseCommand):
             ) from None
 
     def _check(self, boards: list[Board]) -> None:
-        lacking = comparing.not_ready(boards)
+        large = estimating.large()
+        lacking = comparing.not_ready([board for board in boards if board.name not in large])
         for board in lacking:
             self.stdout.write(f"{board.name}: not ready, PostgreSQL answers")
         differing = {}
         for board in boards:
-            if board not in lacking and (count := comparing.check(board)):
+            if board.name in large:
+                self.stdout.write(f"{board.name}: too large for Valkey, PostgreSQL answers with estimates")
+            elif board not in lacking and (count := comparing.check(board)):
                 self.stdout.write(f"{board.name}: {count:,} players differ")
                 differing[board] = count
         if lacking or differing:
@@ -57,6 +60,10 @@ class Command(BaseCommand):
 
     def _rebuild(self, boards: list[Board]) -> None:
         for board in boards:
+            if estimating.is_too_large(board):
+                estimating.make(board)
+                self.stdout.write(f"{board.name}: too large for Valkey, sketched")
+                continue
             while (players := rebuilding.rebuild(board)) is None:
                 time.sleep(_TRY_AGAIN_S)  # another one runs, and ends or loses its lease
             self.stdout.write(f"{board.name}: {players:,} players")
