@@ -17,6 +17,8 @@ from core.db import array_literal, run_prepared
 KEY_SECONDS = 4.0
 KEY_REFRESH_SECONDS = 2.0
 _KEPT_KEYS = 10_000
+PLAYER_SECONDS = 2.0
+_KEPT_PLAYERS = 50_000
 # What `manage.py demo` makes, and the demo's page shows.
 DEMO_STUDIO: UUID = settings.DEMO_STUDIO
 DEMO_PLAYER: str = settings.DEMO_PLAYER
@@ -70,6 +72,7 @@ class PlayerInfo:
 _keys: dict[bytes, tuple[float, KeyHolder | None]] = {}
 _key_loading = threading.Lock()
 _games: dict[UUID, GameInfo] = {}
+_players: dict[tuple[int, str], tuple[float, PlayerInfo | None]] = {}
 
 
 def key_holder(digest: bytes) -> KeyHolder | None:
@@ -120,6 +123,11 @@ def forget_keys() -> None:
 def forget_games() -> None:
     """Empty this process's kept games (after a change here, and between tests)."""
     _games.clear()
+
+
+def forget_players() -> None:
+    """Empty this process's kept players (after a change here, and between tests)."""
+    _players.clear()
 
 
 def game(uuid: UUID, *, studio_id: int | None = None) -> GameInfo | None:
@@ -179,6 +187,21 @@ def player_of_studio(studio_id: int, external_id: str) -> PlayerInfo | None:
     """Return the player whom a studio calls `external_id`."""
     rows = run_prepared(_PLAYER_OF_STUDIO, [studio_id, external_id])
     return PlayerInfo(*rows[0]) if rows else None
+
+
+def kept_player_of_studio(studio_id: int, external_id: str) -> PlayerInfo | None:
+    """Return `player_of_studio` as of at most PLAYER_SECONDS ago: for reads that only ask who is meant."""
+    key = (studio_id, external_id)
+    loaded_at, info = _players.get(key, (float("-inf"), None))
+    now = time.monotonic()
+    if now - loaded_at > PLAYER_SECONDS:
+        info = player_of_studio(studio_id, external_id)
+        if info is None:
+            return None  # who is named a moment later is known at once
+        if len(_players) >= _KEPT_PLAYERS:
+            _players.clear()
+        _players[key] = now, info
+    return info
 
 
 def player_by_uuid(uuid: UUID, *, studio_id: int | None = None) -> PlayerInfo | None:

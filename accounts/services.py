@@ -132,6 +132,7 @@ def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) 
         changed = {name: value for name, value in changes.items() if getattr(player, name) != value}
         for name, value in changed.items():
             setattr(player, name, value)
+        selectors.forget_players()
         if changed:
             player.save(update_fields=list(changed))
             publish(PlayersChanged([[player.pk, player.region]]), studio_id=studio_id)

@@ -37,6 +37,8 @@ _lock = Lock()
 
 def sketch_of(board: Board) -> Sketch | None:
     """Return a large board's sketch, _KEPT_S old at most beyond its own age; None for a board that is not large."""
+    if board.name not in large():
+        return None
     kept = _kept.get(board.name)
     if kept is not None and time.monotonic() - kept[0] < _KEPT_S:
         return kept[1]

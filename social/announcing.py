@@ -7,14 +7,13 @@ for a few seconds; the rest is put together as text.
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import cast
 from uuid import UUID
 
 from accounts.selectors import games_by_id
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
-from core.clock import from_microseconds, microseconds, rfc3339
+from core.clock import microseconds, rfc3339_us
 from core.facts import Fact
 from core.rendering import dumps
 from social.events import ACHIEVEMENT_UNLOCKED, id_prefix
@@ -105,7 +104,7 @@ def _notices(fact: Fact, told: dict[int, _Told]) -> Iterator[Notice]:
         if about is None:
             continue  # deleted since: nobody could say what it was
         data = (
-            f'{about.head}{points},"unlocked_at":"{_time(unlocked_us)}",'
+            f'{about.head}{points},"unlocked_at":"{rfc3339_us(unlocked_us)}",'
             f'"totals":{{{totals[player]},"available":{about.available}}}}}'
         )
         yield Notice(player, f"{prefix}{place:05x}", ACHIEVEMENT_UNLOCKED, game, studio_id, created_us, data)
@@ -114,14 +113,4 @@ def _notices(fact: Fact, told: dict[int, _Told]) -> Iterator[Notice]:
 def lines(notices: Iterable[Notice], seqs: Iterable[int]) -> Iterator[str]:
     """Return a batch as `live` processes are told of it (social/keys.py)."""
     for notice, seq in zip(notices, seqs, strict=True):
-        yield f"{notice.player_id} {seq} {notice.uuid} {notice.kind} {_time(notice.created_us)} {notice.data}"
-
-
-def _time(us: int) -> str:
-    """Return `core.clock.rfc3339` of microseconds since 1970, at a tenth of its price: most share a second."""
-    return f"{_second(us // 1_000_000)}.{us // 1000 % 1000:03d}Z"
-
-
-@lru_cache(maxsize=1024)
-def _second(seconds: int) -> str:
-    return rfc3339(from_microseconds(seconds * 1_000_000)).removesuffix(".000Z")
+        yield f"{notice.player_id} {seq} {notice.uuid} {notice.kind} {rfc3339_us(notice.created_us)} {notice.data}"

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from accounts import selectors as accounts
 from accounts.authentication import game_of, player_of
-from accounts.selectors import GameInfo, PlayerInfo
+from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_region
 from core.clock import rfc3339
 from core.ids import parse_id
@@ -138,6 +138,10 @@ def player_named(request: Request, name: str) -> PlayerInfo:
         return info
     if request.auth is None:
         raise NotFound("Without a credential a player is named by `id:<uuid>`.")
+    if isinstance(request.auth, KeyHolder) and name.isprintable() and name != "me":
+        kept = accounts.kept_player_of_studio(request.auth.studio_id, name)
+        if kept is not None and not kept.erased:
+            return kept
     return player_of(request, name)
 
 

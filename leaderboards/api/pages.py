@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from accounts import selectors as accounts
 from accounts.selectors import KeyHolder
-from core.clock import from_microseconds, rfc3339
+from core.clock import rfc3339, rfc3339_us
 from core.endpoint import etag_of, page
 from core.pagination import encode_cursor
 from core.rendering import dumps
@@ -44,16 +44,16 @@ def rows(request: Request, asked: Asked, ranked: Iterable[tuple[int, Row]]) -> l
     studio_id = request.auth.studio_id if isinstance(request.auth, KeyHolder) else None
     ids = [row.player_id for _, row in listed]
     players = accounts.players_shown(ids, studio_id=studio_id)
-    texts = _metadata(asked, ids)
+    texts, score = _metadata(asked, ids), asked.score
     return [
         {
             "rank": rank,
-            "player": players[row.player_id],
-            "score": asked.score(row.sort_value),
-            "submitted_at": rfc3339(from_microseconds(row.reached_us)),
-            "metadata": orjson.Fragment(texts[row.player_id]) if row.player_id in texts else None,
+            "player": players[player_id],
+            "score": score(sort_value),
+            "submitted_at": rfc3339_us(reached_us),
+            "metadata": orjson.Fragment(texts[player_id]) if player_id in texts else None,
         }
-        for rank, row in listed
+        for rank, (player_id, sort_value, reached_us) in listed
     ]
 
 
@@ -70,8 +70,9 @@ def rank_data(asked: Asked, rank: Rank) -> dict[str, Any]:
 
 def finished(data: dict[str, Any]) -> Finished:
     """Return an answer's bytes. Its tag is weak: it says that the rows are the same, whatever the time in `as_of`."""
-    etag = f"W/{etag_of(dumps(data))}"
-    return Finished(dumps({**data, "as_of": timezone.now()}), etag)
+    body = dumps(data)
+    as_of = rfc3339(timezone.now())
+    return Finished(b'%s,"as_of":"%s"}' % (body[:-1], as_of.encode()), f"W/{etag_of(body)}")
 
 
 def _metadata(asked: Asked, player_ids: list[int]) -> Mapping[int, str]:

@@ -25,6 +25,7 @@ def forget() -> None:
     """Let this process keep nothing of worlds that are gone."""
     selectors.forget_keys()
     selectors.forget_games()
+    selectors.forget_players()
     definitions.forget_catalogues()
     boards.forget()
     periods.forget()

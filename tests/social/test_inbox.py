@@ -13,7 +13,7 @@ from django.utils import timezone
 from achievements.models import Achievement, Unlock
 from config.embedded import Servers
 from core import facts, followers
-from core.clock import from_microseconds, microseconds, rfc3339
+from core.clock import microseconds, rfc3339
 from core.models import Follower
 from social import announcing, events, inbox, selectors, services
 from social.models import InboxCounter, Notification
@@ -171,11 +171,6 @@ def test_old_rows_are_deleted_in_short_batches(world: World, monkeypatch: pytest
     monkeypatch.setattr(inbox, "_DELETED_AT_ONCE", 2)
     world.unlock("anna", *[f"a{n}" for n in range(5)])
     assert services.keep_inbox(now=timezone.now() + timedelta(days=31)) == 5
-
-
-@pytest.mark.parametrize("us", [0, 1, 999_999, 1_700_000_000_123_456, 315_532_800_000_000, -1])
-def test_the_cheap_time_is_the_time(us: int) -> None:
-    assert announcing._time(us) == rfc3339(from_microseconds(us))
 
 
 def test_events_of_one_moment_have_ids_of_their_own() -> None:
