@@ -49,6 +49,7 @@ max_wal_size = 2GB                  # fewer checkpoints while unlocks pour in
 min_wal_size = 128MB
 checkpoint_timeout = 15min
 random_page_cost = 1.1              # there is no disk head to move
+autovacuum_naptime = 5s             # plans made for empty tables go as soon as there are rows to look at
 jit = off                           # statements are short
 shared_preload_libraries = '{preload}'
 log_min_duration_statement = 500ms
