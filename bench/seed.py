@@ -17,8 +17,19 @@ from django.utils import timezone  # noqa: E402
 from accounts import selectors, services  # noqa: E402
 from accounts.models import Game  # noqa: E402
 from achievements.models import Achievement, Catalogue  # noqa: E402
-from bench.world import ACHIEVEMENTS, REGIONS, WATCHERS, World, achievement, player, watcher  # noqa: E402
+from bench.world import (  # noqa: E402
+    ACHIEVEMENTS,
+    LARGE,
+    REGIONS,
+    SMALL,
+    WATCHERS,
+    World,
+    achievement,
+    player,
+    watcher,
+)
 from core import facts  # noqa: E402
+from leaderboards.models import Leaderboard  # noqa: E402
 
 _PLAYERS_AT_ONCE = 5000
 _POINTS = (5, 10, 10, 15, 20, 25, 50, 100)
@@ -29,6 +40,8 @@ def fill(players: int) -> World:
     studio = services.create_studio(name="Bench")
     game = _game(studio.pk, "Bench", achievements=ACHIEVEMENTS)
     board = _game(studio.pk, "Bench, the large board", achievements=1, regions=REGIONS)
+    for key in (LARGE, SMALL):
+        Leaderboard.objects.create(studio_id=studio.pk, game=board, key=key, name=key)
     names = [player(number) for number in range(players)]
     for start in range(0, players, _PLAYERS_AT_ONCE):
         services.create_players(studio_id=studio.pk, external_ids=names[start : start + _PLAYERS_AT_ONCE])

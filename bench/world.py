@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from random import Random
 
 ACHIEVEMENTS = 250
 WATCHERS = 200  # players with an open page
 REGIONS = ("EU", "NA", "ASIA")  # of the large board; a quarter of its players has none
 BATCH = 100
+MOST_SCORE = 1_000_000
+LARGE, SMALL = "large", "small"  # boards of scores of the large board's game
 # Players take their turns in an order that is no order to an index: a prime that divides no number of players used.
 _STRIDE = 7919
 
@@ -37,6 +40,11 @@ def watcher(number: int) -> str:
     return f"watcher-{number}"
 
 
+def large_player(number: int) -> str:
+    """Return the studio's id of a player of the large board, from 1."""
+    return f"board-{number}"
+
+
 def achievement(number: int) -> str:
     """Return an achievement's key."""
     return f"achievement-{number}"
@@ -56,6 +64,8 @@ class Requests:
             (watcher(n % WATCHERS), achievement(n // WATCHERS)) for n in range(WATCHERS * ACHIEVEMENTS)
         )
         self._newcomers = count()
+        self._scored = count()
+        self._random = Random(5)
 
     def single(self) -> bytes:
         """Return an unlock of a player who exists."""
@@ -79,12 +89,28 @@ class Requests:
         """Return a batch of BATCH unlocks of players with open pages."""
         return self._batch(next(self._watched) for _ in range(BATCH))
 
+    def score(self, board: str, players: int) -> bytes:
+        """Return a score for one of a board's players; about half of them are better than what he has."""
+        item = self._score(players)
+        return self._post(f"/api/v1/leaderboards/{self._world.board}/{board}/scores", item)
+
+    def scores(self, board: str, players: int) -> bytes:
+        """Return a batch of BATCH scores."""
+        items = ",".join(self._score(players) for _ in range(BATCH))
+        return self._post(
+            f"/api/v1/leaderboards/{self._world.board}/{board}/scores/batch", f'{{"scores":[{items}]}}'
+        )
+
     def get(self, path: str, *, keyed: bool, etag: str | None = None) -> bytes:
         """Return a GET."""
         known = f"If-None-Match: {etag}\r\n" if etag else ""
         return (
             f"GET {path} HTTP/1.1\r\n{known}".encode() + (self._keyed if keyed else self._anonymous) + b"\r\n"
         )
+
+    def _score(self, players: int) -> str:
+        number = next(self._scored) * _STRIDE % players
+        return f'{{"player":"{large_player(number + 1)}","score":{self._random.randrange(2 * MOST_SCORE)}}}'
 
     def _unlock(self, name: str, key: str) -> bytes:
         body = f'{{"game_id":"{self._world.game}","player":"{name}","achievement":"{key}"}}'

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bench.figures import Bench, Figure
-from bench.measures import batches, board, limits, push, singles
+from bench.measures import batches, board, limits, push, scores, singles
 
 MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "limits": limits.measure,
@@ -11,4 +11,5 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "push": push.measure,
     "batches": batches.measure,
     "board": board.measure,
+    "scores": scores.measure,
 }

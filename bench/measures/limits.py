@@ -19,6 +19,7 @@ INSERT_ALONE = "bare INSERT, one connection"
 ZADD = "bare ZADD"
 ZRANGE = "bare ZRANGE of 100"
 ZREVRANK = "bare ZREVRANK"
+ZCOUNT = "bare ZCOUNT"
 PUBLISH = "bare PUBLISH"
 PUBLISH_RECEIVED = "bare PUBLISH to receipt"
 
@@ -151,6 +152,11 @@ def _valkey(bench: Bench) -> Iterator[Figure]:
         length = valkey.length_of_answer(rank)
         yield _rates(
             ZREVRANK, bench, lambda: per_second(valkey, repeat((rank * 100, 100), 500), answer_bytes=length)
+        )
+        better = command("ZCOUNT", _KEY, "-inf", "(500000")
+        length = valkey.length_of_answer(better)
+        yield _rates(
+            ZCOUNT, bench, lambda: per_second(valkey, repeat((better * 100, 100), 500), answer_bytes=length)
         )
         say = command("PUBLISH", _CHANNEL, _MESSAGE)
         yield _rates(
