@@ -4,8 +4,6 @@ Each `clean_…` takes a value as JSON gives it, returns it as it is stored, and
 sentence that says what is wrong and what to do.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +11,17 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from achievements import languages
-from core.clock import parse_rfc3339
+from core.texts import (
+    clean_choice,
+    clean_integer,
+    clean_key,
+    clean_name,
+    clean_text,
+    clean_time,
+    clean_trimmed,
+    quoted,
+)
 
-KEY_LENGTH: Final = 128
-NAME_LENGTH: Final = 200
 DESCRIPTION_LENGTH: Final = 2_000
 GROUP_LENGTH: Final = 128
 DEFAULT_GROUP: Final = "base"
@@ -34,70 +39,32 @@ STATES: Final = ("draft", "published", "archived")
 # Under this many players a percentage says more about chance than about the achievement.
 RARITY_SAMPLE: Final = 20
 
-_SHOWN: Final = 40  # characters of a value in a message
-# Controls, lone surrogates and the two invisible line breaks: nothing that could be typed into a key by hand.
-_NOT_IN_KEYS = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# PostgreSQL stores neither.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
 Tier = Literal["common", "uncommon", "rare", "epic", "legendary"]
-
-
-def quoted(value: object) -> str:
-    """Return a value as a message may show it: one line, at most 40 characters, controls escaped."""
-    if isinstance(value, Mapping | list | tuple):
-        return "an object" if isinstance(value, Mapping) else "a list"
-    text = value if isinstance(value, str) else str(value)
-    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown) + '"'
-
-
-def clean_key(value: object, *, what: str = "key") -> str:
-    """Return an achievement's key in NFC: 1 to 128 printable characters of any script, case kept."""
-    text = _text(value, what)
-    key = unicodedata.normalize("NFC", text)
-    if not key:
-        raise ValueError(f"The {what} is empty: give 1 to {KEY_LENGTH} characters.")
-    if key != key.strip():
-        raise ValueError(f"The {what} {quoted(key)} begins or ends with white space: remove it.")
-    if len(key) > KEY_LENGTH:
-        raise ValueError(f"The {what} {quoted(key)} has {len(key):,} characters: {KEY_LENGTH} are allowed.")
-    if any(unicodedata.category(c) in _NOT_IN_KEYS for c in key):
-        raise ValueError(f"The {what} {quoted(key)} holds control characters: remove them.")
-    return key
-
-
-def clean_name(value: object) -> str:
-    """Return a name without outer white space: 1 to 200 characters of any text."""
-    name = _trimmed(value, "name", NAME_LENGTH)
-    if not name:
-        raise ValueError(f"The name is empty: give 1 to {NAME_LENGTH} characters.")
-    return name
 
 
 def clean_description(value: object) -> str:
     """Return a description without outer white space: up to 2,000 characters of any text, or none."""
-    return _trimmed(value, "description", DESCRIPTION_LENGTH)
+    return clean_trimmed(value, "description", DESCRIPTION_LENGTH)
 
 
 def clean_group(value: object) -> str:
     """Return the name of the group that an achievement belongs to; empty or null is the base game."""
-    return (_trimmed(value, "group", GROUP_LENGTH) if value is not None else "") or DEFAULT_GROUP
+    return (clean_trimmed(value, "group", GROUP_LENGTH) if value is not None else "") or DEFAULT_GROUP
 
 
 def clean_points(value: object) -> int:
     """Return the points that an unlock is worth: 0 to 100,000."""
-    return _integer(value, "Points", 0, MAX_POINTS)
+    return clean_integer(value, "Points", 0, MAX_POINTS)
 
 
 def clean_target(value: object) -> int | None:
     """Return the steps that an incremental achievement takes, or None."""
-    return None if value is None else _integer(value, "The target", 1, MAX_TARGET)
+    return None if value is None else clean_integer(value, "The target", 1, MAX_TARGET)
 
 
 def clean_sort_order(value: object) -> int:
     """Return the place in the game's list; equal places are listed by key."""
-    return _integer(value, "The sort order", -MAX_SORT_ORDER, MAX_SORT_ORDER)
+    return clean_integer(value, "The sort order", -MAX_SORT_ORDER, MAX_SORT_ORDER)
 
 
 def clean_hidden(value: object) -> bool:
@@ -109,17 +76,17 @@ def clean_hidden(value: object) -> bool:
 
 def clean_type(value: object) -> str:
     """Return how the achievement is earned: `standard`, `incremental` or `meta`."""
-    return _choice(value, "type", TYPES)
+    return clean_choice(value, "type", TYPES)
 
 
 def clean_authority(value: object) -> str:
     """Return who may unlock it: `server` or `client`."""
-    return _choice(value, "authority", AUTHORITIES)
+    return clean_choice(value, "authority", AUTHORITIES)
 
 
 def clean_state(value: object) -> str:
     """Return `draft`, `published` or `archived`."""
-    return _choice(value, "state", STATES)
+    return clean_choice(value, "state", STATES)
 
 
 def clean_stat(value: object) -> str | None:
@@ -143,7 +110,7 @@ def clean_icon_url(value: object) -> str:
     """Return an absolute http or https address of an icon; empty (or null) for none."""
     if value is None or value == "":
         return ""
-    text = _text(value, "icon's address")
+    text = clean_text(value, "icon's address")
     is_plain = len(text) <= URL_LENGTH and text.isprintable() and " " not in text
     if not is_plain or not _is_web_address(text):
         raise ValueError(
@@ -153,20 +120,9 @@ def clean_icon_url(value: object) -> str:
     return text
 
 
-def clean_time(value: object) -> datetime | None:
-    """Return a moment in UTC from RFC 3339 text, or None."""
-    if value is None:
-        return None
-    text = _text(value, "time")
-    try:
-        return parse_rfc3339(text)
-    except ValueError as problem:
-        raise ValueError(f"The time {quoted(text)} is {problem}: correct it.") from None
-
-
 def clean_language(value: object) -> str:
     """Return a BCP 47 tag from any platform's spelling of a language."""
-    return languages.normalise(_text(value, "language"))
+    return languages.normalise(clean_text(value, "language"))
 
 
 def clean_translations(value: object) -> dict[str, dict[str, str]]:
@@ -259,34 +215,6 @@ def rarity(unlocked: int, players: int) -> Rarity:
 
 
 language_fallbacks = languages.fallbacks
-
-
-def _text(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"The {what} is not text: give it in quotes.")
-    if _UNSTORABLE.search(value):
-        raise ValueError(f"The {what} {quoted(value)} holds a NUL or half a character: remove it.")
-    return value
-
-
-def _trimmed(value: object, what: str, length: int) -> str:
-    text = _text(value, what).strip()
-    if len(text) > length:
-        raise ValueError(f"The {what} {quoted(text)} has {len(text):,} characters: {length:,} are allowed.")
-    return text
-
-
-def _integer(value: object, what: str, least: int, most: int) -> int:
-    # bool is an int to Python, and 10.0 == 10: only a JSON integer will do.
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise ValueError(f"{what} must be a whole number from {least:,} to {most:,}.")
-    return value
-
-
-def _choice(value: object, what: str, choices: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"The {what} {quoted(value)} is not known: give one of {', '.join(choices)}.")
-    return value
 
 
 def _is_web_address(text: str) -> bool:

@@ -10,6 +10,7 @@ from leaderboards.api.boards import (
     PlayerRankView,
     WhatIfView,
 )
+from leaderboards.api.definitions import BoardDefinitionsView, BoardDefinitionView
 from leaderboards.api.ranks import PlayerRanksView
 from leaderboards.api.scores import ScoreBatchView, ScoresView
 
@@ -23,5 +24,7 @@ urlpatterns = [
     # A studio's id for a player may hold a slash.
     path("leaderboards/<str:game_id>/<str:board>/players/<path:player>", PlayerRankView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/around/<path:player>", AroundPlayerView.as_view()),
+    path("games/<str:game_id>/leaderboards", BoardDefinitionsView.as_view()),
+    path("games/<str:game_id>/leaderboards/<path:key>", BoardDefinitionView.as_view()),
     path("players/<path:player>/ranks", PlayerRanksView.as_view()),
 ]

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from achievements import rules
 from achievements.rules import Rarity
 from achievements.selectors.definitions import Definition
+from core import texts
 from core.clock import rfc3339
 from core.refusals import Malformed
 
@@ -45,7 +46,7 @@ class RarityOutput(serializers.Serializer[Any]):
 class DefinitionChange(serializers.Serializer[Any]):
     """A definition's fields, as documented; the rules of achievements/rules.py read them."""
 
-    name = serializers.CharField(max_length=rules.NAME_LENGTH, required=False)
+    name = serializers.CharField(max_length=texts.NAME_LENGTH, required=False)
     description = serializers.CharField(max_length=rules.DESCRIPTION_LENGTH, required=False)
     points = serializers.IntegerField(min_value=0, max_value=rules.MAX_POINTS, required=False)
     type = serializers.ChoiceField(rules.TYPES, required=False, help_text="Default: standard.")
@@ -73,8 +74,8 @@ class DefinitionChange(serializers.Serializer[Any]):
 class DefinitionInput(DefinitionChange):
     """A new definition."""
 
-    key = serializers.CharField(max_length=rules.KEY_LENGTH)
-    name = serializers.CharField(max_length=rules.NAME_LENGTH)
+    key = serializers.CharField(max_length=texts.KEY_LENGTH)
+    name = serializers.CharField(max_length=texts.NAME_LENGTH)
 
 
 class DefinitionOutput(DefinitionInput):

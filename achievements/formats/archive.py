@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-from achievements import rules
 from achievements.formats.document import Unreadable
+from core.texts import quoted
 
 Files = Mapping[str, bytes]
 """Base name → content; a body that is no zip has the name ""."""
@@ -50,7 +50,7 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
     for entry in _readable(archive.infolist()):
         name = _base_name(entry.filename)
         if name in files:
-            raise Unreadable(f"The zip holds two files named {rules.quoted(name)}: keep one.")
+            raise Unreadable(f"The zip holds two files named {quoted(name)}: keep one.")
         if len(files) == MAX_FILES:
             raise Unreadable(f"The zip holds more than {MAX_FILES} files of text: take some out.")
         # What the entry says of its size is the sender's word: only what comes out counts.
@@ -60,7 +60,7 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
         if room < 0:
             raise Unreadable(f"The zip unpacks to more than {MAX_BYTES // 1024**2} MiB: split it.")
         if content.startswith(_ZIP_MARKS):
-            raise Unreadable(f"{rules.quoted(name)} in the zip is a zip itself: pack the files directly.")
+            raise Unreadable(f"{quoted(name)} in the zip is a zip itself: pack the files directly.")
         files[name] = content
     if not files:
         raise Unreadable("The zip holds no .csv, .json, .txt, .vdf or .xml file: add one.")
@@ -75,14 +75,12 @@ def _readable(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
         name = _base_name(entry.filename)
         suffix = PurePosixPath(name).suffix.lower()
         if suffix == ".zip":
-            raise Unreadable(f"{rules.quoted(name)} in the zip is a zip itself: pack the files directly.")
+            raise Unreadable(f"{quoted(name)} in the zip is a zip itself: pack the files directly.")
         # macOS packs a shadow "._name" of every file.
         if entry.is_dir() or name.startswith(".") or suffix not in _READ_SUFFIXES:
             continue
         if entry.compress_type not in _METHODS or entry.flag_bits & _IS_ENCRYPTED:
-            raise Unreadable(
-                f"{rules.quoted(name)} in the zip is encrypted or oddly packed: pack it plainly."
-            )
+            raise Unreadable(f"{quoted(name)} in the zip is encrypted or oddly packed: pack it plainly.")
         wanted.append(entry)
     return wanted
 

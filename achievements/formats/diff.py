@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from achievements import rules
 from achievements.formats.document import UNSET, ImportedAchievement, RowError
+from core.texts import quoted
 
 Definition = Mapping[str, object]
 
@@ -43,7 +44,7 @@ def compare(current: Iterable[Definition], imported: Iterable[ImportedAchievemen
         achievement = _named(given) if before is None else given
         changes = _changes(before or {}, achievement)
         problems = _problems(before, changes, achievement)
-        errors += [RowError(achievement.row, f"{rules.quoted(achievement.key)}: {p}") for p in problems]
+        errors += [RowError(achievement.row, f"{quoted(achievement.key)}: {p}") for p in problems]
         if before is None:
             created.append(achievement)
         elif changes:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 from achievements import rules
+from core.texts import clean_key, quoted
 
 # Four times the largest game known (5,982 achievements); a file beyond it is a mistake or an attack.
 MAX_ACHIEVEMENTS: Final = 20_000
@@ -112,18 +113,16 @@ class Collector:
         if len(self._achievements) >= MAX_ACHIEVEMENTS:
             raise Unreadable(f"The file holds more than {MAX_ACHIEVEMENTS:,} achievements: split it.")
         try:
-            clean_key = rules.clean_key(key)
+            cleaned = clean_key(key)
         except ValueError as problem:
             self.error(row, str(problem))
             return
-        if clean_key in self._achievements:
-            first = self._achievements[clean_key].row
-            self.error(
-                row, f"The key {rules.quoted(clean_key)} stands in row {first} too: give each key once."
-            )
+        if cleaned in self._achievements:
+            first = self._achievements[cleaned].row
+            self.error(row, f"The key {quoted(cleaned)} stands in row {first} too: give each key once.")
             return
-        clean = self._clean(row, clean_key, values)
-        self._achievements[clean_key] = ImportedAchievement(row=row, key=clean_key, **clean)  # type: ignore[arg-type]
+        clean = self._clean(row, cleaned, values)
+        self._achievements[cleaned] = ImportedAchievement(row=row, key=cleaned, **clean)  # type: ignore[arg-type]
 
     def result(self) -> ImportedFile:
         """Return the definitions, and what is wrong in the order of the rows."""
@@ -138,5 +137,5 @@ class Collector:
             try:
                 clean[name] = rules.CLEAN[name](value)
             except ValueError as problem:
-                self.error(row, f"{rules.quoted(key)}: {problem}")
+                self.error(row, f"{quoted(key)}: {problem}")
         return clean

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from achievements import rules
 from achievements.formats.document import Unreadable
+from core.texts import quoted
 
 # An empty object takes 64 bytes and more of memory: ten megabytes of them would take a gigabyte.
 _MAX_BRACKETS: Final = 500_000
@@ -66,7 +66,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) < len(pairs):
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise Unreadable(f"The name {rules.quoted(twice)} stands twice in one object: give it once.")
+        raise Unreadable(f"The name {quoted(twice)} stands twice in one object: give it once.")
     return made
 
 

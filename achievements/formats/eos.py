@@ -7,11 +7,11 @@ Source: Epic Online Services documentation, "Bulk Importer/Exporter Tool".
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from achievements import rules
 from achievements.formats import foreign
 from achievements.formats.archive import Files
 from achievements.formats.document import Collector, ImportedFile, Unreadable
 from achievements.formats.encoding import decode, read_csv
+from core.texts import quoted
 
 _DEFINITIONS = frozenset({"name", "hidden"})
 _LOCALISATIONS = frozenset({"name", "locale"})
@@ -36,7 +36,7 @@ def read(files: Files) -> ImportedFile:
         elif header >= _DEFINITIONS:
             _read_definitions(rows, definitions, found)
         elif not header >= _STATS:
-            place = f" {rules.quoted(name)}" if name else ""
+            place = f" {quoted(name)}" if name else ""
             raise Unreadable(f"The file{place} has none of Epic's header lines: export it again.")
     default = foreign.default_language(texts.values())
     for key in dict.fromkeys([*definitions, *texts]):
@@ -61,7 +61,7 @@ def _read_definitions(
         key = row["name"]
         if key in definitions:
             first = definitions[key][0]
-            found.error(line, f"The key {rules.quoted(key)} stands in row {first} too: give each key once.")
+            found.error(line, f"The key {quoted(key)} stands in row {first} too: give each key once.")
         definitions[key] = line, row
 
 
@@ -71,9 +71,7 @@ def _read_localisations(
     for line, row in rows:
         key, locale = row["name"], row["locale"].strip()
         if locale in texts.setdefault(key, {}):
-            found.error(
-                line, f"{rules.quoted(key)} has {rules.quoted(locale)} twice: give each language once."
-            )
+            found.error(line, f"{quoted(key)} has {quoted(locale)} twice: give each language once.")
         texts[key][locale] = row
         lines.setdefault(key, line)
 

@@ -6,11 +6,11 @@ Source: developer.android.com/games/pgs/integrate-achievements, "Zip file guidel
 
 from collections.abc import Iterator
 
-from achievements import rules
 from achievements.formats import foreign
 from achievements.formats.archive import Files
 from achievements.formats.document import UNSET, Collector, ImportedFile, Unreadable
 from achievements.formats.encoding import decode, read_csv
+from core.texts import quoted
 
 _METADATA_CELLS = 7  # Name, Description, Incremental value, Steps needed, Initial state, Points, List order
 _LOCALISATION_CELLS = 4  # Name, Localized name, Localized description, Locale
@@ -40,9 +40,7 @@ def read(files: Files) -> ImportedFile:
         else:
             found.error(line, f"The row of the metadata has {len(cells)} cells: give {_METADATA_CELLS}.")
     for name in sorted(texts.keys() - names):
-        found.error(
-            0, f"There are translations of {rules.quoted(name)}, which the metadata lacks: add it there."
-        )
+        found.error(0, f"There are translations of {quoted(name)}, which the metadata lacks: add it there.")
     return found.result()
 
 
@@ -64,9 +62,7 @@ def _read_localisations(rows: Iterator[tuple[int, list[str]]], texts: Texts, fou
             continue
         name, localised, description, locale = (cell.strip() for cell in cells)
         if locale in texts.setdefault(name, {}):
-            found.error(
-                line, f"{rules.quoted(name)} has {rules.quoted(locale)} twice: give each language once."
-            )
+            found.error(line, f"{quoted(name)} has {quoted(locale)} twice: give each language once.")
         texts[name][locale] = localised, description
 
 

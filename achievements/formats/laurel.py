@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from achievements import rules
 from achievements.formats.archive import Files
 from achievements.formats.document import FIELDS, Collector, ImportedFile, Unreadable
 from achievements.formats.encoding import decode, read_json
+from core.texts import quoted
 
 _SECTIONS = frozenset({"achievements", "stats", "leaderboards"})
 # The API gives it, and only counting unlocks can set it.
@@ -31,7 +31,7 @@ def read(files: Files) -> ImportedFile:
 
 def _check_sections(document: Mapping[str, object], found: Collector) -> None:
     for section in sorted(document.keys() - _SECTIONS):
-        found.error(0, f"The section {rules.quoted(section)} is not known: take it out.")
+        found.error(0, f"The section {quoted(section)} is not known: take it out.")
     for section in ("stats", "leaderboards"):
         if document.get(section):
             found.error(
@@ -48,5 +48,5 @@ def _read_definition(row: int, definition: object, found: Collector) -> None:
     for name in sorted(values.keys() - set(FIELDS)):
         is_read_only = name == _READ_ONLY
         why = "is counted, not set" if is_read_only else "is not known"
-        found.error(row, f"The field {rules.quoted(name)} {why}: take it out.")
+        found.error(row, f"The field {quoted(name)} {why}: take it out.")
     found.add(row, key, {name: values[name] for name in FIELDS if name in values})

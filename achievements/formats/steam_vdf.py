@@ -12,11 +12,11 @@ from typing import Final
 
 import vdf
 
-from achievements import rules
 from achievements.formats import foreign
 from achievements.formats.archive import Files
 from achievements.formats.document import UNSET, Collector, ImportedFile, Unreadable
 from achievements.formats.encoding import decode
+from core.texts import quoted
 
 # A block takes a few hundred bytes of memory and two of the file.
 _MAX_BLOCKS: Final = 100_000
@@ -36,7 +36,7 @@ class _Block(dict[str, object]):
 
     def __setitem__(self, name: str, value: object) -> None:
         if name in self:
-            raise SyntaxError(f"{rules.quoted(name)} stands twice in one block")
+            raise SyntaxError(f"{quoted(name)} stands twice in one block")
         super().__setitem__(name, value)
 
 
@@ -86,7 +86,7 @@ def read(files: Files) -> ImportedFile:
     if schemas:
         used = _read_schemas(schemas, tokens, found)
         for token in sorted(tokens.keys() - used):
-            found.error(0, f"No achievement of the schema has the text {rules.quoted(token)}: take it out.")
+            found.error(0, f"No achievement of the schema has the text {quoted(token)}: take it out.")
     else:
         _read_localisation(tokens, found)
     return found.result()
@@ -99,7 +99,7 @@ def _parse(name: str, body: bytes) -> _Block:
     try:
         root: _Block = vdf.parse(_Lines(text), mapper=_Block, merge_duplicate_keys=False)
     except SyntaxError as problem:
-        place = f" {rules.quoted(name)}" if name else ""
+        place = f" {quoted(name)}" if name else ""
         line = f", line {problem.lineno:,}" if problem.lineno else ""
         raise Unreadable(f"The file{place} is not VDF ({_reason(problem)}{line}): correct it.") from None
     return root
@@ -178,7 +178,7 @@ def _read_localisation(tokens: Tokens, found: Collector) -> None:
         if suffix in _SUFFIXES and key:
             achievements.setdefault(key, {})[_SUFFIXES[suffix]] = texts
         else:
-            found.error(0, f"The text {rules.quoted(token)} names no achievement: end it in _NAME or _DESC.")
+            found.error(0, f"The text {quoted(token)} names no achievement: end it in _NAME or _DESC.")
     default = foreign.default_language(tokens.values())
     for row, (key, of) in enumerate(achievements.items(), start=1):
         found.add(row, key, foreign.in_languages(of.get("name", {}), of.get("desc", {}), default))

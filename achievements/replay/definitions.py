@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from achievements import rules
+from core.texts import NAME_LENGTH, clean_key
 
 # Where the source has no points (Steam has none at all): what most sources that have points give.
 DEFAULT_POINTS: Final = 10
@@ -12,7 +12,7 @@ DEFAULT_POINTS: Final = 10
 def title(game: Mapping[str, object]) -> str:
     """Return the title under which a game is replayed: unique, so that a second replay finds it again."""
     suffix = f" ({game['game']})"
-    return str(game["title"]).strip()[: rules.NAME_LENGTH - len(suffix)].strip() + suffix
+    return str(game["title"]).strip()[: NAME_LENGTH - len(suffix)].strip() + suffix
 
 
 def to_document(game: Mapping[str, object], also: Iterable[str] = ()) -> dict[str, object]:
@@ -38,7 +38,7 @@ def points_of(document: Mapping[str, object]) -> dict[str, int]:
     """Return key → points of an import document."""
     listed = document["achievements"]
     assert isinstance(listed, list)
-    return {rules.clean_key(definition["key"]): definition["points"] for definition in listed}
+    return {clean_key(definition["key"]): definition["points"] for definition in listed}
 
 
 def _definition(place: int, achievement: Mapping[str, object]) -> dict[str, object]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from achievements import rules
 from achievements.replay import definitions
+from core.texts import clean_key
 
 _DEFINITIONS: Final = "definitions.jsonl.gz"
 # Minecraft's recipes are left out: hidden advancements that nobody defined.
@@ -68,7 +68,7 @@ def _read_unlocks(folder: Path) -> dict[str, list[Unlock]]:
     unlocks: dict[str, list[Unlock]] = defaultdict(list)
     for name in _UNLOCKS:
         for row in csv.DictReader(_lines(folder / name)):
-            unlock = Unlock(row["unlocked_at"], row["player"], rules.clean_key(row["achievement"]))
+            unlock = Unlock(row["unlocked_at"], row["player"], clean_key(row["achievement"]))
             unlocks[row["game"]].append(unlock)
     return unlocks
 

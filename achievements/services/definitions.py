@@ -13,6 +13,7 @@ from achievements.formats.document import ImportedAchievement, RowError
 from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Unlock
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
+from core import texts
 from core.refusals import Conflict, Invalid, NotFound
 
 _BATCH = 1000
@@ -42,7 +43,7 @@ def create(*, game: GameInfo, values: Mapping[str, Any]) -> Definition:
         _next_version(game)
         current = definitions.uncached_catalogue(game.id)
         if key in current.by_key:
-            raise Conflict(f"The game has an achievement with the key {rules.quoted(key)} already.")
+            raise Conflict(f"The game has an achievement with the key {texts.quoted(key)} already.")
         _require_known(clean, {*current.by_key, key})
         _insert(game, [(key, clean)])
     return _stored(game, key)
@@ -138,7 +139,7 @@ def _clean_new(values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     clean, errors = _clean({name: value for name, value in values.items() if name != "key"})
     key = ""
     try:
-        key = rules.clean_key(values.get("key"))
+        key = texts.clean_key(values.get("key"))
     except ValueError as error:
         errors.insert(0, {"pointer": "/key", "detail": str(error)})
     if "name" not in values:
@@ -171,7 +172,7 @@ def _require_consistent(values: Mapping[str, Any]) -> None:
 def _require_known(clean: Mapping[str, Any], keys: set[str]) -> None:
     unknown = [key for key in clean.get("requires", ()) if key not in keys]
     if unknown:
-        raise Invalid.value("/requires", f"The game has no achievement {rules.quoted(unknown[0])}.")
+        raise Invalid.value("/requires", f"The game has no achievement {texts.quoted(unknown[0])}.")
 
 
 def _unknown_references(
@@ -180,7 +181,7 @@ def _unknown_references(
     keys = {*current, *(one.key for one in imported)}
     return [
         RowError(
-            one.row, f"{rules.quoted(one.key)}: The game has no achievement {rules.quoted(key)} to require."
+            one.row, f"{texts.quoted(one.key)}: The game has no achievement {texts.quoted(key)} to require."
         )
         for one in imported
         for key in one.values().get("requires", ())  # type: ignore[attr-defined]

@@ -56,6 +56,11 @@ def to_number(units: int, *, decimals: int) -> int | float:
     return units if decimals == 0 else float(Decimal(units).scaleb(-decimals))
 
 
+def exact(units: int, *, decimals: int) -> Decimal:
+    """Return a kept score as the decimal number that it is."""
+    return Decimal(units).scaleb(-decimals)
+
+
 def sort_value(units: int, *, sort: Sort) -> int:
     """Return the number that boards are sorted by, smallest first; its own inverse."""
     return -units if sort == "desc" else units

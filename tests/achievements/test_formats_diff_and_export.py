@@ -11,6 +11,7 @@ from achievements import rules
 from achievements.formats import export, parse
 from achievements.formats.diff import compare
 from achievements.formats.document import ImportedAchievement
+from core import texts
 
 CURRENT: dict[str, object] = {
     "key": "first-light",
@@ -112,7 +113,7 @@ DEFINITIONS = st.fixed_dictionaries(
 
 def _is_clean(name: str, value: object) -> bool:
     try:
-        return (rules.clean_key if name == "key" else rules.CLEAN[name])(value) == value
+        return (texts.clean_key if name == "key" else rules.CLEAN[name])(value) == value
     except ValueError:
         return False
 

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from achievements import languages, rules
+from core import texts
 
 
 @pytest.mark.parametrize(
     "key", ["a", "first-blood", "纵横捭阖", "x" * 128, "it's a key", "👩‍🚀", "a\u202eb", "7", "\uff21"]
 )
 def test_a_key_is_any_printable_text(key: str) -> None:
-    assert rules.clean_key(key) == key
+    assert texts.clean_key(key) == key
 
 
 @pytest.mark.parametrize(
@@ -22,28 +23,28 @@ def test_a_key_is_any_printable_text(key: str) -> None:
 )
 def test_a_key_without_sense_is_refused(key: object) -> None:
     with pytest.raises(ValueError, match=r"[:] .+\.$"):
-        rules.clean_key(key)
+        texts.clean_key(key)
 
 
 def test_a_key_is_composed_and_keeps_its_case() -> None:
-    assert rules.clean_key("Cafe\u0301") == "Caf\u00e9"
-    assert rules.clean_key("AC_28") != rules.clean_key("ac_28")
+    assert texts.clean_key("Cafe\u0301") == "Caf\u00e9"
+    assert texts.clean_key("AC_28") != texts.clean_key("ac_28")
 
 
 def test_texts_are_trimmed_and_keep_what_can_not_be_seen() -> None:
-    assert rules.clean_name("  The\u200b \u202eend\x85 ") == "The\u200b \u202eend"
+    assert texts.clean_name("  The\u200b \u202eend\x85 ") == "The\u200b \u202eend"
     assert rules.clean_description("\n<b>Two</b>\nlines \t") == "<b>Two</b>\nlines"
-    assert rules.clean_name(" " * 500 + "x" * 200) == "x" * 200
+    assert texts.clean_name(" " * 500 + "x" * 200) == "x" * 200
 
 
 @pytest.mark.parametrize(
     ("clean", "value"),
     [
-        (rules.clean_name, ""),
-        (rules.clean_name, "   "),
-        (rules.clean_name, "x" * 201),
-        (rules.clean_name, 42),
-        (rules.clean_name, "a\x00"),
+        (texts.clean_name, ""),
+        (texts.clean_name, "   "),
+        (texts.clean_name, "x" * 201),
+        (texts.clean_name, 42),
+        (texts.clean_name, "a\x00"),
         (rules.clean_description, "x" * 2001),
         (rules.clean_description, None),
         (rules.clean_description, "\udfff"),
@@ -55,9 +56,9 @@ def test_texts_are_trimmed_and_keep_what_can_not_be_seen() -> None:
         (rules.clean_requires, "first"),
         (rules.clean_requires, ["a", "a"]),
         (rules.clean_requires, ["e\u0301", "é"]),
-        (rules.clean_time, "2026-11-23T12:26:00"),
-        (rules.clean_time, "0001-01-01T00:00:00+14:00"),
-        (rules.clean_time, "20261123T122600Z"),
+        (texts.clean_time, "2026-11-23T12:26:00"),
+        (texts.clean_time, "0001-01-01T00:00:00+14:00"),
+        (texts.clean_time, "20261123T122600Z"),
         (rules.clean_translations, []),
         (rules.clean_translations, {"fr": "Bonjour"}),
         (rules.clean_translations, {"fr": {"title": "Bonjour"}}),
@@ -117,12 +118,12 @@ def test_nothing_is_nothing() -> None:
     assert rules.clean_icon_url(None) == rules.clean_icon_url("") == ""
     assert rules.clean_requires(None) == ()
     assert rules.clean_group(None) == rules.clean_group(" ") == "base"
-    assert [rules.clean_target(None), rules.clean_stat(None), rules.clean_time(None)] == [None] * 3
+    assert [rules.clean_target(None), rules.clean_stat(None), texts.clean_time(None)] == [None] * 3
     assert rules.clean_translations(None) == {}
 
 
 def test_a_time_is_read_in_any_zone() -> None:
-    assert rules.clean_time("2026-11-23t13:26:00.5+01:00") == datetime(2026, 11, 23, 12, 26, 0, 500_000, UTC)
+    assert texts.clean_time("2026-11-23t13:26:00.5+01:00") == datetime(2026, 11, 23, 12, 26, 0, 500_000, UTC)
 
 
 @pytest.mark.parametrize(
@@ -226,5 +227,5 @@ def test_languages_fall_back_to_the_wider_one() -> None:
 
 @given(st.text())
 def test_a_quoted_value_is_one_short_line(value: str) -> None:
-    assert rules.quoted(value).isprintable()
-    rules.quoted(value).encode()
+    assert texts.quoted(value).isprintable()
+    texts.quoted(value).encode()

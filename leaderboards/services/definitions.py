@@ -1,0 +1,175 @@
+"""Every write of what studios declare of their boards."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from accounts.selectors import GameInfo
+from core.refusals import Conflict, Invalid, NotFound
+from core.texts import quoted
+from leaderboards.models import Leaderboard, Score
+from leaderboards.rules import definitions as rules
+from leaderboards.rules import scores
+from leaderboards.selectors import definitions
+from leaderboards.selectors.definitions import BoardInfo
+
+MOST_BOARDS = 200  # a game
+_BOUNDS = {"min_score": "min_units", "max_score": "max_units"}
+
+
+def create(*, game: GameInfo, values: Mapping[str, Any], at: datetime) -> BoardInfo:
+    """Create a board from raw values by field name (`key` and `name` at least).
+
+    Raises:
+        Invalid: values that can't be, or that contradict each other.
+        Conflict: the key is taken, or the game has as many boards as it may.
+
+    """
+    errors: list[dict[str, str]] = []
+    key = _clean_key(values.get("key"), errors)
+    clean = _clean({name: value for name, value in values.items() if name != "key"}, errors)
+    if "name" not in values:
+        errors.append({"pointer": "/name", "detail": "A new leaderboard needs a name."})
+    board = {**rules.DEFAULTS, **clean}
+    _require_none(errors or rules.contradictions(board))
+    with transaction.atomic():
+        _lock(game)
+        _require_free(game, key)
+        row = Leaderboard.objects.create(
+            studio_id=game.studio_id, game_id=game.id, key=key, **_columns(board, at=at)
+        )
+    definitions.forget()
+    return definitions.info_of(row)
+
+
+def update(*, game: GameInfo, key: str, values: Mapping[str, Any], at: datetime) -> BoardInfo:
+    """Change fields of a board; what is left out stays.
+
+    Raises:
+        NotFound: the game has no such board.
+        Invalid: values that can't be, or that contradict each other or what is stored.
+        Conflict: how scores are weighed, ranked or filed can't change while there are any.
+
+    """
+    errors: list[dict[str, str]] = []
+    clean = _clean(values, errors)
+    _require_none(errors)
+    with transaction.atomic():
+        row = _locked(game, key)
+        before = as_values(definitions.info_of(row))
+        board = {**before, **clean}
+        _require_none(rules.contradictions(board))
+        changed = {name for name, value in clean.items() if before[name] != value}
+        fixed = sorted(changed.intersection(rules.FIXED_BY_SCORES))
+        if fixed and has_scores(row.pk):
+            raise Conflict(
+                f"There are scores on this leaderboard, and {', '.join(fixed)} can't change under them: "
+                "make another leaderboard."
+            )
+        if changed:
+            for name, value in _columns(board, at=row.archived_at or at).items():
+                setattr(row, name, value)
+            row.version += 1
+            row.save()
+    definitions.forget()
+    return definitions.info_of(row)
+
+
+def delete(*, game: GameInfo, key: str) -> None:
+    """Delete a board that nobody has scored on.
+
+    Raises:
+        NotFound: the game has no such board.
+        Conflict: there are scores.
+
+    """
+    with transaction.atomic():
+        row = _locked(game, key)
+        # A submission that is on its way finds the board changed, or makes this one wait for its period.
+        Leaderboard.objects.filter(pk=row.pk).update(version=F("version") + 1)
+        if has_scores(row.pk):
+            raise Conflict(
+                "There are scores on this leaderboard: send PATCH with `archived` set to true instead."
+            )
+        row.delete()
+    definitions.forget()
+
+
+def has_scores(board_id: int) -> bool:
+    """Say whether anybody ever scored on a board, also before it was reset."""
+    return Score.objects.filter(period__leaderboard_id=board_id).exists()
+
+
+def as_values(info: BoardInfo) -> dict[str, Any]:
+    """Return a board by field name, as rules have it; bounds as numbers of its own decimals."""
+    values = {
+        name: getattr(info, name) for name in rules.CLEAN if name not in (*_BOUNDS, "spans", "archived")
+    }
+    bounds = {
+        name: None if units is None else scores.exact(units, decimals=info.decimals)
+        for name, units in (("min_score", info.min_units), ("max_score", info.max_units))
+    }
+    return {**values, **bounds, "spans": info.extra_spans, "archived": info.archived}
+
+
+def _columns(board: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
+    """Return a board's clean values as they are stored; `at` is when it is archived, if it is."""
+    columns = {name: value for name, value in board.items() if name not in (*_BOUNDS, "archived", "key")}
+    for name, column in _BOUNDS.items():
+        value = board[name]
+        columns[column] = None if value is None else scores.to_units(value, decimals=board["decimals"])
+    return {**columns, "spans": list(board["spans"]), "archived_at": at if board["archived"] else None}
+
+
+def _clean_key(value: object, errors: list[dict[str, str]]) -> str:
+    if isinstance(value, str) and value in rules.RESERVED:
+        raise Conflict(f"Every game has the built-in leaderboard {quoted(value)}: give another key.")
+    try:
+        return rules.clean_key(value)
+    except ValueError as error:
+        errors.append({"pointer": "/key", "detail": str(error)})
+        return ""
+
+
+def _clean(values: Mapping[str, Any], errors: list[dict[str, str]]) -> dict[str, Any]:
+    clean: dict[str, Any] = {}
+    for name, value in values.items():
+        try:
+            clean[name] = rules.CLEAN[name](value)
+        except ValueError as error:
+            errors.append({"pointer": f"/{name}", "detail": str(error)})
+    return clean
+
+
+def _require_none(errors: list[dict[str, str]]) -> None:
+    if errors:
+        raise Invalid("A value of the request can't be.", errors=errors)
+
+
+def _lock(game: GameInfo) -> None:
+    """Make creations of boards of one game wait for each other until commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM accounts_game WHERE id = %s FOR NO KEY UPDATE", [game.id])
+
+
+def _require_free(game: GameInfo, key: str) -> None:
+    taken = list(Leaderboard.objects.filter(game_id=game.id).values_list("key", flat=True))
+    same = next((other for other in taken if rules.folded(other) == rules.folded(key)), None)
+    if same == key:
+        raise Conflict(f"The game has a leaderboard with the key {quoted(key)} already.")
+    if same is not None:
+        raise Conflict(
+            f"The key {quoted(key)} would be taken for {quoted(same)}: give one that differs more."
+        )
+    if len(taken) >= MOST_BOARDS:
+        raise Conflict(f"A game has at most {MOST_BOARDS} leaderboards.")
+
+
+def _locked(game: GameInfo, key: str) -> Leaderboard:
+    row = Leaderboard.objects.select_for_update().filter(game_id=game.id, key=key).first()
+    if row is None:
+        raise NotFound("The game has no such leaderboard.")
+    return row
