@@ -6,6 +6,7 @@ of absurd length. Refused as values that can't be (422): NUL, lone surrogates, N
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -18,6 +19,7 @@ from core.refusals import Invalid, Malformed, Refused, pointer
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
+_SHOWN = 60  # characters of a name in a message
 
 
 class _Duplicate(ValueError):
@@ -27,9 +29,8 @@ class _Duplicate(ValueError):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Duplicate(f"the name {twice!r} occurs twice in one object")
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise _Duplicate(f"the name {twice[:_SHOWN]!r} occurs twice in one object")
     return value
 
 

@@ -1,6 +1,7 @@
 """What stock parsers let through or crash on is refused."""
 
 import io
+import time
 from typing import Any
 
 import pytest
@@ -39,6 +40,14 @@ from tests import factories
 def test_what_is_not_strict_json_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
         loads(body)
+
+
+def test_a_name_that_occurs_twice_among_many_is_found_at_once() -> None:
+    names = ",".join(f'"{number:x}":0' for number in range(100_000))
+    started = time.process_time()
+    with pytest.raises(Malformed, match="'1869f' occurs twice"):
+        loads(f'{{{names},"1869f":0}}'.encode())
+    assert time.process_time() - started < 2.0
 
 
 @pytest.mark.parametrize(
