@@ -50,6 +50,16 @@ def run_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         return [] if cursor.rownumber is None else cursor.fetchall()
 
 
+def lend_back() -> None:
+    """Give this thread's connection back to the pool before it waits for another thread.
+
+    That one may need a connection, and there are fewer of them than threads. In a transaction it is kept.
+    """
+    is_pooled = getattr(connection, "pool", None) is not None
+    if is_pooled and connection.connection is not None and not connection.in_atomic_block:
+        connection.close()
+
+
 def array_literal(values: Iterable[object]) -> str:
     """Return numbers, ids or plain words as PostgreSQL writes an array: psycopg takes ten times as long for many."""
     return "{" + ",".join(map(str, values)) + "}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from core import deadlines
+from core.db import lend_back
 from core.refusals import Unavailable
 
 I = TypeVar("I")  # noqa: E741
@@ -76,6 +77,7 @@ class GroupCommit(Generic[I, O]):
         return waiter.outcome  # type: ignore[return-value]
 
     def _wait(self, waiter: _Waiter[I, O]) -> None:
+        lend_back()
         left = deadlines.remaining()
         if waiter.baton.acquire(timeout=_PATIENCE_S if left is None else left):
             return

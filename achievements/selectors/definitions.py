@@ -11,6 +11,7 @@ from django.db import connection
 
 from achievements import rules
 from achievements.models import Achievement, AchievementTranslation, Catalogue, State
+from core.db import lend_back
 
 _KEPT_CATALOGUES = 500
 
@@ -70,6 +71,9 @@ def catalogue(game_id: int) -> GameCatalogue:
     """Return a game's definitions, maybe old ones: only for what is checked against the version at commit."""
     kept = _kept.get(game_id)
     if kept is None:
+        if connection.in_atomic_block:
+            return fresh_catalogue(game_id)  # it keeps its connection, so it must not wait for another thread
+        lend_back()
         with _loading:  # one thread loads, the others wait for it
             kept = _kept.get(game_id) or fresh_catalogue(game_id)
     return kept

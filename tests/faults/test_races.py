@@ -1,6 +1,7 @@
 """The same unlocks from many processes at once count once."""
 
 import multiprocessing
+import threading
 from multiprocessing.synchronize import Barrier
 
 from tests.platform import ACHIEVEMENTS, POINTS, Platform
@@ -35,3 +36,33 @@ def test_64_processes_leave_200_unlocks_and_their_points_once(platform: Platform
     assert totals == [(ACHIEVEMENTS * POINTS, ACHIEVEMENTS)]
     platform.wait_until_caught_up()
     platform.assert_whole()
+
+
+def test_unlocks_are_taken_while_definitions_change(platform: Platform) -> None:
+    """Whoever looks at the changed definitions holds a connection, and there are fewer of those than threads."""
+    done = threading.Event()
+    statuses: list[int] = []
+
+    def change() -> None:
+        client, made = platform.client(timeout_s=30), 0
+        while not done.wait(0.3):
+            made += 1
+            answer = client.post(
+                f"/games/{platform.game}/achievements", {"key": f"new-{made}", "name": "New"}
+            )
+            assert answer.status == 201, answer
+
+    def unlock(number: int) -> None:
+        client = platform.client(timeout_s=30)
+        statuses.extend(client.unlock(f"busy-{number}", f"a{n}").status for n in range(40))
+
+    changing = threading.Thread(target=change)
+    unlocking = [threading.Thread(target=unlock, args=[number]) for number in range(48)]
+    changing.start()
+    for thread in unlocking:
+        thread.start()
+    for thread in unlocking:
+        thread.join()
+    done.set()
+    changing.join()
+    assert statuses.count(202) == len(statuses)
