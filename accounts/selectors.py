@@ -204,6 +204,13 @@ def kept_player_of_studio(studio_id: int, external_id: str) -> PlayerInfo | None
     return info
 
 
+def unknown_players(studio_id: int, external_ids: Iterable[str]) -> set[str]:
+    """Return those of the ids by which a studio has named nobody yet, in one query."""
+    wanted = set(external_ids)
+    known = PlayerIdentity.objects.filter(studio_id=studio_id, external_id__in=wanted)
+    return wanted - set(known.values_list("external_id", flat=True))
+
+
 def player_by_uuid(uuid: UUID, *, studio_id: int | None = None) -> PlayerInfo | None:
     """Return a player by the platform's id; with `studio_id` only if that studio knows him."""
     rows = run_prepared(_PLAYER_BY_UUID, [uuid, studio_id])

@@ -116,6 +116,13 @@ def unlock_many(
 
 def _settle(items: list[Item], catalogue: GameCatalogue, *, offline: bool) -> list[Unlocked | Refused | None]:
     """Record items, creating the players that nobody has named yet; None for what must be checked again."""
+    if len(items) > 1 and transaction.get_connection().in_atomic_block:
+        # The locks of what is written last until commit. Whoever waits for a player to be created must hold none of a
+        # player's rows yet, or batches that name each other's new players wait for each other.
+        named = {item.external_id for item in items}
+        unknown_ids = accounts.unknown_players(items[0].studio_id, named)
+        if unknown_ids:
+            create_players(studio_id=items[0].studio_id, external_ids=unknown_ids)
     outcomes = _record(items, offline=offline)
     unknown = [index for index, outcome in enumerate(outcomes) if outcome.player_id is None]
     if unknown:

@@ -4,13 +4,15 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Game, Studio
+from accounts.services import create_players
 from achievements.models import Achievement, Unlock
 from core.idempotency import KEPT_DAYS
 from tests import factories
 from tests.factories import Api
+from tests.platform import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UNLOCK = "/achievements/unlock"
@@ -158,3 +160,33 @@ def test_many_at_once_have_one_effect(studio: Studio) -> None:
     assert all(answer["Retry-After"] == "1" for answer in answers if answer.status_code == 409)
     repeated = factories.api(key).post("/games", {"title": "Once"}, Idempotency_Key="k-1")
     assert repeated["Idempotent-Replayed"] == "true"
+
+
+def test_a_batch_that_waits_for_a_new_player_holds_nothing_that_others_wait_for(
+    server: Api, studio: Studio, game: Game
+) -> None:
+    factories.player(studio, "known")
+    unlocks = [{"player": name, "achievement": "first-blood"} for name in ("known", "new")]
+    batch = {"game_id": str(game.uuid), "unlocks": unlocks}
+    key = factories.server_key(studio)
+    answers: list[Any] = []
+
+    def send() -> None:
+        answers.append(factories.api(key).post(f"{UNLOCK}/batch", batch, Idempotency_Key="k-1"))
+        connection.close()
+
+    waiting = threading.Thread(target=send)
+    with transaction.atomic():
+        create_players(studio_id=studio.pk, external_ids=["new"])
+        waiting.start()
+        wait_for(_somebody_waits, what="the batch to wait for the new player")
+        assert server.post(UNLOCK, body(game, player="known")).status_code == 202
+    waiting.join()
+    assert answers[0].status_code == 202
+    assert [one["status"] for one in answers[0].json()["results"]] == ["already_unlocked", "unlocked"]
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
