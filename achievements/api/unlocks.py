@@ -1,5 +1,6 @@
 """POST /achievements/unlock and /achievements/unlock/batch."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -208,7 +209,10 @@ def read_unlock(item: Any, *, known: frozenset[str] = _ITEM) -> UnlockRequest:
     unlocked_at = read_time(item, "unlocked_at", errors)
     event_id = read_event_id(item, errors)
     require_none(errors)
-    return UnlockRequest(player, str(achievement), unlocked_at, event_id)
+    key = str(achievement)
+    if not key.isascii():
+        key = unicodedata.normalize("NFC", key)  # as keys are kept
+    return UnlockRequest(player, key, unlocked_at, event_id)
 
 
 def _read_item(request: Request, item: Any) -> UnlockRequest | Refused:

@@ -421,3 +421,12 @@ def test_the_quick_reader_takes_nothing_that_the_documented_serializer_refuses(
         # A serializer trims; the API takes ids as they are, and these are the only ones it takes more of.
         assert {"player", "achievement"} >= set(documented.errors), documented.errors
         assert read.player.strip() == "" or read.achievement.strip() == "" or "\0" in read.achievement
+
+
+def test_a_key_is_found_in_whichever_form_its_accents_are_written(server: Api, game: Game) -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    factories.achievement(game, composed)
+    assert server.post(UNLOCK, body(game, achievement=decomposed)).status_code == 202
+    item = {"player": "p-1", "achievement": decomposed}
+    batch = server.post(BATCH, {"game_id": str(game.uuid), "unlocks": [item]}).json()
+    assert (batch["already_unlocked"], batch["rejected"]) == (1, 0)
