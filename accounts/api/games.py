@@ -98,15 +98,15 @@ class GamesView(Endpoint):
     def get(self, request: Request) -> Response:
         """Return a page of games, oldest first."""
         holder, limit = holder_of(request), read_limit(request)
-        cursor = request.GET.get("cursor")
-        after = decode_cursor("games", cursor)[0] if cursor is not None else 0
+        kind, cursor = f"games {holder.studio_id}", request.GET.get("cursor")
+        after = decode_cursor(kind, cursor)[0] if cursor is not None else 0
         games = selectors.games_of(holder.studio_id, after_id=after, limit=limit + 1, only=_only(holder))
         more = len(games) > limit
         shown = games[:limit]
         return Response(
             page(
                 [game_json(game) for game in shown],
-                next_cursor=encode_cursor("games", [shown[-1].id]) if more else None,
+                next_cursor=encode_cursor(kind, [shown[-1].id]) if more else None,
             )
         )
 

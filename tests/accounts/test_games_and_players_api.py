@@ -53,6 +53,14 @@ def test_a_new_game_can_be_used_at_once(server: Api) -> None:
     assert server.post("/achievements/unlock", unlock).status_code == 202
 
 
+def test_a_cursor_of_another_studios_games_is_malformed(server: Api, studio: Studio) -> None:
+    for _ in range(2):
+        factories.game(studio)
+    cursor = server.get("/games?limit=1").json()["next_cursor"]
+    outsider = factories.api(factories.server_key(factories.studio()))
+    assert outsider.get(f"/games?cursor={cursor}").status_code == 400
+
+
 def test_games_are_listed_in_pages_oldest_first(server: Api, studio: Studio) -> None:
     made = [str(factories.game(studio).uuid) for _ in range(5)]
     factories.game()  # another studio's
