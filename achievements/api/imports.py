@@ -95,11 +95,11 @@ class ImportView(Endpoint):
     def post(self, request: Request, game_id: str) -> Response:
         """Import a file."""
         game = named_game(request, game_id)
-        dry_run = read_flag(request, "dry_run")
+        dry_run, format = read_flag(request, "dry_run"), request.GET.get("format", "")
         extend(IMPORT_SECONDS)
         try:
             done = services.import_file(
-                game=game, format=request.GET.get("format", ""), body=_file(request), dry_run=dry_run
+                game=game, format=format, body=_file(request, format), dry_run=dry_run
             )
         except formats.UnknownFormat as error:
             raise Malformed(str(error)) from None
@@ -146,9 +146,16 @@ class ExportView(Endpoint):
         return response
 
 
-def _file(request: Request) -> bytes:
-    """Return the body; without one DRF puts a form there."""
-    return cast("bytes", request.data) or b""
+def _file(request: Request, format: str) -> bytes:
+    """Return the body; without one DRF puts a form there.
+
+    Raises Malformed for lines that come in chunks: the server does not tell a connection that broke from the end.
+    """
+    body = cast("bytes", request.data) or b""
+    has_no_end = format in formats.LINE_FORMATS and not body.startswith(b"PK")
+    if body and has_no_end and not request.META.get("CONTENT_LENGTH"):
+        raise Malformed("A file of lines has no end of its own: send it with Content-Length, not in chunks.")
+    return body
 
 
 def _changes(diff: Diff) -> list[dict[str, Any]]:

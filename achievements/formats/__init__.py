@@ -16,6 +16,8 @@ _READERS: Final[dict[str, Callable[[Files], ImportedFile]]] = {
     "xbox": xbox.read,
 }
 IMPORT_FORMATS: Final = tuple(_READERS)
+LINE_FORMATS: Final = frozenset({"eos", "google-play"})
+"""Those whose files show no end: half of one is one, too."""
 
 
 class UnknownFormat(ValueError):

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.test import Client
 
 from accounts.models import Game, Studio
 from achievements.models import (
@@ -314,6 +315,21 @@ def test_unknown_formats_and_flags_are_refused(server: Api, path: str, query: st
     )
     assert answer.status_code == 400
     assert not Achievement.objects.exists()
+
+
+@pytest.mark.parametrize(("format", "status"), [("eos", 400), ("laurel", 200)])
+def test_lines_in_chunks_are_refused_since_half_of_them_would_pass_for_all(
+    studio: Studio, path: str, format: str, status: int
+) -> None:
+    files = {"laurel": samples.LAUREL.encode(), "eos": b"name,hidden\r\nA,false\r\nB,fal"}
+    chunked: dict[str, Any] = {"CONTENT_LENGTH": "", "wsgi.input": io.BytesIO(files[format])}
+    answer = Client().generic(
+        "POST",
+        f"/api/v1{path}/import?format={format}&dry_run=true",
+        headers={"Authorization": f"Bearer {factories.server_key(studio)}", "Transfer-Encoding": "chunked"},
+        **chunked,
+    )
+    assert answer.status_code == status, answer.content
 
 
 def test_a_file_over_ten_mebibytes_is_refused(server: Api, path: str) -> None:
