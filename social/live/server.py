@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from contextlib import suppress
 from typing import Any
 
 from social.live.answers import Scope, Send
@@ -12,9 +13,11 @@ _DROP_WHAT_WAITS = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time, so tha
 def cut(send: Send) -> None:
     """Cut a connection: a client that reads nothing would keep its buffers, the kernel's too, for minutes."""
     transport = getattr(_behind(send), "transport", None)
-    if transport is not None:
+    if transport is None:
+        return
+    with suppress(OSError):  # the client may have closed it meanwhile, which leaves nothing to drop
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_WHAT_WAITS)
-        transport.abort()
+    transport.abort()
 
 
 def forget_handshake(scope: Scope, send: Send) -> None:

@@ -189,6 +189,14 @@ def test_nobody_waits_for_ever_for_the_first_message(impatient: LiveServer) -> N
         assert stranger.close_code() == 4401
 
 
+def test_a_client_that_has_gone_when_it_would_be_cut_off_is_no_error(impatient: LiveServer) -> None:
+    with Socket(impatient.socket) as nobody:
+        nobody.say(type="ping")
+        assert nobody.close_code() == 4401
+    time.sleep(LIMITS.farewell_s + 0.5)
+    assert "_cut" not in impatient.log.read_text()
+
+
 def test_a_token_in_the_address_is_refused(world: World, live: LiveServer) -> None:
     with pytest.raises(InvalidStatus) as refused, Socket(f"{live.socket}?token={world.token('anna')}"):
         pass
