@@ -15,7 +15,7 @@ from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_external_id
 from core.ids import parse_id
 from core.items import Errors, error
-from core.refusals import Forbidden, Gone, NotFound, Unauthenticated
+from core.refusals import Forbidden, Gone, Invalid, NotFound, Unauthenticated
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module by its settings
@@ -138,13 +138,18 @@ def game_of(request: Request, uuid: UUID | None) -> GameInfo:
     Without `uuid` it is the game of the key or token.
 
     Raises:
+        Invalid: neither names one.
         NotFound: unknown, another studio's, or outside the key's or token's game.
 
     """
     holder = holder_of(request)
     own = holder.game.uuid if isinstance(holder, TokenHolder) else holder.game_uuid
     wanted = uuid or own
-    game = None if wanted is None or (own is not None and own != wanted) else selectors.game(wanted)
+    if wanted is None:
+        raise Invalid.value(
+            "/game_id", "It is missing, and this server key is not of one game: say which game is meant."
+        )
+    game = None if own is not None and own != wanted else selectors.game(wanted)
     if game is None or game.studio_id != holder.studio_id:
         raise NotFound("There is no such game.")
     return game

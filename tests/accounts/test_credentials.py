@@ -157,6 +157,14 @@ def test_a_key_of_one_game_knows_no_other(studio: Studio, game: Game) -> None:
     assert caller.post("/games", {"title": "Another"}).status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/achievements/unlock", "/achievements/unlock/batch", "/players/p-1/token"])
+def test_a_key_of_the_studio_that_names_no_game_is_told_so(studio: Studio, path: str) -> None:
+    answer = factories.api(factories.server_key(studio)).post(path, {})
+    assert answer.status_code == 422
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/game_id"]
+    assert not Player.objects.exists()
+
+
 def test_an_expired_key_is_refused_at_once_though_it_was_kept(studio: Studio) -> None:
     soon = timezone.now() + timedelta(seconds=0.3)
     _, key = services.issue_key(studio_id=studio.pk, name="short", expires_at=soon)

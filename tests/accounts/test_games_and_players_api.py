@@ -233,7 +233,7 @@ def test_a_banned_player_gets_no_token(server: Api, studio: Studio) -> None:
 def test_a_token_is_for_a_game_of_the_studio(server: Api, studio: Studio) -> None:
     for named in (str(factories.game().uuid), "abc", ""):
         assert server.post("/players/p-1/token", {"game_id": named}).status_code in (404, 422)
-    assert server.post("/players/p-1/token", {}).status_code == 404
+    assert server.post("/players/p-1/token", {}).status_code == 422
     assert server.post("/players/p-1/token", {"game": "x"}).status_code == 400
     assert not Player.objects.exists()
     key = factories.server_key(studio, game=factories.game(studio))

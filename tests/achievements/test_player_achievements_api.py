@@ -142,7 +142,7 @@ def test_unknown_players_and_games_are_not_found(server: Api, game: Game, player
         f"/players/nobody/achievements?game_id={game.uuid}",
         f"/players/p-1/achievements?game_id={factories.game().uuid}",
         "/players/p-1/achievements?game_id=abc",
-        "/players/p-1/achievements",
     ):
         assert server.get(path).status_code == 404, path
+    assert server.get("/players/p-1/achievements").json()["errors"][0]["pointer"] == "/game_id"
     assert server.get(f"/players/p-1/achievements?game_id={game.uuid}&x=1").status_code == 400
