@@ -48,9 +48,9 @@ def read_time(item: Mapping[str, Any], name: str, errors: Errors) -> datetime | 
     if value is None:
         return None
     try:
-        return parse_rfc3339(value)
-    except (ValueError, TypeError) as problem:
-        errors.append(error(f"/{name}", f"An RFC 3339 time is expected: {problem}."))
+        return parse_rfc3339(value if isinstance(value, str) else "")
+    except ValueError as problem:
+        errors.append(error(f"/{name}", f"The time is {problem}: correct it."))
         return None
 
 

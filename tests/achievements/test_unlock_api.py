@@ -208,6 +208,19 @@ def test_bad_values_are_refused_and_change_nothing(
 
 
 @pytest.mark.parametrize(
+    ("sent", "detail"),
+    [
+        ("yesterday", "The time is not an RFC 3339 time such as 2026-11-23T12:26:00Z: correct it."),
+        (1732360000, "The time is not an RFC 3339 time such as 2026-11-23T12:26:00Z: correct it."),
+        ("2026-02-30T00:00:00Z", "The time is a date or time that does not exist: correct it."),
+    ],
+)
+def test_a_time_that_is_none_is_explained(server: Api, game: Game, sent: object, detail: str) -> None:
+    answer = server.post(UNLOCK, body(game, unlocked_at=sent)).json()
+    assert answer["errors"] == [{"pointer": "/unlocked_at", "detail": detail}]
+
+
+@pytest.mark.parametrize(
     ("sent", "content_type", "status"),
     [
         (b"{", "application/json", 400),
