@@ -106,7 +106,7 @@ class ImportView(Endpoint):
         errors = [{"row": error.row, "detail": error.detail} for error in done.errors]
         if errors and not dry_run:
             raise Invalid(
-                f"Nothing was imported: {len(errors)} rows can't be. Correct them and send the file again.",
+                "Nothing was imported: correct what `errors` names, and send the file again.",
                 errors=[{"pointer": f"/{error.row}", "detail": error.detail} for error in done.errors],
             )
         counts = {

@@ -112,7 +112,10 @@ def import_file(*, game: GameInfo, format: str, body: bytes, dry_run: bool) -> I
         _next_version(game)
         current = definitions.uncached_catalogue(game.id).by_key
         changes = diff.compare([as_values(one) for one in current.values()], read.achievements)
-        errors = [*read.errors, *changes.errors, *_unknown_references(current, read.achievements)]
+        # What follows from a value that can't be read is no second error.
+        unread = {error.row for error in read.errors}
+        found = [*changes.errors, *_unknown_references(current, read.achievements)]
+        errors = [*read.errors, *(error for error in found if error.row not in unread)]
         result = Imported(len(changes.created), len(changes.updated), len(changes.unchanged), errors, changes)
         if errors or dry_run or not (changes.created or changes.updated):
             transaction.set_rollback(True)

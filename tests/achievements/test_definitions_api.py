@@ -298,6 +298,14 @@ def test_one_bad_row_refuses_the_whole_file(server: Api, path: str) -> None:
     assert not Achievement.objects.exists()
 
 
+def test_one_wrong_value_in_a_file_is_one_error(server: Api, path: str) -> None:
+    rows = [{"key": "a", "name": "", "points": 5}, {"key": "b", "name": "B", "points": 5}]
+    answer = send(server, path, json.dumps({"achievements": rows}))
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/1"]
+    assert server.get(path).json()["results"] == []
+
+
 @pytest.mark.parametrize("file", ["", "{", "[]", '{"achievements": {}}', "\x00\x01", "PK\x03\x04"])
 @pytest.mark.parametrize("format", ["laurel", "steam", "steam-vdf", "eos", "google-play", "xbox"])
 def test_a_file_that_cannot_be_read_is_refused(server: Api, path: str, format: str, file: str) -> None:
