@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core import idempotency
-from core.refusals import Malformed
+from core.refusals import Malformed, Refused
 from core.rendering import dumps
 
 MAX_LIMIT = 1000
@@ -88,6 +88,10 @@ class Endpoint(APIView):
         response = super().dispatch(request, *args, **kwargs)
         self.request.parser_context.clear()
         return response
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse the method, and say which ones are taken."""
+        raise Refused(f"This address takes {self._allow}.", slug="method-not-allowed")
 
     @property
     def default_response_headers(self) -> dict[str, str]:

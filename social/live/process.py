@@ -121,5 +121,5 @@ def _before_exit(end: Callable[[], None]) -> None:
 
 def _check_method(scope: Scope, *allowed: str) -> None:
     if scope["method"] not in allowed:
-        headers = {"Allow": ", ".join(allowed)}
-        raise Refused("This address does not take this method.", slug="method-not-allowed", headers=headers)
+        taken = ", ".join(allowed)
+        raise Refused(f"This address takes {taken}.", slug="method-not-allowed", headers={"Allow": taken})

@@ -57,6 +57,7 @@ def test_a_method_that_an_address_does_not_take(method: str) -> None:
     )
     assert is_problem(answer, 405, "method-not-allowed")
     assert "POST" in answer["Allow"]
+    assert answer.json()["detail"] == f"This address takes {answer['Allow']}."
 
 
 def test_a_method_override_is_ignored() -> None:
