@@ -5,6 +5,7 @@ from django.urls import path
 from core import pages
 
 urlpatterns = [
+    path("favicon.ico", pages.icon),
     path("theme", pages.set_theme, name="theme"),
     path("problems", pages.problems, name="problems"),
     path("problems/<slug:slug>", pages.problem, name="problem"),

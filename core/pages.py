@@ -5,6 +5,7 @@ import json
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
@@ -13,7 +14,8 @@ from core.refusals import PROBLEMS, Refused
 
 THEMES = ("light", "dark", "auto")
 THEME_COOKIE = "theme"
-_YEAR_S = 365 * 24 * 3600
+_DAY_S = 24 * 3600
+_YEAR_S = 365 * _DAY_S
 
 
 def theme(request: HttpRequest) -> dict[str, str | bool]:
@@ -35,6 +37,13 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     secure = settings.PUBLIC_URL.startswith("https://")
     response.set_cookie(THEME_COOKIE, chosen, max_age=_YEAR_S, samesite="Lax", secure=secure, httponly=True)
     return response
+
+
+@require_safe
+@cache_control(public=True, max_age=_DAY_S)
+def icon(request: HttpRequest) -> HttpResponse:
+    """Lead to the icon: browsers ask here for pages that name none, such as the admin's and the API's."""
+    return redirect(static("icon.svg"))
 
 
 @require_safe

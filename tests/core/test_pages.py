@@ -53,6 +53,12 @@ def test_a_theme_can_only_be_set_from_our_own_pages() -> None:
     assert Client(enforce_csrf_checks=True).post("/theme", {"theme": "dark"}).status_code == 403
 
 
+def test_the_address_that_browsers_ask_for_an_icon_leads_to_ours(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 302
+    assert re.fullmatch(r"/static/icon(\.[0-9a-f]+)?\.svg", answer["Location"])
+
+
 @pytest.mark.parametrize("slug", sorted(PROBLEMS))
 def test_every_problem_has_a_page_with_an_example(client: Client, slug: str) -> None:
     page = client.get(f"/problems/{slug}").content.decode()
