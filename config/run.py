@@ -15,7 +15,7 @@ from pathlib import Path
 
 from environ import Env
 
-from config import static_files, var_dir
+from config import named_servers, static_files, var_dir
 from config.children import BASE_DIR, HOST, STOP_ORDER, Place, children, environment, manage
 from config.embedded import Postgres, Valkey
 from config.processes import CannotStart, Process, stop_all, stop_leftovers
@@ -117,8 +117,9 @@ def _raise_limits() -> None:
 
 
 def _with_servers(supervisor: Supervisor, place: Place) -> dict[str, str]:
-    """Start the servers that our environment does not name; return the environment of everything else."""
+    """Reach the servers that our environment names, and start the others; return the environment of everything else."""
     env = environment(place)
+    named_servers.require(env)
     env.setdefault("SECRET_KEY", var_dir.kept_secret(place.folder / "secret-key"))
     kinds: dict[str, type[Postgres | Valkey]] = {"REDIS_URL": Valkey, "DATABASE_URL": Postgres}
     servers = {variable: kind(place.folder) for variable, kind in kinds.items() if variable not in env}

@@ -26,24 +26,24 @@ def taken(port: int) -> Iterator[int]:
         yield port
 
 
-def environment(folder: Path, port: int | str) -> dict[str, str]:
+def environment(folder: Path, port: int | str, **more: str) -> dict[str, str]:
     """As an operator's shell has it: without what the tests named."""
     ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "DEMO")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**kept, "VAR_DIR": str(folder), "PORT": str(port)}
+    return {**kept, "VAR_DIR": str(folder), "PORT": str(port), **more}
 
 
-def start(folder: Path, port: int | str) -> "subprocess.Popen[str]":
+def start(folder: Path, port: int | str, **more: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "config.run"]
     pipe = subprocess.PIPE
     return subprocess.Popen(
-        command, cwd=BASE_DIR, env=environment(folder, port), stdout=pipe, stderr=pipe, text=True
+        command, cwd=BASE_DIR, env=environment(folder, port, **more), stdout=pipe, stderr=pipe, text=True
     )
 
 
-def refusal(folder: Path, port: int | str) -> str:
+def refusal(folder: Path, port: int | str, **more: str) -> str:
     """Run and return the one sentence that it ends with; nothing was started."""
-    with start(folder, port) as run:
+    with start(folder, port, **more) as run:
         said, complaint = run.communicate(timeout=STOP_WITHIN_S)
     assert (run.returncode, said) == (1, "")
     assert complaint.count("\n") == 1
@@ -71,6 +71,27 @@ def test_a_folder_in_use_is_refused(tmp_path: Path, port: int) -> None:
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, port: int) -> None:
     (tmp_path / "file").touch()
     assert "VAR_DIR" in refusal(tmp_path / "file" / "var", port)
+
+
+@pytest.mark.parametrize(
+    ("variable", "scheme"),
+    [("DATABASE_URL", "postgres"), ("REDIS_URL", "redis"), ("CELERY_BROKER_URL", "redis")],
+)
+def test_a_named_server_that_is_not_there_is_told_by_its_variable(
+    tmp_path: Path, port: int, variable: str, scheme: str
+) -> None:
+    said = refusal(tmp_path, port, **{variable: f"{scheme}://me:secret@127.0.0.1:{port}/0"})
+    assert f"{variable} names 127.0.0.1:{port}, and no server can be reached there" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("url", ["laurel", "//me:secret@127.0.0.1/0", "redis://me:secret@127.0.0.1:secret/0"])
+def test_a_server_s_address_that_is_none_is_refused_and_not_repeated(
+    tmp_path: Path, port: int, url: str
+) -> None:
+    said = refusal(tmp_path, port, REDIS_URL=url)
+    assert "REDIS_URL is no address" in said
+    assert "secret" not in said
 
 
 @pytest.mark.slow
