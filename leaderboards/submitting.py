@@ -15,7 +15,7 @@ import orjson
 from core.db import array_literal, run_prepared, text_array_literal
 from leaderboards.facts import ScoresChanged
 
-_LOCK_SPACE = 0x4C42  # keeps our advisory locks apart from others'
+LOCK_SPACE = 0x4C42  # keeps our advisory locks apart from others'
 
 
 class Who(NamedTuple):
@@ -92,7 +92,7 @@ def begin(names: Sequence[tuple[int, str]], period_ids: Iterable[int]) -> tuple[
     studios, externals = zip(*names, strict=True)
     rows = run_prepared(
         _BEGIN,
-        [array_literal(studios), text_array_literal(externals), array_literal(period_ids), _LOCK_SPACE],
+        [array_literal(studios), text_array_literal(externals), array_literal(period_ids), LOCK_SPACE],
     )
     found: list[Who | None] = [None] * len(names)
     for place, player_id, *rest, _ in rows:

@@ -2,12 +2,13 @@
 
 import structlog
 from celery import shared_task
+from django.utils import timezone
 
 from core import followers, relay
 from core.redis import AWAY
 from leaderboards import rebuilding
 from leaderboards.keys import Board
-from leaderboards.services import follower
+from leaderboards.services import follower, turning
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,22 @@ def check_boards() -> None:
         follower.check_boards()
     except AWAY as error:
         log.warning("boards can't be checked", error=str(error).split("\n")[0])
+
+
+@shared_task(name="leaderboards.turn_periods")
+def turn_periods() -> None:
+    """Let periods end and become final, every few seconds."""
+    turning.turn_periods(now=timezone.now())
+
+
+@shared_task(name="leaderboards.keep_boards")
+def keep_boards() -> None:
+    """Let go of what is not needed any more: old periods' boards in Valkey, old submissions' events."""
+    turning.forget_submissions(now=timezone.now())
+    try:
+        turning.drop_old_boards()
+    except AWAY as error:
+        log.warning("old boards can't be dropped", error=str(error).split("\n")[0])
 
 
 @shared_task(name=rebuilding.TASK)

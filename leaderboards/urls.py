@@ -11,6 +11,7 @@ from leaderboards.api.boards import (
     WhatIfView,
 )
 from leaderboards.api.definitions import BoardDefinitionsView, BoardDefinitionView
+from leaderboards.api.periods import PeriodsView, PeriodView, StandingsView
 from leaderboards.api.ranks import PlayerRanksView
 from leaderboards.api.scores import ScoreBatchView, ScoresView
 
@@ -21,6 +22,9 @@ urlpatterns = [
     path("leaderboards/<str:game_id>/<str:board>/rank", WhatIfView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/scores", ScoresView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/scores/batch", ScoreBatchView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/periods", PeriodsView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/periods/<str:period>", PeriodView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/periods/<str:period>/standings", StandingsView.as_view()),
     # A studio's id for a player may hold a slash.
     path("leaderboards/<str:game_id>/<str:board>/players/<path:player>", PlayerRankView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/around/<path:player>", AroundPlayerView.as_view()),

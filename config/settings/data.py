@@ -137,4 +137,14 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15, "queue": "facts"},
     },
+    "turn-periods": {
+        "task": "leaderboards.turn_periods",
+        "schedule": 10.0,
+        "options": {"expires": 10, "queue": "bulk"},
+    },
+    "keep-boards": {
+        "task": "leaderboards.keep_boards",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
 }

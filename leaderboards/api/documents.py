@@ -53,6 +53,24 @@ class Period(serializers.Serializer[Any]):
     ends_at = serializers.DateTimeField(allow_null=True)
 
 
+class PeriodOutput(Period):
+    """A period with what became of it."""
+
+    players = serializers.IntegerField(allow_null=True, help_text="In the final standings; null before.")
+    finalised_at = serializers.DateTimeField(allow_null=True)
+    standings_hash = serializers.CharField(
+        allow_null=True, help_text="SHA-256 of the final standings' file, in hex; null before."
+    )
+
+
+class PeriodPage(serializers.Serializer[Any]):
+    """A page of periods."""
+
+    results = PeriodOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
+
+
 class BoardPage(serializers.Serializer[Any]):
     """A page of a board, read at one moment."""
 
@@ -178,6 +196,27 @@ _EXAMPLE_ROW = {
     "metadata": None,
 }
 _EXAMPLE_PERIOD = {"id": "all", "span": "all", "state": "open", "starts_at": None, "ends_at": None}
+_EXAMPLE_FINAL = {
+    "id": "2026-W47",
+    "span": "week",
+    "state": "final",
+    "starts_at": "2026-11-16T00:00:00.000Z",
+    "ends_at": "2026-11-23T00:00:00.000Z",
+    "players": 1000,
+    "finalised_at": "2026-11-23T00:15:04.210Z",
+    "standings_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
+PERIOD_EXAMPLE = OpenApiExample("A final period", _EXAMPLE_FINAL, response_only=True)
+PERIODS_EXAMPLE = OpenApiExample(
+    "One", {"results": [_EXAMPLE_FINAL], "next_cursor": None, "has_next_page": False}, response_only=True
+)
+STANDINGS_EXAMPLE = OpenApiExample(
+    "A file",
+    "rank,player_id,region,score,reached_at,metadata\r\n"
+    "1,019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11,EU,81.250,2026-11-20T18:02:11.120431+00:00,\r\n",
+    response_only=True,
+    media_type="text/csv",
+)
 _EXAMPLE_PAGE = {
     "board": "points",
     "period": _EXAMPLE_PERIOD,
@@ -240,6 +279,8 @@ BOARD = _path("board", "The board's key. Every game has the built-in board `poin
 PLAYER = _path(
     "player", "Your id for the player, `me` with a player token, or `id:<uuid>`, which needs no credential."
 )
+PERIOD = _path("period", "The period's id, `current` or `previous`.")
+SPAN = _query("span", "Which of the board's spans `period` is about; its main one if not given.")
 NARROWED = [
     _query(
         "region",
@@ -249,7 +290,7 @@ NARROWED = [
         "period",
         "`current`, `previous`, or a period's id. A `points` board has one period, `all`; 404 for others.",
     ),
-    _query("span", "Which of the board's spans `period` is about; its main one if not given."),
+    SPAN,
 ]
 GAME_QUERY = _query("game_id", "The game's id.")
 SCORE = _query(

@@ -1,11 +1,12 @@
 """Which periods a board has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
 
+from leaderboards import standings
 from leaderboards.models import Period, PeriodState
 from leaderboards.selectors.definitions import BoardInfo
 
@@ -68,6 +69,12 @@ def kept(board: BoardInfo, *, before_id: int | None = None, limit: int) -> list[
     if before_id is not None:
         rows = rows.filter(pk__lt=before_id)
     return [info_of(row) for row in rows.order_by("-id")[:limit]]
+
+
+def standings_file(board: BoardInfo, period_id: int) -> Iterator[bytes]:
+    """Yield the final standings of a period as a CSV file, in pieces."""
+    listed = standings.lines(period_id, tie_break=board.tie_break, sort=board.sort)
+    return standings.as_csv(listed, decimals=board.decimals)
 
 
 def _kept(board: BoardInfo) -> QuerySet[Period]:

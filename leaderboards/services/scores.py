@@ -144,7 +144,9 @@ def _board(game: GameInfo, key: str, *, fresh: bool) -> BoardInfo:
 
 def _checked(board: BoardInfo, request: ScoreRequest, *, by: Caller, at: datetime) -> Item | Refused:
     """Return what is to be recorded, or why not."""
-    refused = _board_refusal(board, by=by, at=at) or _time_refusal(request.achieved_at, at=at)
+    refused = _board_refusal(board, request.achieved_at, by=by, at=at) or _time_refusal(
+        request.achieved_at, at=at
+    )
     if refused is not None:
         return refused
     try:
@@ -181,7 +183,7 @@ def _targets(board: BoardInfo, moment: datetime, *, at: datetime) -> tuple[Targe
     return tuple(targets)
 
 
-def _board_refusal(board: BoardInfo, *, by: Caller, at: datetime) -> Refused | None:
+def _board_refusal(board: BoardInfo, told: datetime | None, *, by: Caller, at: datetime) -> Refused | None:
     if by.is_player and board.authority != Authority.CLIENT:
         return Forbidden("Only a server key may submit to this leaderboard: its authority is `server`.")
     if board.stat is not None:
@@ -190,9 +192,14 @@ def _board_refusal(board: BoardInfo, *, by: Caller, at: datetime) -> Refused | N
         return Conflict("This leaderboard is archived and takes no more scores.")
     if board.starts_at is not None and at < board.starts_at:
         return Conflict("This leaderboard has not begun yet.")
-    if board.ends_at is not None and at >= board.ends_at:
+    if board.ends_at is not None and at >= board.ends_at and not _is_late(board.ends_at, told, at=at):
         return Conflict("This leaderboard is over.")
     return None
+
+
+def _is_late(ends_at: datetime, told: datetime | None, *, at: datetime) -> bool:
+    """Say whether a score happened before the board's end and comes within the grace."""
+    return told is not None and told < ends_at and at < ends_at + period_rules.GRACE
 
 
 def _time_refusal(told: datetime | None, *, at: datetime) -> Refused | None:

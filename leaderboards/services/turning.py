@@ -1,0 +1,147 @@
+"""Periods turn: open, then finalising while late scores still count, then final, their standings kept for ever.
+
+Each step is one short transaction and may be repeated: whoever dies between two of them is gone on from.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import connection, transaction
+
+from core.clock import microseconds
+from core.db import run_prepared
+from core.facts import publish
+from leaderboards import filling, standings
+from leaderboards.facts import LeaderboardPeriodEnded
+from leaderboards.models import Period, PeriodState
+from leaderboards.rules.periods import GRACE
+from leaderboards.selectors import definitions
+from leaderboards.submitting import LOCK_SPACE
+
+log = structlog.get_logger(__name__)
+
+TOP = 100  # lines of the standings that the fact carries
+SUBMISSIONS_KEPT = timedelta(days=14)
+_DELETED_AT_ONCE = 5_000
+
+# A board that ends as a whole ends its period with it.
+_END = """
+    UPDATE leaderboards_period q SET state = 'finalising'
+      FROM leaderboards_leaderboard b
+     WHERE b.id = q.leaderboard_id AND q.state = 'open' AND least(q.ends_at, b.ends_at) <= $1::timestamptz
+    RETURNING q.id
+"""
+_DUE = """
+    SELECT q.id FROM leaderboards_period q JOIN leaderboards_leaderboard b ON b.id = q.leaderboard_id
+     WHERE (q.state = 'finalising' AND least(q.ends_at, b.ends_at) <= $1::timestamptz)
+        OR (q.state = 'final' AND q.standings_hash IS NULL)
+     ORDER BY q.id
+"""
+
+
+def turn_periods(*, now: datetime) -> int:
+    """Let every period whose time has come go on; return how many became final."""
+    run_prepared(_END, [now])
+    due = [row[0] for row in run_prepared(_DUE, [now - GRACE])]
+    return sum(finalise(pk, now=now) for pk in due)
+
+
+def finalise(period_id: int, *, now: datetime) -> bool:
+    """Close a period and keep what its standings come to; return whether this call did, and not another.
+
+    Publishes:
+        LeaderboardPeriodEnded, once.
+
+    """
+    with transaction.atomic():
+        lock(period_id)
+        Period.objects.filter(pk=period_id, state=PeriodState.FINALISING).update(
+            state=PeriodState.FINAL, finalised_at=now
+        )
+    period = Period.objects.select_related("leaderboard").get(pk=period_id)
+    board = definitions.info_of(period.leaderboard)
+    found = standings.summary(
+        period_id, tie_break=board.tie_break, sort=board.sort, decimals=board.decimals, top=TOP
+    )
+    with transaction.atomic():
+        is_first = Period.objects.filter(pk=period_id, state=PeriodState.FINAL, standings_hash=None).update(
+            players=found.players, standings_hash=found.sha256
+        )
+        if is_first:
+            publish(_ended(period, board.key, found), studio_id=board.studio_id)
+    if is_first:
+        log.info("period final", board=board.key, period=period.name, players=found.players)
+    return bool(is_first)
+
+
+def lock(period_id: int) -> None:
+    """Wait for every submission that is on its way to a period, and keep new ones out until commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, period_id])
+
+
+def drop_old_boards() -> int:
+    """Take out of Valkey what is neither live nor its span's newest final period; return how many boards."""
+    held = [board for board in filling.ready_boards() if board.period_id is not None]
+    wanted = _kept_in_valkey({board.period_id for board in held if board.period_id is not None})
+    old = [board for board in held if board.period_id not in wanted]
+    for board in old:
+        filling.drop(board)
+    return len(old)
+
+
+def forget_submissions(*, now: datetime) -> int:
+    """Delete the events of submissions older than SUBMISSIONS_KEPT, in short transactions; return how many."""
+    deleted = 0
+    while batch := _forget_some(now - SUBMISSIONS_KEPT):
+        deleted += batch
+    return deleted
+
+
+def _ended(period: Period, key: str, found: standings.Summary) -> LeaderboardPeriodEnded:
+    return LeaderboardPeriodEnded(
+        game=period.leaderboard.game_id,
+        board=period.leaderboard_id,
+        key=key,
+        period=period.pk,
+        name=period.name,
+        span=period.span,
+        starts_us=_microseconds(period.starts_at),
+        ends_us=_microseconds(period.ends_at),
+        players=found.players,
+        standings_hash=found.sha256.hex(),
+        top=[[line.player_id, line.rank, line.units] for line in found.top],
+    )
+
+
+def _microseconds(at: datetime | None) -> int | None:
+    return None if at is None else microseconds(at)
+
+
+_KEPT = """
+    SELECT id FROM (
+        SELECT q.id, q.state, row_number() OVER (PARTITION BY q.leaderboard_id, q.span, q.state = 'final'
+                                                 ORDER BY q.starts_at DESC NULLS LAST, q.id DESC) AS age
+          FROM leaderboards_period q
+         WHERE q.state <> 'discarded' AND q.leaderboard_id IN (
+               SELECT leaderboard_id FROM leaderboards_period WHERE id = ANY($1::bigint[]))) AS aged
+     WHERE state <> 'final' OR age = 1
+"""
+
+
+def _kept_in_valkey(period_ids: set[int]) -> set[int]:
+    return {row[0] for row in run_prepared(_KEPT, [list(period_ids)])} if period_ids else set()
+
+
+_FORGET = """
+    WITH gone AS (
+        DELETE FROM leaderboards_submission WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM leaderboards_submission WHERE heard_at < $1::timestamptz LIMIT $2))
+        RETURNING 1
+    ) SELECT count(*) FROM gone
+"""
+
+
+def _forget_some(before: datetime) -> int:
+    deleted: int = run_prepared(_FORGET, [before, _DELETED_AT_ONCE])[0][0]
+    return deleted
