@@ -43,7 +43,7 @@ def run_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     if raw.prepare_threshold is None:
         raw.prepare_threshold = 5
     if connection.queries_logged:  # as Django does for its own, where somebody counts them
-        connection.queries_log.append({"sql": sql, "time": ""})
+        connection.queries_log.append({"sql": sql.strip(), "time": ""})
     with connection.wrap_database_errors:
         cursor = _HotCursor(raw)
         cursor.execute(sql, params, prepare=True)
