@@ -73,6 +73,9 @@ def apply(changes: Mapping[Board, Sequence[Change]]) -> set[Board]:
     if not calls:
         return set()
     answers = _APPLY.run_many(_client(), calls)
+    whole = {board.name for board in boards if board.region is None}
+    if whole:
+        _client().sadd(keys.changed(), *whole)
     return {board for board, is_ready in zip(boards, answers, strict=True) if not is_ready}
 
 

@@ -93,6 +93,23 @@ def asked(board: Board) -> str:
     return f"leaderboards:v1:{{{board.name}}}:asked"
 
 
+def changed() -> str:
+    """Return the key of the boards that changed since their last snapshot.
+
+    Type: set. Member: a board's name. TTL: none. Rebuilt: never; the next change of a board notes it again.
+    """
+    return "leaderboards:v1:changed"
+
+
+def watched(board: Board) -> str:
+    """Return the key of the players whose ranks somebody asks for.
+
+    Type: sorted set. Member: 8 bytes, the player's internal id. Score: when somebody asked last, in seconds since 1970.
+    TTL: none, old ones are taken out. Rebuilt: never; who is asked for again is noted again.
+    """
+    return f"leaderboards:v1:{{{board.name}}}:watched"
+
+
 def any_ready() -> str:
     """Return the pattern of every board's `ready`."""
     return "leaderboards:v1:{*}:ready"

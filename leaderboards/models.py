@@ -205,6 +205,44 @@ class BoardSketch(models.Model):
         return f"{self.name}: {self.players}"
 
 
+class Snapshot(models.Model):
+    """A look at a board's first places, one for a board and span of time (`window`)."""
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    board = models.CharField(max_length=64, help_text="What keys call the board.")
+    window = models.BigIntegerField()
+    taken_at = models.DateTimeField()
+    players = models.BigIntegerField()
+    period = models.CharField(max_length=20)
+    top = models.TextField(help_text="JSON: [player, rank, sort value, reached µs] each.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["board", "window"], name="one_snapshot_per_board_and_window")
+        ]
+        indexes = [models.Index(fields=["board", "taken_at"], name="snapshots_of_board")]
+
+    def __str__(self) -> str:
+        return f"{self.board} at {self.taken_at}"
+
+
+class RankSample(models.Model):
+    """Where a player whom somebody asked for stood when a snapshot was taken."""
+
+    pk = models.CompositePrimaryKey("board", "player_id", "taken_at")
+    board = models.CharField(max_length=64)
+    player_id = models.BigIntegerField()
+    taken_at = models.DateTimeField()
+    rank = models.BigIntegerField()
+    sort_value = models.BigIntegerField()
+
+    class Meta:
+        indexes = [BrinIndex(fields=["taken_at"], name="rank_samples_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} on {self.board}: {self.rank}"
+
+
 class Submission(models.Model):
     """A submission that named its event: it counts once, however often it is sent."""
 

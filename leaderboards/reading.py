@@ -43,6 +43,13 @@ def ranks(boards: Sequence[Board], player_id: int) -> list[Rank | NotReady | Non
     return [_rank_or_not_ready(board, answer) for board, answer in zip(boards, answers, strict=True)]
 
 
+def ranks_of(board: Board, player_ids: Sequence[int]) -> list[Rank | NotReady | None]:
+    """Return where several players stand on one board, in one round trip. Raises redis.RedisError."""
+    calls = [Call(_keys(board), [_PLAYER.pack(player_id)]) for player_id in player_ids]
+    answers = _RANK.run_many(client("boards"), calls)
+    return [_rank_or_not_ready(board, answer) for answer in answers]
+
+
 def place(board: Board, sort_value: int) -> Place:
     """Return what rank a score would have that came now. Raises NotReady, redis.RedisError."""
     answer = _PLACE.run(client("boards"), Call(_keys(board), [sort_value]))

@@ -8,7 +8,7 @@ from core import followers, relay
 from core.redis import AWAY
 from leaderboards import rebuilding
 from leaderboards.keys import Board
-from leaderboards.services import follower, turning
+from leaderboards.services import follower, snapshots, turning
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +35,20 @@ def turn_periods() -> None:
     turning.turn_periods(now=timezone.now())
 
 
+@shared_task(name="leaderboards.take_snapshots")
+def take_snapshots() -> None:
+    """Keep a look at every board that changed."""
+    try:
+        snapshots.take_snapshots(now=timezone.now())
+    except AWAY as error:
+        log.warning("snapshots wait", error=str(error).split("\n")[0])
+
+
 @shared_task(name="leaderboards.keep_boards")
 def keep_boards() -> None:
-    """Let go of what is not needed any more: old periods' boards in Valkey, old submissions' events."""
+    """Let go of what is not needed any more: old submissions' events, old snapshots, old periods' boards in Valkey."""
     turning.forget_submissions(now=timezone.now())
+    snapshots.thin(now=timezone.now())
     try:
         turning.drop_old_boards()
     except AWAY as error:

@@ -14,6 +14,7 @@ from leaderboards.api.definitions import BoardDefinitionsView, BoardDefinitionVi
 from leaderboards.api.periods import PeriodsView, PeriodView, StandingsView
 from leaderboards.api.ranks import PlayerRanksView
 from leaderboards.api.scores import ScoreBatchView, ScoresView
+from leaderboards.api.snapshots import RankHistoryView, SnapshotsView, SnapshotView
 
 urlpatterns = [
     path("leaderboards/global", GlobalBoardView.as_view()),
@@ -25,6 +26,9 @@ urlpatterns = [
     path("leaderboards/<str:game_id>/<str:board>/periods", PeriodsView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/periods/<str:period>", PeriodView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/periods/<str:period>/standings", StandingsView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/snapshots", SnapshotsView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/snapshots/<str:snapshot>", SnapshotView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/players/<path:player>/history", RankHistoryView.as_view()),
     # A studio's id for a player may hold a slash.
     path("leaderboards/<str:game_id>/<str:board>/players/<path:player>", PlayerRankView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/around/<path:player>", AroundPlayerView.as_view()),

@@ -25,6 +25,7 @@ __all__ = [
     "DATABASES",
     "FACT_RETENTION_DAYS",
     "LEADERBOARD_EXACT_PLAYERS",
+    "LEADERBOARD_SNAPSHOT_S",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
 ]
@@ -117,6 +118,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 # Boards of more players have exact ranks at the top only (leaderboards/estimating.py); about 140 bytes a player.
 LEADERBOARD_EXACT_PLAYERS = env.int("LEADERBOARD_EXACT_PLAYERS", default=2_000_000)
+# How often a changed board's first places are kept, in seconds; what they are kept for is in services/snapshots.py.
+LEADERBOARD_SNAPSHOT_S = env.int("LEADERBOARD_SNAPSHOT_S", default=300)
 
 # Beat only sees to it that nothing sleeps too long; whatever is urgent is hinted by the relay.
 CELERY_BEAT_SCHEDULE = {
@@ -141,6 +144,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "leaderboards.turn_periods",
         "schedule": 10.0,
         "options": {"expires": 10, "queue": "bulk"},
+    },
+    "take-snapshots": {
+        "task": "leaderboards.take_snapshots",
+        "schedule": float(LEADERBOARD_SNAPSHOT_S),
+        "options": {"expires": LEADERBOARD_SNAPSHOT_S, "queue": "bulk"},
     },
     "keep-boards": {
         "task": "leaderboards.keep_boards",

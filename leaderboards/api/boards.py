@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -14,9 +15,10 @@ from core.rendering import dumps
 from leaderboards.api import asked, documents, pages
 from leaderboards.api.asked import GLOBAL, Asked
 from leaderboards.api.pages import PRIVATE, PUBLIC
+from leaderboards.keys import Board
 from leaderboards.memo import Memo
 from leaderboards.rules import scores as rules
-from leaderboards.selectors import standings
+from leaderboards.selectors import history, standings
 from leaderboards.selectors.definitions import POINTS
 from leaderboards.selectors.standings import Around, Behind, FromOffset, Listing, Place, Row, Where
 
@@ -100,7 +102,7 @@ class PlayerRankView(Endpoint):
         description="404 for a player who is not on the board.",
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PLAYER, *documents.NARROWED],
-        responses={200: documents.PlayerRank},
+        responses={200: documents.RankWithDelta},
         examples=[documents.RANK_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str, player: str) -> HttpResponse:
@@ -108,9 +110,10 @@ class PlayerRankView(Endpoint):
         about = asked.board_of(request, game_id, board)
         info = asked.player_named(request, player)
         rank = None if about.order is None else standings.rank(about.order, info.id)
-        if rank is None:
+        if rank is None or about.order is None:
             raise asked.nobody()
-        return _private(request, pages.rank_data(about, rank))
+        delta = _delta(about.order, info.id, rank.rank)
+        return _private(request, {**pages.rank_data(about, rank), "rank_delta": delta})
 
 
 class WhatIfView(Endpoint):
@@ -170,6 +173,15 @@ class AroundPlayerView(Endpoint):
         data["me"] = data["results"][places[0]] if places else None
         finished = pages.finished(data)
         return bytes_answer(request, finished.body, etag=finished.etag, cache_control=PRIVATE)
+
+
+def _delta(order: Board, player_id: int, rank: int) -> int | None:
+    """Return how far a player rose since a day ago, and let his rank be kept from now on."""
+    if order.region is not None or order.game_id is None:
+        return None
+    now = timezone.now()
+    history.note_watch(order, player_id, now=now)
+    return history.rank_delta(order, player_id, rank, at=now)
 
 
 def _page(request: Request, game_id: str, key: str) -> HttpResponse:

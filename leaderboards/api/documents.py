@@ -41,6 +41,9 @@ class BoardRow(serializers.Serializer[Any]):
         help_text="When the score was reached. Of equals the earliest is first."
     )
     metadata = serializers.JSONField(allow_null=True, help_text="What was sent beside the score.")
+    rank_delta = serializers.IntegerField(
+        allow_null=True, help_text="How many places higher than a day ago; null where that is not known."
+    )
 
 
 class Period(serializers.Serializer[Any]):
@@ -100,6 +103,59 @@ class PlayerRank(serializers.Serializer[Any]):
     )
     exact = serializers.BooleanField()
     total_count = serializers.IntegerField()
+
+
+class RankWithDelta(PlayerRank):
+    """Where a player stands, and how far he rose."""
+
+    rank_delta = serializers.IntegerField(allow_null=True, help_text="How many places higher than a day ago.")
+
+
+class SnapshotOutput(serializers.Serializer[Any]):
+    """A kept look at a board."""
+
+    id = serializers.UUIDField()
+    taken_at = serializers.DateTimeField()
+    period = serializers.CharField()
+    players = serializers.IntegerField(help_text="On the board at that time.")
+
+
+class SnapshotPage(serializers.Serializer[Any]):
+    """A page of snapshots."""
+
+    results = SnapshotOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
+
+
+class SnapshotRow(serializers.Serializer[Any]):
+    """A place on a board at the time of a snapshot."""
+
+    rank = serializers.IntegerField()
+    player = BoardPlayer()
+    score = serializers.FloatField()
+    submitted_at = serializers.DateTimeField()
+
+
+class SnapshotWithRows(SnapshotOutput):
+    """A snapshot with its rows."""
+
+    results = SnapshotRow(many=True)
+
+
+class RankPoint(serializers.Serializer[Any]):
+    """Where a player stood at a moment."""
+
+    at = serializers.DateTimeField()
+    rank = serializers.IntegerField()
+    score = serializers.FloatField()
+
+
+class RankHistory(serializers.Serializer[Any]):
+    """A player's ranks over time, oldest first."""
+
+    window = serializers.CharField()
+    points = RankPoint(many=True)
 
 
 class WhatIf(serializers.Serializer[Any]):
@@ -194,6 +250,7 @@ _EXAMPLE_ROW = {
     "score": 1240,
     "submitted_at": "2026-11-23T12:26:00.123Z",
     "metadata": None,
+    "rank_delta": 12,
 }
 _EXAMPLE_PERIOD = {"id": "all", "span": "all", "state": "open", "starts_at": None, "ends_at": None}
 _EXAMPLE_FINAL = {
@@ -230,7 +287,37 @@ _EXAMPLE_PAGE = {
 PAGE_EXAMPLE = OpenApiExample("A page", _EXAMPLE_PAGE, response_only=True)
 AROUND_EXAMPLE = OpenApiExample("A page", {**_EXAMPLE_PAGE, "me": _EXAMPLE_ROW}, response_only=True)
 _EXAMPLE_RANK = {"rank": 17, "score": 1240, "percentile": 98.4, "exact": True, "total_count": 1000}
-RANK_EXAMPLE = OpenApiExample("A rank", _EXAMPLE_RANK, response_only=True)
+RANK_EXAMPLE = OpenApiExample("A rank", {**_EXAMPLE_RANK, "rank_delta": 12}, response_only=True)
+_EXAMPLE_SNAPSHOT = {
+    "id": "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11",
+    "taken_at": "2026-11-23T12:25:00.000Z",
+    "period": "all",
+    "players": 1000,
+}
+SNAPSHOTS_EXAMPLE = OpenApiExample(
+    "One", {"results": [_EXAMPLE_SNAPSHOT], "next_cursor": None, "has_next_page": False}, response_only=True
+)
+SNAPSHOT_EXAMPLE = OpenApiExample(
+    "A snapshot",
+    {
+        **_EXAMPLE_SNAPSHOT,
+        "results": [
+            {name: _EXAMPLE_ROW[name] for name in ("rank", "player", "score", "submitted_at")},
+        ],
+    },
+    response_only=True,
+)
+HISTORY_EXAMPLE = OpenApiExample(
+    "Two moments",
+    {
+        "window": "7d",
+        "points": [
+            {"at": "2026-11-22T12:25:00.000Z", "rank": 29, "score": 1100},
+            {"at": "2026-11-23T12:25:00.000Z", "rank": 17, "score": 1240},
+        ],
+    },
+    response_only=True,
+)
 WHAT_IF_EXAMPLE = OpenApiExample(
     "A rank", {"rank": 18, "score": 1200, "total_count": 1000, "exact": True}, response_only=True
 )
@@ -292,6 +379,10 @@ NARROWED = [
     ),
     SPAN,
 ]
+SNAPSHOT = _path("snapshot", "The snapshot's id.")
+FROM = _query("from", "Only those taken at this time or later (RFC 3339).", OpenApiTypes.DATETIME)
+TO = _query("to", "Only those taken before this time (RFC 3339).", OpenApiTypes.DATETIME)
+WINDOW = _query("window", "`1d`, `7d` (the default), `30d` or `90d`.")
 GAME_QUERY = _query("game_id", "The game's id.")
 SCORE = _query(
     "score", "The score, with as many decimals as the board keeps.", OpenApiTypes.NUMBER, required=True

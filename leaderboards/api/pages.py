@@ -16,7 +16,7 @@ from core.rendering import dumps
 from leaderboards.api.asked import Asked
 from leaderboards.listing import Listing, Rank, Row
 from leaderboards.memo import Finished
-from leaderboards.selectors import submitted
+from leaderboards.selectors import history, submitted
 
 # A shared cache may carry the crowd, and go on with the old page while it fetches the new one.
 PUBLIC = "public, s-maxage=30, stale-while-revalidate=60"
@@ -44,7 +44,7 @@ def rows(request: Request, asked: Asked, ranked: Iterable[tuple[int, Row]]) -> l
     studio_id = request.auth.studio_id if isinstance(request.auth, KeyHolder) else None
     ids = [row.player_id for _, row in listed]
     players = accounts.players_shown(ids, studio_id=studio_id)
-    texts, score = _metadata(asked, ids), asked.score
+    texts, deltas, score = _metadata(asked, ids), _deltas(asked, listed), asked.score
     return [
         {
             "rank": rank,
@@ -52,6 +52,7 @@ def rows(request: Request, asked: Asked, ranked: Iterable[tuple[int, Row]]) -> l
             "score": score(sort_value),
             "submitted_at": rfc3339_us(reached_us),
             "metadata": orjson.Fragment(texts[player_id]) if player_id in texts else None,
+            "rank_delta": deltas.get(player_id),
         }
         for rank, (player_id, sort_value, reached_us) in listed
     ]
@@ -73,6 +74,12 @@ def finished(data: dict[str, Any]) -> Finished:
     body = dumps(data)
     as_of = rfc3339(timezone.now())
     return Finished(b'%s,"as_of":"%s"}' % (body[:-1], as_of.encode()), f"W/{etag_of(body)}")
+
+
+def _deltas(asked: Asked, listed: list[tuple[int, Row]]) -> Mapping[int, int]:
+    if asked.order is None or asked.order.region is not None:
+        return {}
+    return history.rank_deltas(asked.order, {row.player_id: rank for rank, row in listed}, at=timezone.now())
 
 
 def _metadata(asked: Asked, player_ids: list[int]) -> Mapping[int, str]:

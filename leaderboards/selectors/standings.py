@@ -26,6 +26,7 @@ __all__ = [
     "rank",
     "rank_of",
     "ranks",
+    "ranks_of",
 ]
 T = TypeVar("T")
 
@@ -71,6 +72,16 @@ def ranks(boards: Sequence[Board], player_id: int) -> list[Rank | None]:
     return [
         _rank(board, player_id) if isinstance(answer, NotReady) else answer
         for board, answer in zip(boards, answers, strict=True)
+    ]
+
+
+def ranks_of(board: Board, player_ids: Sequence[int]) -> list[Rank | None]:
+    """Return where several players stand on one board, in one round trip; None for who is not on it."""
+    found = _ask(lambda: reading.ranks_of(board, player_ids), otherwise=lambda: None)
+    answers = found if found is not None else [NotReady()] * len(player_ids)
+    return [
+        _rank(board, player_id) if isinstance(answer, NotReady) else answer
+        for player_id, answer in zip(player_ids, answers, strict=True)
     ]
 
 

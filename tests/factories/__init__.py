@@ -16,6 +16,7 @@ from achievements.models import Achievement, Catalogue
 from achievements.selectors import definitions
 from leaderboards.models import Leaderboard
 from leaderboards.selectors import definitions as boards
+from leaderboards.selectors import history
 from leaderboards.services import periods
 
 _numbers = itertools.count(1)
@@ -29,6 +30,7 @@ def forget() -> None:
     definitions.forget_catalogues()
     boards.forget()
     periods.forget()
+    history.forget()
 
 
 def studio(name: str = "Northlight") -> Studio:

@@ -52,6 +52,7 @@ def test_a_page_has_the_documented_shape(played: World) -> None:
         "score": 20,
         "submitted_at": row["submitted_at"],
         "metadata": None,
+        "rank_delta": None,
     }
     assert page["board"] == "points"
     assert page["period"] == {
@@ -126,7 +127,14 @@ def test_the_board_over_all_games_adds_them_up(played: World) -> None:
 
 def test_a_players_rank_is_told(played: World) -> None:
     rank = played.api().get(f"{board(played)}/points/players/p1").json()
-    assert rank == {"rank": 3, "score": 10, "percentile": 60.0, "exact": True, "total_count": 5}
+    assert rank == {
+        "rank": 3,
+        "score": 10,
+        "percentile": 60.0,
+        "exact": True,
+        "total_count": 5,
+        "rank_delta": None,
+    }
 
 
 def test_a_players_id_may_hold_anything_printable(world: World) -> None:

@@ -231,7 +231,14 @@ def test_ranks_and_what_if_are_told_in_the_boards_numbers(world: World, game: Ga
         (3, "p3", 70.0),
     ]
     rank = world.api().get(address(game, "/players/p3")).json()
-    assert rank == {"rank": 3, "score": 70.0, "percentile": 25.0, "exact": True, "total_count": 4}
+    assert rank == {
+        "rank": 3,
+        "score": 70.0,
+        "percentile": 25.0,
+        "exact": True,
+        "total_count": 4,
+        "rank_delta": None,
+    }
     for score, expected in (("60", 1), ("61.5", 2), ("61.501", 3), ("99", 4)):
         answer = world.api().get(address(game, f"/rank?score={score}")).json()
         assert (answer["rank"], answer["total_count"]) == (expected, 4)

@@ -1,0 +1,167 @@
+"""How boards looked a while ago: snapshots, a player's ranks over time, and how far he has moved."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import orjson
+
+from core.redis import breaker, client
+from leaderboards import keys
+from leaderboards.keys import Board
+from leaderboards.models import Period, PeriodState, RankSample, Snapshot
+from leaderboards.selectors.definitions import BoardInfo
+
+DAY = timedelta(days=1)
+YOUNGEST = timedelta(minutes=5)  # of what ranks are compared with, where there is nothing a day old
+WATCHED_FOR_S = 7 * 86_400
+_NOTED_AGAIN_S = 3600.0
+_KEPT_S = 60.0
+_KEPT = 500  # boards
+
+_noted: dict[tuple[str, int], float] = {}
+_kept: "OrderedDict[str, tuple[float, Past | None]]" = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """A kept look at a board; `rows` are `(player, rank, sort value, reached µs)` of its first places."""
+
+    id: int
+    uuid: UUID
+    taken_at: datetime
+    players: int
+    period: str
+    rows: list[tuple[int, int, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Ranks by player as of a snapshot's first places."""
+
+    snapshot_id: int
+    taken_at: datetime
+    ranks: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Where a player stood at a moment."""
+
+    at: datetime
+    rank: int
+    sort_value: int
+
+
+def orders(info: BoardInfo | None, *, game_id: int) -> list[str]:
+    """Return the names of the orders that a board's snapshots are kept under: its main span's periods, or points."""
+    if info is None:
+        return [Board(game_id, None).name]
+    found = Period.objects.filter(leaderboard_id=info.id, span=info.main_span)
+    listed = found.exclude(state=PeriodState.DISCARDED).values_list("id", flat=True)
+    return [info.order(pk).name for pk in listed]
+
+
+def snapshots(
+    boards: Iterable[str],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before_id: int | None = None,
+    limit: int,
+) -> list[SnapshotInfo]:
+    """Return kept snapshots of orders by their names, newest first, without their rows."""
+    rows = Snapshot.objects.filter(board__in=list(boards)).defer("top")
+    if since is not None:
+        rows = rows.filter(taken_at__gte=since)
+    if until is not None:
+        rows = rows.filter(taken_at__lt=until)
+    if before_id is not None:
+        rows = rows.filter(pk__lt=before_id)
+    return [
+        SnapshotInfo(row.pk, row.uuid, row.taken_at, row.players, row.period, [])
+        for row in rows.order_by("-id")[:limit]
+    ]
+
+
+def snapshot(boards: Iterable[str], uuid: UUID) -> SnapshotInfo | None:
+    """Return a snapshot of one of the orders, with its rows; None if there is none."""
+    row = Snapshot.objects.filter(board__in=list(boards), uuid=uuid).first()
+    if row is None:
+        return None
+    found = [(one[0], one[1], one[2], one[3]) for one in orjson.loads(row.top)]
+    return SnapshotInfo(row.pk, row.uuid, row.taken_at, row.players, row.period, found)
+
+
+def samples(board: Board, player_id: int, *, since: datetime) -> list[Sample]:
+    """Return where a player stood over time, oldest first; empty for whom nobody asked about."""
+    rows = RankSample.objects.filter(board=board.name, player_id=player_id, taken_at__gte=since)
+    return [Sample(row.taken_at, row.rank, row.sort_value) for row in rows.order_by("taken_at")]
+
+
+def note_watch(board: Board, player_id: int, *, now: datetime) -> None:
+    """Note that somebody asks for a player's rank, so that it is kept from now on; within an hour it costs nothing."""
+    key, tick = (board.name, player_id), time.monotonic()
+    if tick - _noted.get(key, float("-inf")) < _NOTED_AGAIN_S:
+        return
+    if len(_noted) > 100_000:
+        _noted.clear()
+    _noted[key] = tick
+    added = {player_id.to_bytes(8, "big"): int(now.timestamp())}
+    breaker("boards").call(lambda: client("boards").zadd(keys.watched(board), added), otherwise=lambda: 0)
+
+
+def rank_deltas(board: Board, ranks: Mapping[int, int], *, at: datetime) -> dict[int, int]:
+    """Return by how many places players rose since a day ago (fell: negative), as far as the first places tell.
+
+    Where the oldest snapshot is younger than a day it is compared with, if it is five minutes old at least.
+    """
+    past = _past(board, at=at)
+    if past is None:
+        return {}
+    return {player: past.ranks[player] - rank for player, rank in ranks.items() if player in past.ranks}
+
+
+def rank_delta(board: Board, player_id: int, rank: int, *, at: datetime) -> int | None:
+    """Return by how many places one player rose since a day ago; None where nothing is known of him."""
+    found = rank_deltas(board, {player_id: rank}, at=at)
+    past = _past(board, at=at)
+    if player_id in found or past is None:
+        return found.get(player_id)
+    rows = RankSample.objects.filter(
+        board=board.name, player_id=player_id, taken_at__lte=past.taken_at + YOUNGEST
+    )
+    row = rows.order_by("-taken_at").first()
+    return None if row is None or row.taken_at < past.taken_at - DAY else row.rank - rank
+
+
+def forget() -> None:
+    """Empty what this process keeps (between tests)."""
+    _kept.clear()
+    _noted.clear()
+
+
+def _past(board: Board, *, at: datetime) -> Past | None:
+    """Return the ranks that present ones are compared with, looked up at most every _KEPT_S."""
+    kept = _kept.get(board.name)
+    if kept is not None and time.monotonic() - kept[0] < _KEPT_S:
+        return kept[1]
+    rows = Snapshot.objects.filter(board=board.name)
+    row = (
+        rows.filter(taken_at__lte=at - DAY).order_by("-taken_at").first()
+        or rows.filter(taken_at__lte=at - YOUNGEST).order_by("taken_at").first()
+    )
+    found = None
+    if row is not None:
+        found = Past(row.pk, row.taken_at, {one[0]: one[1] for one in orjson.loads(row.top)})
+    with _lock:
+        _kept[board.name] = time.monotonic(), found
+        _kept.move_to_end(board.name)
+        while len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+    return found

@@ -1,0 +1,139 @@
+"""Keeping looks at boards: every few minutes those that changed, thinned out as they grow old."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import cast
+
+import orjson
+from django.conf import settings
+
+from core.db import run_prepared
+from core.redis import WORKER_TIMEOUT_S, client
+from leaderboards import keys
+from leaderboards.keys import Board
+from leaderboards.listing import Rank
+from leaderboards.models import Period, RankSample, Snapshot
+from leaderboards.rules.periods import RESETS, Reset
+from leaderboards.selectors import standings
+from leaderboards.selectors.history import WATCHED_FOR_S
+from leaderboards.selectors.standings import FromOffset
+
+FIRST_PLACES = 1_000
+_MOST_WATCHED = 10_000  # players of a board; those who asked last
+_AT_ONCE = 500
+_DELETED_AT_ONCE = 2_000
+
+
+def take_snapshots(*, now: datetime) -> int:
+    """Keep a look at every board that changed since the last time; return how many were taken.
+
+    One for a board and span of time, however many take them at once. Raises redis.RedisError.
+    """
+    taken = 0
+    while boards := _changed():
+        taken += sum(take(board, now=now) for board in boards)
+    return taken
+
+
+def take(board: Board, *, now: datetime) -> bool:
+    """Keep the first places of a board, and the ranks of players who were asked for; return whether this call did."""
+    period = _period_name(board)
+    if period is None:
+        return False
+    listing = standings.page(board, FromOffset(0), limit=FIRST_PLACES)
+    top = [
+        [row.player_id, rank, row.sort_value, row.reached_us]
+        for rank, row in zip(listing.ranks, listing.rows, strict=True)
+    ]
+    window = int(now.timestamp()) // settings.LEADERBOARD_SNAPSHOT_S
+    made = Snapshot(
+        board=board.name,
+        window=window,
+        taken_at=now,
+        players=listing.total,
+        period=period,
+        top=orjson.dumps(top).decode(),
+    )
+    Snapshot.objects.bulk_create([made], ignore_conflicts=True)
+    if not Snapshot.objects.filter(board=board.name, window=window, uuid=made.uuid).exists():
+        return False
+    for asked in _chunks(_watched(board, now=now)):
+        _keep_ranks(board, asked, at=now)
+    return True
+
+
+def thin(*, now: datetime) -> int:
+    """Delete what is kept too closely: all of two days, then one an hour for two weeks, then one a day for 400 days."""
+    deleted = 0
+    for table in ("leaderboards_snapshot", "leaderboards_ranksample"):
+        while batch := _thin_some(table, now):
+            deleted += batch
+    return deleted
+
+
+def _changed() -> list[Board]:
+    """Return some of the boards that changed since they were returned last; an empty list when there are no more."""
+    names: list[bytes] = client("boards", timeout_s=WORKER_TIMEOUT_S).spop(keys.changed(), _AT_ONCE)  # type: ignore[assignment]
+    return [board for name in names if (board := keys.board_of(b"{%s}" % name)) is not None]
+
+
+def _period_name(board: Board) -> str | None:
+    """Return the period's id if snapshots of the order are kept: a game's points, or a board's main span."""
+    if board.region is not None or board.game_id is None:
+        return None
+    if board.period_id is None:
+        return "all"
+    found = (
+        Period.objects.filter(pk=board.period_id).values_list("name", "span", "leaderboard__reset").first()
+    )
+    if found is None:
+        return None
+    name, span, reset = found
+    return name if RESETS[cast("Reset", reset)] == span else None
+
+
+def _watched(board: Board, *, now: datetime) -> list[int]:
+    """Return the players of a board whom somebody asked for lately."""
+    valkey, key = client("boards", timeout_s=WORKER_TIMEOUT_S), keys.watched(board)
+    valkey.zremrangebyscore(key, "-inf", int(now.timestamp()) - WATCHED_FOR_S)
+    members: list[bytes] = valkey.zrange(key, 0, _MOST_WATCHED - 1, desc=True)  # type: ignore[assignment]
+    return [int.from_bytes(member, "big") for member in members]
+
+
+def _keep_ranks(board: Board, players: Sequence[int], *, at: datetime) -> None:
+    found: list[Rank | None] = standings.ranks_of(board, players)
+    RankSample.objects.bulk_create(
+        [
+            RankSample(
+                board=board.name, player_id=pk, taken_at=at, rank=rank.rank, sort_value=rank.sort_value
+            )
+            for pk, rank in zip(players, found, strict=True)
+            if rank is not None
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _chunks(players: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(players), _AT_ONCE):
+        yield players[start : start + _AT_ONCE]
+
+
+_THIN = """
+    WITH gone AS (
+        DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM {table}
+             WHERE taken_at < $1::timestamptz
+                OR (taken_at < $2::timestamptz AND extract(hour FROM taken_at AT TIME ZONE 'UTC') > 0)
+                OR (taken_at < $3::timestamptz AND extract(epoch FROM taken_at)::bigint % 3600 >= $4)
+             LIMIT $5))
+        RETURNING 1
+    ) SELECT count(*) FROM gone
+"""
+
+
+def _thin_some(table: str, now: datetime) -> int:
+    ages = [now - timedelta(days=400), now - timedelta(days=14), now - timedelta(days=2)]
+    sql = _THIN.format(table=table)
+    deleted: int = run_prepared(sql, [*ages, settings.LEADERBOARD_SNAPSHOT_S, _DELETED_AT_ONCE])[0][0]
+    return deleted
