@@ -1,4 +1,4 @@
-"""The operator's view of the log: how far its followers are, and the facts that they failed on."""
+"""The operator's view: how far the log's followers are, the facts that they failed on, and who did what."""
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from core import followers
-from core.models import DeadLetter, Follower
+from core.models import AuditEntry, DeadLetter, Follower
 
 admin.site.site_header = admin.site.site_title = "Laurel"
 admin.site.index_title = "Operation"
@@ -115,3 +115,14 @@ class DeadLetterAdmin(ReadOnlyAdmin):
             applied += 1
         if applied:
             self.message_user(request, f"{applied} applied.", messages.SUCCESS)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Who did what to whom and why, newest first."""
+
+    list_display = ("at", "studio_id", "actor", "action", "object_kind", "object_id", "reason")
+    list_filter = ("action", "object_kind")
+    search_fields = ("actor", "object_id", "reason")
+    ordering = ("-at", "-id")
+    show_full_result_count = False

@@ -85,3 +85,23 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.caller} {self.key}"
+
+
+class AuditEntry(models.Model):
+    """What somebody did to something of a studio, and why. A trigger refuses every change (migration 0011)."""
+
+    studio_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    actor = models.TextField(help_text="`key:<uuid>` or `user:<e-mail address>`.")
+    action = models.CharField(max_length=64)
+    object_kind = models.CharField(max_length=32)
+    object_id = models.TextField()
+    reason = models.CharField(max_length=500)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [models.Index("studio_id", models.F("at").desc(), name="audit_of_studio")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_kind} {self.object_id}"
