@@ -127,9 +127,16 @@ class HasScope(BasePermission):
                 return True
             raise Forbidden("A player token can't do this; it takes a server key.")
         scope = getattr(view, "scopes", {}).get(method)
-        if scope is not None and scope not in holder.scopes:
-            raise Forbidden(f"The server key lacks the scope `{scope}`.")
+        if scope is not None:
+            require_scope(request, scope)
         return True
+
+
+def require_scope(request: Request, scope: str) -> None:
+    """Refuse a server key without a scope: for operations that need a second one. Raises Forbidden."""
+    holder = holder_of(request)
+    if not isinstance(holder, KeyHolder) or scope not in holder.scopes:
+        raise Forbidden(f"The server key lacks the scope `{scope}`.")
 
 
 def game_of(request: Request, uuid: UUID | None) -> GameInfo:

@@ -15,3 +15,16 @@ class PlayersChanged:
 
     kind: ClassVar[str] = "players_changed"
     players: list[list[int | str]]
+
+
+@dataclass(frozen=True)
+class PlayersExcluded:
+    """The fact's studio took players off all of its boards, or back.
+
+    Attributes:
+        players: `[player_id, is excluded]` each, as of this fact.
+
+    """
+
+    kind: ClassVar[str] = "players_excluded"
+    players: list[list[int | bool]]

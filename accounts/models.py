@@ -158,6 +158,13 @@ class PlayerIdentity(models.Model):
                 fields=["studio", "external_id"], name="one_player_per_studio_and_external_id"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["player", "studio"],
+                name="excluded_players",
+                condition=models.Q(excluded_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.external_id

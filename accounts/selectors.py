@@ -29,6 +29,7 @@ class KeyHolder:
     """Whom a server key stands for."""
 
     key_id: int
+    key_uuid: UUID
     studio_id: int
     game_id: int | None
     game_uuid: UUID | None
@@ -39,6 +40,11 @@ class KeyHolder:
     def caller(self) -> str:
         """The owner of idempotency keys."""
         return f"studio:{self.studio_id}"
+
+    @property
+    def actor(self) -> str:
+        """Who did it, in the audit log."""
+        return f"key:{self.key_uuid}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,7 @@ def _load_key(digest: bytes) -> KeyHolder | None:
         return None
     return KeyHolder(
         key_id=key.pk,
+        key_uuid=key.uuid,
         studio_id=key.studio_id,
         game_id=key.game_id,
         game_uuid=key.game.uuid if key.game else None,
@@ -275,3 +282,15 @@ def testers(game: GameInfo, external_ids: Iterable[str]) -> set[str]:
         studio_id=game.studio_id, external_id__in=set(external_ids), player__tests__game_id=game.id
     )
     return set(rows.values_list("external_id", flat=True))
+
+
+# A partial index holds the excluded ones only: there are few, however many are asked for.
+_EXCLUDED = """
+    SELECT DISTINCT studio_id, player_id FROM accounts_playeridentity
+     WHERE excluded_at IS NOT NULL AND player_id = ANY($1::bigint[])
+"""
+
+
+def excluded_players(player_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Return `(studio, player)` for each studio that took one of the players off its boards."""
+    return {(row[0], row[1]) for row in run_prepared(_EXCLUDED, [array_literal(player_ids)])}

@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts import selectors, tokens
-from accounts.facts import PlayersChanged
+from accounts.facts import PlayersChanged, PlayersExcluded
 from accounts.keys import SCOPES, key_hash, new_key
-from accounts.models import Game, Member, Player, Role, ServerKey, Studio, User
+from accounts.models import Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, User
+from core import audit
 from core.facts import publish
 from core.ids import new_id
 from core.refusals import Gone, Invalid
@@ -139,6 +140,36 @@ def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) 
     after = selectors.player_of_studio(studio_id, external_id)
     assert after is not None
     return after
+
+
+def exclude_player(
+    *, studio_id: int, player: selectors.PlayerInfo, excluded: bool, reason: str, actor: str, at: datetime
+) -> bool:
+    """Take a player off all of a studio's boards, or back, by all of the studio's ids for him.
+
+    Returns:
+        Whether that changed anything; if not, nothing is noted.
+
+    Publishes:
+        PlayersExcluded.
+
+    """
+    with transaction.atomic():
+        mine = PlayerIdentity.objects.filter(studio_id=studio_id, player_id=player.id)
+        changed = mine.filter(excluded_at__isnull=excluded).update(excluded_at=at if excluded else None)
+        if not changed:
+            return False
+        publish(PlayersExcluded([[player.id, excluded]]), studio_id=studio_id)
+        audit.record(
+            studio_id=studio_id,
+            actor=actor,
+            action="player.exclude" if excluded else "player.include",
+            kind="player",
+            object_id=player.uuid,
+            reason=reason,
+            at=at,
+        )
+    return True
 
 
 def issue_player_token(*, player: UUID, game: UUID, at: datetime) -> tuple[str, datetime]:

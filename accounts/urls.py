@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.api.exclusions import ExclusionView
 from accounts.api.games import GamesView, GameView
 from accounts.api.players import PlayerTokenView, PlayerView
 
@@ -10,5 +11,6 @@ urlpatterns = [
     path("games", GamesView.as_view()),
     path("games/<str:game_id>", GameView.as_view()),
     path("players/<path:player>/token", PlayerTokenView.as_view()),
+    path("players/<path:player>/exclusion", ExclusionView.as_view()),
     path("players/<path:player>", PlayerView.as_view()),
 ]

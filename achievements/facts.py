@@ -11,7 +11,8 @@ class AchievementsUnlocked:
     Attributes:
         game: the game's internal id.
         unlocks: `[player_id, achievement_id, points, unlocked_at µs, heard_at µs, event_id]` each.
-        totals: what they add up to in this game now, a row for each player of the batch: the fields of `Total`.
+        totals: what they add up to in this game now, a row for each player of the batch: the fields of `Total`. Players
+            whom the studio excludes from its boards are among them.
 
     """
 
@@ -45,6 +46,19 @@ class TotalsMoved:
 
     kind: ClassVar[str] = "totals_moved"
     moves: list[list[int | str]]
+
+
+@dataclass(frozen=True)
+class TotalsRanked:
+    """A studio took players off its games' boards of points, or back; what they have stays.
+
+    Attributes:
+        totals: `[game_id, *fields of Total, is ranked]` each, every player once a game.
+
+    """
+
+    kind: ClassVar[str] = "totals_ranked"
+    totals: list[list[int | str | bool]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,12 +149,20 @@ class PlayerGame(models.Model):
     points_reached_at = models.DateTimeField()
     first_unlock_at = models.DateTimeField()
     last_unlock_at = models.DateTimeField()
+    ranked = models.BooleanField(
+        default=True, db_default=True, help_text="Off while the studio excludes the player from its boards."
+    )
     version = models.BigIntegerField(help_text="Rises with every change; the newest is what boards show.")
 
     class Meta:
         indexes = [
             models.Index(
-                "game_id", F("points").desc(), "points_reached_at", "player_id", name="board_of_game"
+                "game_id",
+                F("points").desc(),
+                "points_reached_at",
+                "player_id",
+                name="board_of_game",
+                condition=Q(ranked=True),
             ),
             models.Index(
                 "game_id",
@@ -163,8 +171,10 @@ class PlayerGame(models.Model):
                 "points_reached_at",
                 "player_id",
                 name="board_of_region",
-                condition=Q(region__gt=""),  # who has no region is on no region's board, and costs no upkeep
+                # Who has no region is on no region's board, and costs no upkeep.
+                condition=Q(region__gt="", ranked=True),
             ),
+            models.Index(fields=["player_id"], name="players_off_the_boards", condition=Q(ranked=False)),
         ]
 
     def __str__(self) -> str:

@@ -52,8 +52,10 @@ WITH clock AS MATERIALIZED (
 ), in_game AS (
     INSERT INTO achievements_playergame AS t
            (player_id, game_id, studio_id, region, points, unlocked, points_reached_at, first_unlock_at,
-            last_unlock_at, version)
-    SELECT n.player_id, n.game_id, n.studio_id, p.region, n.points, n.unlocked, n.reached_at, n.first_at, n.last_at, 1
+            last_unlock_at, ranked, version)
+    SELECT n.player_id, n.game_id, n.studio_id, p.region, n.points, n.unlocked, n.reached_at, n.first_at, n.last_at,
+           NOT EXISTS (SELECT FROM accounts_playeridentity x WHERE x.player_id = n.player_id
+                          AND x.studio_id = n.studio_id AND x.excluded_at IS NOT NULL), 1
       FROM (SELECT player_id, game_id, min(studio_id) AS studio_id, sum(points) AS points, count(*) AS unlocked,
                    {last_reached} AS reached_at, min(unlocked_at) AS first_at, max(unlocked_at) AS last_at
               FROM new GROUP BY player_id, game_id) AS n

@@ -1,6 +1,6 @@
 """The only place where a fact meets its listeners."""
 
-from accounts.facts import PlayersChanged
+from accounts.facts import PlayersChanged, PlayersExcluded
 from achievements.facts import AchievementsUnlocked
 from achievements.services import counters
 from core.facts import Subscription
@@ -11,7 +11,7 @@ SUBSCRIPTIONS: list[Subscription] = [
     Subscription(
         "achievements",
         "facts",
-        frozenset({AchievementsUnlocked.kind, PlayersChanged.kind}),
+        frozenset({AchievementsUnlocked.kind, PlayersChanged.kind, PlayersExcluded.kind}),
         counters.apply_facts,
     ),
     Subscription(leaderboards.FOLLOWER, "facts", leaderboards.KINDS, leaderboards.apply_facts),

@@ -1,7 +1,8 @@
 """The order of points as PostgreSQL has it: what boards are built from, and what answers while they are not.
 
 A scope is a game, or all games; a region narrows it. In every function `game_id` None means all games, `region` None
-all regions. Most points first; of equals, who reached them first.
+all regions. Most points first; of equals, who reached them first. Players whom a studio excludes from its boards are
+in no order of its games; over all games they are, since that order is no studio's.
 """
 
 from collections.abc import Iterable, Iterator
@@ -124,20 +125,36 @@ def everyone(game_id: int | None, *, region: str | None) -> Iterator[list[Standi
         cursor.execute("CLOSE everyone")
 
 
+def unranked(player_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Return `(game, player)` for each game whose order one of the players was taken out of."""
+    sql = "SELECT game_id, player_id FROM achievements_playergame WHERE NOT ranked AND player_id = ANY(%s)"
+    return {(game_id, player_id) for game_id, player_id in _rows(sql, [list(player_ids)])}
+
+
+def taken_out(game_id: int, player_id: int) -> Standing | None:
+    """Return what a player has who was taken out of a game's order; None for one who is in it, or has nothing."""
+    sql = (
+        f"SELECT {_COLUMNS} FROM achievements_playergame WHERE game_id = %s AND player_id = %s AND NOT ranked"
+    )
+    rows = _rows(sql, [game_id, player_id])
+    return Standing(*rows[0]) if rows else None
+
+
 # From each to the next by the index: however many rows there are, it costs a look a board.
 _SCOPES = """
     WITH RECURSIVE games AS (
-        (SELECT game_id FROM achievements_playergame ORDER BY game_id LIMIT 1)
+        (SELECT game_id FROM achievements_playergame WHERE ranked ORDER BY game_id LIMIT 1)
         UNION ALL
         SELECT following.* FROM games CROSS JOIN LATERAL (
             SELECT g.game_id FROM achievements_playergame g
-             WHERE g.game_id > games.game_id ORDER BY g.game_id LIMIT 1) AS following
+             WHERE g.game_id > games.game_id AND g.ranked ORDER BY g.game_id LIMIT 1) AS following
     ), in_game AS (
-        (SELECT game_id, region FROM achievements_playergame WHERE region > '' ORDER BY game_id, region LIMIT 1)
+        (SELECT game_id, region FROM achievements_playergame WHERE region > '' AND ranked
+          ORDER BY game_id, region LIMIT 1)
         UNION ALL
         SELECT following.* FROM in_game CROSS JOIN LATERAL (
             SELECT g.game_id, g.region FROM achievements_playergame g
-             WHERE (g.game_id, g.region) > (in_game.game_id, in_game.region) AND g.region > ''
+             WHERE (g.game_id, g.region) > (in_game.game_id, in_game.region) AND g.region > '' AND g.ranked
              ORDER BY g.game_id, g.region LIMIT 1) AS following
     ), overall AS (
         (SELECT region FROM achievements_playertotal WHERE region > '' ORDER BY region LIMIT 1)
@@ -162,7 +179,7 @@ def _scope(game_id: int | None, region: str | None) -> tuple[str, list[Any]]:
     if game_id is None:
         scope, params = "achievements_playertotal WHERE true", []
     else:
-        scope, params = "achievements_playergame WHERE game_id = %s", [game_id]
+        scope, params = "achievements_playergame WHERE game_id = %s AND ranked", [game_id]
     return (scope, params) if region is None else (f"{scope} AND region = %s", [*params, region])
 
 

@@ -7,20 +7,22 @@ from django.db import connection, transaction
 
 from accounts.facts import PlayersChanged
 from achievements.facts import AchievementsUnlocked, TotalsMoved
+from achievements.services import ranking
 from core.facts import Fact, publish
 
 FOLLOWER = "achievements"
 
 
 def apply_facts(facts: Sequence[Fact]) -> None:
-    """Count unlocks and new players; move the totals of players who changed their region.
+    """Count unlocks and new players; move the totals of players who changed their region; keep who is ranked.
 
     Publishes:
-        TotalsMoved.
+        TotalsMoved, TotalsRanked.
 
     """
     _count([fact for fact in facts if fact.kind == AchievementsUnlocked.kind])
     _move([fact for fact in facts if fact.kind == PlayersChanged.kind])
+    ranking.follow_exclusions(facts)
 
 
 def _count(facts: Sequence[Fact]) -> None:

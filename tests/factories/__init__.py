@@ -111,8 +111,10 @@ class Api:
         """PATCH with a value as JSON."""
         return self._send("patch", path, body, "application/json", headers)
 
-    def delete(self, path: str, **headers: str) -> Any:
-        """DELETE a path."""
+    def delete(self, path: str, body: Any = None, **headers: str) -> Any:
+        """DELETE a path, with a value as JSON if one is given."""
+        if body is not None:
+            return self._send("delete", path, body, "application/json", headers)
         return self._client.delete(f"/api/v1{path}", headers=self._headers | _named(headers))
 
     def _send(self, method: str, path: str, body: Any, content_type: str, headers: dict[str, str]) -> Any:
