@@ -99,16 +99,16 @@ def end(board: Board, token: str, *, whole: bool) -> bool:
     return bool(_END.run(_client(), call))
 
 
-def drop(board: Board) -> None:
-    """Take a board out of Valkey; its memory is given back in the background."""
-    _client().unlink(*_keys(board))
-
-
 def forget(board: Board, member: Member) -> bool:
     """Take a member off, and the entry that means it, unless the player's entry is another one by now."""
     packed = _MEMBER.pack(member.reached_us, member.player_id)
     places = [keys.order(board), keys.entries(board), *_scores(board)]
     return bool(_FORGET.run(_client(), Call(places, [packed, member.entry])))
+
+
+def drop(board: Board) -> None:
+    """Remove all that is kept of a board; a rebuild of it that runs ends. Raises redis.RedisError."""
+    _client().unlink(*_keys(board), keys.asked(board))
 
 
 def server() -> str:

@@ -110,6 +110,16 @@ def of_players(period_id: int, player_ids: Iterable[int]) -> dict[int, Placed]:
     return {row[0]: Placed(*row) for row in _rows(sql, [*params, list(player_ids)])}
 
 
+def taken_off(period_id: int, player_id: int) -> Placed | None:
+    """Return the place of a player who is hidden or excluded; None for one who is neither, or has no score."""
+    sql = (
+        f"SELECT {_COLUMNS} FROM leaderboards_score WHERE period_id = %s AND player_id = %s"
+        " AND (hidden_at IS NOT NULL OR excluded_at IS NOT NULL)"
+    )
+    rows = _rows(sql, [period_id, player_id])
+    return Placed(*rows[0]) if rows else None
+
+
 def everyone(period_id: int, *, region: str | None) -> Iterator[list[Placed]]:
     """Yield everybody as of one moment, in chunks, in no order: for going through them while they change."""
     scope, params = _scope(period_id, region)

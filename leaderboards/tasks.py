@@ -46,13 +46,21 @@ def take_snapshots() -> None:
 
 @shared_task(name="leaderboards.keep_boards")
 def keep_boards() -> None:
-    """Let go of what is not needed any more: old submissions' events, old snapshots, old periods' boards in Valkey."""
+    """Let go of what is not needed any more: old submissions' events, old snapshots."""
     turning.forget_submissions(now=timezone.now())
     snapshots.thin(now=timezone.now())
+
+
+@shared_task(name="leaderboards.tidy_boards")
+def tidy_boards() -> None:
+    """Remove the boards of periods that are over or were reset, every few minutes."""
     try:
-        turning.drop_old_boards()
+        dropped = follower.tidy_boards()
     except AWAY as error:
-        log.warning("old boards can't be dropped", error=str(error).split("\n")[0])
+        log.warning("boards can't be tidied", error=str(error).split("\n")[0])
+    else:
+        if dropped:
+            log.info("boards dropped", boards=dropped)
 
 
 @shared_task(name=rebuilding.TASK)

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from achievements.selectors import standings as points
 from achievements.selectors.standings import Standing
 from core.clock import from_microseconds, microseconds
+from core.db import array_literal, run_prepared
 from leaderboards import scores
 from leaderboards.keys import Board
 from leaderboards.listing import Around, Behind, Listing, Place, Rank, Row, Where, first_place_around
@@ -20,6 +21,8 @@ from leaderboards.rules import ranks
 from leaderboards.rules.estimates import Sketch, step_of
 from leaderboards.rules.ranks import TieBreak
 from leaderboards.scores import Placed
+
+_LIVE = (PeriodState.OPEN, PeriodState.FINALISING)
 
 
 class Entry(NamedTuple):
@@ -53,8 +56,28 @@ def of_period(period: Period) -> list[Board]:
     return [whole, *(whole._replace(region=region) for region in scores.regions(period.pk))]
 
 
+# Of each board and span, all periods that may still change, and the newest final one.
+_KEPT = """
+    SELECT id FROM (
+        SELECT q.id, q.state, row_number() OVER (PARTITION BY q.leaderboard_id, q.span, q.state = 'final'
+                                                 ORDER BY q.starts_at DESC NULLS LAST, q.id DESC) AS age
+          FROM leaderboards_period q
+         WHERE q.state <> 'discarded' AND q.leaderboard_id IN (
+               SELECT leaderboard_id FROM leaderboards_period WHERE id = ANY($1::bigint[]))) AS aged
+     WHERE state <> 'final' OR age = 1
+"""
+
+
+def kept(boards: Iterable[Board]) -> set[Board]:
+    """Return those of the boards that Valkey goes on holding: none of periods that were reset or are long final."""
+    listed = set(boards)
+    periods = {board.period_id for board in listed if board.period_id is not None}
+    wanted = {row[0] for row in run_prepared(_KEPT, [array_literal(periods)])} if periods else set()
+    return {board for board in listed if board.period_id is None or board.period_id in wanted}
+
+
 def _live_periods(game_id: int | None) -> Iterable[Period]:
-    rows = Period.objects.filter(state__in=(PeriodState.OPEN, PeriodState.FINALISING))
+    rows = Period.objects.filter(state__in=_LIVE)
     if game_id is not None:
         rows = rows.filter(leaderboard__game_id=game_id)
     return rows.select_related("leaderboard").order_by("id")
@@ -100,21 +123,41 @@ def rank(board: Board, player_id: int) -> Rank | None:
     """Return where a player stands, None when not on the board."""
     with _one_moment():
         entry = of_players(board, [player_id]).get(player_id)
-        if entry is None:
-            return None
-        total, before = _count(board), _count(board, before=entry.sort_value)
-        same, scores_before = _tied(board, entry), _scores_before(board, entry.sort_value)
-        earlier = _tied(board, entry, earlier=True) if board.tie_break == "earliest" else 0
+        return None if entry is None else _rank(board, entry, absent=0)
+
+
+def rank_if_shown(board: Board, player_id: int) -> Rank | None:
+    """Return where a player would stand who is hidden or excluded; None for one who is neither, or has nothing."""
+    with _one_moment():
+        entry = _absent(board, player_id)
+        return None if entry is None else _rank(board, entry, absent=1)
+
+
+def _rank(board: Board, entry: Entry, *, absent: int) -> Rank:
+    """Return an entry's rank; `absent` is 1 for an entry that the board does not count, else 0."""
+    before = _count(board, before=entry.sort_value)
+    earlier = _tied(board, entry, earlier=True) if board.tie_break == "earliest" else 0
     return Rank(
         rank=ranks.rank_of(
-            board.tie_break, place=before + earlier, before=before, scores_before=scores_before
+            board.tie_break,
+            place=before + earlier,
+            before=before,
+            scores_before=_scores_before(board, entry.sort_value),
         ),
         sort_value=entry.sort_value,
         reached_us=entry.reached_us,
-        total_count=total,
-        tied=same > 1,
+        total_count=_count(board) + absent,
+        tied=_tied(board, entry) + absent > 1,
         before=before,
     )
+
+
+def _absent(board: Board, player_id: int) -> Entry | None:
+    if board.period_id is not None:
+        placed = scores.taken_off(board.period_id, player_id)
+        return _of_score(placed) if placed and board.region in (None, placed.region) else None
+    standing = None if board.game_id is None else points.taken_out(board.game_id, player_id)
+    return _of_points(standing) if standing and board.region in (None, standing.region) else None
 
 
 def place(board: Board, sort_value: int) -> Place:

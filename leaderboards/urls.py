@@ -11,6 +11,7 @@ from leaderboards.api.boards import (
     WhatIfView,
 )
 from leaderboards.api.definitions import BoardDefinitionsView, BoardDefinitionView
+from leaderboards.api.moderation import DeleteView, HideView, ResetView, RestoreView
 from leaderboards.api.periods import PeriodsView, PeriodView, StandingsView
 from leaderboards.api.ranks import PlayerRanksView
 from leaderboards.api.scores import ScoreBatchView, ScoresView
@@ -28,11 +29,15 @@ urlpatterns = [
     path("leaderboards/<str:game_id>/<str:board>/periods/<str:period>/standings", StandingsView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/snapshots", SnapshotsView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/snapshots/<str:snapshot>", SnapshotView.as_view()),
+    # A studio's id for a player may hold a slash, so the longer addresses come first.
     path("leaderboards/<str:game_id>/<str:board>/players/<path:player>/history", RankHistoryView.as_view()),
-    # A studio's id for a player may hold a slash.
+    path("leaderboards/<str:game_id>/<str:board>/players/<path:player>/hide", HideView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/players/<path:player>/restore", RestoreView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/players/<path:player>/delete", DeleteView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/players/<path:player>", PlayerRankView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/around/<path:player>", AroundPlayerView.as_view()),
     path("games/<str:game_id>/leaderboards", BoardDefinitionsView.as_view()),
+    path("games/<str:game_id>/leaderboards/<path:key>/reset", ResetView.as_view()),
     path("games/<str:game_id>/leaderboards/<path:key>", BoardDefinitionView.as_view()),
     path("players/<path:player>/ranks", PlayerRanksView.as_view()),
 ]

@@ -155,4 +155,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
+    "tidy-boards": {
+        "task": "leaderboards.tidy_boards",
+        "schedule": 300.0,
+        "options": {"expires": 300, "queue": "bulk"},
+    },
 }

@@ -1,20 +1,21 @@
 """What leaderboards hear: what happened is brought to the boards in Valkey, and boards are kept whole."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts.facts import PlayersChanged
-from achievements.facts import AchievementsUnlocked, OverallChanged, TotalsMoved
+from accounts.facts import PlayersChanged, PlayersExcluded
+from achievements.facts import AchievementsUnlocked, OverallChanged, TotalsMoved, TotalsRanked
+from achievements.selectors import standings as points
 from core.facts import Fact
 from leaderboards import estimating, filling, rebuilding, truth
 from leaderboards.facts import ScoresChanged
 from leaderboards.filling import OFF, Change, State
 from leaderboards.keys import Board
-from leaderboards.services import moving
+from leaderboards.services import excluding, moving
 
 FOLLOWER = "leaderboards"
 KINDS = frozenset(
@@ -22,35 +23,42 @@ KINDS = frozenset(
         AchievementsUnlocked.kind,
         OverallChanged.kind,
         TotalsMoved.kind,
+        TotalsRanked.kind,
         ScoresChanged.kind,
         PlayersChanged.kind,
+        PlayersExcluded.kind,
     }
 )
-_Totals = dict[int, list[Any]]  # by player: the fields of achievements.facts.Total as the log has them
+_Totals = dict[
+    int, list[Any]
+]  # by player: the fields of achievements.facts.Total as the log has them, and maybe ranked
 
 
 def apply_facts(facts: Sequence[Fact]) -> None:
-    """Bring totals and scores to their boards, in all regions and in the player's; scores follow a player's region.
+    """Bring totals and scores to their boards, in all regions and in the player's.
 
-    What is written is absolute and guarded by versions. Boards that turn out not to be ready are healed once the
-    cursor has moved: a new game's board is ready after its first unlock.
+    Scores follow a player's region, and leave the boards of a studio that excludes him. What is written is absolute and
+    guarded by versions. Boards that turn out not to be ready are healed once the cursor has moved: a new game's board
+    is ready after its first unlock.
 
     Raises:
         redis.RedisError: Valkey is away; the follower waits.
 
     Publishes:
-        ScoresChanged, for the scores of players who changed their region.
+        ScoresChanged, for the scores of players who changed their region, were excluded or taken back.
 
     """
+    excluding.follow_exclusions(facts)  # first: it locks periods, and those are locked before rows
     moving.follow_regions([fact for fact in facts if fact.kind == PlayersChanged.kind])
-    changes, large = changes_of(facts), estimating.large()
+    large = estimating.large()
+    changes = changes_of(facts, unranked=points.unranked(_with_totals(facts)))
     moved = {board: len(listed) for board, listed in changes.items() if board.name in large}
     to_heal = filling.apply(
         {board: list(listed.values()) for board, listed in changes.items() if board not in moved}
     )
     to_heal |= set(estimating.count_changes(moved))
     if to_heal:
-        transaction.on_commit(lambda: rebuilding.heal(to_heal), robust=True)
+        transaction.on_commit(lambda: _heal(to_heal), robust=True)
 
 
 def check_boards() -> None:
@@ -70,8 +78,34 @@ def check_boards() -> None:
     )
 
 
-def changes_of(facts: Sequence[Fact]) -> dict[Board, dict[int, Change]]:
-    """Return what facts change on each board, by player: the newest of each only, whatever order they come in."""
+def tidy_boards() -> int:
+    """Remove the boards of periods that were reset or are long final; return how many. Raises redis.RedisError.
+
+    A board that everybody left is in no list of boards to check: it is healed here.
+    """
+    left = set(filling.ready_boards()) - set(truth.boards())
+    kept = truth.kept(left)
+    for board in left - kept:
+        filling.drop(board)
+    rebuilding.heal(kept)
+    return len(left) - len(kept)
+
+
+def _heal(boards: Collection[Board]) -> None:
+    """Heal boards; what late facts made of one whose period is over is removed."""
+    kept = truth.kept(boards)
+    for board in set(boards) - kept:
+        filling.drop(board)
+    rebuilding.heal(kept)
+
+
+def changes_of(
+    facts: Sequence[Fact], *, unranked: Collection[tuple[int, int]] = frozenset()
+) -> dict[Board, dict[int, Change]]:
+    """Return what facts change on each board, by player: the newest of each only, whatever order they come in.
+
+    `unranked` are `(game, player)` who are on no board of the game's points by now.
+    """
     totals: dict[int | None, _Totals] = defaultdict(dict)
     changes: dict[Board, dict[int, Change]] = defaultdict(dict)
     for fact in facts:
@@ -81,11 +115,25 @@ def changes_of(facts: Sequence[Fact]) -> dict[Board, dict[int, Change]]:
             _keep_newest(totals[None], fact.payload["totals"])
         elif fact.kind == TotalsMoved.kind:
             _take_moves(totals, changes, fact.payload["moves"])
+        elif fact.kind == TotalsRanked.kind:
+            for game_id, *total in fact.payload["totals"]:
+                _keep_newest(totals[game_id], [total])
         elif fact.kind == ScoresChanged.kind:
             _put_scores(changes, fact.payload)
     for game_id, newest in totals.items():
-        _put_totals(changes, game_id, newest)
+        _put_totals(changes, game_id, newest, unranked)
     return changes
+
+
+def _with_totals(facts: Sequence[Fact]) -> set[int]:
+    """Return the players whose totals in a game facts tell of."""
+    found: set[int] = set()
+    for fact in facts:
+        if fact.kind == AchievementsUnlocked.kind:
+            found.update(total[0] for total in fact.payload["totals"])
+        elif fact.kind == TotalsMoved.kind:
+            found.update(player for _, _, player, *_ in fact.payload["moves"])
+    return found
 
 
 def _take_moves(
@@ -98,10 +146,16 @@ def _take_moves(
             _put(changes[Board(game or None, previous)], Change(player, version, 0, OFF))
 
 
-def _put_totals(changes: dict[Board, dict[int, Change]], game_id: int | None, newest: _Totals) -> None:
+def _put_totals(
+    changes: dict[Board, dict[int, Change]],
+    game_id: int | None,
+    newest: _Totals,
+    unranked: Collection[tuple[int, int]],
+) -> None:
     everywhere = changes[Board(game_id, None)]
-    for player, region, points, _, reached_us, version in newest.values():
-        everywhere[player] = change = Change(player, version, reached_us, -points)
+    for player, region, score, _, reached_us, version, *said in newest.values():
+        is_ranked = said[0] if said else (game_id, player) not in unranked
+        everywhere[player] = change = Change(player, version, reached_us, -score if is_ranked else OFF)
         if region:
             _put(changes[Board(game_id, region)], change)
 

@@ -9,9 +9,13 @@ from leaderboards.selectors.definitions import BoardInfo
 _MOST_KEPT = 20_000
 _kept: dict[tuple[int, int, str], int] = {}
 
+NEVER = 0  # no period's id: whoever weighs a score for it finds that its board has changed
+
+# A reset that is on its way is waited for; then the epoch is another one, and none of the old begins any more.
 _BEGIN = """
 INSERT INTO leaderboards_period (leaderboard_id, studio_id, span, name, epoch, starts_at, ends_at, state)
-VALUES ($1, $2, $3::text, $4::text, $5, $6::timestamptz, $7::timestamptz, 'open')
+SELECT b.id, $2, $3::text, $4::text, b.epoch, $6::timestamptz, $7::timestamptz, 'open'
+  FROM leaderboards_leaderboard b WHERE b.id = $1 AND b.epoch = $5 FOR SHARE
 ON CONFLICT (leaderboard_id, name, epoch) DO NOTHING
 """
 _FIND = """
@@ -20,7 +24,7 @@ SELECT id FROM leaderboards_period WHERE leaderboard_id = $1 AND name = $2::text
 
 
 def begin(board: BoardInfo, window: Window) -> int:
-    """Return the internal id of a board's period, creating it at its first score."""
+    """Return the internal id of a board's period, made at its first score; NEVER if the board was reset since."""
     key = (board.id, board.epoch, window.id)
     known = _kept.get(key)
     if known is not None:
@@ -40,6 +44,8 @@ def begin(board: BoardInfo, window: Window) -> int:
             ],
         )
         found = run_prepared(_FIND, [board.id, window.id, board.epoch])
+    if not found:
+        return NEVER
     pk: int = found[0][0]
     if not connection.in_atomic_block:  # else it may yet be rolled back
         if len(_kept) >= _MOST_KEPT:

@@ -6,17 +6,16 @@ Each step is one short transaction and may be repeated: whoever dies between two
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
 from core.clock import microseconds
 from core.db import run_prepared
 from core.facts import publish
-from leaderboards import filling, standings
+from leaderboards import locking, standings
 from leaderboards.facts import LeaderboardPeriodEnded
 from leaderboards.models import Period, PeriodState
 from leaderboards.rules.periods import GRACE
 from leaderboards.selectors import definitions
-from leaderboards.submitting import LOCK_SPACE
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +53,7 @@ def finalise(period_id: int, *, now: datetime) -> bool:
 
     """
     with transaction.atomic():
-        lock(period_id)
+        locking.take_alone([period_id])
         Period.objects.filter(pk=period_id, state=PeriodState.FINALISING).update(
             state=PeriodState.FINAL, finalised_at=now
         )
@@ -72,22 +71,6 @@ def finalise(period_id: int, *, now: datetime) -> bool:
     if is_first:
         log.info("period final", board=board.key, period=period.name, players=found.players)
     return bool(is_first)
-
-
-def lock(period_id: int) -> None:
-    """Wait for every submission that is on its way to a period, and keep new ones out until commit."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, period_id])
-
-
-def drop_old_boards() -> int:
-    """Take out of Valkey what is neither live nor its span's newest final period; return how many boards."""
-    held = [board for board in filling.ready_boards() if board.period_id is not None]
-    wanted = _kept_in_valkey({board.period_id for board in held if board.period_id is not None})
-    old = [board for board in held if board.period_id not in wanted]
-    for board in old:
-        filling.drop(board)
-    return len(old)
 
 
 def forget_submissions(*, now: datetime) -> int:
@@ -116,21 +99,6 @@ def _ended(period: Period, key: str, found: standings.Summary) -> LeaderboardPer
 
 def _microseconds(at: datetime | None) -> int | None:
     return None if at is None else microseconds(at)
-
-
-_KEPT = """
-    SELECT id FROM (
-        SELECT q.id, q.state, row_number() OVER (PARTITION BY q.leaderboard_id, q.span, q.state = 'final'
-                                                 ORDER BY q.starts_at DESC NULLS LAST, q.id DESC) AS age
-          FROM leaderboards_period q
-         WHERE q.state <> 'discarded' AND q.leaderboard_id IN (
-               SELECT leaderboard_id FROM leaderboards_period WHERE id = ANY($1::bigint[]))) AS aged
-     WHERE state <> 'final' OR age = 1
-"""
-
-
-def _kept_in_valkey(period_ids: set[int]) -> set[int]:
-    return {row[0] for row in run_prepared(_KEPT, [list(period_ids)])} if period_ids else set()
 
 
 _FORGET = """

@@ -19,7 +19,7 @@ from leaderboards import filling, keys
 from leaderboards.filling import State
 from leaderboards.models import Leaderboard, Period, Score, Submission
 from leaderboards.selectors import definitions
-from leaderboards.services import scores, turning
+from leaderboards.services import follower, scores, turning
 from leaderboards.services.scores import ScoreRequest, Submitted
 from tests import factories
 from tests.leaderboards.world import World
@@ -263,7 +263,7 @@ def test_valkey_keeps_what_is_live_and_the_newest_final_period_of_each_span(
         submit(world, ("a", 5), at=NOON + timedelta(days=day))
     world.follow()
     turning.turn_periods(now=MIDNIGHT + timedelta(days=1, hours=1))
-    assert turning.drop_old_boards() == 1
+    assert follower.tidy_boards() == 1
     info = definitions.fresh_boards(game.pk)[board.key]
     orders = [info.order(period.pk) for period in Period.objects.order_by("name")]
     states = [filling.states([order])[order] for order in orders]
@@ -271,7 +271,7 @@ def test_valkey_keeps_what_is_live_and_the_newest_final_period_of_each_span(
     assert valkey.exists(keys.order(orders[0]), keys.entries(orders[0])) == 0
     page = world.api().get(f"{address(game)}?period=2026-11-25").json()
     assert [row["score"] for row in page["results"]] == [5]
-    assert turning.drop_old_boards() == 0
+    assert follower.tidy_boards() == 0
 
 
 def test_events_of_submissions_are_forgotten_after_two_weeks(world: World, game: Game) -> None:
