@@ -8,17 +8,18 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from accounts.authentication import TokenHolder
 from core.endpoint import MAX_LIMIT, Endpoint, bytes_answer, etag_of, read_limit, read_whole
 from core.pagination import decode_cursor
 from core.refusals import Invalid, Malformed
 from core.rendering import dumps
 from leaderboards.api import asked, documents, pages
 from leaderboards.api.asked import GLOBAL, Asked
-from leaderboards.api.pages import PRIVATE, PUBLIC
+from leaderboards.api.pages import PRIVATE, PUBLIC, Own
 from leaderboards.keys import Board
 from leaderboards.memo import Memo
 from leaderboards.rules import scores as rules
-from leaderboards.selectors import history, standings
+from leaderboards.selectors import history, moderated, standings
 from leaderboards.selectors.definitions import POINTS
 from leaderboards.selectors.standings import Around, Behind, FromOffset, Listing, Place, Row, Where
 
@@ -110,6 +111,8 @@ class PlayerRankView(Endpoint):
         about = asked.board_of(request, game_id, board)
         info = asked.player_named(request, player)
         rank = None if about.order is None else standings.rank(about.order, info.id)
+        if rank is None and about.order is not None and _is_caller(request, info.id):
+            rank = moderated.own_entry(about.order, info.id)
         if rank is None or about.order is None:
             raise asked.nobody()
         delta = _delta(about.order, info.id, rank.rank)
@@ -165,12 +168,14 @@ class AroundPlayerView(Endpoint):
         about = asked.board_of(request, game_id, board)
         limit = read_whole(request, "limit", default=documents.AROUND_LIMIT, lowest=1, highest=MAX_LIMIT)
         info = asked.player_named(request, player)
-        listing = _listing(about, Around(info.id), limit=limit)
-        places = [place for place, row in enumerate(listing.rows) if row.player_id == info.id]
-        if not places and player.startswith("id:"):
+        own = _own(request, about) if _is_caller(request, info.id) else None
+        where = Around(info.id) if own is None else FromOffset(max(0, own.rank - 1 - (limit - 1) // 2))
+        listing = _listing(about, where, limit=limit if own is None else max(1, limit - 1))
+        data = pages.page_data(request, about, listing, own=own)
+        me = next((row for row in data["results"] if row["player"]["id"] == str(info.uuid)), None)
+        if me is None and player.startswith("id:"):
             raise asked.nobody()
-        data = pages.page_data(request, about, listing)
-        data["me"] = data["results"][places[0]] if places else None
+        data["me"] = me
         finished = pages.finished(data)
         return bytes_answer(request, finished.body, etag=finished.etag, cache_control=PRIVATE)
 
@@ -191,12 +196,28 @@ def _page(request: Request, game_id: str, key: str) -> HttpResponse:
     if finished is None:
         about = asked.board_of(request, game_id, key)
         listing = _listing(about, _where(request, about), limit=read_limit(request))
-        finished = pages.finished(pages.page_data(request, about, listing))
+        own = _own(request, about)
+        finished = pages.finished(pages.page_data(request, about, listing, own=own))
         if address:
             memo.keep(address, finished)
     return bytes_answer(
         request, finished.body, etag=finished.etag, cache_control=PUBLIC if address else PRIVATE
     )
+
+
+def _is_caller(request: Request, player_id: int) -> bool:
+    return isinstance(request.auth, TokenHolder) and request.auth.player.id == player_id
+
+
+def _own(request: Request, about: Asked) -> Own | None:
+    """Return the calling player's own entry, if others don't see it."""
+    if about.order is None or not isinstance(request.auth, TokenHolder):
+        return None
+    rank = moderated.own_entry(about.order, request.auth.player.id)
+    if rank is None:
+        return None
+    row = Row(request.auth.player.id, rank.sort_value, rank.reached_us)
+    return Own(rank.rank, row, rank.total_count, rank.tied)
 
 
 def _listing(about: Asked, where: Where, *, limit: int) -> Listing:

@@ -1,7 +1,7 @@
 """How boards are shown: rows, pages and ranks from what selectors answer, as finished bytes."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.utils import timezone
@@ -25,17 +25,51 @@ PRIVATE = "private, max-age=0"
 _NOTHING: Mapping[int, str] = {}
 
 
-def page_data(request: Request, asked: Asked, listing: Listing) -> dict[str, Any]:
-    """Return a page in the API's shape, but for the time at which it is read."""
+class Own(NamedTuple):
+    """A caller whom others don't see: his rank and row as if they did, and how many there would be."""
+
+    rank: int
+    row: Row
+    total_count: int
+    tied: bool
+
+
+def page_data(request: Request, asked: Asked, listing: Listing, *, own: Own | None = None) -> dict[str, Any]:
+    """Return a page in the API's shape, but for the time at which it is read.
+
+    `own` is the caller himself where nobody else sees him: his row is put in if it belongs to the page.
+    """
     last = listing.rows[-1] if listing.goes_on else None
+    ranked = list(zip(listing.ranks, listing.rows, strict=True))
+    if own is not None:
+        ranked = _put_in(ranked, own, listing)
     return page(
-        rows(request, asked, zip(listing.ranks, listing.rows, strict=True)),
+        rows(request, asked, ranked),
         next_cursor=encode_cursor(asked.list_name, list(last)) if last else None,
         board=asked.key,
         period=asked.period_json,
-        total_count=listing.total,
+        total_count=listing.total if own is None else own.total_count,
         exact=listing.exact,
     )
+
+
+def _put_in(ranked: list[tuple[int, Row]], own: Own, listing: Listing) -> list[tuple[int, Row]]:
+    """Return rows as if oneself were among them: one's own where it would stand, and who is behind a rank lower."""
+    place = sum(_position(row) < _position(own.row) for _, row in ranked)
+    behind = [(rank + _shift(own, row, listing), row) for rank, row in ranked[place:]]
+    is_elsewhere = (place == 0 and listing.first_place > 0) or (place == len(ranked) and listing.goes_on)
+    return [*ranked[:place], *([] if is_elsewhere else [(own.rank, own.row)]), *behind]
+
+
+def _shift(own: Own, row: Row, listing: Listing) -> int:
+    if listing.tie_break == "earliest":
+        return 1
+    is_worse = row.sort_value > own.row.sort_value
+    return int(is_worse and not (listing.tie_break == "dense" and own.tied))
+
+
+def _position(row: Row) -> tuple[int, int, int]:
+    return row.sort_value, row.reached_us, row.player_id
 
 
 def rows(request: Request, asked: Asked, ranked: Iterable[tuple[int, Row]]) -> list[dict[str, Any]]:

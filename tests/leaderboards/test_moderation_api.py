@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.models import Game, ServerKey, Studio
+from accounts.models import Game, Player, ServerKey, Studio
 from core.models import AuditEntry
 from leaderboards.models import Leaderboard, Period, Score
 from leaderboards.services import scores
@@ -152,3 +152,30 @@ def test_only_a_key_of_the_studio_with_the_scopes_may(world: World, board: Leade
         half = factories.api(factories.server_key(studio, scopes=[scope]))
         assert half.post(reset(world), WHY).status_code == 403
     assert snapshot() == before
+
+
+def test_who_is_taken_off_sees_himself_and_others_do_not_see_him(world: World) -> None:
+    game = Game.objects.get(pk=world.game.id)
+    factories.leaderboard(game)
+    scores = [{"player": f"p{n}", "score": score} for n, score in enumerate([90, 70, 50, 30, 10])]
+    server, board = world.api(), f"/leaderboards/{game.uuid}/high-score"
+    server.post(f"{board}/scores/batch", {"scores": scores})
+    world.follow()
+    me = Player.objects.get(identities__external_id="p2")
+    api = factories.api(factories.player_token(game, me))
+    shown = api.get(board).json()["results"]
+    server.put("/players/p2/exclusion", {"reason": "Speed hack"})
+    world.follow()
+    world.follow()
+    assert api.get(board).json()["results"] == shown
+    assert [row["rank"] for row in api.get(f"{board}?limit=2").json()["results"]] == [1, 2]
+    assert api.get(f"{board}/players/me").json()["rank"] == 3
+    around = api.get(f"{board}/around/me?limit=3").json()
+    assert around["me"]["rank"] == 3
+    assert around["me"] in around["results"]
+    other = factories.api(factories.player_token(game, Player.objects.get(identities__external_id="p1")))
+    for others in (server, other, factories.api()):
+        page = others.get(board).json()
+        assert [row["score"] for row in page["results"]] == [90, 70, 30, 10]
+        assert page["total_count"] == 4
+        assert others.get(f"{board}/players/id:{me.uuid}").status_code == 404
