@@ -48,12 +48,17 @@ def differences(board: Board) -> Iterator[list[Difference]]:
             if not _is_as_new(held.get(entry.player_id), entry)
         ]
     for members in filling.walk(board):
-        now = truth.of_players(board, {member.player_id for member in members})
-        yield [
-            Difference(member.player_id, now.get(member.player_id), member)
-            for member in members
-            if not _belongs(member, now.get(member.player_id))
-        ]
+        yield wrong_among(board, members)
+
+
+def wrong_among(board: Board, members: Sequence[Member]) -> list[Difference]:
+    """Return which of the members, read a moment ago, should not stand in the order, or not there."""
+    now = truth.of_players(board, {member.player_id for member in members})
+    return [
+        Difference(member.player_id, now.get(member.player_id), member)
+        for member in members
+        if not _belongs(member, now.get(member.player_id))
+    ]
 
 
 def mend(board: Board, found: Sequence[Difference]) -> None:
@@ -68,13 +73,18 @@ def mend(board: Board, found: Sequence[Difference]) -> None:
 def check(board: Board) -> int:
     """Return how many players the board holds otherwise than PostgreSQL, not counting what is on its way to it."""
     found = list(islice(chain.from_iterable(differences(board)), MOST_COUNTED))
+    return len({difference.player_id for difference in confirmed(board, found)})
+
+
+def confirmed(board: Board, found: list[Difference]) -> list[Difference]:
+    """Return what still differs after further looks, while everything goes on."""
     before = truth.of_players(board, {difference.player_id for difference in found})
     for _ in range(LOOKS):
         if not found:
             break
         time.sleep(LOOK_AGAIN_S)
         found = _still_different(board, found, before)
-    return len({difference.player_id for difference in found})
+    return found
 
 
 def not_ready(boards: Sequence[Board]) -> list[Board]:

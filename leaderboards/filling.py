@@ -185,14 +185,26 @@ def walk(board: Board) -> Iterator[list[Member]]:
         cursor, found = _client().zscan(keys.order(board), cursor, count=_SCANNED_A_CALL)
         members = [(_MEMBER.unpack(member), int(score)) for member, score in found]
         if members:
-            players = [_PLAYER.pack(pk) for (_, pk), _ in members]
-            entries = _client().hmget(keys.entries(board), players)
-            yield [
-                Member(pk, reached, sort_value, entry or b"")
-                for ((reached, pk), sort_value), entry in zip(members, entries, strict=True)
-            ]
+            yield _with_entries(board, members)
         if cursor == 0:
             return
+
+
+def sample(board: Board, size: int) -> list[Member]:
+    """Return so many that stand in a board's order, drawn by lot; all of them if there are fewer."""
+    drawn = _client().execute_command("ZRANDMEMBER", keys.order(board), size, "WITHSCORES")
+    return _with_entries(board, [(_MEMBER.unpack(member), int(score)) for member, score in drawn])
+
+
+def _with_entries(board: Board, members: Sequence[tuple[tuple[int, int], int]]) -> list[Member]:
+    """Return `((reached, player), sort value)` each with the entry that the board has of the player."""
+    if not members:
+        return []
+    entries = _client().hmget(keys.entries(board), [_PLAYER.pack(pk) for (_, pk), _ in members])
+    return [
+        Member(pk, reached, sort_value, entry or b"")
+        for ((reached, pk), sort_value), entry in zip(members, entries, strict=True)
+    ]
 
 
 def _is_placed(entry: bytes | None) -> bool:

@@ -205,6 +205,17 @@ class BoardSketch(models.Model):
         return f"{self.name}: {self.players}"
 
 
+class Mending(models.Model):
+    """A board that was found to hold otherwise than PostgreSQL, and was mended. There should be none."""
+
+    at = models.DateTimeField()
+    board = models.CharField(max_length=64)
+    players = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.board}: {self.players}"
+
+
 class Snapshot(models.Model):
     """A look at a board's first places, one for a board and span of time (`window`)."""
 

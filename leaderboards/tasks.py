@@ -8,7 +8,7 @@ from core import followers, relay
 from core.redis import AWAY
 from leaderboards import rebuilding
 from leaderboards.keys import Board
-from leaderboards.services import follower, snapshots, turning
+from leaderboards.services import follower, reconciling, snapshots, turning
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +42,15 @@ def take_snapshots() -> None:
         snapshots.take_snapshots(now=timezone.now())
     except AWAY as error:
         log.warning("snapshots wait", error=str(error).split("\n")[0])
+
+
+@shared_task(name="leaderboards.reconcile")
+def reconcile() -> None:
+    """Compare a sample of what boards hold with PostgreSQL."""
+    try:
+        reconciling.reconcile()
+    except AWAY as error:
+        log.warning("boards can't be compared", error=str(error).split("\n")[0])
 
 
 @shared_task(name="leaderboards.keep_boards")

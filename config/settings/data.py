@@ -150,6 +150,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": float(LEADERBOARD_SNAPSHOT_S),
         "options": {"expires": LEADERBOARD_SNAPSHOT_S, "queue": "bulk"},
     },
+    "reconcile-boards": {
+        "task": "leaderboards.reconcile",
+        "schedule": 300.0,
+        "options": {"expires": 300, "queue": "bulk"},
+    },
     "keep-boards": {
         "task": "leaderboards.keep_boards",
         "schedule": 3600.0,
