@@ -10,6 +10,7 @@ from bench.websocket import Page
 from bench.world import watcher
 
 _KEY = b'"achievement":{"key":"'
+_UNLOCKED = b'"type":"achievement.unlocked"'
 
 
 class Pages:
@@ -36,6 +37,8 @@ class Pages:
             page.close()
 
     def _hear(self, name: str, event: bytes, now: float) -> None:
+        if _UNLOCKED not in event:
+            return  # of ranks pages are told as well
         _, _, rest = event.partition(_KEY)
         key = rest[: rest.index(b'"')].decode()
         if self.told.setdefault(f"{name} {key}", now) != now:

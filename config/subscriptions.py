@@ -4,6 +4,7 @@ from accounts.facts import PlayersChanged, PlayersExcluded
 from achievements.facts import AchievementsUnlocked
 from achievements.services import counters
 from core.facts import Subscription
+from leaderboards.facts import RanksChanged
 from leaderboards.services import follower as leaderboards
 from social import services as social
 
@@ -15,5 +16,11 @@ SUBSCRIPTIONS: list[Subscription] = [
         counters.apply_facts,
     ),
     Subscription(leaderboards.FOLLOWER, "facts", leaderboards.KINDS, leaderboards.apply_facts),
-    Subscription("social", "live", frozenset({AchievementsUnlocked.kind}), social.apply_facts, pause_s=0.05),
+    Subscription(
+        "social",
+        "live",
+        frozenset({AchievementsUnlocked.kind, RanksChanged.kind}),
+        social.apply_facts,
+        pause_s=0.05,
+    ),
 ]

@@ -29,6 +29,25 @@ class ScoresChanged:
 
 
 @dataclass(frozen=True)
+class RanksChanged:
+    """Players whose own score moved stand elsewhere on a board than they were last told.
+
+    Attributes:
+        game: the game's internal id.
+        board: the leaderboard's key.
+        seed: random, so that events made from the fact have ids that nobody can guess.
+        ranks: `[player_id, rank, previous rank or null, score]` each; the score as the API shows it.
+
+    """
+
+    kind: ClassVar[str] = "ranks_changed"
+    game: int
+    board: str
+    seed: str
+    ranks: list[list[int | float | None]]
+
+
+@dataclass(frozen=True)
 class LeaderboardPeriodEnded:
     """A period's standings became final.
 

@@ -110,6 +110,32 @@ def watched(board: Board) -> str:
     return f"leaderboards:v1:{{{board.name}}}:watched"
 
 
+def moving() -> str:
+    """Return the key of the boards on which players moved who are to be told of it.
+
+    Type: set. Member: a board's name. TTL: none. Rebuilt: never; the next move notes it again.
+    """
+    return "leaderboards:v1:moving"
+
+
+def moved(board: Board) -> str:
+    """Return the key of the players of a board whose own score moved and who were not told of it yet.
+
+    Type: sorted set. Member: 8 bytes, the player's internal id. Score: when he may be told, in seconds since 1970. TTL:
+    none, they leave as they are told. Rebuilt: never; what is lost is told with the next move.
+    """
+    return f"leaderboards:v1:{{{board.name}}}:moved"
+
+
+def told(board: Board) -> str:
+    """Return the key of what players of a board were told last.
+
+    Type: hash. Field: 8 bytes, the player's internal id. Value: 24 bytes, rank, sort value, and when, in seconds since
+    1970, big-endian. TTL: a week after the last one. Rebuilt: never; without it the next move has no previous rank.
+    """
+    return f"leaderboards:v1:{{{board.name}}}:told"
+
+
 def any_ready() -> str:
     """Return the pattern of every board's `ready`."""
     return "leaderboards:v1:{*}:ready"

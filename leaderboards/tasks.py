@@ -8,7 +8,7 @@ from core import followers, relay
 from core.redis import AWAY
 from leaderboards import rebuilding
 from leaderboards.keys import Board
-from leaderboards.services import follower, reconciling, snapshots, turning
+from leaderboards.services import follower, reconciling, snapshots, telling, turning
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,15 @@ def check_boards() -> None:
 def turn_periods() -> None:
     """Let periods end and become final, every few seconds."""
     turning.turn_periods(now=timezone.now())
+
+
+@shared_task(name="leaderboards.tell_ranks")
+def tell_ranks() -> None:
+    """Tell players whose score moved where they stand now, every few seconds."""
+    try:
+        telling.tell_ranks(now=timezone.now())
+    except AWAY as error:
+        log.warning("ranks can't be told", error=str(error).split("\n")[0])
 
 
 @shared_task(name="leaderboards.take_snapshots")

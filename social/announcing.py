@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from accounts.selectors import games_by_id
+from accounts.selectors import GameInfo, games_by_id
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from core.clock import microseconds, rfc3339_us
 from core.facts import Fact
 from core.rendering import dumps
-from social.events import ACHIEVEMENT_UNLOCKED, id_prefix
+from social.events import ACHIEVEMENT_UNLOCKED, LEADERBOARD_UPDATED, id_prefix
 from social.inbox import Notice
 
 KEPT_S = 5.0  # how old a name, a rarity or the number of available achievements may be in an event
@@ -108,6 +108,36 @@ def _notices(fact: Fact, told: dict[int, _Told]) -> Iterator[Notice]:
             f'"totals":{{{totals[player]},"available":{about.available}}}}}'
         )
         yield Notice(player, f"{prefix}{place:05x}", ACHIEVEMENT_UNLOCKED, game, studio_id, created_us, data)
+
+
+def rank_notices(facts: Sequence[Fact]) -> list[Notice]:
+    """Return what the players of RanksChanged facts are told, in the order of the log."""
+    games = games_by_id(fact.payload["game"] for fact in facts)
+    return [
+        notice for fact in facts if (game := games.get(fact.payload["game"])) for notice in _ranks(fact, game)
+    ]
+
+
+def _ranks(fact: Fact, game: GameInfo) -> Iterator[Notice]:
+    prefix = id_prefix(fact_id=fact.id, seed=fact.payload["seed"], at=fact.at)
+    created_us = microseconds(fact.at)
+    for place, (player, rank, previous, score) in enumerate(fact.payload["ranks"]):
+        data = {
+            "game_id": str(game.uuid),
+            "board": fact.payload["board"],
+            "rank": rank,
+            "previous_rank": previous,
+            "score": score,
+        }
+        yield Notice(
+            player,
+            f"{prefix}{place:05x}",
+            LEADERBOARD_UPDATED,
+            game.id,
+            game.studio_id,
+            created_us,
+            dumps(data).decode(),
+        )
 
 
 def lines(notices: Iterable[Notice], seqs: Iterable[int]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from core.clock import microseconds
 
 ACHIEVEMENT_UNLOCKED = "achievement.unlocked"
+LEADERBOARD_UPDATED = "leaderboard.updated"
 MOST_OF_ONE_FACT = 2**20
 
 

@@ -70,6 +70,23 @@ def add(notices: Sequence[Notice]) -> tuple[list[int], bool]:
     return seqs, added == len(notices)
 
 
+# The newest one itself stays: a fact that is applied again must not take it away and find its number used up.
+_REPLACE = """
+    DELETE FROM social_notification n
+     USING unnest($1::bigint[], $2::bigint[], $3::uuid[], string_to_array($4::text, E'\n'))
+           AS told (player_id, game_id, uuid, payload)
+     WHERE n.player_id = told.player_id AND n.kind = $5::text AND n.read_at IS NULL AND n.game_id = told.game_id
+       AND n.payload::json ->> 'board' = told.payload::json ->> 'board' AND n.uuid < told.uuid
+"""
+
+
+def replace_unread(notices: Sequence[Notice]) -> None:
+    """Delete what players were told of the same boards before and have not read, inside the caller's transaction."""
+    players, uuids, kinds, games, _, _, payloads = zip(*notices, strict=True)
+    columns = [array_literal(players), array_literal(games), array_literal(uuids), "\n".join(payloads)]
+    run_prepared(_REPLACE, [*columns, kinds[0]])
+
+
 def _numbers(players: Sequence[int]) -> list[int]:
     """Return the next numbers of each player's inbox, in the order of `players`."""
     counts = sorted(Counter(players).items())

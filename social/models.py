@@ -23,6 +23,13 @@ class Notification(models.Model):
     read_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["player_id", "game_id"],
+                name="unread_ranks",
+                condition=Q(kind="leaderboard.updated", read_at__isnull=True),
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["player_id", "uuid"], name="one_notification_per_player_and_event"

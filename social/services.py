@@ -7,23 +7,35 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from achievements.facts import AchievementsUnlocked
 from core.facts import Fact
 from core.redis import breaker, client
+from leaderboards.facts import RanksChanged
 from social import announcing, inbox, keys
 from social.models import Notification
 
 KEPT = timedelta(days=30)
+NEWS = timedelta(minutes=10)  # an older rank is told with the next move
 
 
 def apply_facts(facts: Sequence[Fact]) -> None:
-    """Tell the players of AchievementsUnlocked facts: inbox rows with the cursor, one PUBLISH after commit.
+    """Tell players of their unlocks and ranks: inbox rows with the cursor, one PUBLISH after commit.
 
-    Applying a fact again adds nothing. One that is older than the inbox keeps makes no row.
+    Applying a fact again adds nothing. One that is older than the inbox keeps makes no row, nor does a rank that is no
+    news. A rank replaces what was told of the same board and not read: of a busy evening the last one is left to read.
     """
-    oldest = timezone.now() - KEPT
-    notices = announcing.unlock_notices([fact for fact in facts if fact.at > oldest])
+    now = timezone.now()
+    unlocks = announcing.unlock_notices(
+        [fact for fact in facts if fact.kind == AchievementsUnlocked.kind and fact.at > now - KEPT]
+    )
+    ranks = announcing.rank_notices(
+        [fact for fact in facts if fact.kind == RanksChanged.kind and fact.at > now - NEWS]
+    )
+    notices = unlocks + ranks
     if not notices:
         return
+    if ranks:
+        inbox.replace_unread(ranks)
     seqs, all_new = inbox.add(notices)
     if all_new:
         # Of a replayed batch open pages get what is new by their sweep.

@@ -17,6 +17,10 @@ from bench.world import BATCH, WATCHERS
 _ACCEPTED = {202}
 _CONNECTIONS = 3
 _SAMPLE_S = 0.25
+_COUNTS = """
+    SELECT (SELECT count(*) FROM achievements_unlock),
+           (SELECT count(*) FROM social_notification WHERE kind = 'achievement.unlocked')
+"""
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,7 @@ def _sampled_lag(platform: Platform) -> Iterator[list[tuple[int, float]]]:
 def _require_whole(platform: Platform) -> None:
     """Compare inboxes and boards with the unlocks. Raises BadAnswer when they differ."""
     with platform.connect() as connection:
-        sql = "SELECT (SELECT count(*) FROM achievements_unlock), (SELECT count(*) FROM social_notification)"
-        counts = connection.execute(sql).fetchone()
+        counts = connection.execute(_COUNTS).fetchone()
     if counts is None or counts[0] != counts[1]:
         raise BadAnswer(f"Unlocks and what players were told of them are not equally many: {counts}.")
     _, said = platform.manage("rebuild_boards", "--check")

@@ -145,6 +145,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10, "queue": "bulk"},
     },
+    "tell-ranks": {
+        "task": "leaderboards.tell_ranks",
+        "schedule": 2.0,
+        "options": {"expires": 2, "queue": "facts"},
+    },
     "take-snapshots": {
         "task": "leaderboards.take_snapshots",
         "schedule": float(LEADERBOARD_SNAPSHOT_S),

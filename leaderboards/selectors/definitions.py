@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+from accounts import selectors as accounts
 from leaderboards.keys import Board
 from leaderboards.models import Leaderboard
 from leaderboards.rules import periods
@@ -98,6 +99,12 @@ def fresh_boards(game_id: int) -> dict[str, BoardInfo]:
 def board(game_id: int, key: str) -> BoardInfo | None:
     """Return a board by its key; what is not kept is looked up."""
     return boards(game_id).get(key) or fresh_boards(game_id).get(key)
+
+
+def studio_of(game_id: int) -> int | None:
+    """Return the studio of a game, None for one that is gone."""
+    game = accounts.games_by_id([game_id]).get(game_id)
+    return None if game is None else game.studio_id
 
 
 def forget() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.facts import PlayersChanged, PlayersExcluded
 from achievements.facts import AchievementsUnlocked, OverallChanged, TotalsMoved, TotalsRanked
@@ -15,7 +16,7 @@ from leaderboards import estimating, filling, rebuilding, truth
 from leaderboards.facts import ScoresChanged
 from leaderboards.filling import OFF, Change, State
 from leaderboards.keys import Board
-from leaderboards.services import excluding, moving
+from leaderboards.services import excluding, moving, telling
 
 FOLLOWER = "leaderboards"
 KINDS = frozenset(
@@ -57,6 +58,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
         {board: list(listed.values()) for board, listed in changes.items() if board not in moved}
     )
     to_heal |= set(estimating.count_changes(moved))
+    telling.note_moves(facts, now=timezone.now())
     if to_heal:
         transaction.on_commit(lambda: _heal(to_heal), robust=True)
 
