@@ -1,5 +1,6 @@
 """What a board is asked for and what it answers: the same shapes from Valkey and from PostgreSQL."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -129,3 +130,18 @@ class Place:
 def first_place_around(place: int, *, size: int, total: int) -> int:
     """Return where a page of `size` begins that has a place in its middle; full at the ends where there are enough."""
     return min(max(0, total - size), max(0, place - (size - 1) // 2))
+
+
+def among_themselves(tie_break: TieBreak, rows: Iterable[Row], *, offset: int, limit: int) -> Listing:
+    """Return a page of rows, in any order, ranked as if nobody else were on the board."""
+    ordered = sorted(rows, key=lambda row: (row.sort_value, row.reached_us, row.player_id))
+    shown = ordered[offset : offset + limit]
+    better = [row for row in ordered if shown and row.sort_value < shown[0].sort_value]
+    return Listing(
+        tie_break,
+        total=len(ordered),
+        first_place=min(offset, len(ordered)),
+        before=len(better),
+        rows=shown,
+        scores_before=len({row.sort_value for row in better}),
+    )

@@ -14,6 +14,7 @@ from leaderboards.scripting import Call, Script
 _PAGE = Script("page", reads=True)
 _RANK = Script("rank", reads=True)
 _PLACE = Script("place", reads=True)
+_AMONG = Script("among", reads=True)
 _MEMBER = struct.Struct(">QQ")
 _PLAYER = struct.Struct(">Q")
 
@@ -48,6 +49,14 @@ def ranks_of(board: Board, player_ids: Sequence[int]) -> list[Rank | NotReady | 
     calls = [Call(_keys(board), [_PLAYER.pack(player_id)]) for player_id in player_ids]
     answers = _RANK.run_many(client("boards"), calls)
     return [_rank_or_not_ready(board, answer) for answer in answers]
+
+
+def among(board: Board, player_ids: Sequence[int]) -> list[Row]:
+    """Return the rows of those of several players who are on a board. Raises NotReady, redis.RedisError."""
+    answer = _AMONG.run(client("boards"), Call(_keys(board), [_PLAYER.pack(player) for player in player_ids]))
+    if answer is None:
+        raise NotReady(board.name)
+    return _rows(answer)
 
 
 def place(board: Board, sort_value: int) -> Place:

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from core.ids import new_id
+
 
 class Notification(models.Model):
     """One thing that a player is told.
@@ -52,3 +54,54 @@ class InboxCounter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player_id}: {self.last_seq}"
+
+
+class Friendship(models.Model):
+    """Two players are friends: a row each way, so that one look at the key finds all friends of one."""
+
+    pk = models.CompositePrimaryKey("player_id", "friend_id")
+    player_id = models.BigIntegerField()
+    friend_id = models.BigIntegerField()
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(player_id=models.F("friend_id")), name="nobody_is_his_own_friend"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} and {self.friend_id}"
+
+
+class FriendRequest(models.Model):
+    """A player asks another to be friends; it goes when it is answered."""
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    sender_id = models.BigIntegerField()
+    receiver_id = models.BigIntegerField(db_index=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sender_id", "receiver_id"], name="one_request_per_pair"),
+            models.CheckConstraint(
+                condition=~Q(sender_id=models.F("receiver_id")), name="nobody_asks_himself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender_id} asks {self.receiver_id}"
+
+
+class Block(models.Model):
+    """A player wants nothing to do with another, who is not told."""
+
+    pk = models.CompositePrimaryKey("player_id", "blocked_id")
+    player_id = models.BigIntegerField()
+    blocked_id = models.BigIntegerField(db_index=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.player_id} blocks {self.blocked_id}"

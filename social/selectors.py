@@ -11,7 +11,7 @@ import orjson
 from core.clock import rfc3339
 from core.db import run_prepared
 from social.events import Event
-from social.models import Notification
+from social.models import Block, FriendRequest, Friendship, Notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +110,49 @@ def ahead(known: Sequence[tuple[int, int]]) -> dict[int, int]:
     """Return the last number of those inboxes that have gone past the number known of them, in one query."""
     rows = run_prepared(_AHEAD, [[row[0] for row in known], [row[1] for row in known]])
     return dict(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class FriendInfo:
+    """A friend, or somebody who asked or was asked; `uuid` is the request's."""
+
+    player_id: int
+    at: datetime
+    uuid: UUID | None = None
+
+
+def friend_ids(player_id: int) -> list[int]:
+    """Return the internal ids of a player's friends, at most 500, in one query."""
+    return list(Friendship.objects.filter(player_id=player_id).values_list("friend_id", flat=True))
+
+
+def friends(player_id: int, *, after_id: int = 0, limit: int) -> list[FriendInfo]:
+    """Return a page of a player's friends, in the order of their internal ids."""
+    rows = Friendship.objects.filter(player_id=player_id, friend_id__gt=after_id).order_by("friend_id")
+    return [FriendInfo(row.friend_id, row.since) for row in rows[:limit]]
+
+
+def friend_count(player_id: int) -> int:
+    """Return how many friends a player has."""
+    return Friendship.objects.filter(player_id=player_id).count()
+
+
+def are_friends(player_id: int, other_id: int) -> bool:
+    """Say whether two players are friends."""
+    return Friendship.objects.filter(player_id=player_id, friend_id=other_id).exists()
+
+
+def requests(
+    player_id: int, *, incoming: bool, before_id: int | None = None, limit: int
+) -> list[tuple[int, FriendInfo]]:
+    """Return a page of open requests, newest first, each with its row's number; not those of whom the player blocks."""
+    rows = FriendRequest.objects.filter(**{"receiver_id" if incoming else "sender_id": player_id})
+    if incoming:
+        blocked = Block.objects.filter(player_id=player_id).values_list("blocked_id", flat=True)
+        rows = rows.exclude(sender_id__in=list(blocked))
+    if before_id is not None:
+        rows = rows.filter(pk__lt=before_id)
+    return [
+        (row.pk, FriendInfo(row.sender_id if incoming else row.receiver_id, row.created_at, row.uuid))
+        for row in rows.order_by("-id")[:limit]
+    ]

@@ -2,10 +2,24 @@
 
 from django.urls import path
 
+from social.api.friends import (
+    AcceptView,
+    BlockView,
+    DeclineView,
+    FriendRequestsView,
+    FriendsView,
+    FriendView,
+)
 from social.api.notifications import NotificationsView, ReadView
 
 # A studio's id for a player may hold a slash.
 urlpatterns = [
     path("players/<path:player>/notifications", NotificationsView.as_view()),
     path("players/<path:player>/notifications/read", ReadView.as_view()),
+    path("players/<path:player>/friends", FriendsView.as_view()),
+    path("players/<path:player>/friends/<path:other>", FriendView.as_view()),
+    path("players/<path:player>/friend-requests", FriendRequestsView.as_view()),
+    path("players/<path:player>/friend-requests/<str:request_id>/accept", AcceptView.as_view()),
+    path("players/<path:player>/friend-requests/<str:request_id>/decline", DeclineView.as_view()),
+    path("players/<path:player>/blocks/<path:other>", BlockView.as_view()),
 ]

@@ -25,6 +25,7 @@ __all__ = [
     "DATABASES",
     "FACT_RETENTION_DAYS",
     "LEADERBOARD_EXACT_PLAYERS",
+    "LEADERBOARD_FRIENDS",
     "LEADERBOARD_SNAPSHOT_S",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
@@ -71,6 +72,8 @@ DATABASES = {"default": _database()}
 FACT_RETENTION_DAYS = env.int("FACT_RETENTION_DAYS", default=7)
 
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
+# Whom a friends' board shows: leaderboards lie upstream of social and may not import it.
+LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
 
 # One server is enough to start with; a larger installation gives each role its own.
 _REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")

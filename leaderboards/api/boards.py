@@ -8,10 +8,11 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from accounts.authentication import TokenHolder
+from accounts.authentication import TokenHolder, player_of
+from accounts.selectors import KeyHolder
 from core.endpoint import MAX_LIMIT, Endpoint, bytes_answer, etag_of, read_limit, read_whole
-from core.pagination import decode_cursor
-from core.refusals import Invalid, Malformed
+from core.pagination import decode_cursor, encode_cursor
+from core.refusals import Forbidden, Invalid, Malformed, Unauthenticated
 from core.rendering import dumps
 from leaderboards.api import asked, documents, pages
 from leaderboards.api.asked import GLOBAL, Asked
@@ -19,14 +20,14 @@ from leaderboards.api.pages import PRIVATE, PUBLIC, Own
 from leaderboards.keys import Board
 from leaderboards.memo import Memo
 from leaderboards.rules import scores as rules
-from leaderboards.selectors import history, moderated, standings
+from leaderboards.selectors import friends, history, moderated, standings
 from leaderboards.selectors.definitions import POINTS
 from leaderboards.selectors.standings import Around, Behind, FromOffset, Listing, Place, Row, Where
 
 DEEPEST = 10**9
 _LONGEST_SCORE = 60  # characters of `score` in a query
 _NARROWED = frozenset({"region", "period", "span"})
-_PAGED = _NARROWED | {"limit", "cursor", "offset"}
+_PAGED = _NARROWED | {"limit", "cursor", "offset", "friends_of"}
 
 memo = Memo()
 
@@ -189,8 +190,36 @@ def _delta(order: Board, player_id: int, rank: int) -> int | None:
     return history.rank_delta(order, player_id, rank, at=now)
 
 
+def _friends_page(request: Request, game_id: str, key: str) -> HttpResponse:
+    """Answer a page of a player and his friends, ranked among themselves; only to himself and his studio."""
+    if isinstance(request.auth, KeyHolder) and "players:read" not in request.auth.scopes:
+        raise Forbidden("The server key lacks the scope `players:read`.")
+    player = player_of(request, request.GET["friends_of"])
+    about = asked.board_of(request, game_id, key)
+    kind, cursor = f"friends of {player.id} on {about.list_name}", request.GET.get("cursor")
+    if cursor is not None and "offset" in request.GET:
+        raise Malformed("`cursor` and `offset` both say where the page begins. Send one of them.")
+    offset = read_whole(request, "offset", default=0, lowest=0, highest=DEEPEST)
+    if cursor is not None:
+        offset = decode_cursor(kind, cursor)[0]
+    limit = read_limit(request)
+    listing = Listing("shared", 0, 0, 0, [])
+    if about.order is not None:
+        circle = friends.circle_of(player.id)
+        listing = standings.among(about.order, circle, offset=offset, limit=limit)
+    data = pages.page_data(request, about, listing)
+    behind = offset + len(listing.rows)
+    data["next_cursor"] = encode_cursor(kind, [behind]) if listing.goes_on else None
+    finished = pages.finished(data)
+    return bytes_answer(request, finished.body, etag=finished.etag, cache_control=PRIVATE)
+
+
 def _page(request: Request, game_id: str, key: str) -> HttpResponse:
     """Answer a page; to callers without credential maybe one of a moment ago."""
+    if "friends_of" in request.GET:
+        if request.auth is None:
+            raise Unauthenticated("A friends' board needs the player's token, or a server key of the studio.")
+        return _friends_page(request, game_id, key)
     address = request.get_full_path() if request.auth is None else None
     finished = memo.get(address) if address else None
     if finished is None:

@@ -390,6 +390,10 @@ SCORE = _query(
 PAGED = [
     _query("limit", f"Rows a page, 1 to {MAX_LIMIT}.", OpenApiTypes.INT, default=DEFAULT_LIMIT),
     _query("cursor", "Go on behind the page whose `next_cursor` this is; scores may have changed meanwhile."),
+    _query(
+        "friends_of",
+        "Only this player and his friends, ranked among themselves: with his token, or a server key of his studio.",
+    ),
     _query("offset", "Leave out so many places. Not together with `cursor`.", OpenApiTypes.INT, default=0),
     *NARROWED,
 ]

@@ -6,7 +6,17 @@ from typing import TypeVar
 from core.redis import breaker
 from leaderboards import estimating, reading, truth
 from leaderboards.keys import Board
-from leaderboards.listing import Around, Behind, FromOffset, Listing, Place, Rank, Row, Where
+from leaderboards.listing import (
+    Around,
+    Behind,
+    FromOffset,
+    Listing,
+    Place,
+    Rank,
+    Row,
+    Where,
+    among_themselves,
+)
 from leaderboards.reading import NotReady
 from leaderboards.rules.estimates import Sketch
 
@@ -20,6 +30,7 @@ __all__ = [
     "Rank",
     "Row",
     "Where",
+    "among",
     "page",
     "place",
     "places_of",
@@ -73,6 +84,15 @@ def ranks(boards: Sequence[Board], player_id: int) -> list[Rank | None]:
         _rank(board, player_id) if isinstance(answer, NotReady) else answer
         for board, answer in zip(boards, answers, strict=True)
     ]
+
+
+def among(board: Board, player_ids: Sequence[int], *, offset: int, limit: int) -> Listing:
+    """Return a page of several players ranked among themselves; those who are not on the board are left out."""
+    rows = _ask(
+        lambda: reading.among(board, player_ids),
+        otherwise=lambda: [entry.row for entry in truth.of_players(board, player_ids).values()],
+    )
+    return among_themselves(board.tie_break, rows, offset=offset, limit=limit)
 
 
 def ranks_of(board: Board, player_ids: Sequence[int]) -> list[Rank | None]:

@@ -1,0 +1,348 @@
+"""/players/{player}/friends, …/friend-requests, …/blocks: who is friends with whom."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import selectors as accounts
+from accounts.authentication import holder_of, player_of
+from accounts.selectors import KeyHolder, PlayerInfo
+from core.clock import rfc3339
+from core.endpoint import (
+    PAGE_PARAMETERS,
+    Endpoint,
+    StrictSerializer,
+    StrictText,
+    cached_answer,
+    page,
+    read_limit,
+)
+from core.ids import parse_id
+from core.pagination import decode_cursor, encode_cursor
+from core.refusals import Malformed, NotFound
+from social import befriending, selectors
+
+_PRIVATE = "private, no-cache"
+_TAGS = ["Social"]
+_PLAYER = OpenApiParameter(
+    "player", OpenApiTypes.STR, OpenApiParameter.PATH, description="Your id for the player, or `me`."
+)
+_OTHER = OpenApiParameter(
+    "other", OpenApiTypes.STR, OpenApiParameter.PATH, description="Your id for the other one, or `id:<uuid>`."
+)
+
+
+class FriendInput(StrictSerializer):
+    """Whom to ask."""
+
+    to = StrictText(max_length=131, help_text="Your id for the other player, or `id:<uuid>`.")
+
+
+class ShownPlayer(serializers.Serializer[Any]):
+    """A player as lists show him."""
+
+    id = serializers.UUIDField()
+    external_id = serializers.CharField(required=False, help_text="Your own id: only with a server key.")
+    display_name = serializers.CharField()
+    region = serializers.CharField()
+    avatar_url = serializers.CharField()
+
+
+class FriendOutput(serializers.Serializer[Any]):
+    """A friend."""
+
+    player = ShownPlayer()
+    since = serializers.DateTimeField()
+
+
+class FriendPage(serializers.Serializer[Any]):
+    """A page of friends."""
+
+    results = FriendOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
+    total_count = serializers.IntegerField()
+
+
+class AskedOutput(serializers.Serializer[Any]):
+    """What a request came to."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(["pending", "accepted"])
+
+
+class RequestOutput(serializers.Serializer[Any]):
+    """An open request."""
+
+    id = serializers.UUIDField()
+    player = ShownPlayer(help_text="Who asked, or with `direction=out` who was asked.")
+    created_at = serializers.DateTimeField()
+
+
+class RequestPage(serializers.Serializer[Any]):
+    """A page of open requests."""
+
+    results = RequestOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
+
+
+_EXAMPLE_ID = "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11"
+_EXAMPLE_PLAYER = {"id": _EXAMPLE_ID, "display_name": "Ada", "region": "EU", "avatar_url": ""}
+_EXAMPLE_TIME = "2026-11-23T12:26:00.123Z"
+
+
+class FriendsView(Endpoint):
+    """A player's friends."""
+
+    scopes = {"GET": "players:read"}
+    player_may = frozenset({"GET"})
+    query = frozenset({"limit", "cursor"})
+
+    @extend_schema(
+        operation_id="list_friends",
+        summary="List a player's friends",
+        description="At most 500.",
+        tags=_TAGS,
+        parameters=[_PLAYER, *PAGE_PARAMETERS],
+        responses=FriendPage,
+        examples=[
+            OpenApiExample(
+                "One",
+                {
+                    "results": [{"player": _EXAMPLE_PLAYER, "since": _EXAMPLE_TIME}],
+                    "next_cursor": None,
+                    "has_next_page": False,
+                    "total_count": 1,
+                },
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request, player: str) -> HttpResponse:
+        """Answer a page of friends."""
+        owner = player_of(request, player)
+        limit, cursor, kind = read_limit(request), request.GET.get("cursor"), f"friends {owner.id}"
+        after = decode_cursor(kind, cursor)[0] if cursor is not None else 0
+        found = selectors.friends(owner.id, after_id=after, limit=limit + 1)
+        shown = found[:limit]
+        players = _shown(request, [one.player_id for one in shown])
+        data = page(
+            [{"player": players[one.player_id], "since": rfc3339(one.at)} for one in shown],
+            next_cursor=encode_cursor(kind, [shown[-1].player_id]) if len(found) > limit else None,
+            total_count=selectors.friend_count(owner.id),
+        )
+        return cached_answer(request, data, cache_control=_PRIVATE)
+
+
+class FriendView(Endpoint):
+    """One friend."""
+
+    scopes = {"DELETE": "players:write"}
+    player_may = frozenset({"DELETE"})
+
+    @extend_schema(
+        operation_id="remove_friend",
+        summary="End a friendship",
+        description="For both; the other one is not told.",
+        tags=_TAGS,
+        parameters=[_PLAYER, _OTHER],
+        responses={204: None},
+    )
+    def delete(self, request: Request, player: str, other: str) -> Response:
+        """End it."""
+        owner = player_of(request, player)
+        befriending.remove(player_id=owner.id, friend_id=_other(request, other).id)
+        return Response(status=204)
+
+
+class FriendRequestsView(Endpoint):
+    """Who asked whom."""
+
+    scopes = {"GET": "players:read", "POST": "players:write"}
+    player_may = frozenset({"GET", "POST"})
+    query = frozenset({"direction", "limit", "cursor"})
+
+    @extend_schema(
+        operation_id="list_friend_requests",
+        summary="List open friend requests",
+        description="Newest first.",
+        tags=_TAGS,
+        parameters=[
+            _PLAYER,
+            OpenApiParameter("direction", OpenApiTypes.STR, description="`in` (the default) or `out`."),
+            *PAGE_PARAMETERS,
+        ],
+        responses=RequestPage,
+        examples=[
+            OpenApiExample(
+                "One",
+                {
+                    "results": [{"id": _EXAMPLE_ID, "player": _EXAMPLE_PLAYER, "created_at": _EXAMPLE_TIME}],
+                    "next_cursor": None,
+                    "has_next_page": False,
+                },
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request, player: str) -> HttpResponse:
+        """Answer a page of requests."""
+        owner = player_of(request, player)
+        direction, limit = request.GET.get("direction", "in"), read_limit(request)
+        if direction not in ("in", "out"):
+            raise Malformed("`direction` takes `in` or `out`.")
+        kind, cursor = f"friend requests {direction} {owner.id}", request.GET.get("cursor")
+        before = decode_cursor(kind, cursor)[0] if cursor is not None else None
+        found = selectors.requests(owner.id, incoming=direction == "in", before_id=before, limit=limit + 1)
+        shown = found[:limit]
+        players = _shown(request, [one.player_id for _, one in shown])
+        rows = [
+            {"id": str(one.uuid), "player": players[one.player_id], "created_at": rfc3339(one.at)}
+            for _, one in shown
+        ]
+        next_cursor = encode_cursor(kind, [shown[-1][0]]) if len(found) > limit else None
+        return cached_answer(request, page(rows, next_cursor=next_cursor), cache_control=_PRIVATE)
+
+    @extend_schema(
+        operation_id="ask_for_friendship",
+        summary="Ask a player to be friends",
+        description=(
+            "Repeating it changes nothing; where both ask each other they are friends. At most 100 requests may wait, "
+            "and nobody has more than 500 friends (409)."
+        ),
+        tags=_TAGS,
+        parameters=[_PLAYER],
+        request=FriendInput,
+        responses={202: AskedOutput},
+        examples=[
+            OpenApiExample("Somebody", {"to": f"id:{_EXAMPLE_ID}"}, request_only=True),
+            OpenApiExample("Waits", {"id": _EXAMPLE_ID, "status": "pending"}, response_only=True),
+        ],
+    )
+    def post(self, request: Request, player: str) -> Response:
+        """Ask."""
+        owner = player_of(request, player)
+        sent = FriendInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        other = _other(request, sent.validated_data["to"])
+        if other.visibility == "private" and not selectors.are_friends(owner.id, other.id):
+            raise _nobody()
+        asked = befriending.ask(sender_id=owner.id, receiver_id=other.id, at=timezone.now())
+        return Response({"id": str(asked.uuid), "status": asked.status}, status=202)
+
+
+class AcceptView(Endpoint):
+    """Accepts a request."""
+
+    scopes = {"POST": "players:write"}
+    player_may = frozenset({"POST"})
+
+    @extend_schema(
+        operation_id="accept_friend_request",
+        summary="Accept a friend request",
+        tags=_TAGS,
+        parameters=[_PLAYER],
+        request=None,
+        responses={200: AskedOutput},
+        examples=[OpenApiExample("Friends", {"id": _EXAMPLE_ID, "status": "accepted"}, response_only=True)],
+    )
+    def post(self, request: Request, player: str, request_id: str) -> Response:
+        """Become friends."""
+        owner, uuid = player_of(request, player), _uuid(request_id)
+        befriending.accept(player_id=owner.id, request=uuid, at=timezone.now())
+        return Response({"id": str(uuid), "status": "accepted"})
+
+
+class DeclineView(Endpoint):
+    """Declines a request, or takes one's own back."""
+
+    scopes = {"POST": "players:write"}
+    player_may = frozenset({"POST"})
+
+    @extend_schema(
+        operation_id="decline_friend_request",
+        summary="Decline a friend request",
+        description="Or take back one's own. The other one is not told.",
+        tags=_TAGS,
+        parameters=[_PLAYER],
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: Request, player: str, request_id: str) -> Response:
+        """Let it go."""
+        befriending.decline(player_id=player_of(request, player).id, request=_uuid(request_id))
+        return Response(status=204)
+
+
+class BlockView(Endpoint):
+    """Whom a player blocks."""
+
+    scopes = {"PUT": "players:write", "DELETE": "players:write"}
+    player_may = frozenset({"PUT", "DELETE"})
+
+    @extend_schema(
+        operation_id="block_player",
+        summary="Block a player",
+        description="Ends the friendship and stops requests both ways. The blocked one is not told.",
+        tags=_TAGS,
+        parameters=[_PLAYER, _OTHER],
+        request=None,
+        responses={204: None},
+    )
+    def put(self, request: Request, player: str, other: str) -> Response:
+        """Block."""
+        owner, blocked = player_of(request, player), _other(request, other)
+        befriending.block(player_id=owner.id, blocked_id=blocked.id, at=timezone.now())
+        return Response(status=204)
+
+    @extend_schema(
+        operation_id="unblock_player",
+        summary="Unblock a player",
+        tags=_TAGS,
+        parameters=[_PLAYER, _OTHER],
+        request=None,
+        responses={204: None},
+    )
+    def delete(self, request: Request, player: str, other: str) -> Response:
+        """Let requests through again."""
+        owner, blocked = player_of(request, player), _other(request, other)
+        befriending.unblock(player_id=owner.id, blocked_id=blocked.id)
+        return Response(status=204)
+
+
+def _other(request: Request, name: str) -> PlayerInfo:
+    """Return another player: by the studio's id, or anybody by the platform's. Raises NotFound."""
+    if name.startswith("id:"):
+        uuid = parse_id(name[3:])
+        info = None if uuid is None else accounts.player_by_uuid(uuid)
+    else:
+        studio_id = holder_of(request).studio_id
+        info = accounts.player_of_studio(studio_id, name) if name.isprintable() else None
+    if info is None or info.erased:
+        raise _nobody()
+    return info
+
+
+def _nobody() -> NotFound:
+    """Return the same answer for who does not exist and for who does not want to be found."""
+    return NotFound("There is no such player.")
+
+
+def _uuid(text: str) -> UUID:
+    uuid = parse_id(text)
+    if uuid is None:
+        raise NotFound("There is no such friend request.")
+    return uuid
+
+
+def _shown(request: Request, ids: list[int]) -> dict[int, dict[str, str]]:
+    holder = holder_of(request)
+    return accounts.players_shown(ids, studio_id=holder.studio_id if isinstance(holder, KeyHolder) else None)
