@@ -107,8 +107,14 @@ def forget(board: Board, member: Member) -> bool:
 
 
 def drop(board: Board) -> None:
-    """Remove all that is kept of a board; a rebuild of it that runs ends. Raises redis.RedisError."""
+    """Take a board's order out of Valkey; a rebuild of it that runs ends. Raises redis.RedisError."""
     _client().unlink(*_keys(board), keys.asked(board))
+
+
+def drop_for_good(board: Board) -> None:
+    """Take out a board that nobody asks for any more, with whom to tell of it. Raises redis.RedisError."""
+    drop(board)
+    _client().unlink(keys.watched(board), keys.moved(board), keys.told(board))
 
 
 def server() -> str:

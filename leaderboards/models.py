@@ -181,6 +181,8 @@ class Score(models.Model):
                 name="board_of_period_in_region",
                 condition=Q(region__gt="", hidden_at__isnull=True, excluded_at__isnull=True),
             ),
+            # Says at once that nobody sent any, which is so on most boards: their pages need not look it up.
+            models.Index(fields=["period"], name="scores_with_metadata", condition=Q(metadata__isnull=False)),
         ]
 
     def __str__(self) -> str:

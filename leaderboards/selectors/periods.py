@@ -1,5 +1,6 @@
 """Which periods a board has."""
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,16 @@ class PeriodInfo:
     standings_hash: bytes | None = None
 
 
+KEPT_S = 1.0  # how old what is said of a period may be
+_MOST_KNOWN = 20_000
+_known: dict[tuple[int, int, str], tuple[float, PeriodInfo]] = {}
+
+
+def forget() -> None:
+    """Empty what this process keeps (after a change here, and between tests)."""
+    _known.clear()
+
+
 def current(board: BoardInfo, span: str, *, at: datetime) -> PeriodInfo:
     """Return the period of a span that a moment lies in."""
     window = board.window(span, at)  # type: ignore[arg-type]
@@ -59,8 +70,17 @@ def previous(board: BoardInfo, span: str, *, at: datetime) -> PeriodInfo | None:
 
 def named(board: BoardInfo, name: str) -> PeriodInfo | None:
     """Return a period by its id in the API; None if nobody scored in it."""
-    row = _kept(board).filter(name=name).order_by("-epoch").first()
-    return None if row is None else info_of(row)
+    key, now = (board.id, board.epoch, name), time.monotonic()
+    since, found = _known.get(key, (float("-inf"), None))
+    if found is None or now - since > KEPT_S:
+        row = _kept(board).filter(name=name).order_by("-epoch").first()
+        if row is None:
+            return None  # whoever scores in it first is seen at once
+        found = info_of(row)
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[key] = now, found
+    return found
 
 
 def kept(board: BoardInfo, *, before_id: int | None = None, limit: int) -> list[PeriodInfo]:

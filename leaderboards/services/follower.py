@@ -88,7 +88,7 @@ def tidy_boards() -> int:
     left = set(filling.ready_boards()) - set(truth.boards())
     kept = truth.kept(left)
     for board in left - kept:
-        filling.drop(board)
+        filling.drop_for_good(board)
     rebuilding.heal(kept)
     return len(left) - len(kept)
 
@@ -97,7 +97,7 @@ def _heal(boards: Collection[Board]) -> None:
     """Heal boards; what late facts made of one whose period is over is removed."""
     kept = truth.kept(boards)
     for board in set(boards) - kept:
-        filling.drop(board)
+        filling.drop_for_good(board)
     rebuilding.heal(kept)
 
 

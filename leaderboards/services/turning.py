@@ -15,7 +15,7 @@ from leaderboards import locking, standings
 from leaderboards.facts import LeaderboardPeriodEnded
 from leaderboards.models import Period, PeriodState
 from leaderboards.rules.periods import GRACE
-from leaderboards.selectors import definitions
+from leaderboards.selectors import definitions, periods
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ _DUE = """
 def turn_periods(*, now: datetime) -> int:
     """Let every period whose time has come go on; return how many became final."""
     run_prepared(_END, [now])
+    periods.forget()
     due = [row[0] for row in run_prepared(_DUE, [now - GRACE])]
     return sum(finalise(pk, now=now) for pk in due)
 
@@ -66,6 +67,7 @@ def finalise(period_id: int, *, now: datetime) -> bool:
         is_first = Period.objects.filter(pk=period_id, state=PeriodState.FINAL, standings_hash=None).update(
             players=found.players, standings_hash=found.sha256
         )
+        periods.forget()
         if is_first:
             publish(_ended(period, board.key, found), studio_id=board.studio_id)
     if is_first:

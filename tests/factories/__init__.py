@@ -16,7 +16,8 @@ from achievements.models import Achievement, Catalogue
 from achievements.selectors import definitions
 from leaderboards.models import Leaderboard
 from leaderboards.selectors import definitions as boards
-from leaderboards.selectors import history
+from leaderboards.selectors import history, submitted
+from leaderboards.selectors import periods as known_periods
 from leaderboards.services import periods
 
 _numbers = itertools.count(1)
@@ -30,7 +31,9 @@ def forget() -> None:
     definitions.forget_catalogues()
     boards.forget()
     periods.forget()
+    known_periods.forget()
     history.forget()
+    submitted.forget()
 
 
 def studio(name: str = "Northlight") -> Studio:
