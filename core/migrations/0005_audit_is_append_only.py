@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0010_audit_entries")]
+    dependencies = [("core", "0004_audit_entries")]
     operations = [
         migrations.RunSQL(
             """
