@@ -69,6 +69,10 @@ class LaurelSchema(AutoSchema):
             )
         return parameters
 
+    def get_request_serializer(self) -> Any:
+        """Return what describes the body: of a DELETE nothing, unless the operation says that it takes one."""
+        return None if self.method == "DELETE" else super().get_request_serializer()
+
     def _get_request_body(
         self, direction: Literal["request", "response"] = "request"
     ) -> dict[str, Any] | None:

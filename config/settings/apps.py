@@ -137,5 +137,9 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "AchievementState": "achievements.rules.STATES",
+        "PeriodState": "leaderboards.api.documents.PERIOD_STATES",
+    },
     "SCHEMA_PATH_PREFIX": r"/api/v1",
 }

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 
-class DefinitionChange(serializers.Serializer[Any]):
+class BoardDefinitionChange(serializers.Serializer[Any]):
     """A board's fields, as documented; the rules of leaderboards/rules/definitions.py read them."""
 
     name = serializers.CharField(max_length=200, required=False)
@@ -48,14 +48,14 @@ class DefinitionChange(serializers.Serializer[Any]):
     archived = serializers.BooleanField(required=False, help_text="Takes no more scores.")
 
 
-class DefinitionInput(DefinitionChange):
+class BoardDefinitionInput(BoardDefinitionChange):
     """A new board."""
 
     key = serializers.CharField(max_length=128)
     name = serializers.CharField(max_length=200)
 
 
-class DefinitionOutput(DefinitionInput):
+class BoardDefinitionOutput(BoardDefinitionInput):
     """A board."""
 
     builtin = serializers.BooleanField()
@@ -64,10 +64,10 @@ class DefinitionOutput(DefinitionInput):
     updated_at = serializers.DateTimeField(allow_null=True)
 
 
-class DefinitionPage(serializers.Serializer[Any]):
+class BoardDefinitionPage(serializers.Serializer[Any]):
     """A page of boards."""
 
-    results = DefinitionOutput(many=True)
+    results = BoardDefinitionOutput(many=True)
     next_cursor = serializers.CharField(allow_null=True)
     has_next_page = serializers.BooleanField()
     total_count = serializers.IntegerField()

@@ -37,7 +37,7 @@ class BoardDefinitionsView(Endpoint):
         description="The built-in board `points` first, then the game's own, oldest first.",
         tags=_TAGS,
         parameters=PAGE_PARAMETERS,
-        responses=declared.DefinitionPage,
+        responses=declared.BoardDefinitionPage,
         examples=[declared.PAGE_EXAMPLE],
     )
     def get(self, request: Request, game_id: str) -> Response:
@@ -62,8 +62,8 @@ class BoardDefinitionsView(Endpoint):
         summary="Create a leaderboard",
         description="Only `key` and `name` are needed.",
         tags=_TAGS,
-        request=declared.DefinitionInput,
-        responses={201: declared.DefinitionOutput},
+        request=declared.BoardDefinitionInput,
+        responses={201: declared.BoardDefinitionOutput},
         examples=[
             OpenApiExample("A board", declared.INPUT, request_only=True),
             declared.EXAMPLE,
@@ -87,7 +87,7 @@ class BoardDefinitionView(Endpoint):
         summary="Get a leaderboard's definition",
         description="With the time of its next reset.",
         tags=_TAGS,
-        responses=declared.DefinitionOutput,
+        responses=declared.BoardDefinitionOutput,
         examples=[declared.EXAMPLE],
     )
     def get(self, request: Request, game_id: str, key: str) -> Response:
@@ -108,8 +108,8 @@ class BoardDefinitionView(Endpoint):
             "`decimals`, `reset`, `cron`, `time_zone`, `spans`) can't change once there are scores (409)."
         ),
         tags=_TAGS,
-        request=declared.DefinitionChange,
-        responses=declared.DefinitionOutput,
+        request=declared.BoardDefinitionChange,
+        responses=declared.BoardDefinitionOutput,
         examples=[OpenApiExample("Archive", {"archived": True}, request_only=True)],
     )
     def patch(self, request: Request, game_id: str, key: str) -> Response:

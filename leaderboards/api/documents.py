@@ -17,6 +17,7 @@ ABOUT_PAGES = (
     "sees its own ids for the players."
 )
 AROUND_LIMIT = 11
+PERIOD_STATES = ["open", "finalising", "final"]
 
 
 class BoardPlayer(serializers.Serializer[Any]):
@@ -51,7 +52,7 @@ class Period(serializers.Serializer[Any]):
 
     id = serializers.CharField(help_text="`all`, `2026-11-25`, `2026-W48`, `2026-11`, or a start in UTC.")
     span = serializers.ChoiceField(["all", "day", "week", "month", "cron"])
-    state = serializers.ChoiceField(["open", "finalising", "final"])
+    state = serializers.ChoiceField(PERIOD_STATES)
     starts_at = serializers.DateTimeField(allow_null=True)
     ends_at = serializers.DateTimeField(allow_null=True)
 
