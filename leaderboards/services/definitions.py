@@ -1,20 +1,21 @@
 """Every write of what studios declare of their boards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from accounts.selectors import GameInfo
 from core.refusals import Conflict, Invalid, NotFound
 from core.texts import quoted
-from leaderboards.models import Leaderboard, Score
+from leaderboards import locking
+from leaderboards.models import Leaderboard, Period, Score
 from leaderboards.rules import definitions as rules
 from leaderboards.rules import scores
 from leaderboards.selectors import definitions
 from leaderboards.selectors.definitions import BoardInfo
+from leaderboards.services import periods
 
 MOST_BOARDS = 200  # a game
 _BOUNDS = {"min_score": "min_units", "max_score": "max_units"}
@@ -63,12 +64,8 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any], at: datetime)
         board = {**before, **clean}
         _require_none(rules.contradictions(board))
         changed = {name for name, value in clean.items() if before[name] != value}
-        fixed = sorted(changed.intersection(rules.FIXED_BY_SCORES))
-        if fixed and has_scores(row.pk):
-            raise Conflict(
-                f"There are scores on this leaderboard, and {', '.join(fixed)} can't change under them: "
-                "make another leaderboard."
-            )
+        if fixed := sorted(changed.intersection(rules.FIXED_BY_SCORES)):
+            _begin_anew(row, fixed, at=at)
         if changed:
             for name, value in _columns(board, at=row.archived_at or at).items():
                 setattr(row, name, value)
@@ -88,8 +85,8 @@ def delete(*, game: GameInfo, key: str) -> None:
     """
     with transaction.atomic():
         row = _locked(game, key)
-        # A submission that is on its way finds the board changed, or makes this one wait for its period.
-        Leaderboard.objects.filter(pk=row.pk).update(version=F("version") + 1)
+        # Scores on their way are waited for and found; later ones find their periods gone.
+        locking.take_alone(Period.objects.filter(leaderboard_id=row.pk).values_list("pk", flat=True))
         if has_scores(row.pk):
             raise Conflict(
                 "There are scores on this leaderboard: send PATCH with `archived` set to true instead."
@@ -168,8 +165,29 @@ def _require_free(game: GameInfo, key: str) -> None:
         raise Conflict(f"A game has at most {MOST_BOARDS} leaderboards.")
 
 
+def _begin_anew(row: Leaderboard, fixed: Sequence[str], *, at: datetime) -> None:
+    """Discard a board's periods, which are empty: another time zone cuts time elsewhere under the same names.
+
+    Raises:
+        Conflict: they are not empty.
+
+    """
+    refused = Conflict(
+        f"There are scores on this leaderboard, and {', '.join(fixed)} can't change under them: "
+        "make another leaderboard."
+    )
+    if has_scores(row.pk):  # asked first, so that a busy board is not held up for a no
+        raise refused
+    periods.discard(row.pk, at=at)
+    if has_scores(row.pk):
+        raise refused
+    row.refresh_from_db(fields=["epoch", "version"])
+
+
 def _locked(game: GameInfo, key: str) -> Leaderboard:
-    row = Leaderboard.objects.select_for_update().filter(game_id=game.id, key=key).first()
+    # Its key stays free: a score that names its event refers to the board while it is waited for.
+    found = Leaderboard.objects.select_for_update(no_key=True).filter(game_id=game.id, key=key)
+    row = found.first()
     if row is None:
         raise NotFound("The game has no such leaderboard.")
     return row

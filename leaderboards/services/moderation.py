@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from accounts.selectors import GameInfo, PlayerInfo
 from core import audit
@@ -17,10 +16,10 @@ from leaderboards.models import Leaderboard, Period, PeriodState, Score
 from leaderboards.rules import scores as rules
 from leaderboards.selectors import definitions, periods
 from leaderboards.selectors.definitions import BoardInfo
+from leaderboards.services import periods as services
 from leaderboards.services.moving import CHANGED, NEXT_VERSION, announce
 
 CURRENT, EVERY = "current", "all"
-_LIVE = (PeriodState.OPEN, PeriodState.FINALISING)
 
 
 class Action(StrEnum):
@@ -109,12 +108,8 @@ def reset(*, game: GameInfo, key: str, reason: str, actor: str, at: datetime) ->
 
     def act() -> int:
         with transaction.atomic():
-            mine = Leaderboard.objects.filter(pk=board.id)
-            mine.update(epoch=F("epoch") + 1, version=F("version") + 1, updated_at=at)  # now no period begins
-            live = Period.objects.filter(leaderboard_id=board.id, state__in=_LIVE)
-            locking.take_alone(live.values_list("pk", flat=True))
-            discarded = live.update(state=PeriodState.DISCARDED)
-            epoch: int = mine.values_list("epoch", flat=True).get()
+            discarded = services.discard(board.id, at=at)
+            epoch: int = Leaderboard.objects.values_list("epoch", flat=True).get(pk=board.id)
             audit.record(
                 studio_id=game.studio_id,
                 actor=actor,
@@ -149,7 +144,7 @@ def _locked_periods(
     now = list(Period.objects.filter(pk__in=wanted).order_by("id"))
     if period != EVERY and any(one.state == PeriodState.FINAL for one in now):
         raise Conflict("The period is final: its standings don't change any more.")
-    found = [one for one in now if one.state in _LIVE]
+    found = [one for one in now if one.state in services.LIVE]
     pks = [one.pk for one in found]
     if not Score.objects.filter(player_id=player_id, period_id__in=pks).exists():
         raise NotFound("The player has no such entry on this board.")
@@ -159,7 +154,7 @@ def _locked_periods(
 def _meant(board: BoardInfo, period: str, player_id: int, *, at: datetime) -> list[int]:
     if period == EVERY:
         rows = Score.objects.filter(
-            player_id=player_id, period__leaderboard_id=board.id, period__state__in=_LIVE
+            player_id=player_id, period__leaderboard_id=board.id, period__state__in=services.LIVE
         )
         return list(rows.values_list("period_id", flat=True))
     named = (

@@ -1,14 +1,20 @@
 """Every write of periods."""
 
+from datetime import datetime
+
 from django.db import connection
+from django.db.models import F
 
 from core.db import run_prepared
+from leaderboards import locking
+from leaderboards.models import Leaderboard, Period, PeriodState
 from leaderboards.rules.periods import Window
 from leaderboards.selectors.definitions import BoardInfo
 
 _MOST_KEPT = 20_000
 _kept: dict[tuple[int, int, str], int] = {}
 
+LIVE = (PeriodState.OPEN, PeriodState.FINALISING)
 NEVER = 0  # no period's id: whoever weighs a score for it finds that its board has changed
 
 # A reset that is on its way is waited for; then the epoch is another one, and none of the old begins any more.
@@ -52,6 +58,22 @@ def begin(board: BoardInfo, window: Window) -> int:
             _kept.clear()
         _kept[key] = pk
     return pk
+
+
+def discard(board_id: int, *, at: datetime) -> int:
+    """Let a board begin anew, inside the caller's transaction: what is not final is shown nowhere any more.
+
+    Scores on their way to its periods are waited for; later ones find the board changed.
+
+    Returns:
+        How many periods were discarded.
+
+    """
+    mine = Leaderboard.objects.filter(pk=board_id)
+    mine.update(epoch=F("epoch") + 1, version=F("version") + 1, updated_at=at)  # now no period begins
+    live = Period.objects.filter(leaderboard_id=board_id, state__in=LIVE)
+    locking.take_alone(live.values_list("pk", flat=True))
+    return live.update(state=PeriodState.DISCARDED)
 
 
 def forget() -> None:
