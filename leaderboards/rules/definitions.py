@@ -26,11 +26,13 @@ FIXED_BY_SCORES: Final = ("sort", "operator", "tie_break", "decimals", "reset", 
 
 
 def clean_key(value: object) -> str:
-    """Return a board's key."""
-    key = texts.clean_key(value)
-    if key in RESERVED:
-        raise ValueError(f"The key {quoted(key)} is the platform's own: give another one.")
-    return key
+    """Return a board's key; whether it is the platform's own is asked with `reserved_as`."""
+    return texts.clean_key(value)
+
+
+def reserved_as(key: str) -> str | None:
+    """Return the platform's own key that a key is or looks like, None for any other."""
+    return next((own for own in RESERVED if folded(own) == folded(key)), None)
 
 
 def folded(key: str) -> str:

@@ -26,7 +26,7 @@ def create(*, game: GameInfo, values: Mapping[str, Any], at: datetime) -> BoardI
 
     Raises:
         Invalid: values that can't be, or that contradict each other.
-        Conflict: the key is taken, or the game has as many boards as it may.
+        Conflict: the key is taken or the platform's own, or the game has as many boards as it may.
 
     """
     errors: list[dict[str, str]] = []
@@ -52,7 +52,8 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any], at: datetime)
     Raises:
         NotFound: the game has no such board.
         Invalid: values that can't be, or that contradict each other or what is stored.
-        Conflict: how scores are weighed, ranked or filed can't change while there are any.
+        Conflict: how scores are weighed, ranked or filed can't change while there are any; or it is the built-in
+            board of points.
 
     """
     errors: list[dict[str, str]] = []
@@ -80,7 +81,7 @@ def delete(*, game: GameInfo, key: str) -> None:
 
     Raises:
         NotFound: the game has no such board.
-        Conflict: there are scores.
+        Conflict: there are scores, or it is the built-in board of points.
 
     """
     with transaction.atomic():
@@ -122,13 +123,16 @@ def _columns(board: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
 
 
 def _clean_key(value: object, errors: list[dict[str, str]]) -> str:
-    if isinstance(value, str) and value in rules.RESERVED:
-        raise Conflict(f"Every game has the built-in leaderboard {quoted(value)}: give another key.")
     try:
-        return rules.clean_key(value)
+        key = rules.clean_key(value)
     except ValueError as error:
         errors.append({"pointer": "/key", "detail": str(error)})
         return ""
+    if (own := rules.reserved_as(key)) is not None:
+        raise Conflict(
+            f"The key {quoted(key)} would be taken for the platform's own {quoted(own)}: give another."
+        )
+    return key
 
 
 def _clean(values: Mapping[str, Any], errors: list[dict[str, str]]) -> dict[str, Any]:
@@ -185,6 +189,8 @@ def _begin_anew(row: Leaderboard, fixed: Sequence[str], *, at: datetime) -> None
 
 
 def _locked(game: GameInfo, key: str) -> Leaderboard:
+    if key == definitions.POINTS:
+        raise Conflict("The `points` board is built in: it can't be changed or deleted.")
     # Its key stays free: a score that names its event refers to the board while it is waited for.
     found = Leaderboard.objects.select_for_update(no_key=True).filter(game_id=game.id, key=key)
     row = found.first()

@@ -140,11 +140,30 @@ def test_unknown_names_and_missing_ones_are_refused(world: World, game: Game) ->
     assert not Leaderboard.objects.exists()
 
 
-@pytest.mark.parametrize("key", ["best-lap", "BEST-LAP", "\uff42\uff45\uff53\uff54-lap", "points", "global"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "best-lap",
+        "BEST-LAP",
+        "\uff42\uff45\uff53\uff54-lap",
+        "points",
+        "global",
+        "Points",
+        "GLOBAL",
+        "\uff50oints",
+    ],
+)
 def test_a_key_that_is_taken_or_looks_like_one_is_a_conflict(world: World, game: Game, key: str) -> None:
     world.api().post(boards(game), FULL)
     refuses(world.api().post(boards(game), {**FULL, "key": key}), 409, "conflict")
     assert Leaderboard.objects.count() == 1
+
+
+def test_the_points_board_is_only_read(world: World, game: Game) -> None:
+    before = world.api().get(boards(game, "points")).json()
+    refuses(world.api().patch(boards(game, "points"), {"name": "Score"}), 409, "conflict")
+    refuses(world.api().delete(boards(game, "points")), 409, "conflict")
+    assert world.api().get(boards(game, "points")).json() == before
 
 
 def test_how_scores_are_weighed_stays_while_there_are_any(world: World, game: Game) -> None:
