@@ -27,7 +27,13 @@ FIXED_BY_SCORES: Final = ("sort", "operator", "tie_break", "decimals", "reset", 
 
 def clean_key(value: object) -> str:
     """Return a board's key; whether it is the platform's own is asked with `reserved_as`."""
-    return texts.clean_key(value)
+    key = texts.clean_key(value)
+    # A part of an address: a slash would begin the next one, and clients take a dot or two out.
+    if "/" in key or key in (".", ".."):
+        raise ValueError(
+            f"The key {quoted(key)} can't stand in an address: leave out slashes, and don't give dots alone."
+        )
+    return key
 
 
 def reserved_as(key: str) -> str | None:

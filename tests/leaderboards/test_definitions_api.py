@@ -1,6 +1,7 @@
 """What a studio declares of its boards, over HTTP."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -96,6 +97,10 @@ def test_the_points_board_comes_first_and_pages_go_on(world: World, game: Game) 
         ({"key": " x"}, "/key"),
         ({"key": "x" * 129}, "/key"),
         ({"key": 5}, "/key"),
+        ({"key": "laps/monza"}, "/key"),
+        ({"key": "x/reset"}, "/key"),
+        ({"key": "."}, "/key"),
+        ({"key": ".."}, "/key"),
         ({"name": "  "}, "/name"),
         ({"sort": "up"}, "/sort"),
         ({"operator": "avg"}, "/operator"),
@@ -227,8 +232,11 @@ def test_a_game_has_at_most_200_boards(world: World, game: Game) -> None:
     refuses(world.api().post(boards(game), FULL), 409, "conflict")
 
 
-def test_a_key_may_hold_anything_printable(world: World, game: Game) -> None:
-    for key in ("纵横捭阖", "a/b c?", "50%"):
-        assert world.api().post(boards(game), {"key": key, "name": "B"}).status_code == 201
-    assert world.api().get(boards(game, "a%2Fb%20c%3F")).json()["key"] == "a/b c?"
-    assert world.api().get(f"/leaderboards/{game.uuid}/50%25").json()["board"] == "50%"
+@pytest.mark.parametrize("key", ["纵横捭阖", "a b c?", "50%", "rank", "reset", "...", "a\\b#c"])
+def test_a_board_of_any_printable_key_is_scored_on_and_read(world: World, game: Game, key: str) -> None:
+    part = quote(key, safe="")
+    assert world.api().post(boards(game), {"key": key, "name": "B"}).status_code == 201
+    assert world.api().get(boards(game, part)).json()["key"] == key
+    scored = world.api().post(f"/leaderboards/{game.uuid}/{part}/scores", {"player": "a", "score": 1})
+    assert scored.status_code == 202
+    assert world.api().get(f"/leaderboards/{game.uuid}/{part}").json()["board"] == key
