@@ -7,6 +7,7 @@ board's main span follows from its `reset`; it may keep further ones beside it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -26,6 +27,10 @@ EXTRA_SPANS: Final[tuple[Span, ...]] = ("all", "day", "week", "month")
 GRACE: Final = timedelta(minutes=15)
 ALL_TIME: Final = "all"
 _SHORTEST_CRON: Final = timedelta(hours=1)
+_LONGEST_REPEAT: Final = timedelta(
+    hours=4
+)  # by which clocks went back at once, anywhere since 1980, and more
+_SECOND: Final = timedelta(seconds=1)
 _LOOKED_AT: Final = 50  # resets of a cron expression that are compared for the shortest distance
 
 
@@ -48,7 +53,7 @@ def window(span: Span, at: datetime, *, zone: str = "UTC", cron: str = "") -> Wi
         return Window(span, ALL_TIME, None, None)
     if span == "cron":
         return _cron_window(at, zone=zone, cron=cron)
-    local = at.astimezone(ZoneInfo(zone)).date()
+    local = _day(at, zone)
     if span == "day":
         first, after, name = local, local + timedelta(days=1), local.isoformat()
     elif span == "week":
@@ -58,7 +63,7 @@ def window(span: Span, at: datetime, *, zone: str = "UTC", cron: str = "") -> Wi
     else:
         first = local.replace(day=1)
         after, name = (first + timedelta(days=31)).replace(day=1), f"{first:%Y-%m}"
-    return Window(span, name, _midnight(first, zone), _midnight(after, zone))
+    return Window(span, name, _begin(first, zone), _begin(after, zone))
 
 
 def spans_of(reset: Reset, extra: Iterable[Span]) -> tuple[Span, ...]:
@@ -92,16 +97,40 @@ def clean_cron(value: object) -> str:
     return text
 
 
-def _midnight(day: date, zone: str) -> datetime:
-    """Return when a day begins; where clocks go forward at midnight, its first moment."""
-    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
+def _day(at: datetime, zone: str) -> date:
+    """Return the day that a moment lies in: a day that has begun stays, though clocks go back over its midnight."""
+    day = at.astimezone(ZoneInfo(zone)).date()
+    return day + timedelta(days=1) if _begin(day + timedelta(days=1), zone) <= at else day
+
+
+@lru_cache(4096)  # asked at every score, of a few days
+def _begin(day: date, zone: str) -> datetime:
+    """Return when a day begins."""
+    return _moment(datetime.combine(day, time.min), ZoneInfo(zone))
+
+
+def _moment(local: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment of a local time without a zone: of two the first, of a skipped one that of the skip.
+
+    So a later local time never is an earlier moment, and periods neither overlap nor leave a gap.
+    """
+    moment = local.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == local:
+        return moment
+    before, after = local.replace(tzinfo=zone, fold=1).astimezone(UTC), moment  # the skip lies between
+    while after - before > _SECOND:
+        middle = before + (after - before) // _SECOND // 2 * _SECOND
+        has_skipped = middle.astimezone(zone).replace(tzinfo=None) > local
+        before, after = (before, middle) if has_skipped else (middle, after)
+    return after
 
 
 def _cron_window(at: datetime, *, zone: str, cron: str) -> Window:
-    local = at.astimezone(ZoneInfo(zone))
-    # The reverse walk begins strictly before its start, and a reset belongs to what it begins.
-    starts_at = next(CronSim(cron, local + timedelta(seconds=60), reverse=True)).astimezone(UTC)
-    if starts_at > at:
-        starts_at = next(CronSim(cron, local, reverse=True)).astimezone(UTC)
-    ends_at = next(CronSim(cron, local)).astimezone(UTC)
+    # Walked without a zone: with one, CronSim repeats and skips resets where clocks change, or never ends.
+    place = ZoneInfo(zone)
+    local = at.astimezone(place).replace(tzinfo=None)
+    resets = (_moment(fire, place) for fire in CronSim(cron, local + _LONGEST_REPEAT, reverse=True))
+    starts_at = next(reset for reset in resets if reset <= at)
+    resets = (_moment(fire, place) for fire in CronSim(cron, local))
+    ends_at = next(reset for reset in resets if reset > at)
     return Window("cron", f"{starts_at:%Y%m%dT%H%MZ}", starts_at, ends_at)

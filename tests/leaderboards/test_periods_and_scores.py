@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,17 +12,40 @@ from leaderboards.rules import periods, scores
 from leaderboards.rules.scores import LARGEST, Held, Operator
 
 ZONES = st.sampled_from(
-    ["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu", "Australia/Lord_Howe"]
+    [
+        "UTC",
+        "Europe/Berlin",
+        "America/Sao_Paulo",  # once skipped midnights
+        "America/St_Johns",  # once went back over midnight
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",  # by half an hour
+        "Africa/Casablanca",
+        "Antarctica/Casey",  # by three hours
+        "Pacific/Apia",  # once skipped a day
+    ]
 )
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2049, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
 SPANS = st.sampled_from(["day", "week", "month", "cron"])
-CRONS = st.sampled_from(["0 18 * * 5", "30 2 * * *", "0 0 1 */3 *", "15 */6 * * *"])
+CRONS = st.sampled_from(
+    ["0 18 * * 5", "30 2 * * *", "0 0 1 */3 *", "15 */6 * * *", "0 * * * *", "30 1 * * 0", "0 0 29 2 *"]
+)
 
 
-@given(SPANS, MOMENTS, ZONES, CRONS)
-def test_a_moment_lies_in_its_window_and_the_next_one_begins_where_it_ends(
-    span: periods.Span, at: datetime, zone: str, cron: str
-) -> None:
+@st.composite
+def moments_near_clock_changes(draw: st.DrawFn) -> tuple[str, datetime]:
+    """Draw a zone, and a moment some hours from when its clocks next changed, if they did within a year."""
+    zone, at = draw(ZONES), draw(MOMENTS)
+    place = ZoneInfo(zone)
+    hours = (at + timedelta(hours=number) for number in range(0, 366 * 24, 12))
+    change = next(
+        (one for one in hours if one.astimezone(place).utcoffset() != at.astimezone(place).utcoffset()), at
+    )
+    return zone, change + timedelta(
+        minutes=draw(st.integers(-24 * 60, 6 * 60)), seconds=draw(st.integers(0, 59))
+    )
+
+
+def tiles_time(span: periods.Span, at: datetime, zone: str, cron: str) -> None:
     window = periods.window(span, at, zone=zone, cron=cron)
     assert window.starts_at is not None
     assert window.ends_at is not None
@@ -29,8 +53,49 @@ def test_a_moment_lies_in_its_window_and_the_next_one_begins_where_it_ends(
     following = periods.window(span, window.ends_at, zone=zone, cron=cron)
     assert following.starts_at == window.ends_at
     assert following.id != window.id
-    last = periods.window(span, window.ends_at - timedelta(microseconds=1), zone=zone, cron=cron)
-    assert last == window
+    for inside in (window.starts_at, window.ends_at - timedelta(microseconds=1)):
+        assert periods.window(span, inside, zone=zone, cron=cron) == window
+
+
+@given(SPANS, MOMENTS, ZONES, CRONS)
+def test_a_moment_lies_in_its_window_and_the_next_one_begins_where_it_ends(
+    span: periods.Span, at: datetime, zone: str, cron: str
+) -> None:
+    tiles_time(span, at, zone, cron)
+
+
+@given(SPANS, moments_near_clock_changes(), CRONS)
+def test_windows_cover_the_hours_in_which_clocks_change_once(
+    span: periods.Span, place: tuple[str, datetime], cron: str
+) -> None:
+    zone, at = place
+    tiles_time(span, at, zone, cron)
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "at", "starts", "ends"),
+    [
+        # Skipped: it begins with the skip. There twice: with the first of both.
+        ("30 2 * * *", "Europe/Berlin", "2026-03-29T12:00Z", "2026-03-29T01:00Z", "2026-03-30T00:30Z"),
+        ("30 2 * * *", "Europe/Berlin", "2026-10-25T01:15Z", "2026-10-25T00:30Z", "2026-10-26T01:30Z"),
+        ("0 * * * *", "Europe/Berlin", "2026-10-25T01:15Z", "2026-10-25T00:00Z", "2026-10-25T02:00Z"),
+        ("15 */6 * * *", "America/St_Johns", "2004-10-31T02:55Z", "2004-10-30T20:45Z", "2004-10-31T03:45Z"),
+    ],
+)
+def test_a_reset_of_a_skipped_or_repeated_hour_happens_once(
+    cron: str, zone: str, at: str, starts: str, ends: str
+) -> None:
+    window = periods.window("cron", datetime.fromisoformat(at), zone=zone, cron=cron)
+    assert (window.starts_at, window.ends_at) == (
+        datetime.fromisoformat(starts),
+        datetime.fromisoformat(ends),
+    )
+
+
+def test_a_day_that_has_begun_stays_though_clocks_go_back_over_its_midnight() -> None:
+    for at in ("2004-10-31T02:29Z", "2004-10-31T02:30Z", "2004-10-31T03:11Z", "2004-10-31T05:00Z"):
+        window = periods.window("day", datetime.fromisoformat(at), zone="America/St_Johns")
+        assert window.id == ("2004-10-30" if at.endswith("02:29Z") else "2004-10-31")
 
 
 @pytest.mark.parametrize(
