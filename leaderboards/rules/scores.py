@@ -52,7 +52,10 @@ def to_units(value: object, *, decimals: int) -> int:
 
 
 def to_number(units: int, *, decimals: int) -> int | float:
-    """Return a kept score as the JSON number that was sent (the double nearest to it prints the same digits)."""
+    """Return a kept score as a JSON number: the one that was sent, if it has at most 15 digits.
+
+    Of a longer one with decimals the double nearest to it, whose last digit may be another.
+    """
     return units if decimals == 0 else float(Decimal(units).scaleb(-decimals))
 
 

@@ -1,5 +1,6 @@
 """Rules of periods and of scores, for any moment and any number."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.strict_json import loads
 from leaderboards.rules import periods, scores
 from leaderboards.rules.scores import LARGEST, Held, Operator
 
@@ -127,6 +129,12 @@ def test_every_score_that_is_kept_is_shown_as_it_was_sent(units: int, decimals: 
     assert scores.to_units(number, decimals=decimals) == units
     shown = scores.to_number(units, decimals=decimals)
     assert abs(Decimal(shown) - number) <= abs(number) * Decimal(2) ** -52
+
+
+@given(st.integers(-(10**15), 10**15), st.integers(0, 6))
+def test_a_score_of_up_to_15_digits_comes_back_from_json_as_it_was_sent(units: int, decimals: int) -> None:
+    sent = json.dumps(scores.to_number(units, decimals=decimals)).encode()
+    assert scores.to_units(loads(sent, exact=True), decimals=decimals) == units
 
 
 @given(st.decimals(allow_nan=True, allow_infinity=True), st.integers(0, 6))
