@@ -1,6 +1,6 @@
 """Scores of players whom a studio excludes leave its boards, and come back, as far as their periods are not final."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from accounts import selectors as accounts
 from accounts.facts import PlayersExcluded
@@ -38,8 +38,10 @@ RETURNING {CHANGED}, ''
 """  # noqa: S608 - constants of ours
 
 
-def follow_exclusions(facts: Sequence[Fact]) -> None:
+def follow_exclusions(facts: Sequence[Fact], *, share: Collection[int] = ()) -> None:
     """Take the scores of excluded players off their boards, and bring those of the others back.
+
+    `share` are periods in which the caller goes on to write: they are locked together with those that are meant here.
 
     A first score may have been on its way while its player was excluded or taken back, and have seen nothing of it: it
     is looked at again when it is heard of.
@@ -50,10 +52,12 @@ def follow_exclusions(facts: Sequence[Fact]) -> None:
     """
     players, scores = _told(facts), _doubtful(facts)
     if not players and not scores:
+        if share:
+            locking.share(share)
         return
     studios, of_studios = _columns(players)
     params = [studios, of_studios, *_columns(scores)]
-    locking.share(row[0] for row in run_prepared(_PERIODS, params))
+    locking.share([*share, *(row[0] for row in run_prepared(_PERIODS, params))])
     announce(run_prepared(_EXCLUDE, params))
 
 

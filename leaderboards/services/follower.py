@@ -49,8 +49,10 @@ def apply_facts(facts: Sequence[Fact]) -> None:
         ScoresChanged, for the scores of players who changed their region, were excluded or taken back.
 
     """
-    excluding.follow_exclusions(facts)  # first: it locks periods, and those are locked before rows
-    moving.follow_regions([fact for fact in facts if fact.kind == PlayersChanged.kind])
+    moves = [fact for fact in facts if fact.kind == PlayersChanged.kind]
+    # First: it locks the periods of both at once, and those are locked before rows.
+    excluding.follow_exclusions(facts, share=moving.periods_of(moves))
+    moving.follow_regions(moves)
     large = estimating.large()
     changes = changes_of(facts, unranked=points.unranked(_with_totals(facts)))
     moved = {board: len(listed) for board, listed in changes.items() if board.name in large}

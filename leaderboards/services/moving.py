@@ -17,13 +17,16 @@ CHANGED = """
 # By the clock, as where scores are written (leaderboards/weighing.py).
 NEXT_VERSION = "greatest(t.version + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
 
-
-_MOVE = f"""
-WITH wanted AS MATERIALIZED (
-    SELECT s.player_id, s.period_id, s.region AS previous, w.region
+_WRONG = """
       FROM unnest($1::bigint[], $2::text[]) AS w (player_id, region)
       JOIN leaderboards_score s ON s.player_id = w.player_id AND s.region <> w.region
       JOIN leaderboards_period q ON q.id = s.period_id AND q.state IN ('open', 'finalising')
+"""
+_PERIODS = f"SELECT DISTINCT s.period_id {_WRONG}"
+_MOVE = f"""
+WITH wanted AS MATERIALIZED (
+    SELECT s.player_id, s.period_id, s.region AS previous, w.region
+    {_WRONG}
      ORDER BY s.player_id, s.period_id FOR UPDATE OF s
 )
 UPDATE leaderboards_score t SET region = w.region, version = {NEXT_VERSION}
@@ -33,16 +36,22 @@ RETURNING {CHANGED}, w.previous
 """
 
 
+def periods_of(facts: Sequence[Fact]) -> list[int]:
+    """Return the periods in which scores are to follow players who changed their region."""
+    latest = _latest(facts)
+    return [row[0] for row in run_prepared(_PERIODS, _columns(latest))] if latest else []
+
+
 def follow_regions(facts: Sequence[Fact]) -> None:
-    """Move the scores of players who changed their region.
+    """Move the scores of players who changed their region; the caller holds their periods in share.
 
     Publishes:
         ScoresChanged, for each period.
 
     """
-    latest = {player: region for fact in facts for player, region in fact.payload["players"]}
+    latest = _latest(facts)
     if latest:
-        announce(run_prepared(_MOVE, [array_literal(latest), text_array_literal(latest.values())]))
+        announce(run_prepared(_MOVE, _columns(latest)))
 
 
 def announce(rows: Iterable[Sequence[Any]]) -> None:
@@ -55,3 +64,11 @@ def announce(rows: Iterable[Sequence[Any]]) -> None:
         publish(
             ScoresChanged(game, board, period, tie_break, is_main, scores), studio_id=studio, size=len(scores)
         )
+
+
+def _latest(facts: Sequence[Fact]) -> dict[int, str]:
+    return {player: region for fact in facts for player, region in fact.payload["players"]}
+
+
+def _columns(latest: dict[int, str]) -> tuple[str, str]:
+    return array_literal(latest), text_array_literal(latest.values())

@@ -5,15 +5,18 @@ import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from redis import Redis
 
+from accounts.facts import PlayersChanged
 from accounts.models import Game
+from core.facts import Fact
 from core.refusals import Conflict
 from leaderboards import filling, keys
 from leaderboards.filling import State
@@ -226,6 +229,35 @@ def test_who_moves_afterwards_stays_where_he_was_in_final_standings(world: World
     world.move(("p0", "NA"))
     world.follow()
     assert Score.objects.get().region == "EU"
+    call_command("verify_standings")
+
+
+def test_who_moves_while_his_period_ends_stands_where_its_hash_says(world: World, game: Game) -> None:
+    factories.leaderboard(game, reset="daily")
+    world.players(1)
+    world.move(("p0", "EU"))
+    submit(world, ("p0", 5))
+    world.follow()
+    period, player = Period.objects.get().pk, Score.objects.get().player_id
+    Period.objects.update(state="finalising")
+    moving = Fact(1, 1, NOON, PlayersChanged.kind, None, {"players": [[player, "NA"]]})
+    ended: list[bool] = []
+
+    def end() -> None:
+        try:
+            ended.append(turning.finalise(period, now=MIDNIGHT))
+        finally:
+            connection.close()
+
+    ender = Thread(target=end)
+    with transaction.atomic():
+        follower.apply_facts([moving])
+        ender.start()
+        ender.join(0.5)
+        assert not ended  # it waits for the move
+    ender.join()
+    assert ended == [True]
+    assert Score.objects.get().region == "NA"
     call_command("verify_standings")
 
 
