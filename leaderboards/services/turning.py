@@ -16,6 +16,7 @@ from leaderboards.facts import LeaderboardPeriodEnded
 from leaderboards.models import Period, PeriodState
 from leaderboards.rules.periods import GRACE
 from leaderboards.selectors import definitions, periods
+from leaderboards.selectors.definitions import BoardInfo
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,8 @@ def turn_periods(*, now: datetime) -> int:
 def finalise(period_id: int, *, now: datetime) -> bool:
     """Close a period and keep what its standings come to; return whether this call did, and not another.
 
+    Nothing is done where another one goes through the standings already.
+
     Publishes:
         LeaderboardPeriodEnded, once.
 
@@ -60,9 +63,9 @@ def finalise(period_id: int, *, now: datetime) -> bool:
         )
     period = Period.objects.select_related("leaderboard").get(pk=period_id)
     board = definitions.info_of(period.leaderboard)
-    found = standings.summary(
-        period_id, tie_break=board.tie_break, sort=board.sort, decimals=board.decimals, top=TOP
-    )
+    found = _summary(period_id, board)
+    if found is None:
+        return False
     with transaction.atomic():
         is_first = Period.objects.filter(pk=period_id, state=PeriodState.FINAL, standings_hash=None).update(
             players=found.players, standings_hash=found.sha256
@@ -81,6 +84,17 @@ def forget_submissions(*, now: datetime) -> int:
     while batch := _forget_some(now - SUBMISSIONS_KEPT):
         deleted += batch
     return deleted
+
+
+def _summary(period_id: int, board: BoardInfo) -> standings.Summary | None:
+    """Return what a final period's standings come to; None where another one is at it, or has kept it."""
+    with transaction.atomic():  # it writes nothing, so that no follower waits for it
+        unhashed = Period.objects.filter(pk=period_id, state=PeriodState.FINAL, standings_hash=None)
+        if not locking.try_hashing(period_id) or not unhashed.exists():
+            return None
+        return standings.summary(
+            period_id, tie_break=board.tie_break, sort=board.sort, decimals=board.decimals, top=TOP
+        )
 
 
 def _ended(period: Period, key: str, found: standings.Summary) -> LeaderboardPeriodEnded:

@@ -18,7 +18,7 @@ from accounts.facts import PlayersChanged
 from accounts.models import Game
 from core.facts import Fact
 from core.refusals import Conflict
-from leaderboards import filling, keys
+from leaderboards import filling, keys, locking
 from leaderboards.filling import State
 from leaderboards.models import Leaderboard, Period, Score, Submission
 from leaderboards.selectors import definitions
@@ -87,6 +87,31 @@ def test_the_end_is_announced_once_however_often_it_is_looked_for(world: World, 
     )
     assert fact["standings_hash"] == bytes(period.standings_hash or b"").hex()
     assert [(names[player], rank, units) for player, rank, units in fact["top"]] == [("b", 1, 7), ("a", 2, 5)]
+
+
+def test_two_beats_at_once_go_through_the_standings_once(world: World, game: Game) -> None:
+    factories.leaderboard(game, reset="daily")
+    submit(world, ("a", 5), ("b", 7))
+    after, period = MIDNIGHT + timedelta(hours=1), Period.objects.get().pk
+
+    def beat() -> int:
+        try:
+            return turning.turn_periods(now=after)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as another:
+        with transaction.atomic():
+            assert locking.try_hashing(period)
+            assert another.submit(beat).result() == 0
+            assert Period.objects.get().state == "final"
+            assert ended_facts() == []
+            with connection.cursor() as cursor:  # and what holds the lock holds no follower back
+                cursor.execute("SELECT pg_current_xact_id_if_assigned()")
+                assert cursor.fetchone() == (None,)
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(lambda _: beat(), range(8))) == 1
+    assert len(ended_facts()) == 1
 
 
 def test_whoever_died_in_between_is_gone_on_from(world: World, game: Game) -> None:
