@@ -40,11 +40,14 @@ _DUE = """
 
 
 def turn_periods(*, now: datetime) -> int:
-    """Let every period whose time has come go on; return how many became final."""
+    """Let every period whose time has come go on; return how many became final.
+
+    One that can't become final is logged and tried again the next time: the others don't wait for it.
+    """
     run_prepared(_END, [now])
     periods.forget()
     due = [row[0] for row in run_prepared(_DUE, [now - GRACE])]
-    return sum(finalise(pk, now=now) for pk in due)
+    return sum(_finalised(pk, now=now) for pk in due)
 
 
 def finalise(period_id: int, *, now: datetime) -> bool:
@@ -84,6 +87,14 @@ def forget_submissions(*, now: datetime) -> int:
     while batch := _forget_some(now - SUBMISSIONS_KEPT):
         deleted += batch
     return deleted
+
+
+def _finalised(period_id: int, *, now: datetime) -> bool:
+    try:
+        return finalise(period_id, now=now)
+    except Exception:
+        log.exception("period can't become final", period=period_id)
+        return False
 
 
 def _summary(period_id: int, board: BoardInfo) -> standings.Summary | None:

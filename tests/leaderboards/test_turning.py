@@ -114,6 +114,26 @@ def test_two_beats_at_once_go_through_the_standings_once(world: World, game: Gam
     assert len(ended_facts()) == 1
 
 
+def test_a_period_that_cannot_become_final_keeps_no_other_from_it(world: World, game: Game) -> None:
+    factories.leaderboard(game, reset="daily", spans=["month"])
+    submit(world, ("a", 5))
+    day, month = Period.objects.order_by("span")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE leaderboards_period ADD CONSTRAINT broken CHECK (id <> %s OR state <> 'final')",
+            [day.pk],
+        )
+    try:
+        assert turning.turn_periods(now=MIDNIGHT + timedelta(days=40)) == 1
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE leaderboards_period DROP CONSTRAINT broken")
+    month.refresh_from_db()
+    assert month.state == "final"
+    assert turning.turn_periods(now=MIDNIGHT + timedelta(days=40)) == 1
+    assert [fact["span"] for fact in ended_facts()] == ["month", "day"]
+
+
 def test_whoever_died_in_between_is_gone_on_from(world: World, game: Game) -> None:
     factories.leaderboard(game, reset="daily")
     submit(world, ("a", 5))
