@@ -21,6 +21,7 @@ from core.refusals import Conflict
 from leaderboards import filling, keys, locking
 from leaderboards.filling import State
 from leaderboards.models import Leaderboard, Period, Score, Submission
+from leaderboards.rules.periods import GRACE
 from leaderboards.selectors import definitions
 from leaderboards.services import follower, scores, turning
 from leaderboards.services.scores import ScoreRequest, Submitted
@@ -132,6 +133,33 @@ def test_a_period_that_cannot_become_final_keeps_no_other_from_it(world: World, 
     assert month.state == "final"
     assert turning.turn_periods(now=MIDNIGHT + timedelta(days=40)) == 1
     assert [fact["span"] for fact in ended_facts()] == ["month", "day"]
+
+
+@pytest.mark.parametrize(
+    ("about", "scored_at", "ends_at"),
+    [
+        # Clocks in Berlin go back on 2026-10-25 and forward on 2027-03-28.
+        ({"reset": "daily"}, "2026-10-25T12:00+01:00", "2026-10-25T23:00Z"),
+        ({"reset": "weekly"}, "2026-10-20T12:00+02:00", "2026-10-25T23:00Z"),
+        ({"reset": "monthly"}, "2026-10-02T12:00+02:00", "2026-10-31T23:00Z"),
+        ({"reset": "cron", "cron": "0 18 * * 5"}, "2026-10-24T12:00+02:00", "2026-10-30T17:00Z"),
+        ({"reset": "weekly"}, "2027-03-24T12:00+01:00", "2027-03-28T22:00Z"),
+    ],
+)
+def test_a_period_turns_by_the_clock_of_its_place(
+    world: World, game: Game, about: dict[str, Any], scored_at: str, ends_at: str
+) -> None:
+    factories.leaderboard(game, time_zone="Europe/Berlin", **about)
+    end, second = datetime.fromisoformat(ends_at), timedelta(seconds=1)
+    submit(world, ("a", 5), at=datetime.fromisoformat(scored_at))
+    for at, state in (
+        (end - second, "open"),
+        (end, "finalising"),
+        (end + GRACE - second, "finalising"),
+        (end + GRACE, "final"),
+    ):
+        turning.turn_periods(now=at)
+        assert Period.objects.get().state == state
 
 
 def test_whoever_died_in_between_is_gone_on_from(world: World, game: Game) -> None:
