@@ -291,6 +291,12 @@ def test_standings_that_are_not_what_became_final_are_found(world: World, game: 
     Period.objects.update(standings_hash=b"another")
     with pytest.raises(CommandError, match="1 of 1"):
         call_command("verify_standings")
+    with pytest.raises(CommandError, match="1 of 1"):
+        call_command("verify_standings", game=str(game.uuid))
+    another = factories.game(factories.studio())
+    call_command("verify_standings", game=str(another.uuid))
+    with pytest.raises(CommandError, match="no game"):
+        call_command("verify_standings", game="nothing")
 
 
 def test_who_moves_afterwards_stays_where_he_was_in_final_standings(world: World, game: Game) -> None:
