@@ -1,7 +1,7 @@
 """Keeping looks at boards: every few minutes those that changed, thinned out as they grow old."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import orjson
@@ -22,6 +22,14 @@ FIRST_PLACES = 1_000
 _MOST_WATCHED = 10_000  # players of a board; those who asked last
 _AT_ONCE = 500
 _DELETED_AT_ONCE = 2_000
+
+
+DAY = timedelta(days=1)
+CLOSELY, HOURLY, KEPT = 2 * DAY, 14 * DAY, 400 * DAY  # ages: up to when all are kept, one an hour, one a day
+_THINNED = (
+    HOURLY + 14 * DAY
+)  # looked through each time; a job that was away for longer leaves some until KEPT
+_KEPT_IN = {"leaderboards_snapshot": "board", "leaderboards_ranksample": "board, player_id"}
 
 
 def take_snapshots(*, now: datetime) -> int:
@@ -63,11 +71,17 @@ def take(board: Board, *, now: datetime) -> bool:
 
 
 def thin(*, now: datetime) -> int:
-    """Delete what is kept too closely: all of two days, then one an hour for two weeks, then one a day for 400 days."""
+    """Delete what is kept too closely: all of two days, then one an hour for two weeks, then one a day for 400 days.
+
+    The newest of each hour and day stays: it says how the board stood until it changed again, whenever that was.
+    """
     deleted = 0
-    for table in ("leaderboards_snapshot", "leaderboards_ranksample"):
-        while batch := _thin_some(table, now):
-            deleted += batch
+    for table, series in _KEPT_IN.items():
+        deleted += _in_batches(_FORGET.format(table=table), [now - KEPT])
+        sql = _THIN.format(table=table, series=series)
+        for day in _days(now):
+            until = min(day + DAY, now - CLOSELY)
+            deleted += _in_batches(sql, [day, until, now - HOURLY])
     return deleted
 
 
@@ -119,21 +133,41 @@ def _chunks(players: Sequence[int]) -> Iterator[Sequence[int]]:
         yield players[start : start + _AT_ONCE]
 
 
-_THIN = """
+_FORGET = """
     WITH gone AS (
         DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-            SELECT ctid FROM {table}
-             WHERE taken_at < $1::timestamptz
-                OR (taken_at < $2::timestamptz AND extract(hour FROM taken_at AT TIME ZONE 'UTC') > 0)
-                OR (taken_at < $3::timestamptz AND extract(epoch FROM taken_at)::bigint % 3600 >= $4)
-             LIMIT $5))
+            SELECT ctid FROM {table} WHERE taken_at < $1::timestamptz LIMIT $2))
         RETURNING 1
     ) SELECT count(*) FROM gone
 """
 
 
-def _thin_some(table: str, now: datetime) -> int:
-    ages = [now - timedelta(days=400), now - timedelta(days=14), now - timedelta(days=2)]
-    sql = _THIN.format(table=table)
-    deleted: int = run_prepared(sql, [*ages, settings.LEADERBOARD_SNAPSHOT_S, _DELETED_AT_ONCE])[0][0]
+def _in_batches(sql: str, params: Sequence[object]) -> int:
+    """Run a statement that deletes a batch until it finds nothing more; return how many rows went."""
+    deleted = 0
+    while batch := run_prepared(sql, [*params, _DELETED_AT_ONCE])[0][0]:
+        deleted += batch
     return deleted
+
+
+# Of one day: no hour or day reaches into another, so whoever is not the newest of his may go.
+_THIN = """
+    WITH aged AS (
+        SELECT ctid, row_number() OVER (
+                   PARTITION BY {series}, date_trunc(
+                       CASE WHEN taken_at < $3::timestamptz THEN 'day' ELSE 'hour' END, taken_at, 'UTC')
+                   ORDER BY taken_at DESC) AS place
+          FROM {table} WHERE taken_at >= $1::timestamptz AND taken_at < $2::timestamptz
+    ), gone AS (
+        DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM aged WHERE place > 1 LIMIT $4))
+        RETURNING 1
+    ) SELECT count(*) FROM gone
+"""
+
+
+def _days(now: datetime) -> Iterator[datetime]:
+    """Yield the beginnings of the days in UTC that may have grown too close: older ones were thinned before."""
+    day = (now - _THINNED).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    while day < now - CLOSELY:
+        yield day
+        day += DAY

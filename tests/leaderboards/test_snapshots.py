@@ -137,7 +137,24 @@ def test_old_snapshots_are_thinned_out(world: World, game: Game) -> None:
     snapshots.thin(now=base)
     left = [row.taken_at for row in Snapshot.objects.order_by("taken_at")]
     by_age = {name: sum(base - at in listed for at in left) for name, listed in ages.items()}
-    assert by_age == {"minutes": 24, "days": 2, "weeks": 2, "years": 0}
+    assert by_age == {"minutes": 24, "days": 3, "weeks": 3, "years": 0}
+
+
+def test_the_newest_of_an_hour_and_of_a_day_stays_whenever_it_was(world: World) -> None:
+    base = datetime(2026, 11, 25, tzinfo=UTC)
+    hour, day = base - timedelta(days=3, hours=-14), base - timedelta(days=20)
+    kept = [day + timedelta(hours=20, minutes=2), hour + timedelta(minutes=32)]
+    gone = [day + timedelta(hours=9), hour + timedelta(minutes=7)]
+    for at in kept + gone:
+        Snapshot.objects.create(
+            board="b", window=int(at.timestamp()) // 300, taken_at=at, players=1, period="all", top="[]"
+        )
+        for player in (1, 2):
+            RankSample.objects.create(board="b", player_id=player, taken_at=at, rank=1, sort_value=1)
+    assert snapshots.thin(now=base) == 6
+    assert snapshots.thin(now=base) == 0
+    assert [row.taken_at for row in Snapshot.objects.order_by("taken_at")] == kept
+    assert RankSample.objects.filter(player_id=2).count() == 2
 
 
 def test_what_cannot_be_asked_is_refused(world: World, game: Game) -> None:
