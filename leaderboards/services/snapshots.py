@@ -1,14 +1,16 @@
 """Keeping looks at boards: every few minutes those that changed, thinned out as they grow old."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import orjson
 from django.conf import settings
+from django.db.utils import InterfaceError, OperationalError
 
 from core.db import run_prepared
-from core.redis import WORKER_TIMEOUT_S, client
+from core.redis import AWAY, WORKER_TIMEOUT_S, client
 from leaderboards import keys
 from leaderboards.keys import Board
 from leaderboards.listing import Rank
@@ -22,8 +24,6 @@ FIRST_PLACES = 1_000
 _MOST_WATCHED = 10_000  # players of a board; those who asked last
 _AT_ONCE = 500
 _DELETED_AT_ONCE = 2_000
-
-
 DAY = timedelta(days=1)
 CLOSELY, HOURLY, KEPT = 2 * DAY, 14 * DAY, 400 * DAY  # ages: up to when all are kept, one an hour, one a day
 _THINNED = (
@@ -35,19 +35,30 @@ _KEPT_IN = {"leaderboards_snapshot": "board", "leaderboards_ranksample": "board,
 def take_snapshots(*, now: datetime) -> int:
     """Keep a look at every board that changed since the last time; return how many were taken.
 
-    One for a board and span of time, however many take them at once. Raises redis.RedisError.
+    One for a board and span of time, however many take them at once. What could not be taken by now, since this span of
+    time has one already or PostgreSQL is away, is taken the next time. Raises redis.RedisError.
     """
-    taken = 0
-    while boards := _changed():
-        taken += sum(take(board, now=now) for board in boards)
+    taken, left = 0, set[Board]()
+    try:
+        while boards := _changed():
+            left.update(boards)
+            for board in boards:
+                taken += _take_or_leave(board, left, now=now)
+    finally:
+        _note_again(left)
     return taken
 
 
-def take(board: Board, *, now: datetime) -> bool:
-    """Keep the first places of a board, and the ranks of players who were asked for; return whether this call did."""
+def take(board: Board, *, now: datetime) -> bool | None:
+    """Keep the first places of a board, and the ranks of players who were asked for.
+
+    Returns:
+        Whether this call did; None for an order of which none are kept.
+
+    """
     period = _period_name(board)
     if period is None:
-        return False
+        return None
     listing = standings.page(board, FromOffset(0), limit=FIRST_PLACES)
     top = [
         [row.player_id, rank, row.sort_value, row.reached_us]
@@ -89,6 +100,30 @@ def _changed() -> list[Board]:
     """Return some of the boards that changed since they were returned last; an empty list when there are no more."""
     names: list[bytes] = client("boards", timeout_s=WORKER_TIMEOUT_S).spop(keys.changed(), _AT_ONCE)  # type: ignore[assignment]
     return [board for name in names if (board := keys.board_of(b"{%s}" % name)) is not None]
+
+
+def _take_or_leave(board: Board, left: set[Board], *, now: datetime) -> bool:
+    """Take one, and cross the board off what is left unless it has to wait; return whether it was taken.
+
+    One that fails otherwise than by the database's absence is crossed off: it must not stop the others for ever.
+    """
+    try:
+        is_taken = take(board, now=now)
+    except (OperationalError, InterfaceError, *AWAY):
+        raise
+    except Exception:
+        left.discard(board)
+        raise
+    if is_taken is not False:
+        left.discard(board)
+    return bool(is_taken)
+
+
+def _note_again(boards: Iterable[Board]) -> None:
+    """Note boards as changed, if Valkey is there; without it their next change notes them."""
+    if names := [board.name for board in boards]:
+        with suppress(*AWAY):
+            client("boards", timeout_s=WORKER_TIMEOUT_S).sadd(keys.changed(), *names)
 
 
 def _period_name(board: Board) -> str | None:
@@ -141,15 +176,6 @@ _FORGET = """
     ) SELECT count(*) FROM gone
 """
 
-
-def _in_batches(sql: str, params: Sequence[object]) -> int:
-    """Run a statement that deletes a batch until it finds nothing more; return how many rows went."""
-    deleted = 0
-    while batch := run_prepared(sql, [*params, _DELETED_AT_ONCE])[0][0]:
-        deleted += batch
-    return deleted
-
-
 # Of one day: no hour or day reaches into another, so whoever is not the newest of his may go.
 _THIN = """
     WITH aged AS (
@@ -171,3 +197,11 @@ def _days(now: datetime) -> Iterator[datetime]:
     while day < now - CLOSELY:
         yield day
         day += DAY
+
+
+def _in_batches(sql: str, params: Sequence[object]) -> int:
+    """Run a statement that deletes a batch until it finds nothing more; return how many rows went."""
+    deleted = 0
+    while batch := run_prepared(sql, [*params, _DELETED_AT_ONCE])[0][0]:
+        deleted += batch
+    return deleted

@@ -1,9 +1,11 @@
 """Boards are looked at every few minutes while they change, and players see how far they rose."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 from redis import Redis
 
@@ -155,6 +157,30 @@ def test_the_newest_of_an_hour_and_of_a_day_stays_whenever_it_was(world: World) 
     assert snapshots.thin(now=base) == 0
     assert [row.taken_at for row in Snapshot.objects.order_by("taken_at")] == kept
     assert RankSample.objects.filter(player_id=2).count() == 2
+
+
+def test_a_change_soon_after_a_snapshot_is_in_the_next(world: World, game: Game) -> None:
+    factories.leaderboard(game)
+    submit(world, ("a", 5))
+    assert snapshots.take_snapshots(now=NOW) == 1
+    submit(world, ("a", 9))
+    assert snapshots.take_snapshots(now=NOW + timedelta(seconds=60)) == 0
+    assert snapshots.take_snapshots(now=NOW + timedelta(minutes=5)) == 1
+    assert snapshots.take_snapshots(now=NOW + timedelta(minutes=10)) == 0
+
+
+def test_a_database_that_does_not_answer_loses_no_change(world: World, game: Game) -> None:
+    factories.leaderboard(game)
+    submit(world, ("a", 5))
+    other = connection.copy()
+    other.set_autocommit(False)
+    with closing(other), other.cursor() as locking, connection.cursor() as cursor:
+        locking.execute("LOCK TABLE leaderboards_snapshot IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(OperationalError):
+            snapshots.take_snapshots(now=NOW)
+        cursor.execute("RESET lock_timeout")
+    assert snapshots.take_snapshots(now=NOW) == 1
 
 
 def test_what_cannot_be_asked_is_refused(world: World, game: Game) -> None:
