@@ -1,5 +1,6 @@
 """GET /leaderboards/{game_id}/{board}/snapshots, one of them, and a player's ranks over time."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,16 +9,19 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from accounts.authentication import TokenHolder
 from core.clock import parse_rfc3339, rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, cached_answer, page, read_limit
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Malformed, NotFound
+from leaderboards import keys
 from leaderboards.api import asked, documents, pages
 from leaderboards.api.asked import GLOBAL, Asked
 from leaderboards.api.pages import PRIVATE, PUBLIC
+from leaderboards.keys import Board
 from leaderboards.listing import Row
-from leaderboards.selectors import definitions, history
+from leaderboards.selectors import definitions, history, moderated
 from leaderboards.selectors.definitions import POINTS, BoardInfo
 from leaderboards.selectors.history import SnapshotInfo
 from leaderboards.selectors.ranks import ALL_TIME
@@ -70,7 +74,10 @@ class SnapshotView(Endpoint):
     @extend_schema(
         operation_id="get_snapshot",
         summary="Get a snapshot of a leaderboard",
-        description="The first thousand places as they were; players are shown as they are now.",
+        description=(
+            "The first thousand places as they were; players are shown as they are now, and whom the board does not "
+            "show any more is left out."
+        ),
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.SNAPSHOT],
         responses={200: documents.SnapshotWithRows},
@@ -84,7 +91,12 @@ class SnapshotView(Endpoint):
         if found is None:
             raise NotFound("There is no such snapshot of this leaderboard.")
         about = Asked(board, info, ALL_TIME, None)
-        ranked = [(rank, Row(player, sort_value, at)) for player, rank, sort_value, at in found.rows]
+        seen = _seen(request, keys.board_of(b"{%s}" % found.board.encode()), [row[0] for row in found.rows])
+        ranked = [
+            (rank, Row(player, sort_value, at))
+            for player, rank, sort_value, at in found.rows
+            if player in seen
+        ]
         rows = [
             {name: row[name] for name in ("rank", "player", "score", "submitted_at")}
             for row in pages.rows(request, about, ranked)
@@ -105,7 +117,8 @@ class RankHistoryView(Endpoint):
         summary="Tell how a player's rank changed",
         description=(
             "In the present period of the board's main span, a point for each snapshot. Kept from the moment on at "
-            "which somebody asked for the player's rank, for as long as somebody asks every week."
+            "which somebody asked for the player's rank, for as long as somebody asks every week. Of a player whom the "
+            "board does not show now there are no points."
         ),
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PLAYER, documents.WINDOW],
@@ -121,7 +134,7 @@ class RankHistoryView(Endpoint):
         person = asked.player_named(request, player)
         now = timezone.now()
         points: list[dict[str, Any]] = []
-        if about.order is not None:
+        if about.order is not None and person.id in _seen(request, about.order, [person.id]):
             history.note_watch(about.order, person.id, now=now)
             since = now - timedelta(days=WINDOWS[window])
             points = [
@@ -140,6 +153,12 @@ def _board(request: Request, game_id: str, key: str) -> tuple[int, BoardInfo | N
     if info is None and key != POINTS:
         raise NotFound("There is no such leaderboard.")
     return game.id, info
+
+
+def _seen(request: Request, board: Board | None, player_ids: Sequence[int]) -> set[int]:
+    """Return whom of the players the caller may see on a board: who is on it now, and himself."""
+    own = {request.auth.player.id} if isinstance(request.auth, TokenHolder) else set()
+    return own if board is None else own | moderated.shown(board, player_ids)
 
 
 def _time(request: Request, name: str) -> datetime | None:

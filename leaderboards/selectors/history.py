@@ -30,10 +30,16 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class SnapshotInfo:
-    """A kept look at a board; `rows` are `(player, rank, sort value, reached µs)` of its first places."""
+    """A kept look at a board; `rows` are `(player, rank, sort value, reached µs)` of its first places.
+
+    Attributes:
+        board: what keys call the board.
+
+    """
 
     id: int
     uuid: UUID
+    board: str
     taken_at: datetime
     players: int
     period: str
@@ -84,7 +90,7 @@ def snapshots(
     if before_id is not None:
         rows = rows.filter(pk__lt=before_id)
     return [
-        SnapshotInfo(row.pk, row.uuid, row.taken_at, row.players, row.period, [])
+        SnapshotInfo(row.pk, row.uuid, row.board, row.taken_at, row.players, row.period, [])
         for row in rows.order_by("-id")[:limit]
     ]
 
@@ -95,7 +101,7 @@ def snapshot(boards: Iterable[str], uuid: UUID) -> SnapshotInfo | None:
     if row is None:
         return None
     found = [(one[0], one[1], one[2], one[3]) for one in orjson.loads(row.top)]
-    return SnapshotInfo(row.pk, row.uuid, row.taken_at, row.players, row.period, found)
+    return SnapshotInfo(row.pk, row.uuid, row.board, row.taken_at, row.players, row.period, found)
 
 
 def samples(board: Board, player_id: int, *, since: datetime) -> list[Sample]:

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from redis import Redis
 
-from accounts.models import Game
+from accounts.models import Game, Player
 from leaderboards.models import Period, RankSample, Snapshot
 from leaderboards.selectors import definitions, history
 from leaderboards.services import snapshots
@@ -181,6 +181,37 @@ def test_a_database_that_does_not_answer_loses_no_change(world: World, game: Gam
             snapshots.take_snapshots(now=NOW)
         cursor.execute("RESET lock_timeout")
     assert snapshots.take_snapshots(now=NOW) == 1
+
+
+def test_whom_a_board_does_not_show_is_not_shown_as_he_stood_before(world: World, game: Game) -> None:
+    factories.leaderboard(game)
+    submit(world, ("a", 9), ("b", 7))
+    api, public = world.api(), factories.api()
+    rows = api.get(address(game)).json()["results"]
+    by_uuid = {row["player"]["external_id"]: f"id:{row['player']['id']}" for row in rows}
+    assert api.get(address(game, "/players/a/history")).status_code == 200
+    snapshots.take_snapshots(now=NOW)
+    (kept,) = api.get(address(game, "/snapshots")).json()["results"]
+    addresses = (
+        address(game, f"/snapshots/{kept['id']}"),
+        address(game, f"/players/{by_uuid['a']}/history?window=90d"),
+    )
+
+    def seen(caller: factories.Api) -> tuple[list[int], int]:
+        snapshot, points = (caller.get(one).json() for one in addresses)
+        return [row["rank"] for row in snapshot["results"]], len(points["points"])
+
+    assert seen(public) == ([1, 2], 1)
+    api.post(address(game, "/players/a/hide"), {"reason": "A bot."})
+    world.follow()
+    assert seen(public) == ([2], 0)
+    assert seen(api) == ([2], 0)
+    player = Player.objects.get(identities__external_id="a")
+    himself = factories.api(factories.player_token(game, player))
+    assert seen(himself) == ([1, 2], 1)
+    api.post(address(game, "/players/a/restore"), {"reason": "No bot."})
+    world.follow()
+    assert seen(public) == ([1, 2], 1)
 
 
 def test_what_cannot_be_asked_is_refused(world: World, game: Game) -> None:
