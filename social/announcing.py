@@ -111,11 +111,16 @@ def _notices(fact: Fact, told: dict[int, _Told]) -> Iterator[Notice]:
 
 
 def rank_notices(facts: Sequence[Fact]) -> list[Notice]:
-    """Return what the players of RanksChanged facts are told, in the order of the log."""
+    """Return what the players of RanksChanged facts are told, in the order of the log: of each board the newest."""
     games = games_by_id(fact.payload["game"] for fact in facts)
-    return [
-        notice for fact in facts if (game := games.get(fact.payload["game"])) for notice in _ranks(fact, game)
-    ]
+    newest: dict[tuple[int, int, str], Notice] = {}
+    for fact in facts:
+        game = games.get(fact.payload["game"])
+        for notice in _ranks(fact, game) if game else ():
+            about = notice.player_id, notice.game_id, fact.payload["board"]
+            newest.pop(about, None)
+            newest[about] = notice
+    return list(newest.values())
 
 
 def _ranks(fact: Fact, game: GameInfo) -> Iterator[Notice]:

@@ -80,11 +80,38 @@ _REPLACE = """
 """
 
 
-def replace_unread(notices: Sequence[Notice]) -> None:
-    """Delete what players were told of the same boards before and have not read, inside the caller's transaction."""
+# Ids begin with the time, so only what was told since is looked at, by the unique key.
+_OUTDATED = """
+    SELECT told.uuid::text
+      FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], string_to_array($4::text, E'\n'))
+           AS told (player_id, game_id, uuid, payload)
+     WHERE EXISTS (
+           SELECT 1 FROM social_notification n
+            WHERE n.player_id = told.player_id AND n.uuid > told.uuid AND n.kind = $5::text
+              AND n.game_id = told.game_id AND n.payload::json ->> 'board' = told.payload::json ->> 'board')
+"""
+
+
+def replace_unread(notices: Sequence[Notice]) -> list[Notice]:
+    """Delete what players were told of the same boards before and have not read, inside the caller's transaction.
+
+    Returns:
+        The notices without those of which something newer was told: that replaced them, when they came first.
+
+    """
+    if not notices:
+        return []
     players, uuids, kinds, games, _, _, payloads = zip(*notices, strict=True)
-    columns = [array_literal(players), array_literal(games), array_literal(uuids), "\n".join(payloads)]
-    run_prepared(_REPLACE, [*columns, kinds[0]])
+    params = [
+        array_literal(players),
+        array_literal(games),
+        array_literal(uuids),
+        "\n".join(payloads),
+        kinds[0],
+    ]
+    run_prepared(_REPLACE, params)
+    outdated = {row[0] for row in run_prepared(_OUTDATED, params)}
+    return [notice for notice in notices if notice.uuid not in outdated]
 
 
 def _numbers(players: Sequence[int]) -> list[int]:

@@ -31,11 +31,9 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     ranks = announcing.rank_notices(
         [fact for fact in facts if fact.kind == RanksChanged.kind and fact.at > now - NEWS]
     )
-    notices = unlocks + ranks
+    notices = unlocks + inbox.replace_unread(ranks)
     if not notices:
         return
-    if ranks:
-        inbox.replace_unread(ranks)
     seqs, all_new = inbox.add(notices)
     if all_new:
         # Of a replayed batch open pages get what is new by their sweep.

@@ -126,3 +126,28 @@ def test_two_who_tell_at_once_tell_once(world: World, board: str) -> None:
     first = telling.tell_ranks(now=timezone.now())
     second = telling.tell_ranks(now=timezone.now())
     assert (first, second) == (2, 0)
+
+
+def test_a_replaced_rank_does_not_come_back_when_it_is_told_again(world: World, board: str) -> None:
+    submit(world, ("anna", 5))
+    tell(world)
+    submit(world, ("anna", 9))
+    tell(world, after=MINUTE)
+    for read_at in (None, timezone.now()):
+        Notification.objects.update(read_at=read_at)
+        before = inbox(world, "anna")
+        world.replay()
+        assert inbox(world, "anna") == before
+    assert len(before) == 1
+    assert '"score":9.0' in str(before[0][1])
+
+
+def test_of_what_was_missed_only_the_last_is_told(world: World, board: str) -> None:
+    submit(world, ("anna", 5), ("ben", 7))
+    telling.tell_ranks(now=timezone.now())
+    submit(world, ("anna", 9))
+    telling.tell_ranks(now=timezone.now() + MINUTE)
+    world.tell()
+    ((_, payload),) = inbox(world, "anna")
+    assert '"rank":1,"previous_rank":2' in str(payload)
+    assert len(inbox(world, "ben")) == 1
