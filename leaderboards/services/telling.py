@@ -12,7 +12,7 @@ from achievements.facts import AchievementsUnlocked
 from core.facts import Fact, publish
 from core.ids import new_id
 from core.redis import WORKER_TIMEOUT_S, client
-from leaderboards import keys
+from leaderboards import estimating, keys, truth
 from leaderboards.facts import RanksChanged, ScoresChanged
 from leaderboards.keys import Board
 from leaderboards.listing import Rank
@@ -75,7 +75,16 @@ def _note(moved: dict[Board, set[int]], *, at: int) -> None:
 
 
 def _tell(board: Board, *, at: int) -> int:
-    """Tell the players of one board; those who were told a moment ago wait for their minute."""
+    """Tell the players of one board; those who were told a moment ago wait for their minute.
+
+    All wait while the board is filled: PostgreSQL would count the ranks of a thousand one by one. Of a board that
+    Valkey does not hold any more nobody is told.
+    """
+    if not _is_quick(board):
+        if not truth.kept([board]):
+            _valkey().unlink(keys.moved(board))
+        _cross_off(board)
+        return 0
     told, count = _last_told(board, _due(board, at=at)), 0
     early = {player: last.at + EVERY_S for player, last in told.items() if last and last.at + EVERY_S > at}
     if early:
@@ -86,9 +95,23 @@ def _tell(board: Board, *, at: int) -> int:
     if wanted:
         ranks = dict(zip(wanted, standings.ranks_of(board, wanted), strict=True))
         count = _announce(board, ranks, told, at=at)
-    if not _valkey().exists(keys.moved(board)):
-        _valkey().srem(keys.moving(), board.name)
+    _cross_off(board)
     return count
+
+
+def _is_quick(board: Board) -> bool:
+    """Say whether many ranks can be asked at once: the board is in Valkey, or a large one that is estimated."""
+    return bool(_valkey().exists(keys.ready(board))) or estimating.sketch_of(board) is not None
+
+
+def _cross_off(board: Board) -> None:
+    """Take a board off the list once nobody waits on it; who moves in between must not be forgotten there."""
+    valkey = _valkey()
+    if valkey.exists(keys.moved(board)):
+        return
+    valkey.srem(keys.moving(), board.name)
+    if valkey.exists(keys.moved(board)):
+        valkey.sadd(keys.moving(), board.name)
 
 
 def _announce(board: Board, ranks: dict[int, Rank | None], told: dict[int, Told | None], *, at: int) -> int:

@@ -4,9 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from redis import Redis
 
 from accounts.models import Game
 from core import followers
+from leaderboards import filling, keys, rebuilding
+from leaderboards.keys import Board
+from leaderboards.models import Period, PeriodState
 from leaderboards.services import scores, telling
 from leaderboards.services.scores import ScoreRequest
 from social.models import Notification
@@ -151,3 +155,41 @@ def test_of_what_was_missed_only_the_last_is_told(world: World, board: str) -> N
     ((_, payload),) = inbox(world, "anna")
     assert '"rank":1,"previous_rank":2' in str(payload)
     assert len(inbox(world, "ben")) == 1
+
+
+def test_ranks_wait_while_the_board_is_filled(world: World, board: str) -> None:
+    submit(world, ("anna", 5))
+    order = Board(world.game.id, None, Period.objects.get().pk)
+    telling._valkey().delete(keys.ready(order))
+    assert tell(world) == 0
+    rebuilding.heal([order])
+    assert tell(world) == 1
+
+
+def test_nobody_waits_on_a_board_that_is_gone(world: World, board: str) -> None:
+    submit(world, ("anna", 5))
+    Period.objects.update(state=PeriodState.DISCARDED)
+    filling.drop_for_good(Board(world.game.id, None, Period.objects.get().pk))
+    assert tell(world) == 0
+    assert not telling._valkey().exists(keys.moving())
+    assert inbox(world, "anna") == []
+
+
+def test_who_moves_while_a_board_is_crossed_off_is_told(
+    world: World, board: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valkey, late = telling._valkey(), [("ben", 7.0)]
+
+    def exists(*names: str) -> int:
+        found: int = Redis.exists(valkey, *names)
+        if names[0].endswith(":moved") and late:
+            submit(world, late.pop())  # after the look, before what follows from it
+        return found
+
+    submit(world, ("anna", 5))
+    monkeypatch.setattr(valkey, "exists", exists)
+    assert tell(world) == 1
+    assert late == []
+    assert tell(world) == 1
+    assert '"rank":1' in str(inbox(world, "ben")[0][1])
+    assert not valkey.exists(keys.moving())
