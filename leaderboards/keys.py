@@ -110,6 +110,15 @@ def watched(board: Board) -> str:
     return f"leaderboards:v1:{{{board.name}}}:watched"
 
 
+def moves() -> str:
+    """Return the key of notes of who moved, which are not sorted by board yet.
+
+    Type: list. Element: JSON, players' internal ids by the name of the board. TTL: none, the oldest are cut off.
+    Rebuilt: never; what is lost is told with the next move.
+    """
+    return "leaderboards:v1:moves"
+
+
 def moving() -> str:
     """Return the key of the boards on which players moved who are to be told of it.
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.facts import PlayersChanged, PlayersExcluded
 from achievements.facts import AchievementsUnlocked, OverallChanged, TotalsMoved, TotalsRanked
@@ -60,7 +59,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
         {board: list(listed.values()) for board, listed in changes.items() if board not in moved}
     )
     to_heal |= set(estimating.count_changes(moved))
-    telling.note_moves(facts, now=timezone.now())
+    telling.note_moves(facts)
     if to_heal:
         transaction.on_commit(lambda: _heal(to_heal), robust=True)
 

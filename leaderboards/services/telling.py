@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
+
 from achievements.facts import AchievementsUnlocked
 from core.facts import Fact, publish
 from core.ids import new_id
@@ -23,6 +25,8 @@ from leaderboards.selectors.definitions import POINTS, BoardInfo
 
 EVERY_S = 60
 AT_ONCE = 1_000  # players of a board in one fact
+_NOTES_AT_ONCE = 20
+_MOST_NOTES = 1_000  # of at most 3,000 players each: the oldest are lost where nobody tells for minutes
 _TOLD_FOR_S = 7 * 86_400
 _PLAYER = struct.Struct(">Q")
 _TOLD = struct.Struct(">qqq")
@@ -36,8 +40,12 @@ class Told(NamedTuple):
     at: int
 
 
-def note_moves(facts: Sequence[Fact], *, now: datetime) -> None:
-    """Note whose own score moved on a game's points board or a board's main span. Raises redis.RedisError."""
+def note_moves(facts: Sequence[Fact]) -> None:
+    """Note whose own score moved on a game's points board or a board's main span. Raises redis.RedisError.
+
+    The listener that brings thousands of changes a second to the boards calls this: it costs one command a call, and
+    `tell_ranks` does the rest.
+    """
     moved: dict[Board, set[int]] = {}
     for fact in facts:
         if fact.kind == AchievementsUnlocked.kind:
@@ -49,7 +57,12 @@ def note_moves(facts: Sequence[Fact], *, now: datetime) -> None:
             moved.setdefault(board, set()).update(
                 row[0] for row in payload["scores"] if row[5] and not row[6]
             )
-    _note({board: players for board, players in moved.items() if players}, at=int(now.timestamp()))
+    note = {board.name: list(players) for board, players in moved.items() if players}
+    if note:
+        pipeline = _valkey().pipeline(transaction=False)
+        pipeline.rpush(keys.moves(), orjson.dumps(note))
+        pipeline.ltrim(keys.moves(), -_MOST_NOTES, -1)
+        pipeline.execute()
 
 
 def tell_ranks(*, now: datetime) -> int:
@@ -59,19 +72,33 @@ def tell_ranks(*, now: datetime) -> int:
         RanksChanged, for each board.
 
     """
+    _sort_notes(at=int(now.timestamp()))
     names: set[bytes] = _valkey().smembers(keys.moving())
     boards = [board for name in names if (board := keys.board_of(b"{%s}" % name)) is not None]
     return sum(_tell(board, at=int(now.timestamp())) for board in boards)
 
 
-def _note(moved: dict[Board, set[int]], *, at: int) -> None:
-    if not moved:
+def _sort_notes(*, at: int) -> None:
+    """Put who moved on the list of his board; who waits there already keeps his place."""
+    while notes := _valkey().lpop(keys.moves(), _NOTES_AT_ONCE):
+        moved: dict[str, set[int]] = {}
+        for note in notes:
+            for name, players in orjson.loads(note).items():
+                moved.setdefault(name, set()).update(players)
+        pipeline = _valkey().pipeline(transaction=False)
+        for name, found in moved.items():
+            _put_on_list(pipeline, name, list(found), at=at)
+        pipeline.sadd(keys.moving(), *moved)
+        pipeline.execute()
+
+
+def _put_on_list(pipeline: Any, name: str, players: Sequence[int], *, at: int) -> None:
+    board = keys.board_of(b"{%s}" % name.encode())
+    if board is None:
         return
-    pipeline = _valkey().pipeline(transaction=False)
-    for board, players in moved.items():
-        pipeline.zadd(keys.moved(board), {_PLAYER.pack(player): at for player in players}, nx=True)
-    pipeline.sadd(keys.moving(), *(board.name for board in moved))
-    pipeline.execute()
+    for start in range(0, len(players), AT_ONCE):  # nobody waits long for one command
+        due = {_PLAYER.pack(player): at for player in players[start : start + AT_ONCE]}
+        pipeline.zadd(keys.moved(board), due, nx=True)
 
 
 def _tell(board: Board, *, at: int) -> int:

@@ -184,6 +184,7 @@ def test_who_moves_while_a_board_is_crossed_off_is_told(
         found: int = Redis.exists(valkey, *names)
         if names[0].endswith(":moved") and late:
             submit(world, late.pop())  # after the look, before what follows from it
+            telling._sort_notes(at=0)  # as another worker does
         return found
 
     submit(world, ("anna", 5))
@@ -193,3 +194,24 @@ def test_who_moves_while_a_board_is_crossed_off_is_told(
     assert tell(world) == 1
     assert '"rank":1' in str(inbox(world, "ben")[0][1])
     assert not valkey.exists(keys.moving())
+
+
+def test_notes_that_nobody_sorts_are_bounded_and_the_newest_stay(
+    world: World, board: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "_MOST_NOTES", 2)
+    for name in ("anna", "ben", "cleo"):
+        submit(world, (name, 5))
+    assert telling._valkey().llen(keys.moves()) == 2
+    assert tell(world) == 2
+    assert [len(inbox(world, name)) for name in ("anna", "ben", "cleo")] == [0, 1, 1]
+    assert not telling._valkey().exists(keys.moves())
+
+
+def test_a_thousand_and_more_are_told_in_turn(
+    world: World, board: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "AT_ONCE", 2)
+    submit(world, *((f"p{number}", number) for number in range(5)))
+    assert [tell(world), tell(world), tell(world), tell(world)] == [2, 2, 1, 0]
+    assert [len(inbox(world, f"p{number}")) for number in range(5)] == [1] * 5
