@@ -77,8 +77,12 @@ def accept(*, player_id: int, request: UUID, at: datetime) -> None:
 def decline(*, player_id: int, request: UUID) -> None:
     """Let a request go; who sent it may take it back likewise. Raises NotFound."""
     mine = Q(receiver_id=player_id) | Q(sender_id=player_id)
-    if not FriendRequest.objects.filter(mine, uuid=request).delete()[0]:
-        raise NotFound("There is no such friend request.")
+    with transaction.atomic():
+        found = FriendRequest.objects.filter(mine, uuid=request).first()
+        if found is not None:
+            _lock(found.sender_id, found.receiver_id)
+        if found is None or not FriendRequest.objects.filter(pk=found.pk).delete()[0]:
+            raise NotFound("There is no such friend request.")
 
 
 def remove(*, player_id: int, friend_id: int) -> None:

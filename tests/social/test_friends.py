@@ -2,11 +2,13 @@
 
 import csv
 import gzip
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import services as accounts
@@ -242,6 +244,51 @@ def test_both_who_ask_at_the_same_moment_are_friends(game: Game) -> None:
     assert said == ["accepted", "pending"]
     assert Friendship.objects.count() == 2
     assert not FriendRequest.objects.exists()
+
+
+def test_an_answer_waits_for_the_one_that_is_given_already(game: Game) -> None:
+    sender, receiver = _people(game.studio, 2)
+    asked = befriending.ask(sender_id=sender, receiver_id=receiver, at=timezone.now())
+
+    def answer(how: Callable[[], None]) -> str:
+        try:
+            how()
+        except Refused as refused:
+            return type(refused).__name__
+        else:
+            return "done"
+        finally:
+            connection.close()
+
+    def accept() -> None:
+        befriending.accept(player_id=receiver, request=asked.uuid, at=timezone.now())
+
+    def decline() -> None:
+        befriending.decline(player_id=receiver, request=asked.uuid)
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            # Its row in the way holds the one that accepts after his look at the request, until it is rolled back.
+            Friendship.objects.create(player_id=receiver, friend_id=sender, since=timezone.now())
+            accepted = pool.submit(answer, accept)
+            _wait_for_a_lock(1)
+            declined = pool.submit(answer, decline)
+            _wait_for_a_lock(2)
+            transaction.set_rollback(True)
+        assert (accepted.result(), declined.result()) == ("done", "NotFound")
+    assert Friendship.objects.count() == 2
+
+
+def _wait_for_a_lock(count: int) -> None:
+    """Wait until so many others wait for a lock."""
+    deadline = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0] >= count:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 @pytest.mark.skipif(not samples.REAL_DATA.is_dir(), reason=samples.NO_REAL_DATA)
