@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.db.models import Q
 
 from core.clock import rfc3339
 from core.db import run_prepared
@@ -140,6 +141,12 @@ def friend_count(player_id: int) -> int:
 def are_friends(player_id: int, other_id: int) -> bool:
     """Say whether two players are friends."""
     return Friendship.objects.filter(player_id=player_id, friend_id=other_id).exists()
+
+
+def may_be_found(player_id: int, other_id: int) -> bool:
+    """Say whether a player knows another who is private: they are friends, or one of them asked the other."""
+    either = Q(sender_id=player_id, receiver_id=other_id) | Q(sender_id=other_id, receiver_id=player_id)
+    return are_friends(player_id, other_id) or FriendRequest.objects.filter(either).exists()
 
 
 def requests(

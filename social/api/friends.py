@@ -233,7 +233,7 @@ class FriendRequestsView(Endpoint):
         sent = FriendInput(data=request.data)
         sent.is_valid(raise_exception=True)
         other = _other(request, sent.validated_data["to"])
-        if other.visibility == "private" and not selectors.are_friends(owner.id, other.id):
+        if other.visibility == "private" and not selectors.may_be_found(owner.id, other.id):
             raise _nobody()
         asked = befriending.ask(sender_id=owner.id, receiver_id=other.id, at=timezone.now())
         return Response({"id": str(asked.uuid), "status": asked.status}, status=202)

@@ -136,6 +136,8 @@ def test_who_is_private_is_not_found_but_may_ask(api: dict[str, Api], players: d
     refused = ask(api["anna"], players["ben"])
     assert (refused.status_code, refused.json()["detail"]) == (404, nobody.json()["detail"])
     assert ask(api["ben"], players["anna"]).status_code == 202
+    assert ask(api["cleo"], players["ben"]).status_code == 404
+    assert ask(api["anna"], players["ben"]).json()["status"] == "accepted"
 
 
 def test_a_studio_acts_for_its_own_players_only(game: Game, players: dict[str, Player]) -> None:
