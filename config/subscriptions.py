@@ -7,6 +7,7 @@ from core.facts import Subscription
 from leaderboards.facts import RanksChanged
 from leaderboards.services import follower as leaderboards
 from social import services as social
+from social.facts import FriendAccepted, FriendRequested
 
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription(
@@ -19,7 +20,7 @@ SUBSCRIPTIONS: list[Subscription] = [
     Subscription(
         "social",
         "live",
-        frozenset({AchievementsUnlocked.kind, RanksChanged.kind}),
+        frozenset({AchievementsUnlocked.kind, RanksChanged.kind, FriendRequested.kind, FriendAccepted.kind}),
         social.apply_facts,
         pause_s=0.05,
     ),

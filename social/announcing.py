@@ -10,13 +10,21 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from accounts.selectors import GameInfo, games_by_id
+from accounts.selectors import GameInfo, games_by_id, players_shown
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from core.clock import microseconds, rfc3339_us
 from core.facts import Fact
 from core.rendering import dumps
-from social.events import ACHIEVEMENT_UNLOCKED, LEADERBOARD_UPDATED, id_prefix
+from social import selectors
+from social.events import (
+    ACHIEVEMENT_UNLOCKED,
+    FRIEND_ACCEPTED,
+    FRIEND_REQUEST,
+    LEADERBOARD_UPDATED,
+    id_prefix,
+)
+from social.facts import FriendRequested
 from social.inbox import Notice
 
 KEPT_S = 5.0  # how old a name, a rarity or the number of available achievements may be in an event
@@ -143,6 +151,34 @@ def _ranks(fact: Fact, game: GameInfo) -> Iterator[Notice]:
             created_us,
             dumps(data).decode(),
         )
+
+
+def friend_notices(facts: Sequence[Fact]) -> list[Notice]:
+    """Return what players are told of FriendRequested and FriendAccepted facts, in the order of the log.
+
+    A request that waits no more, or whose sender is blocked meanwhile, is not told; nor is one of who is gone.
+    """
+    if not facts:
+        return []
+    waiting = selectors.waiting([fact.payload["request"] for fact in facts if _is_request(fact)])
+    told = [fact for fact in facts if not _is_request(fact) or fact.payload["request"] in waiting]
+    shown = players_shown({_whom_it_is_about(fact) for fact in told})
+    return [_of_friend(fact, player) for fact in told if (player := shown.get(_whom_it_is_about(fact)))]
+
+
+def _is_request(fact: Fact) -> bool:
+    return fact.kind == FriendRequested.kind
+
+
+def _whom_it_is_about(fact: Fact) -> int:
+    return cast("int", fact.payload["sender" if _is_request(fact) else "receiver"])
+
+
+def _of_friend(fact: Fact, player: dict[str, str]) -> Notice:
+    told, kind = ("receiver", FRIEND_REQUEST) if _is_request(fact) else ("sender", FRIEND_ACCEPTED)
+    prefix = id_prefix(fact_id=fact.id, seed=fact.payload["seed"], at=fact.at)
+    data = dumps({"request_id": fact.payload["request"], "player": player}).decode()
+    return Notice(fact.payload[told], f"{prefix}{0:05x}", kind, None, None, microseconds(fact.at), data)
 
 
 def lines(notices: Iterable[Notice], seqs: Iterable[int]) -> Iterator[str]:

@@ -4,6 +4,7 @@ Whoever changes what is between two players holds both players' locks, taken in 
 crossing requests are seen without a gap.
 """
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,8 +12,10 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 
+from core.facts import publish
 from core.ids import new_id
 from core.refusals import Conflict, NotFound
+from social.facts import FriendAccepted, FriendRequested
 from social.models import Block, FriendRequest, Friendship
 
 MOST_FRIENDS = 500
@@ -33,6 +36,8 @@ def ask(*, sender_id: int, receiver_id: int, at: datetime) -> Asked:
 
     Who is blocked by the receiver gets the same answer as anybody, and his request is seen by nobody.
 
+    Publishes: FriendRequested, unless the receiver blocks the sender; FriendAccepted.
+
     Raises:
         Conflict: oneself, a player whom one blocks, too many open requests, too many friends.
 
@@ -50,17 +55,21 @@ def ask(*, sender_id: int, receiver_id: int, at: datetime) -> Asked:
             return Asked(waiting.uuid, "pending")
         crossing = FriendRequest.objects.filter(sender_id=receiver_id, receiver_id=sender_id).first()
         if crossing is not None:
-            _befriend(sender_id, receiver_id, at=at)
+            _befriend(crossing, at=at)
             return Asked(crossing.uuid, "accepted")
         if FriendRequest.objects.filter(sender_id=sender_id).count() >= MOST_REQUESTS:
             raise Conflict(f"At most {MOST_REQUESTS} requests may wait for an answer.")
         _require_room(sender_id, "You have")
         made = FriendRequest.objects.create(sender_id=sender_id, receiver_id=receiver_id, created_at=at)
+        if not Block.objects.filter(player_id=receiver_id, blocked_id=sender_id).exists():
+            publish(FriendRequested(str(made.uuid), sender_id, receiver_id, _seed()), studio_id=None)
     return Asked(made.uuid, "pending")
 
 
 def accept(*, player_id: int, request: UUID, at: datetime) -> None:
     """Become friends with who asked.
+
+    Publishes: FriendAccepted.
 
     Raises:
         NotFound: there is no such request to this player.
@@ -70,8 +79,7 @@ def accept(*, player_id: int, request: UUID, at: datetime) -> None:
     with transaction.atomic():
         found = _received(player_id, request)
         _lock(found.sender_id, player_id)
-        _received(player_id, request)  # it may have been answered meanwhile
-        _befriend(player_id, found.sender_id, at=at)
+        _befriend(_received(player_id, request), at=at)  # unless it was answered meanwhile
 
 
 def decline(*, player_id: int, request: UUID) -> None:
@@ -127,7 +135,9 @@ def _received(player_id: int, request: UUID) -> FriendRequest:
     return found
 
 
-def _befriend(one: int, other: int, *, at: datetime) -> None:
+def _befriend(request: FriendRequest, *, at: datetime) -> None:
+    """Let who was asked accept."""
+    one, other = request.receiver_id, request.sender_id
     _require_room(one, "You have")
     _require_room(other, "The other player has")
     Friendship.objects.bulk_create(
@@ -138,6 +148,11 @@ def _befriend(one: int, other: int, *, at: datetime) -> None:
         ignore_conflicts=True,
     )
     _forget_requests(one, other)
+    publish(FriendAccepted(str(request.uuid), sender=other, receiver=one, seed=_seed()), studio_id=None)
+
+
+def _seed() -> str:
+    return secrets.token_hex(8)
 
 
 def _require_room(player_id: int, who: str) -> None:

@@ -8,6 +8,8 @@ from core.clock import microseconds
 
 ACHIEVEMENT_UNLOCKED = "achievement.unlocked"
 LEADERBOARD_UPDATED = "leaderboard.updated"
+FRIEND_REQUEST = "friend.request"
+FRIEND_ACCEPTED = "friend.accepted"
 MOST_OF_ONE_FACT = 2**20
 
 

@@ -44,13 +44,13 @@ WITH old AS (
 
 
 class Notice(NamedTuple):
-    """What a player is to be told; `data` is the event's data as JSON text."""
+    """What a player is to be told; `data` is the event's data as JSON text. What is of no game has no studio either."""
 
     player_id: int
     uuid: str
     kind: str
-    game_id: int
-    studio_id: int
+    game_id: int | None
+    studio_id: int | None
     created_us: int
     data: str
 
@@ -65,7 +65,8 @@ def add(notices: Sequence[Notice]) -> tuple[list[int], bool]:
     """
     players, uuids, kinds, games, studios, created, payloads = zip(*notices, strict=True)
     seqs = _numbers(players)
-    columns = [array_literal(column) for column in (players, seqs, uuids, kinds, games, studios, created)]
+    of_games = [[pk or "NULL" for pk in column] for column in (games, studios)]
+    columns = [array_literal(column) for column in (players, seqs, uuids, kinds, *of_games, created)]
     added: int = run_prepared(_ADD, [*columns, "\n".join(payloads)])[0][0]
     return seqs, added == len(notices)
 

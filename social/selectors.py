@@ -10,7 +10,7 @@ import orjson
 from django.db.models import Q
 
 from core.clock import rfc3339
-from core.db import run_prepared
+from core.db import array_literal, run_prepared
 from social.events import Event
 from social.models import Block, FriendRequest, Friendship, Notification
 
@@ -141,6 +141,18 @@ def friend_count(player_id: int) -> int:
 def are_friends(player_id: int, other_id: int) -> bool:
     """Say whether two players are friends."""
     return Friendship.objects.filter(player_id=player_id, friend_id=other_id).exists()
+
+
+_WAITING = """
+SELECT r.uuid::text FROM social_friendrequest r
+ WHERE r.uuid = ANY($1::uuid[]) AND NOT EXISTS (
+       SELECT FROM social_block b WHERE b.player_id = r.receiver_id AND b.blocked_id = r.sender_id)
+"""
+
+
+def waiting(requests: Sequence[str]) -> set[str]:
+    """Return those of several requests, by id, that wait for an answer of who sees them; in one query at most."""
+    return {row[0] for row in run_prepared(_WAITING, [array_literal(requests)])} if requests else set()
 
 
 def may_be_found(player_id: int, other_id: int) -> bool:

@@ -12,14 +12,16 @@ from core.facts import Fact
 from core.redis import breaker, client
 from leaderboards.facts import RanksChanged
 from social import announcing, inbox, keys
+from social.facts import FriendAccepted, FriendRequested
 from social.models import Notification
 
 KEPT = timedelta(days=30)
 NEWS = timedelta(minutes=10)  # an older rank is told with the next move
+_OF_FRIENDS = (FriendRequested.kind, FriendAccepted.kind)
 
 
 def apply_facts(facts: Sequence[Fact]) -> None:
-    """Tell players of their unlocks and ranks: inbox rows with the cursor, one PUBLISH after commit.
+    """Tell players of unlocks, ranks and friends: inbox rows with the cursor, one PUBLISH after commit.
 
     Applying a fact again adds nothing. One that is older than the inbox keeps makes no row, nor does a rank that is no
     news. A rank replaces what was told of the same board and not read: of a busy evening the last one is left to read.
@@ -31,7 +33,10 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     ranks = announcing.rank_notices(
         [fact for fact in facts if fact.kind == RanksChanged.kind and fact.at > now - NEWS]
     )
-    notices = unlocks + inbox.replace_unread(ranks)
+    friends = announcing.friend_notices(
+        [fact for fact in facts if fact.kind in _OF_FRIENDS and fact.at > now - KEPT]
+    )
+    notices = unlocks + inbox.replace_unread(ranks) + friends
     if not notices:
         return
     seqs, all_new = inbox.add(notices)
