@@ -121,7 +121,7 @@ def _notices(fact: Fact, told: dict[int, _Told]) -> Iterator[Notice]:
 def rank_notices(facts: Sequence[Fact]) -> list[Notice]:
     """Return what the players of RanksChanged facts are told, in the order of the log: of each board the newest."""
     games = games_by_id(fact.payload["game"] for fact in facts)
-    newest: dict[tuple[int, int, str], Notice] = {}
+    newest: dict[tuple[int, int | None, str], Notice] = {}
     for fact in facts:
         game = games.get(fact.payload["game"])
         for notice in _ranks(fact, game) if game else ():

@@ -27,9 +27,7 @@ EXTRA_SPANS: Final[tuple[Span, ...]] = ("all", "day", "week", "month")
 GRACE: Final = timedelta(minutes=15)
 ALL_TIME: Final = "all"
 _SHORTEST_CRON: Final = timedelta(hours=1)
-_LONGEST_REPEAT: Final = timedelta(
-    hours=4
-)  # by which clocks went back at once, anywhere since 1980, and more
+_LONGEST_REPEAT: Final = timedelta(hours=4)  # more than any clock went back at once since 1980
 _SECOND: Final = timedelta(seconds=1)
 _LOOKED_AT: Final = 50  # resets of a cron expression that are compared for the shortest distance
 

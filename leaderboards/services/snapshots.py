@@ -26,9 +26,7 @@ _AT_ONCE = 500
 _DELETED_AT_ONCE = 2_000
 DAY = timedelta(days=1)
 CLOSELY, HOURLY, KEPT = 2 * DAY, 14 * DAY, 400 * DAY  # ages: up to when all are kept, one an hour, one a day
-_THINNED = (
-    HOURLY + 14 * DAY
-)  # looked through each time; a job that was away for longer leaves some until KEPT
+_THINNED = HOURLY + 14 * DAY  # the ages looked through: a job that was away for longer leaves some until KEPT
 _KEPT_IN = {"leaderboards_snapshot": "board", "leaderboards_ranksample": "board, player_id"}
 
 
