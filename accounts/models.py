@@ -144,7 +144,12 @@ class PlayerIdentity(models.Model):
 
     studio = models.ForeignKey(Studio, on_delete=models.PROTECT)
     external_id = models.CharField(max_length=128)
-    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="identities")
+    player = models.ForeignKey(
+        Player,
+        on_delete=models.PROTECT,
+        related_name="identities",
+        db_index=False,  # see ids_of_players
+    )
     banned_at = models.DateTimeField(null=True, blank=True)
     excluded_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when the player is on none of the studio's leaderboards."
@@ -159,6 +164,8 @@ class PlayerIdentity(models.Model):
             ),
         ]
         indexes = [
+            # Pages of boards name a hundred players as a studio does: the ids are read from the index alone.
+            models.Index(fields=["player", "studio", "id"], include=["external_id"], name="ids_of_players"),
             models.Index(
                 fields=["player", "studio"],
                 name="excluded_players",

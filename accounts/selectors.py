@@ -238,11 +238,9 @@ _PLAYERS_SHOWN = """
       FROM accounts_player p WHERE p.id = ANY($1::bigint[])
 """
 _PLAYERS_SHOWN_TO_STUDIO = """
-    SELECT p.id, p.uuid::text, p.display_name, p.region, p.avatar_url, named.external_id
-      FROM accounts_player p
-      LEFT JOIN LATERAL (SELECT i.external_id FROM accounts_playeridentity i
-                          WHERE i.player_id = p.id AND i.studio_id = $2 ORDER BY i.id LIMIT 1) AS named ON true
-     WHERE p.id = ANY($1::bigint[])
+    SELECT p.id, p.uuid::text, p.display_name, p.region, p.avatar_url, i.external_id
+      FROM accounts_player p LEFT JOIN accounts_playeridentity i ON i.player_id = p.id AND i.studio_id = $2
+     WHERE p.id = ANY($1::bigint[]) ORDER BY i.id DESC
 """
 
 
@@ -256,7 +254,7 @@ def players_shown(ids: Iterable[int], *, studio_id: int | None = None) -> dict[i
         row[0]: {"id": row[1], "display_name": row[2], "region": row[3], "avatar_url": row[4]} for row in rows
     }
     if studio_id is not None:
-        for row in rows:
+        for row in rows:  # of several ids the first that the studio gave comes last
             if row[5] is not None:
                 shown[row[0]]["external_id"] = row[5]
     return shown

@@ -1,6 +1,7 @@
 """Signed keyset cursors: where a list goes on, readable by nobody but us and valid for one list only."""
 
 import base64
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -36,5 +37,6 @@ def decode_cursor(kind: str, cursor: str) -> list[Any]:
     return position
 
 
+@lru_cache(maxsize=1024)
 def _signer(kind: str) -> Signer:
     return Signer(salt=f"cursor {kind}", sep=".")

@@ -86,12 +86,10 @@ def _way(where: Where) -> tuple[str | int | bytes, ...]:
 
 def _rows(flat: Sequence[bytes]) -> list[Row]:
     """Read what ZRANGE answers: member, score, member, score and so on."""
-    unpack = _MEMBER.unpack
-    rows = []
-    for member, score in zip(flat[::2], flat[1::2], strict=True):
-        reached_us, player_id = unpack(member)
-        rows.append(Row(player_id, int(score), reached_us))
-    return rows
+    members = _MEMBER.iter_unpack(b"".join(flat[::2]))
+    return [
+        Row(player_id, int(score), at) for (at, player_id), score in zip(members, flat[1::2], strict=True)
+    ]
 
 
 def _rank(board: Board, answer: Any) -> Rank | None:
