@@ -34,7 +34,9 @@ def to_units(value: object, *, decimals: int) -> int:
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # of a finite one
     power = exponent + decimals
-    if number and number.adjusted() + decimals > _LONGEST:
+    if not number:
+        return 0  # whatever its exponent says: 0e999999999 is not to be written out
+    if number.adjusted() + decimals > _LONGEST:
         raise ValueError(_too_large(decimals))
     whole, rest = int("".join(map(str, digits))), 0
     if power >= 0:

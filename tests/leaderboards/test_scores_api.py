@@ -127,6 +127,15 @@ def test_every_spelling_of_a_number_is_the_same_score(
     assert world.api().post(address(game, "/scores"), body).json()["spans"][0]["score"] == 81.25
 
 
+@pytest.mark.parametrize("number", ["0", "-0", "-0.0", "0e5", "0e999999999", "-0E-999999999"])
+def test_zero_is_zero_at_once_however_long_its_exponent_would_make_it(
+    world: World, game: Game, board: Leaderboard, number: str
+) -> None:
+    body = f'{{"player": "p-1", "score": {number}}}'.encode()
+    assert world.api().post(address(game, "/scores"), body).json()["spans"][0]["score"] == 0
+    assert world.api().get(address(game, f"/rank?score={number}")).json()["score"] == 0
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [
