@@ -20,6 +20,9 @@ FORMATS: Final = ("number", "time_ms", "time_s", "currency", "percent")
 AUTHORITIES: Final = ("server", "client")
 MOST_ATTEMPTS: Final = 1_000_000
 LARGEST_METADATA: Final = 4096  # bytes of JSON
+_NUMBERS_BELOW: Final = (
+    2**63
+)  # PostgreSQL writes a larger 1e30 out, and no whole number of that length can be answered
 RESERVED: Final = ("points", "global")
 # What scores were weighed, ranked and filed by; it stays while there are any.
 FIXED_BY_SCORES: Final = ("sort", "operator", "tie_break", "decimals", "reset", "cron", "time_zone", "spans")
@@ -93,8 +96,16 @@ def clean_metadata(value: object) -> dict[str, Any]:
     text = json.dumps(value, default=float, ensure_ascii=False)
     if len(text.encode()) > LARGEST_METADATA:
         raise ValueError(f"The metadata has more than {LARGEST_METADATA:,} bytes as JSON: shorten it.")
-    read: dict[str, Any] = json.loads(text)  # whose numbers are no Decimals any more
+    read: dict[str, Any] = json.loads(  # whose numbers are no Decimals any more
+        text, parse_int=lambda digits: _kept(int(digits)), parse_float=lambda digits: _kept(float(digits))
+    )
     return read
+
+
+def _kept(number: float) -> float:
+    if abs(number) >= _NUMBERS_BELOW:
+        raise ValueError("The metadata holds a number of more than 64 bits: send it as text.")
+    return number
 
 
 def clean_archived(value: object) -> bool:

@@ -214,7 +214,12 @@ def _time_refusal(told: datetime | None, *, at: datetime) -> Refused | None:
 def _metadata(value: Mapping[str, Any] | None) -> str | None:
     if value is None:
         return None
-    text = dumps(value)
+    try:
+        text = dumps(value)
+    except TypeError:
+        raise Invalid.value(
+            "/metadata", "Holds a whole number of more than 64 bits: send it as text."
+        ) from None
     if len(text) > LARGEST_METADATA:
         raise Invalid.value(
             "/metadata", f"Has {len(text):,} bytes as JSON; {LARGEST_METADATA:,} are allowed."

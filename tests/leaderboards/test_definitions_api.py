@@ -127,6 +127,8 @@ def test_the_points_board_comes_first_and_pages_go_on(world: World, game: Game) 
         ({"starts_at": "soon"}, "/starts_at"),
         ({"metadata": []}, "/metadata"),
         ({"metadata": {"x": "y" * 5000}}, "/metadata"),
+        ({"metadata": {"x": 10**30}}, "/metadata"),
+        ({"metadata": {"x": [1e30]}}, "/metadata"),
         ({"archived": "no"}, "/archived"),
     ],
 )

@@ -87,6 +87,13 @@ def test_a_batch_reports_bad_items_in_their_place(world: World, game: Game, boar
     assert shown(world.api().get(address(game)).json()) == [(1, "f", 9.0), (2, "a", 5.0)]
 
 
+def test_a_bad_item_s_metadata_refuses_no_other_item(world: World, game: Game, board: Leaderboard) -> None:
+    items = [{"player": "a", "score": 5}, {"player": "b", "score": 6, "metadata": {"seed": 2**64}}]
+    body = world.api().post(address(game, "/scores/batch"), {"scores": items}).json()
+    assert [row["status"] for row in body["results"]] == ["submitted", "rejected"]
+    assert body["results"][1]["problem"]["errors"][0]["pointer"] == "/metadata"
+
+
 @pytest.mark.parametrize("count", [0, 1001])
 def test_a_batch_has_1_to_1000_items(world: World, game: Game, board: Leaderboard, count: int) -> None:
     items = [{"player": "a", "score": 1}] * count
@@ -143,6 +150,7 @@ def test_zero_is_zero_at_once_however_long_its_exponent_would_make_it(
         ({"player": None}, 422),
         ({"metadata": [1]}, 422),
         ({"metadata": {"x": "y" * 4096}}, 422),
+        ({"metadata": {"x": [10**30]}}, 422),
         ({"event_id": "seven"}, 422),
         ({"achieved_at": "yesterday"}, 422),
         ({"achieved_at": "1970-01-01T00:00:00Z"}, 422),
