@@ -1,6 +1,7 @@
 """GET /leaderboards/…: pages, a player's rank, the page around a player, what rank a score would have."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
@@ -26,6 +27,9 @@ from leaderboards.selectors.standings import Around, Behind, FromOffset, Listing
 
 DEEPEST = 10**9
 _LONGEST_SCORE = 60  # characters of `score` in a query
+_NUMBER = re.compile(
+    r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?"
+)  # Decimal takes underscores and spaces as well
 _NARROWED = frozenset({"region", "period", "span"})
 _PAGED = _NARROWED | {"limit", "cursor", "offset", "friends_of"}
 
@@ -272,10 +276,9 @@ def _score(request: Request, about: Asked) -> int:
     if text is None:
         raise Malformed("`score` is missing: say which score's rank you ask for.")
     try:
-        number = Decimal(text if text.isascii() and len(text) <= _LONGEST_SCORE else "no number")
-        return rules.to_units(number, decimals=about.info.decimals if about.info else 0)
-    except InvalidOperation:
-        raise Invalid.value("/score", "A score is a number.") from None
+        if len(text) > _LONGEST_SCORE or not _NUMBER.fullmatch(text):
+            raise ValueError("A score is a number.")
+        return rules.to_units(Decimal(text), decimals=about.info.decimals if about.info else 0)
     except ValueError as error:
         raise Invalid.value("/score", str(error)) from None
 

@@ -263,6 +263,15 @@ def test_ranks_and_what_if_are_told_in_the_boards_numbers(world: World, game: Ga
         assert world.api().get(address(game, f"/rank{wrong}")).status_code == status
 
 
+@pytest.mark.parametrize(
+    "number", ["1_000", "+5", "%205", "5%20", "0x1F", ".5", "5.", "NaN", "sNaN", "-Infinity", "%D9%A3", ""]
+)
+def test_what_json_takes_for_no_number_is_no_score_in_a_query(
+    world: World, game: Game, board: Leaderboard, number: str
+) -> None:
+    assert world.api().get(address(game, f"/rank?score={number}")).status_code == 422
+
+
 def test_a_cursor_of_another_board_or_period_is_refused(world: World, game: Game, board: Leaderboard) -> None:
     factories.leaderboard(game, "other")
     rows = [{"player": f"p{n}", "score": n} for n in range(3)]
