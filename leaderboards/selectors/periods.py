@@ -1,5 +1,6 @@
 """Which periods a board has."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class PeriodInfo:
 
 KEPT_S = 1.0  # how old what is said of a period may be
 _MOST_KNOWN = 20_000
+_NAME = re.compile(r"[0-9A-Za-z-]{1,20}")  # every period's id looks so (leaderboards/rules/periods.py)
 _known: dict[tuple[int, int, str], tuple[float, PeriodInfo]] = {}
 
 
@@ -70,6 +72,8 @@ def previous(board: BoardInfo, span: str, *, at: datetime) -> PeriodInfo | None:
 
 def named(board: BoardInfo, name: str) -> PeriodInfo | None:
     """Return a period by its id in the API; None if nobody scored in it."""
+    if not _NAME.fullmatch(name):
+        return None  # what anybody may write in an address
     key, now = (board.id, board.epoch, name), time.monotonic()
     since, found = _known.get(key, (float("-inf"), None))
     if found is None or now - since > KEPT_S:

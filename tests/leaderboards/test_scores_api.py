@@ -272,6 +272,14 @@ def test_what_json_takes_for_no_number_is_no_score_in_a_query(
     assert world.api().get(address(game, f"/rank?score={number}")).status_code == 422
 
 
+@pytest.mark.parametrize("name", ["%00", "all%00", "..", "x" * 5000, "%D9%A3", "2026-W48%0A"])
+def test_no_period_is_called_what_no_period_can_be_called(
+    world: World, game: Game, board: Leaderboard, name: str
+) -> None:
+    for place in (f"?period={name}", f"/periods/{name}", f"/periods/{name}/standings"):
+        assert world.api().get(address(game, place)).status_code == 404, place
+
+
 def test_a_cursor_of_another_board_or_period_is_refused(world: World, game: Game, board: Leaderboard) -> None:
     factories.leaderboard(game, "other")
     rows = [{"player": f"p{n}", "score": n} for n in range(3)]
