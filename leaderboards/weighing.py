@@ -205,6 +205,10 @@ class _Table:
             return Outcome(
                 refused=Conflict(f"The period {main.name} is final: scores for it are not taken any more.")
             )
+        if limit is not None and taken[0] is None:
+            return Outcome(
+                refused=Conflict(f"The period {main.name} is final: no attempt is left for it any more.")
+            )
         before = self.held(who.player_id, main.period_id)
         if limit is not None and before is not None and before.attempts >= limit:
             return Outcome(refused=Conflict(f"The player has used all {limit:,} attempts of {main.name}."))

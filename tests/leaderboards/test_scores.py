@@ -152,6 +152,14 @@ def test_attempts_are_limited_in_each_period(world: World) -> None:
     assert isinstance(result, Submitted)
 
 
+def test_a_time_in_a_final_period_gets_round_no_limit(world: World) -> None:
+    board(world, reset="daily", spans=["all"], attempts_limit=1)
+    submit(world, ("a", 50), at=NOON)
+    (refused,) = submit(world, ("a", 60), at=NOON, achieved_at=NOON - timedelta(days=3))
+    assert isinstance(refused, Conflict)
+    assert standing(world) == [(1, "a", 50)]
+
+
 @pytest.mark.parametrize(
     ("fields", "score", "refusal"),
     [
