@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Game, Player, PlayerIdentity, ServerKey
-from core.db import array_literal, run_prepared
+from core.db import array_literal, run_prepared, text_array_literal
 
 # A revoked key stops working everywhere within 5 s (api.md, Who is calling).
 KEY_SECONDS = 4.0
@@ -292,3 +292,17 @@ _EXCLUDED = """
 def excluded_players(player_ids: Iterable[int]) -> set[tuple[int, int]]:
     """Return `(studio, player)` for each studio that took one of the players off its boards."""
     return {(row[0], row[1]) for row in run_prepared(_EXCLUDED, [array_literal(player_ids)])}
+
+
+_LIVING_ELSEWHERE = """
+    SELECT p.id, p.region FROM unnest($1::bigint[], $2::text[]) AS w (player_id, region)
+      JOIN accounts_player p ON p.id = w.player_id AND p.region <> w.region
+"""
+
+
+def living_elsewhere(said: Collection[tuple[int, str]]) -> dict[int, str]:
+    """Return the present regions of those players of whom another one is said in `(player, region)`."""
+    if not said:
+        return {}
+    players, regions = zip(*said, strict=True)
+    return dict(run_prepared(_LIVING_ELSEWHERE, [array_literal(players), text_array_literal(regions)]))

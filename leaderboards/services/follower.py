@@ -48,10 +48,10 @@ def apply_facts(facts: Sequence[Fact]) -> None:
         ScoresChanged, for the scores of players who changed their region, were excluded or taken back.
 
     """
-    moves = [fact for fact in facts if fact.kind == PlayersChanged.kind]
+    regions = moving.regions(facts)
     # First: it locks the periods of both at once, and those are locked before rows.
-    excluding.follow_exclusions(facts, share=moving.periods_of(moves))
-    moving.follow_regions(moves)
+    excluding.follow_exclusions(facts, share=moving.periods_of(regions))
+    moving.follow_regions(regions)
     large = estimating.large()
     changes = changes_of(facts, unranked=points.unranked(_with_totals(facts)))
     moved = {board: len(listed) for board, listed in changes.items() if board.name in large}

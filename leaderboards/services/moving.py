@@ -1,9 +1,11 @@
 """Scores follow their players: to another region, as far as their periods are not final."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from accounts import selectors as accounts
+from accounts.facts import PlayersChanged
 from core.db import array_literal, run_prepared, text_array_literal
 from core.facts import Fact, publish
 from leaderboards.facts import ScoresChanged
@@ -36,22 +38,36 @@ RETURNING {CHANGED}, w.previous
 """
 
 
-def periods_of(facts: Sequence[Fact]) -> list[int]:
-    """Return the periods in which scores are to follow players who changed their region."""
-    latest = _latest(facts)
-    return [row[0] for row in run_prepared(_PERIODS, _columns(latest))] if latest else []
+def regions(facts: Iterable[Fact]) -> dict[int, str]:
+    """Return where players live by now whose scores may be filed elsewhere.
+
+    Those are who changed their region, and those of whom a score is heard with another one: a first score may have been
+    on its way meanwhile, with the region before.
+    """
+    told: dict[int, str] = {}
+    heard: set[tuple[int, str]] = set()
+    for fact in facts:
+        if fact.kind == PlayersChanged.kind:
+            told |= dict(fact.payload["players"])
+        elif fact.kind == ScoresChanged.kind:
+            heard.update((player, region) for player, region, *_ in fact.payload["scores"])
+    return told | accounts.living_elsewhere(heard)
 
 
-def follow_regions(facts: Sequence[Fact]) -> None:
-    """Move the scores of players who changed their region; the caller holds their periods in share.
+def periods_of(regions: Mapping[int, str]) -> list[int]:
+    """Return the periods in which scores are to follow players to the regions where they live."""
+    return [row[0] for row in run_prepared(_PERIODS, _columns(regions))] if regions else []
+
+
+def follow_regions(regions: Mapping[int, str]) -> None:
+    """Move scores to the regions where their players live; the caller holds their periods in share.
 
     Publishes:
         ScoresChanged, for each period.
 
     """
-    latest = _latest(facts)
-    if latest:
-        announce(run_prepared(_MOVE, _columns(latest)))
+    if regions:
+        announce(run_prepared(_MOVE, _columns(regions)))
 
 
 def announce(rows: Iterable[Sequence[Any]]) -> None:
@@ -66,9 +82,5 @@ def announce(rows: Iterable[Sequence[Any]]) -> None:
         )
 
 
-def _latest(facts: Sequence[Fact]) -> dict[int, str]:
-    return {player: region for fact in facts for player, region in fact.payload["players"]}
-
-
-def _columns(latest: dict[int, str]) -> tuple[str, str]:
-    return array_literal(latest), text_array_literal(latest.values())
+def _columns(regions: Mapping[int, str]) -> tuple[str, str]:
+    return array_literal(regions), text_array_literal(regions.values())

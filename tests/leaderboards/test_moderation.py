@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from leaderboards.selectors.standings import FromOffset, page, rank
 from leaderboards.services import follower, moderation, scores
 from leaderboards.services.moderation import Action
 from leaderboards.services.scores import ScoreRequest, Submitted
+from leaderboards.submitting import LOCK_SPACE
 from tests import factories
 from tests.leaderboards.test_listener import contents
 from tests.leaderboards.world import World, whole
@@ -466,3 +468,38 @@ def test_an_excluded_player_sees_his_points_rank_and_nobody_else_does(world: Wor
     assert own_entry(Board(None, None), player) is None
     assert rank(Board(None, None), player) is not None
     assert own_entry(world.board, person(world, "p0").id) is None
+
+
+def test_a_first_score_on_its_way_while_its_player_moves_comes_to_his_new_region(world: World) -> None:
+    row = board(world)
+    world.players(1)
+    submit(world, ("p1", 1))
+    world.follow()
+    period = Period.objects.get(leaderboard=row)
+
+    def first() -> None:
+        try:
+            submit(world, ("p0", 50))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_SPACE, period.pk])
+        running = pool.submit(first)
+        wait_for_lock(cursor)
+        world.move(("p0", "EU"))
+        world.follow()
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, period.pk])
+        running.result(10)
+    assert standing(world) == [("p0", 50), ("p1", 1)]
+    assert standing(world, region="EU") == [("p0", 50)]
+
+
+def wait_for_lock(cursor: Any) -> None:
+    """Wait until somebody waits for an advisory lock."""
+    for _ in range(100):
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        if cursor.fetchone()[0]:
+            return
+        sleep(0.05)
+    raise AssertionError("nobody waits")
