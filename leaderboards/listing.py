@@ -1,5 +1,6 @@
 """What a board is asked for and what it answers: the same shapes from Valkey and from PostgreSQL."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -132,16 +133,27 @@ def first_place_around(place: int, *, size: int, total: int) -> int:
     return min(max(0, total - size), max(0, place - (size - 1) // 2))
 
 
-def among_themselves(tie_break: TieBreak, rows: Iterable[Row], *, offset: int, limit: int) -> Listing:
+def among_themselves(
+    tie_break: TieBreak, rows: Iterable[Row], where: FromOffset | Behind, *, limit: int
+) -> Listing:
     """Return a page of rows, in any order, ranked as if nobody else were on the board."""
-    ordered = sorted(rows, key=lambda row: (row.sort_value, row.reached_us, row.player_id))
+    ordered = sorted(rows, key=position)
+    if isinstance(where, Behind):
+        offset = bisect_right(ordered, position(where.row), key=position)
+    else:
+        offset = min(where.offset, len(ordered))
     shown = ordered[offset : offset + limit]
     better = [row for row in ordered if shown and row.sort_value < shown[0].sort_value]
     return Listing(
         tie_break,
         total=len(ordered),
-        first_place=min(offset, len(ordered)),
+        first_place=offset,
         before=len(better),
         rows=shown,
         scores_before=len({row.sort_value for row in better}),
     )
+
+
+def position(row: Row) -> tuple[int, int, int]:
+    """Return what rows are sorted by."""
+    return row.sort_value, row.reached_us, row.player_id

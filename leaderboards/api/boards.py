@@ -200,20 +200,13 @@ def _friends_page(request: Request, game_id: str, key: str) -> HttpResponse:
         raise Forbidden("The server key lacks the scope `players:read`.")
     player = player_of(request, request.GET["friends_of"])
     about = asked.board_of(request, game_id, key)
-    kind, cursor = f"friends of {player.id} on {about.list_name}", request.GET.get("cursor")
-    if cursor is not None and "offset" in request.GET:
-        raise Malformed("`cursor` and `offset` both say where the page begins. Send one of them.")
-    offset = read_whole(request, "offset", default=0, lowest=0, highest=DEEPEST)
-    if cursor is not None:
-        offset = decode_cursor(kind, cursor)[0]
-    limit = read_limit(request)
+    kind = f"friends of {player.id} on {about.list_name}"
+    where, limit = _where(request, kind), read_limit(request)
     listing = Listing("shared", 0, 0, 0, [])
     if about.order is not None:
-        circle = friends.circle_of(player.id)
-        listing = standings.among(about.order, circle, offset=offset, limit=limit)
+        listing = standings.among(about.order, friends.circle_of(player.id), where, limit=limit)
     data = pages.page_data(request, about, listing)
-    behind = offset + len(listing.rows)
-    data["next_cursor"] = encode_cursor(kind, [behind]) if listing.goes_on else None
+    data["next_cursor"] = encode_cursor(kind, list(listing.rows[-1])) if listing.goes_on else None
     finished = pages.finished(data)
     return bytes_answer(request, finished.body, etag=finished.etag, cache_control=PRIVATE)
 
@@ -228,7 +221,7 @@ def _page(request: Request, game_id: str, key: str) -> HttpResponse:
     finished = memo.get(address) if address else None
     if finished is None:
         about = asked.board_of(request, game_id, key)
-        listing = _listing(about, _where(request, about), limit=read_limit(request))
+        listing = _listing(about, _where(request, about.list_name), limit=read_limit(request))
         own = _own(request, about)
         finished = pages.finished(pages.page_data(request, about, listing, own=own))
         if address:
@@ -260,14 +253,14 @@ def _listing(about: Asked, where: Where, *, limit: int) -> Listing:
     return standings.page(about.order, where, limit=limit)
 
 
-def _where(request: Request, about: Asked) -> Where:
-    """Return where a page begins: behind a cursor, or at an offset (0 by default). Raises Malformed."""
+def _where(request: Request, kind: str) -> FromOffset | Behind:
+    """Return where a page of a list begins: behind a cursor, or at an offset (0 by default). Raises Malformed."""
     cursor = request.GET.get("cursor")
     if cursor is None:
         return FromOffset(read_whole(request, "offset", default=0, lowest=0, highest=DEEPEST))
     if "offset" in request.GET:
         raise Malformed("`cursor` and `offset` both say where the page begins. Send one of them.")
-    return Behind(Row(*decode_cursor(about.list_name, cursor)))
+    return Behind(Row(*decode_cursor(kind, cursor)))
 
 
 def _score(request: Request, about: Asked) -> int:

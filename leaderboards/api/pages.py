@@ -14,7 +14,7 @@ from core.endpoint import etag_of, page
 from core.pagination import encode_cursor
 from core.rendering import dumps
 from leaderboards.api.asked import Asked
-from leaderboards.listing import Listing, Rank, Row
+from leaderboards.listing import Listing, Rank, Row, position
 from leaderboards.memo import Finished
 from leaderboards.selectors import history, submitted
 
@@ -55,7 +55,7 @@ def page_data(request: Request, asked: Asked, listing: Listing, *, own: Own | No
 
 def _put_in(ranked: list[tuple[int, Row]], own: Own, listing: Listing) -> list[tuple[int, Row]]:
     """Return rows as if oneself were among them: one's own where it would stand, and who is behind a rank lower."""
-    place = sum(_position(row) < _position(own.row) for _, row in ranked)
+    place = sum(position(row) < position(own.row) for _, row in ranked)
     behind = [(rank + _shift(own, row, listing), row) for rank, row in ranked[place:]]
     is_elsewhere = (place == 0 and listing.first_place > 0) or (place == len(ranked) and listing.goes_on)
     return [*ranked[:place], *([] if is_elsewhere else [(own.rank, own.row)]), *behind]
@@ -66,10 +66,6 @@ def _shift(own: Own, row: Row, listing: Listing) -> int:
         return 1
     is_worse = row.sort_value > own.row.sort_value
     return int(is_worse and not (listing.tie_break == "dense" and own.tied))
-
-
-def _position(row: Row) -> tuple[int, int, int]:
-    return row.sort_value, row.reached_us, row.player_id
 
 
 def rows(request: Request, asked: Asked, ranked: Iterable[tuple[int, Row]]) -> list[dict[str, Any]]:

@@ -86,13 +86,13 @@ def ranks(boards: Sequence[Board], player_id: int) -> list[Rank | None]:
     ]
 
 
-def among(board: Board, player_ids: Sequence[int], *, offset: int, limit: int) -> Listing:
+def among(board: Board, player_ids: Sequence[int], where: FromOffset | Behind, *, limit: int) -> Listing:
     """Return a page of several players ranked among themselves; those who are not on the board are left out."""
     rows = _ask(
         lambda: reading.among(board, player_ids),
         otherwise=lambda: [entry.row for entry in truth.of_players(board, player_ids).values()],
     )
-    return among_themselves(board.tie_break, rows, offset=offset, limit=limit)
+    return among_themselves(board.tie_break, rows, where, limit=limit)
 
 
 def ranks_of(board: Board, player_ids: Sequence[int]) -> list[Rank | None]:

@@ -11,7 +11,7 @@ from accounts.models import Game, Player
 from leaderboards import filling, truth
 from leaderboards.filling import Change
 from leaderboards.keys import Board
-from leaderboards.listing import among_themselves
+from leaderboards.listing import FromOffset, among_themselves
 from leaderboards.rules.ranks import TIE_BREAKS, TieBreak
 from leaderboards.selectors import standings
 from social.models import Friendship
@@ -62,7 +62,7 @@ def test_valkey_ranks_them_as_the_model_does(
     valkey.flushall()
     board = Board(1, None, 7, rule)
     fill(board, held)
-    listing = standings.among(board, sorted(circle), offset=offset, limit=limit)
+    listing = standings.among(board, sorted(circle), FromOffset(offset), limit=limit)
     model = expected(rule, held, circle)
     assert listing.total == len(model)
     rows = [
@@ -83,10 +83,10 @@ def test_both_stores_rank_them_alike(world: World, valkey: Redis, rule: TieBreak
     (board,) = [one for one in truth.boards(game_id=game.pk) if one.period_id is not None]
     circle = world.players(9)[1:]
     rows = [entry.row for entry in truth.of_players(board, circle).values()]
-    found = standings.among(board, circle, offset=0, limit=501)
+    found = standings.among(board, circle, FromOffset(0), limit=501)
     valkey.flushall()
-    counted = standings.among(board, circle, offset=0, limit=501)
-    assert found == counted == among_themselves(rule, rows, offset=0, limit=501)
+    counted = standings.among(board, circle, FromOffset(0), limit=501)
+    assert found == counted == among_themselves(rule, rows, FromOffset(0), limit=501)
     held = {row.player_id: (row.sort_value, row.reached_us) for row in rows}
     assert found.ranks == [rank for rank, _, _ in expected(rule, held, set(circle))]
     assert found.total == 6

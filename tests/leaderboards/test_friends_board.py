@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from accounts.models import Game, Player
-from leaderboards.listing import Row, among_themselves
+from leaderboards.listing import FromOffset, Row, among_themselves
 from leaderboards.rules.ranks import TieBreak
 from social.models import Friendship
 from tests import factories
@@ -57,6 +57,18 @@ def test_friends_are_ranked_among_themselves_and_oneself_with_them(
     second = world.api().get(f"{board}?friends_of=p4&limit=2&cursor={first['next_cursor']}").json()
     assert shown(first) + shown(second) == shown(page)
     assert shown(world.api().get(f"{board}?friends_of=p4&offset=1").json()) == shown(page)[1:]
+
+
+def test_a_friend_who_overtakes_moves_nobody_else_across_the_border_of_a_page(
+    world: World, board: str
+) -> None:
+    befriend(("p4", "p0"), ("p4", "p1"), ("p4", "p3"), ("p4", "p5"))
+    first = world.api().get(f"{board}?friends_of=p4&limit=2").json()
+    world.api().post(f"{board}/scores", {"player": "p5", "score": 99})
+    world.follow()
+    second = world.api().get(f"{board}?friends_of=p4&limit=2&cursor={first['next_cursor']}").json()
+    assert shown(first) + shown(second) == [(1, "p0"), (2, "p1"), (4, "p3"), (5, "p4")]
+    assert second["next_cursor"] is None
 
 
 def test_only_the_player_and_his_studio_may_ask(world: World, board: str) -> None:
@@ -114,7 +126,7 @@ def test_ranks_are_those_of_a_board_that_holds_nobody_else(
         "dense": [1 + len(set(values[: values.index(value)])) for value in values],
         "earliest": [place + 1 for place in range(len(values))],
     }[rule]
-    listing = among_themselves(rule, rows, offset=offset, limit=limit)
+    listing = among_themselves(rule, rows, FromOffset(offset), limit=limit)
     assert listing.rows == ordered[offset : offset + limit]
     assert listing.ranks == ranks[offset : offset + limit]
     assert listing.goes_on == (offset + limit < len(ordered))
