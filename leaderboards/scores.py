@@ -120,6 +120,15 @@ def taken_off(period_id: int, player_id: int) -> Placed | None:
     return Placed(*rows[0]) if rows else None
 
 
+def taken_off_in(period_ids: Iterable[int], player_id: int) -> set[int]:
+    """Return those of the periods in which a player is hidden or excluded."""
+    sql = (
+        "SELECT period_id FROM leaderboards_score WHERE player_id = %s AND period_id = ANY(%s)"
+        " AND (hidden_at IS NOT NULL OR excluded_at IS NOT NULL)"
+    )
+    return {row[0] for row in _rows(sql, [player_id, list(period_ids)])}
+
+
 def everyone(period_id: int, *, region: str | None) -> Iterator[list[Placed]]:
     """Yield everybody as of one moment, in chunks, in no order: for going through them while they change."""
     scope, params = _scope(period_id, region)

@@ -204,7 +204,8 @@ def _friends_page(request: Request, game_id: str, key: str) -> HttpResponse:
     where, limit = _where(request, kind), read_limit(request)
     listing = Listing("shared", 0, 0, 0, [])
     if about.order is not None:
-        listing = standings.among(about.order, friends.circle_of(player.id), where, limit=limit)
+        circle, own = friends.circle_of(player.id), _own(request, about)
+        listing = standings.among(about.order, circle, where, limit=limit, own=own and own.row)
     data = pages.page_data(request, about, listing)
     data["next_cursor"] = encode_cursor(kind, list(listing.rows[-1])) if listing.goes_on else None
     finished = pages.finished(data)

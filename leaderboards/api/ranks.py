@@ -7,7 +7,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from accounts.authentication import game_of, player_of
+from accounts.authentication import TokenHolder, game_of, player_of
 from core.endpoint import Endpoint, cached_answer
 from core.ids import parse_id
 from core.refusals import NotFound
@@ -43,7 +43,9 @@ class PlayerRanksView(Endpoint):
         if text is not None and uuid is None:
             raise NotFound("There is no such game.")
         game, info = game_of(request, uuid), player_of(request, player)
-        found = ranks.of_player(game.id, info.id, at=timezone.now())
+        found = ranks.of_player(
+            game.id, info.id, at=timezone.now(), himself=isinstance(request.auth, TokenHolder)
+        )
         return cached_answer(request, {"results": [_row(one) for one in found]}, cache_control=pages.PRIVATE)
 
 

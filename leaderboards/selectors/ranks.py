@@ -5,7 +5,7 @@ from datetime import datetime
 
 from leaderboards.keys import Board
 from leaderboards.listing import Rank
-from leaderboards.selectors import definitions, periods, standings
+from leaderboards.selectors import definitions, moderated, periods, standings
 from leaderboards.selectors.definitions import POINTS, BoardInfo
 from leaderboards.selectors.periods import PeriodInfo
 
@@ -25,11 +25,17 @@ class Ranked:
     rank: Rank
 
 
-def of_player(game_id: int, player_id: int, *, at: datetime) -> list[Ranked]:
-    """Return where a player stands on the points board and, in the present main periods, on the game's own."""
+def of_player(game_id: int, player_id: int, *, at: datetime, himself: bool = False) -> list[Ranked]:
+    """Return where a player stands on the points board and, in the present main periods, on the game's own.
+
+    Where `himself` asks, also on those that show him to nobody else.
+    """
     listed = [(POINTS, POINTS_NAME, None, ALL_TIME, Board(game_id, None)), *_own(game_id, at=at)]
-    found = standings.ranks([order for *_, order in listed], player_id)
-    return [Ranked(*board, rank=rank) for board, rank in zip(listed, found, strict=True) if rank is not None]
+    orders = [order for *_, order in listed]
+    found = dict(zip(orders, standings.ranks(orders, player_id), strict=True))
+    if himself:
+        found |= moderated.own_entries([order for order in orders if found[order] is None], player_id)
+    return [Ranked(*board, rank=rank) for board in listed if (rank := found[board[-1]]) is not None]
 
 
 def _own(game_id: int, *, at: datetime) -> list[tuple[str, str, BoardInfo, PeriodInfo, Board]]:

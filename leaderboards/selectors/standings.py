@@ -86,12 +86,24 @@ def ranks(boards: Sequence[Board], player_id: int) -> list[Rank | None]:
     ]
 
 
-def among(board: Board, player_ids: Sequence[int], where: FromOffset | Behind, *, limit: int) -> Listing:
-    """Return a page of several players ranked among themselves; those who are not on the board are left out."""
+def among(
+    board: Board,
+    player_ids: Sequence[int],
+    where: FromOffset | Behind,
+    *,
+    limit: int,
+    own: Row | None = None,
+) -> Listing:
+    """Return a page of several players ranked among themselves; those who are not on the board are left out.
+
+    `own` is the row of one of them whom the board does not show: the page is for him alone, and he is on it.
+    """
     rows = _ask(
         lambda: reading.among(board, player_ids),
         otherwise=lambda: [entry.row for entry in truth.of_players(board, player_ids).values()],
     )
+    if own is not None:
+        rows = [own, *(row for row in rows if row.player_id != own.player_id)]
     return among_themselves(board.tie_break, rows, where, limit=limit)
 
 

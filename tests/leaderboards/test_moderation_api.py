@@ -10,9 +10,10 @@ from core.models import AuditEntry
 from leaderboards.models import Leaderboard, Period, Score
 from leaderboards.services import scores
 from leaderboards.services.scores import ScoreRequest
+from social.models import Friendship
 from tests import factories
 from tests.factories import Api
-from tests.leaderboards.world import World
+from tests.leaderboards.world import EPOCH, World
 
 ACTIONS = ("hide", "restore", "delete")
 WHY = {"reason": "Impossible time"}
@@ -179,3 +180,36 @@ def test_who_is_taken_off_sees_himself_and_others_do_not_see_him(world: World) -
         assert [row["score"] for row in page["results"]] == [90, 70, 30, 10]
         assert page["total_count"] == 4
         assert others.get(f"{board}/players/id:{me.uuid}").status_code == 404
+
+
+@pytest.mark.parametrize("tie_break", ["shared", "dense", "earliest"])
+def test_who_is_taken_off_sees_himself_among_his_friends_and_in_all_his_ranks(
+    world: World, tie_break: str
+) -> None:
+    game = Game.objects.get(pk=world.game.id)
+    factories.leaderboard(game, tie_break=tie_break)
+    scores = [{"player": f"p{n}", "score": score} for n, score in enumerate([90, 70, 70, 30])]
+    server, board = world.api(), f"/leaderboards/{game.uuid}/high-score"
+    server.post(f"{board}/scores/batch", {"scores": scores})
+    world.unlock(("p0", "a0"), ("p2", "a0"), ("p2", "a1"))
+    world.follow()
+    people = dict(Player.objects.values_list("identities__external_id", "pk"))
+    for friend in ("p0", "p1", "p3"):
+        pairs = [("p2", friend), (friend, "p2")]
+        Friendship.objects.bulk_create(
+            Friendship(player_id=people[one], friend_id=people[other], since=EPOCH) for one, other in pairs
+        )
+    api, other = (
+        factories.api(factories.player_token(game, Player.objects.get(pk=people[name])))
+        for name in ("p2", "p0")
+    )
+    addresses = [f"{board}?friends_of=me", f"{board}?friends_of=me&limit=2&offset=1", "/players/me/ranks"]
+    before = [api.get(address).json()["results"] for address in addresses]
+    assert [len(rows) for rows in before] == [4, 2, 2]
+    server.put("/players/p2/exclusion", {"reason": "Speed hack"})
+    world.follow()
+    world.follow()
+    assert [api.get(address).json()["results"] for address in addresses] == before
+    assert len(other.get(f"{board}?friends_of=me").json()["results"]) == 1
+    assert len(server.get(f"{board}?friends_of=p2").json()["results"]) == 3
+    assert server.get(f"/players/p2/ranks?game_id={game.uuid}").json()["results"] == []
