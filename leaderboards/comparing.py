@@ -67,7 +67,20 @@ def mend(board: Board, found: Sequence[Difference]) -> None:
         if difference.member is not None:
             filling.forget(board, difference.member)
     entries = {one.player_id: one.entry for one in found if one.entry is not None}
+    entries |= _back_again(board, list(entries))
     filling.apply({board: [change_of(entry) for entry in entries.values()]})
+
+
+def _back_again(board: Board, player_ids: Sequence[int]) -> dict[int, Entry]:
+    """Let players be put back who left the board as of a version that is newer than what PostgreSQL has of them.
+
+    What a board says was in PostgreSQL before, so who is there now came later, under a lower version: a clock went
+    back, or a server took over that had lost the last moment.
+    """
+    left = filling.absences(board, player_ids)
+    now = truth.of_players(board, left) if left else {}
+    back = {pk: entry for pk, entry in now.items() if entry.version < left[pk]}
+    return {pk: entry for pk, entry in back.items() if filling.forget_absence(board, pk, left[pk])}
 
 
 def check(board: Board) -> int:

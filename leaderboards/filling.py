@@ -20,6 +20,7 @@ _APPLY = Script("apply")
 _BEGIN = Script("begin")
 _END = Script("end")
 _FORGET = Script("forget")
+_FORGET_ABSENCE = Script("forget_absence")
 _CHANGE = struct.Struct(">QQQq")
 _PLAYER = struct.Struct(">Q")
 _ENTRY = struct.Struct(">QQ")
@@ -104,6 +105,24 @@ def forget(board: Board, member: Member) -> bool:
     packed = _MEMBER.pack(member.reached_us, member.player_id)
     places = [keys.order(board), keys.entries(board), *_scores(board)]
     return bool(_FORGET.run(_client(), Call(places, [packed, member.entry])))
+
+
+def absences(board: Board, player_ids: Sequence[int]) -> dict[int, int]:
+    """Return as of which version players left the board, of those who did."""
+    if not player_ids:
+        return {}
+    found = _client().hmget(keys.entries(board), [_PLAYER.pack(pk) for pk in player_ids])
+    return {
+        pk: int.from_bytes(entry, "big")
+        for pk, entry in zip(player_ids, found, strict=True)
+        if entry is not None and not _is_placed(entry)
+    }
+
+
+def forget_absence(board: Board, player_id: int, version: int) -> bool:
+    """Forget that a player left the board, unless the board knows something else of him by now."""
+    call = Call([keys.entries(board)], [_PLAYER.pack(player_id), version.to_bytes(8, "big")])
+    return bool(_FORGET_ABSENCE.run(_client(), call))
 
 
 def drop(board: Board) -> None:

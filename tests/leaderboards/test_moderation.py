@@ -20,7 +20,7 @@ from core import followers
 from core.ids import new_id
 from core.models import AuditEntry
 from core.refusals import Conflict, NotFound, Refused
-from leaderboards import comparing, filling, truth
+from leaderboards import comparing, filling, rebuilding, truth
 from leaderboards.filling import State
 from leaderboards.keys import Board
 from leaderboards.models import Leaderboard, Period, Score
@@ -503,3 +503,18 @@ def wait_for_lock(cursor: Any) -> None:
             return
         sleep(0.05)
     raise AssertionError("nobody waits")
+
+
+@pytest.mark.parametrize("tie_break", ["shared", "dense"])
+def test_a_board_that_knows_newer_of_a_player_than_postgresql_is_mended(world: World, tie_break: str) -> None:
+    row = board(world, tie_break=tie_break)
+    submit(world, ("p0", 50), ("p1", 40))
+    world.follow()
+    kept = Score.objects.get(player_id=person(world, "p0").id)
+    moderate(world, "p0", Action.DELETE)
+    world.follow()
+    # As after a clock that went back, or a server that lost the last second to a failover.
+    Score.objects.bulk_create([kept])
+    assert Period.objects.get(leaderboard=row).pk == kept.period_id
+    rebuilding.verify(order(world))
+    assert standing(world) == [("p0", 50), ("p1", 40)]
