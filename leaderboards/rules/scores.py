@@ -106,7 +106,7 @@ class Weighed:
 def weigh(held: Held | None, *, sort_value: int, at_us: int, operator: Operator) -> Weighed:
     """Return what a submission at a time makes of what the player held.
 
-    `best` compares whole submissions; of equal ones the earlier stays. `last` takes the later one by time, so that an
+    `best` compares whole submissions, and of equal ones the earlier by time counts; `last` takes the later one: so an
     order of arrival changes nothing. `sum` adds; adding nothing makes nobody later.
 
     Raises:
@@ -121,7 +121,7 @@ def weigh(held: Held | None, *, sort_value: int, at_us: int, operator: Operator)
         if abs(total) > LARGEST:
             raise ValueError("The sum would be larger than what is kept exactly (2^53 of its smallest step).")
         reached_us = reached_us if sort_value == 0 else max(reached_us, at_us)
-    elif sort_value < total if operator == "best" else at_us >= reached_us:
+    elif (sort_value, at_us) < (total, reached_us) if operator == "best" else at_us >= reached_us:
         total, reached_us = sort_value, at_us
     return Weighed(
         Held(total, reached_us, held.attempts + 1),

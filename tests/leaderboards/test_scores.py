@@ -79,6 +79,21 @@ def test_the_last_submission_counts_by_its_time(world: World) -> None:
     assert standing(world) == [(1, "a", 40)]
 
 
+@pytest.mark.parametrize("shuffled", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1), (1, 3, 0, 2)])
+def test_of_equals_the_first_by_time_counts_in_whatever_order_they_come(
+    world: World, shuffled: tuple[int, ...]
+) -> None:
+    board(world)
+    begin = timezone.now() - timedelta(hours=1)
+    played = [("a", 70, 3), ("b", 70, 2), ("a", 70, 1), ("a", 60, 0)]
+    for index in shuffled:
+        player, score, minute = played[index]
+        told = begin + timedelta(minutes=minute)
+        submit(world, (player, score), by=Caller(offline=True), achieved_at=told, metadata={"minute": minute})
+    assert standing(world) == [(1, "a", 70), (1, "b", 70)]
+    assert [row.metadata for row in Score.objects.order_by("reached_at")] == ['{"minute":1}', '{"minute":2}']
+
+
 def test_sums_add_up_exactly_once_for_each_event(world: World) -> None:
     board(world, operator="sum")
     event = new_id()
