@@ -87,7 +87,7 @@ def board_of(request: Request, game_id: str, key: str) -> Asked:
         raise NotFound("There is no such leaderboard.")
     period = period_of(info, request.GET.get("period", "current"), request.GET.get("span"), at=timezone.now())
     region = _region(request, game)
-    return Asked(key, info, period, None if period.id is None else info.order(period.id, region))
+    return Asked(info.key, info, period, None if period.id is None else info.order(period.id, region))
 
 
 def declared(request: Request, game_id: str, key: str) -> tuple[GameInfo, BoardInfo]:

@@ -95,7 +95,7 @@ class BoardDefinitionView(Endpoint):
         game = named_game(request, game_id)
         if key == POINTS:
             return Response(points_json())
-        found = definitions.fresh_boards(game.id).get(_key(key))
+        found = definitions.fresh_board(game.id, key)
         if found is None:
             raise NotFound("The game has no such leaderboard.")
         return Response(board_json(found))

@@ -90,7 +90,7 @@ class SnapshotView(Endpoint):
         found = None if uuid is None else history.snapshot(history.orders(info, game_id=game), uuid)
         if found is None:
             raise NotFound("There is no such snapshot of this leaderboard.")
-        about = Asked(board, info, ALL_TIME, None)
+        about = Asked(info.key if info else POINTS, info, ALL_TIME, None)
         seen = _seen(request, keys.board_of(b"{%s}" % found.board.encode()), [row[0] for row in found.rows])
         ranked = [
             (rank, Row(player, sort_value, at))

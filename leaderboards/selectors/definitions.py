@@ -2,6 +2,7 @@
 
 import threading
 import time
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,8 +98,17 @@ def fresh_boards(game_id: int) -> dict[str, BoardInfo]:
 
 
 def board(game_id: int, key: str) -> BoardInfo | None:
-    """Return a board by its key; what is not kept is looked up."""
-    return boards(game_id).get(key) or fresh_boards(game_id).get(key)
+    """Return a board by its key, however that is composed; what is not kept is looked up."""
+    return boards(game_id).get(_composed(key)) or fresh_board(game_id, key)
+
+
+def fresh_board(game_id: int, key: str) -> BoardInfo | None:
+    """Return a board by its key, however that is composed, as it is now."""
+    return fresh_boards(game_id).get(_composed(key))
+
+
+def _composed(key: str) -> str:
+    return unicodedata.normalize("NFC", key)
 
 
 def studio_of(game_id: int) -> int | None:

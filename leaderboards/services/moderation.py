@@ -129,7 +129,7 @@ def reset(*, game: GameInfo, key: str, reason: str, actor: str, at: datetime) ->
 def _board(game: GameInfo, key: str, what: str) -> BoardInfo:
     if key == definitions.POINTS:
         raise Conflict(f"The `points` board is made of unlocks and can't be {what}.")
-    found = definitions.fresh_boards(game.id).get(key)
+    found = definitions.fresh_board(game.id, key)
     if found is None:
         raise NotFound("The game has no such leaderboard.")
     return found

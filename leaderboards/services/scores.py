@@ -137,7 +137,7 @@ def submit_many(
 def _board(game: GameInfo, key: str, *, fresh: bool) -> BoardInfo:
     if key == definitions.POINTS:
         raise Conflict("The `points` board is made of unlocks and takes no scores.")
-    found = definitions.fresh_boards(game.id).get(key) if fresh else definitions.board(game.id, key)
+    found = definitions.fresh_board(game.id, key) if fresh else definitions.board(game.id, key)
     if found is None:
         raise NotFound("The game has no such leaderboard.")
     return found

@@ -263,6 +263,20 @@ def test_ranks_and_what_if_are_told_in_the_boards_numbers(world: World, game: Ga
         assert world.api().get(address(game, f"/rank{wrong}")).status_code == status
 
 
+def test_a_board_is_the_same_however_its_key_is_composed(world: World, game: Game) -> None:
+    factories.leaderboard(game, "\u00e9lan")
+    place = f"/leaderboards/{game.uuid}/e%CC%81lan"
+    assert world.api().post(f"{place}/scores", {"player": "p-1", "score": 5}).status_code == 202
+    world.follow()
+    page = world.api().get(place).json()
+    assert (page["board"], shown(page)) == ("\u00e9lan", [(1, "p-1", 5)])
+    for rest in ("/players/p-1", "/around/p-1", "/rank?score=1", "/periods", "/snapshots"):
+        assert world.api().get(f"{place}{rest}").status_code == 200
+    assert world.api().post(f"{place}/players/p-1/hide", {"reason": "x"}).status_code == 202
+    reset = f"/games/{game.uuid}/leaderboards/e%CC%81lan/reset"
+    assert world.api().post(reset, {"reason": "x"}).status_code == 202
+
+
 @pytest.mark.parametrize(
     "number", ["1_000", "+5", "%205", "5%20", "0x1F", ".5", "5.", "NaN", "sNaN", "-Infinity", "%D9%A3", ""]
 )
