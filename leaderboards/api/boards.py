@@ -19,6 +19,7 @@ from leaderboards.api import asked, documents, pages
 from leaderboards.api.asked import GLOBAL, Asked
 from leaderboards.api.pages import PRIVATE, PUBLIC, Own
 from leaderboards.keys import Board
+from leaderboards.listing import first_place_around
 from leaderboards.memo import Memo
 from leaderboards.rules import scores as rules
 from leaderboards.selectors import friends, history, moderated, standings
@@ -174,9 +175,10 @@ class AroundPlayerView(Endpoint):
         limit = read_whole(request, "limit", default=documents.AROUND_LIMIT, lowest=1, highest=MAX_LIMIT)
         info = asked.player_named(request, player)
         own = _own(request, about) if _is_caller(request, info.id) else None
-        where = Around(info.id) if own is None else FromOffset(max(0, own.rank - 1 - (limit - 1) // 2))
-        listing = _listing(about, where, limit=limit if own is None else max(1, limit - 1))
-        data = pages.page_data(request, about, listing, own=own)
+        where: Where = Around(info.id)
+        if own is not None:
+            where = FromOffset(first_place_around(own.place, size=limit, total=own.total_count))
+        data = _data(request, about, where, limit=limit, own=own)
         me = next((row for row in data["results"] if row["player"]["id"] == str(info.uuid)), None)
         if me is None and player.startswith("id:"):
             raise asked.nobody()
@@ -222,9 +224,8 @@ def _page(request: Request, game_id: str, key: str) -> HttpResponse:
     finished = memo.get(address) if address else None
     if finished is None:
         about = asked.board_of(request, game_id, key)
-        listing = _listing(about, _where(request, about.list_name), limit=read_limit(request))
-        own = _own(request, about)
-        finished = pages.finished(pages.page_data(request, about, listing, own=own))
+        where, limit = _where(request, about.list_name), read_limit(request)
+        finished = pages.finished(_data(request, about, where, limit=limit, own=_own(request, about)))
         if address:
             memo.keep(address, finished)
     return bytes_answer(
@@ -244,7 +245,16 @@ def _own(request: Request, about: Asked) -> Own | None:
     if rank is None:
         return None
     row = Row(request.auth.player.id, rank.sort_value, rank.reached_us)
-    return Own(rank.rank, row, rank.total_count, rank.tied)
+    place = moderated.own_place(about.order, request.auth.player.id, rank)
+    return Own(rank.rank, row, rank.total_count, rank.tied, place)
+
+
+def _data(request: Request, about: Asked, where: Where, *, limit: int, own: Own | None) -> dict[str, Any]:
+    """Return a page's data, for `own` with himself in it."""
+    if own is None:
+        return pages.page_data(request, about, _listing(about, where, limit=limit))
+    listing = _listing(about, own.start(where), limit=limit)
+    return pages.own_page_data(request, about, listing, own, where, limit=limit)
 
 
 def _listing(about: Asked, where: Where, *, limit: int) -> Listing:

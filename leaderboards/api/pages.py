@@ -14,7 +14,7 @@ from core.endpoint import etag_of, page
 from core.pagination import encode_cursor
 from core.rendering import dumps
 from leaderboards.api.asked import Asked
-from leaderboards.listing import Listing, Rank, Row, position
+from leaderboards.listing import Behind, FromOffset, Listing, Rank, Row, Where, position
 from leaderboards.memo import Finished
 from leaderboards.selectors import history, submitted
 
@@ -26,39 +26,65 @@ _NOTHING: Mapping[int, str] = {}
 
 
 class Own(NamedTuple):
-    """A caller whom others don't see: his rank and row as if they did, and how many there would be."""
+    """A caller whom others don't see: his rank and row as if they did, how many there would be, how many before him."""
 
     rank: int
     row: Row
     total_count: int
     tied: bool
+    place: int
+
+    def start(self, where: Where) -> Where:
+        """Return where a page begins on the board that others see, which is one shorter behind him."""
+        is_before = isinstance(where, FromOffset) and self.place < where.offset
+        return FromOffset(where.offset - 1) if isinstance(where, FromOffset) and is_before else where
+
+    def comes_after(self, where: Where) -> bool:
+        """Say whether he stands where a page begins, or behind."""
+        if isinstance(where, FromOffset):
+            return self.place >= where.offset
+        return not isinstance(where, Behind) or position(self.row) > position(where.row)
 
 
-def page_data(request: Request, asked: Asked, listing: Listing, *, own: Own | None = None) -> dict[str, Any]:
-    """Return a page in the API's shape, but for the time at which it is read.
-
-    `own` is the caller himself where nobody else sees him: his row is put in if it belongs to the page.
-    """
-    last = listing.rows[-1] if listing.goes_on else None
+def page_data(request: Request, asked: Asked, listing: Listing) -> dict[str, Any]:
+    """Return a page in the API's shape, but for the time at which it is read."""
     ranked = list(zip(listing.ranks, listing.rows, strict=True))
-    if own is not None:
-        ranked = _put_in(ranked, own, listing)
+    return _page_data(request, asked, listing, ranked, total_count=listing.total, goes_on=listing.goes_on)
+
+
+def own_page_data(
+    request: Request, asked: Asked, listing: Listing, own: Own, where: Where, *, limit: int
+) -> dict[str, Any]:
+    """Return a page as `page_data`, with the caller himself among the rows where nobody else sees him.
+
+    `listing` is what others see from `own.start(where)` on.
+    """
+    ranked = list(zip(listing.ranks, listing.rows, strict=True))
+    place = sum(position(row) < position(own.row) for _, row in ranked)
+    is_here = own.comes_after(where) and (place < len(ranked) or not listing.goes_on)
+    behind = [(rank + _shift(own, row, listing), row) for rank, row in ranked[place:]]
+    ranked = [*ranked[:place], *([(own.rank, own.row)] if is_here else []), *behind]
+    goes_on = listing.goes_on or len(ranked) > limit
+    return _page_data(request, asked, listing, ranked[:limit], total_count=own.total_count, goes_on=goes_on)
+
+
+def _page_data(
+    request: Request,
+    asked: Asked,
+    listing: Listing,
+    ranked: list[tuple[int, Row]],
+    *,
+    total_count: int,
+    goes_on: bool,
+) -> dict[str, Any]:
     return page(
         rows(request, asked, ranked),
-        next_cursor=encode_cursor(asked.list_name, list(last)) if last else None,
+        next_cursor=encode_cursor(asked.list_name, list(ranked[-1][1])) if goes_on else None,
         board=asked.key,
         period=asked.period_json,
-        total_count=listing.total if own is None else own.total_count,
+        total_count=total_count,
         exact=listing.exact,
     )
-
-
-def _put_in(ranked: list[tuple[int, Row]], own: Own, listing: Listing) -> list[tuple[int, Row]]:
-    """Return rows as if oneself were among them: one's own where it would stand, and who is behind a rank lower."""
-    place = sum(position(row) < position(own.row) for _, row in ranked)
-    behind = [(rank + _shift(own, row, listing), row) for rank, row in ranked[place:]]
-    is_elsewhere = (place == 0 and listing.first_place > 0) or (place == len(ranked) and listing.goes_on)
-    return [*ranked[:place], *([] if is_elsewhere else [(own.rank, own.row)]), *behind]
 
 
 def _shift(own: Own, row: Row, listing: Listing) -> int:

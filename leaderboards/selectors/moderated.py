@@ -15,6 +15,11 @@ def own_entry(board: Board, player_id: int) -> Rank | None:
     return truth.rank_if_shown(board, player_id)
 
 
+def own_place(board: Board, player_id: int, rank: Rank) -> int:
+    """Return how many of those whom everybody sees stand before a player of whom `own_entry` says the rank."""
+    return rank.before + truth.tied_before(board, truth.Entry(player_id, rank.sort_value, rank.reached_us, 0))
+
+
 def own_entries(boards: Sequence[Board], player_id: int) -> dict[Board, Rank]:
     """Return where a player would stand on those of the boards that he was taken off; see `own_entry`."""
     off = scores.taken_off_in([board.period_id for board in boards if board.period_id is not None], player_id)

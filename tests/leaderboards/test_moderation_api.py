@@ -213,3 +213,40 @@ def test_who_is_taken_off_sees_himself_among_his_friends_and_in_all_his_ranks(
     assert len(other.get(f"{board}?friends_of=me").json()["results"]) == 1
     assert len(server.get(f"{board}?friends_of=p2").json()["results"]) == 3
     assert server.get(f"/players/p2/ranks?game_id={game.uuid}").json()["results"] == []
+
+
+@pytest.mark.parametrize("tie_break", ["shared", "dense", "earliest"])
+@pytest.mark.parametrize("name", ["p0", "p1", "p2", "p4", "p8"])
+def test_who_is_taken_off_finds_himself_once_in_pages_of_every_size(
+    world: World, name: str, tie_break: str
+) -> None:
+    game = Game.objects.get(pk=world.game.id)
+    factories.leaderboard(game, tie_break=tie_break)
+    scores = [{"player": f"p{n}", "score": score} for n, score in enumerate([9, 7, 7, 7, 7, 7, 5, 5, 1])]
+    server, board = world.api(), f"/leaderboards/{game.uuid}/high-score"
+    server.post(f"{board}/scores/batch", {"scores": scores})
+    world.follow()
+    api = factories.api(factories.player_token(game, Player.objects.get(identities__external_id=name)))
+    whole = api.get(board).json()["results"]
+    arounds = [api.get(f"{board}/around/me?limit={size}").json() for size in range(1, 11)]
+    server.put(f"/players/{name}/exclusion", {"reason": "Speed hack"})
+    world.follow()
+    world.follow()
+    for size in range(1, 11):
+        by_cursor: list[Any] = []
+        page = api.get(f"{board}?limit={size}").json()
+        while True:
+            assert 1 <= len(page["results"]) <= size
+            by_cursor += page["results"]
+            if page["next_cursor"] is None:
+                break
+            page = api.get(f"{board}?limit={size}&cursor={page['next_cursor']}").json()
+        assert by_cursor == whole
+        by_offset = [
+            row
+            for offset in range(0, 12, size)
+            for row in api.get(f"{board}?limit={size}&offset={offset}").json()["results"]
+        ]
+        assert by_offset == whole
+        around, before = api.get(f"{board}/around/me?limit={size}").json(), arounds[size - 1]
+        assert (around["me"], around["results"]) == (before["me"], before["results"])
