@@ -26,6 +26,7 @@ RESETS: Final[dict[Reset, Span]] = {
 EXTRA_SPANS: Final[tuple[Span, ...]] = ("all", "day", "week", "month")
 GRACE: Final = timedelta(minutes=15)
 ALL_TIME: Final = "all"
+_NO_PLACES: Final = ("Factory", "localtime")  # are found beside the zones; the latter is each machine's own
 _SHORTEST_CRON: Final = timedelta(hours=1)
 _LONGEST_REPEAT: Final = timedelta(hours=4)  # more than any clock went back at once since 1980
 _SECOND: Final = timedelta(seconds=1)
@@ -71,7 +72,7 @@ def spans_of(reset: Reset, extra: Iterable[Span]) -> tuple[Span, ...]:
 
 def clean_zone(value: object) -> str:
     """Return the name of a time zone of the IANA database. Raises ValueError."""
-    if not isinstance(value, str) or value not in available_timezones():
+    if not isinstance(value, str) or value not in available_timezones() or value in _NO_PLACES:
         raise ValueError(
             "The time zone is not known: give a name of the IANA database, such as Europe/Berlin."
         )

@@ -116,6 +116,8 @@ def test_the_points_board_comes_first_and_pages_go_on(world: World, game: Game) 
         ({"cron": "99 * * * *"}, "/cron"),
         ({"time_zone": "Europe/Atlantis"}, "/time_zone"),
         ({"time_zone": "../../etc/passwd"}, "/time_zone"),
+        ({"time_zone": "localtime"}, "/time_zone"),
+        ({"time_zone": "Factory"}, "/time_zone"),
         ({"spans": ["year"]}, "/spans"),
         ({"spans": ["all", "all"]}, "/spans"),
         ({"reset": "never", "cron": None, "spans": ["all"]}, "/spans"),
