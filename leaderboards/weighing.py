@@ -211,7 +211,7 @@ class _Table:
             )
         before = self.held(who.player_id, main.period_id)
         if limit is not None and before is not None and before.attempts >= limit:
-            return Outcome(refused=Conflict(f"The player has used all {limit:,} attempts of {main.name}."))
+            return Outcome(refused=Conflict(f"The player has used all his attempts ({limit:,} in a period)."))
         try:
             weighed = [
                 target

@@ -194,7 +194,9 @@ class ScoreItem(serializers.Serializer[Any]):
         required=False, help_text="Your id for the event: it counts once, however often it is sent."
     )
     achieved_at = serializers.DateTimeField(
-        required=False, help_text="When it happened: a late score counts for its own period within the grace."
+        required=False,
+        help_text="When it happened: a late score counts for its own period within the grace. One from before the "
+        "board began is refused (409).",
     )
 
 

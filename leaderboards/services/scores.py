@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.selectors import GameInfo
 from accounts.services import create_players
-from core.clock import microseconds
+from core.clock import microseconds, rfc3339
 from core.db import retry_conflicts
 from core.group_commit import GroupCommit
 from core.ids import new_id
@@ -192,9 +192,13 @@ def _board_refusal(board: BoardInfo, told: datetime | None, *, by: Caller, at: d
     if board.archived:
         return Conflict("This leaderboard is archived and takes no more scores.")
     if board.starts_at is not None and at < board.starts_at:
-        return Conflict("This leaderboard has not begun yet.")
+        return Conflict(
+            f"This leaderboard has not begun yet: it takes scores from {rfc3339(board.starts_at)} on."
+        )
+    if board.starts_at is not None and told is not None and told < board.starts_at:
+        return Conflict(f"This leaderboard takes no score from before it began, {rfc3339(board.starts_at)}.")
     if board.ends_at is not None and at >= board.ends_at and not _is_late(board.ends_at, told, at=at):
-        return Conflict("This leaderboard is over.")
+        return Conflict(f"This leaderboard is over: it took scores until {rfc3339(board.ends_at)}.")
     return None
 
 

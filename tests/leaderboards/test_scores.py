@@ -202,6 +202,17 @@ def test_what_the_board_does_not_take_is_refused_and_changes_nothing(
     assert world.names() == {}
 
 
+def test_a_score_from_before_the_board_began_is_refused(world: World) -> None:
+    board(world, starts_at=NOON)
+    later = NOON + timedelta(hours=1)
+    (result,) = submit(world, ("a", 5), at=later, achieved_at=NOON - timedelta(seconds=1))
+    assert isinstance(result, Conflict)
+    assert "2026" in result.detail
+    assert not Score.objects.exists()
+    (result,) = submit(world, ("a", 5), at=later, achieved_at=NOON)
+    assert isinstance(result, Submitted)
+
+
 def test_other_refusals_change_nothing_either(world: World) -> None:
     board(world)
     (result,) = submit(world, ("a", 5), by=Caller(is_player=True))
