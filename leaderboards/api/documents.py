@@ -369,6 +369,7 @@ BOARD = _path("board", "The board's key. Every game has the built-in board `poin
 PLAYER = _path(
     "player", "Your id for the player, `me` with a player token, or `id:<uuid>`, which needs no credential."
 )
+OWN_PLAYER = _path("player", "Your id for the player, `me` with a player token, or `id:<uuid>`.")
 PERIOD = _path("period", "The period's id, `current` or `previous`.")
 SPAN = _query("span", "Which of the board's spans `period` is about; its main one if not given.")
 NARROWED = [

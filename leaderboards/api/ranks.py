@@ -32,7 +32,7 @@ class PlayerRanksView(Endpoint):
             "the player is not on are left out. `game_id` may be left out with a key or token of one game."
         ),
         tags=documents.TAGS,
-        parameters=[documents.PLAYER, documents.GAME_QUERY],
+        parameters=[documents.OWN_PLAYER, documents.GAME_QUERY],
         responses={200: documents.PlayerRanks},
         examples=[documents.RANKS_EXAMPLE],
     )
