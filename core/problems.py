@@ -83,6 +83,11 @@ def _of_rest_framework(exception: exceptions.APIException) -> Refused:
         return Refused(
             "A value of the request can't be.", slug="validation-failed", errors=_flatten(exception.detail)
         )
+    if isinstance(exception, exceptions.UnsupportedMediaType):
+        return Refused(
+            "This address takes a body of JSON: send it with the header `Content-Type: application/json`.",
+            slug="unsupported-media-type",
+        )
     slug = _BY_STATUS.get(exception.status_code, "malformed-request")
     headers = {"WWW-Authenticate": "Bearer"} if slug == "unauthenticated" else {}
     return Refused(str(exception.detail), slug=slug, headers=headers)

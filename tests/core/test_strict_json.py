@@ -124,6 +124,8 @@ def test_a_body_without_a_length_is_not_taken_for_an_empty_object(
     """`{}` is a fine change of a game: nothing at all is not."""
     answer, title = changed(CONTENT_LENGTH=length, CONTENT_TYPE=content_type)
     assert answer.status_code == status, answer.content
+    if status == 415:
+        assert "`Content-Type: application/json`" in answer.json()["detail"]
     assert title == "Emberwake"
 
 
