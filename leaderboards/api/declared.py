@@ -59,7 +59,9 @@ class BoardDefinitionOutput(BoardDefinitionInput):
     """A board."""
 
     builtin = serializers.BooleanField()
-    next_reset_at = serializers.DateTimeField(allow_null=True)
+    next_reset_at = serializers.DateTimeField(
+        allow_null=True, help_text="Null for a board that never resets, or ends before it would."
+    )
     created_at = serializers.DateTimeField(allow_null=True)
     updated_at = serializers.DateTimeField(allow_null=True)
 

@@ -149,7 +149,9 @@ def board_json(board: BoardInfo) -> dict[str, Any]:
         None if units is None else to_number(units, decimals=board.decimals)
         for units in (board.min_units, board.max_units)
     )
-    ends_at = board.window(board.main_span, timezone.now()).ends_at
+    resets_at = board.window(board.main_span, timezone.now()).ends_at
+    if resets_at is not None and board.ends_at is not None and board.ends_at <= resets_at:
+        resets_at = None
     return {
         "key": board.key,
         "name": board.name,
@@ -172,7 +174,7 @@ def board_json(board: BoardInfo) -> dict[str, Any]:
         "metadata": board.metadata,
         "archived": board.archived,
         "builtin": False,
-        "next_reset_at": ends_at and rfc3339(ends_at),
+        "next_reset_at": resets_at and rfc3339(resets_at),
         "created_at": rfc3339(board.created_at),
         "updated_at": rfc3339(board.updated_at),
     }

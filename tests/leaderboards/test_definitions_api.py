@@ -60,6 +60,13 @@ def test_a_board_is_read_as_it_was_declared(world: World, game: Game) -> None:
     assert world.api().get(boards(game, "best-lap")).json() == shown
 
 
+def test_a_board_that_ends_before_it_would_reset_has_no_next_reset(world: World, game: Game) -> None:
+    for key, ends_at in (("over", "2026-01-01T00:00:00Z"), ("running", "2999-01-01T00:00:00Z")):
+        body = {"key": key, "name": "B", "reset": "weekly", "ends_at": ends_at}
+        shown = world.api().post(boards(game), body).json()
+        assert (shown["next_reset_at"] is None) == (key == "over")
+
+
 def test_a_key_and_a_name_are_enough(world: World, game: Game) -> None:
     shown = world.api().post(boards(game), {"key": "kills", "name": " Kills "}).json()
     assert (shown["name"], shown["sort"], shown["operator"], shown["tie_break"]) == (
