@@ -28,9 +28,8 @@ from leaderboards.selectors.standings import Around, Behind, FromOffset, Listing
 
 DEEPEST = 10**9
 _LONGEST_SCORE = 60  # characters of `score` in a query
-_NUMBER = re.compile(
-    r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?"
-)  # Decimal takes underscores and spaces as well
+# As JSON writes one, but for leading zeros: Decimal takes underscores and spaces as well.
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?")
 _NARROWED = frozenset({"region", "period", "span"})
 _PAGED = _NARROWED | {"limit", "cursor", "offset", "friends_of"}
 
@@ -122,7 +121,7 @@ class PlayerRankView(Endpoint):
         if rank is None or about.order is None:
             raise asked.nobody()
         delta = _delta(about.order, info.id, rank.rank)
-        return _private(request, {**pages.rank_data(about, rank), "rank_delta": delta})
+        return _answer(request, {**pages.rank_data(about, rank), "rank_delta": delta}, cache_control=PRIVATE)
 
 
 class WhatIfView(Endpoint):
@@ -148,7 +147,7 @@ class WhatIfView(Endpoint):
         place = Place(1, 0, 0) if about.order is None else standings.place(about.order, value)
         score = about.score(value)
         data = {"rank": place.rank, "score": score, "total_count": place.total_count, "exact": place.exact}
-        return _private(request, data)
+        return _answer(request, data, cache_control=PUBLIC if request.auth is None else PRIVATE)
 
 
 class AroundPlayerView(Endpoint):
@@ -287,6 +286,6 @@ def _score(request: Request, about: Asked) -> int:
         raise Invalid.value("/score", str(error)) from None
 
 
-def _private(request: Request, data: dict[str, Any]) -> HttpResponse:
+def _answer(request: Request, data: dict[str, Any], *, cache_control: str) -> HttpResponse:
     body = dumps(data)
-    return bytes_answer(request, body, etag=etag_of(body), cache_control=PRIVATE)
+    return bytes_answer(request, body, etag=etag_of(body), cache_control=cache_control)

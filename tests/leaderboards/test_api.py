@@ -317,6 +317,12 @@ def test_one_players_answers_are_private(played: World) -> None:
             assert api.get(address, If_None_Match=answer.headers["ETag"]).status_code == 304
 
 
+def test_the_rank_of_a_score_is_nobodys_own_and_may_be_cached(played: World) -> None:
+    address = f"{board(played)}/points/rank?score=5"
+    assert "s-maxage=30" in factories.api().get(address).headers["Cache-Control"]
+    assert played.api().get(address).headers["Cache-Control"] == "private, max-age=0"
+
+
 def test_a_memo_keeps_little_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = memo.Memo()
     for number in range(memo._MOST + 10):

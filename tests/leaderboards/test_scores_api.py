@@ -259,7 +259,14 @@ def test_ranks_and_what_if_are_told_in_the_boards_numbers(world: World, game: Ga
     for score, expected in (("60", 1), ("61.5", 2), ("61.501", 3), ("99", 4)):
         answer = world.api().get(address(game, f"/rank?score={score}")).json()
         assert (answer["rank"], answer["total_count"]) == (expected, 4)
-    for wrong, status in (("", 400), ("?score=x", 422), ("?score=1.0001", 422), ("?score=1e999", 422)):
+    for wrong, status in (
+        ("", 400),
+        ("?score=x", 422),
+        ("?score=1_0", 422),
+        ("?score=NaN", 422),
+        ("?score=1.0001", 422),
+        ("?score=1e999", 422),
+    ):
         assert world.api().get(address(game, f"/rank{wrong}")).status_code == status
 
 
