@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts import selectors, tokens
+from accounts import selectors, shown, tokens
 from accounts.facts import PlayersChanged, PlayersExcluded
 from accounts.keys import SCOPES, key_hash, new_key
 from accounts.models import Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, User
@@ -137,6 +137,7 @@ def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) 
         if changed:
             player.save(update_fields=list(changed))
             publish(PlayersChanged([[player.pk, player.region]]), studio_id=studio_id)
+            transaction.on_commit(lambda: shown.forget(player.pk), robust=True)
     after = selectors.player_of_studio(studio_id, external_id)
     assert after is not None
     return after

@@ -177,11 +177,9 @@ class AroundPlayerView(Endpoint):
         where: Where = Around(info.id)
         if own is not None:
             where = FromOffset(first_place_around(own.place, size=limit, total=own.total_count))
-        data = _data(request, about, where, limit=limit, own=own)
-        me = next((row for row in data["results"] if row["player"]["id"] == str(info.uuid)), None)
-        if me is None and player.startswith("id:"):
+        data = _data(request, about, where, limit=limit, own=own, centre=info.id)
+        if data["me"] is None and player.startswith("id:"):
             raise asked.nobody()
-        data["me"] = me
         finished = pages.finished(data)
         return bytes_answer(request, finished.body, etag=finished.etag, cache_control=PRIVATE)
 
@@ -248,12 +246,14 @@ def _own(request: Request, about: Asked) -> Own | None:
     return Own(rank.rank, row, rank.total_count, rank.tied, place)
 
 
-def _data(request: Request, about: Asked, where: Where, *, limit: int, own: Own | None) -> dict[str, Any]:
+def _data(
+    request: Request, about: Asked, where: Where, *, limit: int, own: Own | None, centre: int | None = None
+) -> dict[str, Any]:
     """Return a page's data, for `own` with himself in it."""
     if own is None:
-        return pages.page_data(request, about, _listing(about, where, limit=limit))
+        return pages.page_data(request, about, _listing(about, where, limit=limit), centre=centre)
     listing = _listing(about, own.start(where), limit=limit)
-    return pages.own_page_data(request, about, listing, own, where, limit=limit)
+    return pages.own_page_data(request, about, listing, own, where, limit=limit, centre=centre)
 
 
 def _listing(about: Asked, where: Where, *, limit: int) -> Listing:

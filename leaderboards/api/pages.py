@@ -7,7 +7,7 @@ import orjson
 from django.utils import timezone
 from rest_framework.request import Request
 
-from accounts import selectors as accounts
+from accounts import shown
 from accounts.selectors import KeyHolder
 from core.clock import rfc3339, rfc3339_us
 from core.endpoint import etag_of, page
@@ -46,14 +46,27 @@ class Own(NamedTuple):
         return not isinstance(where, Behind) or position(self.row) > position(where.row)
 
 
-def page_data(request: Request, asked: Asked, listing: Listing) -> dict[str, Any]:
-    """Return a page in the API's shape, but for the time at which it is read."""
+def page_data(
+    request: Request, asked: Asked, listing: Listing, *, centre: int | None = None
+) -> dict[str, Any]:
+    """Return a page in the API's shape, but for the time at which it is read.
+
+    With `centre` that player's row is there once more, as `me`; None where he is not on the page.
+    """
     ranked = list(zip(listing.ranks, listing.rows, strict=True))
-    return _page_data(request, asked, listing, ranked, total_count=listing.total, goes_on=listing.goes_on)
+    data = _page_data(request, asked, listing, ranked, total_count=listing.total, goes_on=listing.goes_on)
+    return data if centre is None else data | {"me": _row_of(centre, ranked, data)}
 
 
 def own_page_data(
-    request: Request, asked: Asked, listing: Listing, own: Own, where: Where, *, limit: int
+    request: Request,
+    asked: Asked,
+    listing: Listing,
+    own: Own,
+    where: Where,
+    *,
+    limit: int,
+    centre: int | None = None,
 ) -> dict[str, Any]:
     """Return a page as `page_data`, with the caller himself among the rows where nobody else sees him.
 
@@ -65,7 +78,13 @@ def own_page_data(
     behind = [(rank + _shift(own, row, listing), row) for rank, row in ranked[place:]]
     ranked = [*ranked[:place], *([(own.rank, own.row)] if is_here else []), *behind]
     goes_on = listing.goes_on or len(ranked) > limit
-    return _page_data(request, asked, listing, ranked[:limit], total_count=own.total_count, goes_on=goes_on)
+    data = _page_data(request, asked, listing, ranked[:limit], total_count=own.total_count, goes_on=goes_on)
+    return data if centre is None else data | {"me": _row_of(centre, ranked[:limit], data)}
+
+
+def _row_of(player_id: int, ranked: list[tuple[int, Row]], data: dict[str, Any]) -> dict[str, Any] | None:
+    listed = zip(ranked, data["results"], strict=True)
+    return next((shown for (_, row), shown in listed if row.player_id == player_id), None)
 
 
 def _page_data(
@@ -99,12 +118,12 @@ def rows(request: Request, asked: Asked, ranked: Iterable[tuple[int, Row]]) -> l
     listed = list(ranked)
     studio_id = request.auth.studio_id if isinstance(request.auth, KeyHolder) else None
     ids = [row.player_id for _, row in listed]
-    players = accounts.players_shown(ids, studio_id=studio_id)
+    players = shown.as_json(ids, studio_id=studio_id)
     texts, deltas, score = _metadata(asked, ids), _deltas(asked, listed), asked.score
     return [
         {
             "rank": rank,
-            "player": players[player_id],
+            "player": orjson.Fragment(players[player_id]),
             "score": score(sort_value),
             "submitted_at": rfc3339_us(reached_us),
             "metadata": orjson.Fragment(texts[player_id]) if player_id in texts else None,

@@ -1,0 +1,75 @@
+"""Players as lists of the API show them, finished as JSON: from Valkey, else from PostgreSQL.
+
+A page of a board shows a hundred of them, and to look them up would cost it more than all the rest. What is kept may be
+lost at any time. Whoever changes a player calls `forget` after the commit.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from accounts import selectors
+from accounts.models import PlayerIdentity
+from core.redis import breaker, client
+from core.rendering import dumps
+
+KEPT_S = 300  # the longest that a change may be unseen, should Valkey be away just then
+_CHANGED_S = 10  # longer than a request may take that read the player before the change
+_CHANGED = b""
+_MOST_KEPT = 200  # players of a page; longer ones are walks through a board, and nobody reads the same again
+_EVERYBODY = 0  # no studio's id: whose list shows no `external_id`
+
+
+def as_json(ids: Iterable[int], *, studio_id: int | None = None) -> dict[int, bytes]:
+    """Return players by internal id as `selectors.players_shown` does, each as a JSON object; without unknown ones."""
+    wanted = list(ids)
+    found = _kept(wanted, studio_id or _EVERYBODY)
+    missing = [player_id for player_id in wanted if player_id not in found]
+    if missing:
+        fresh = selectors.players_shown(missing, studio_id=studio_id)
+        texts = {player_id: dumps(player) for player_id, player in fresh.items()}
+        if len(wanted) <= _MOST_KEPT:
+            _keep({pk: texts[pk] for pk in fresh if _is_of(studio_id, fresh[pk])}, studio_id or _EVERYBODY)
+        found.update(texts)
+    return found
+
+
+def forget(player_id: int) -> None:
+    """Let a player be looked up anew, once a change of him is committed.
+
+    For a moment nothing is kept of him: somebody may have read him before, and be about to keep that.
+    """
+    studios = PlayerIdentity.objects.filter(player_id=player_id).values_list("studio_id", flat=True)
+    names = [_key(studio, player_id) for studio in {_EVERYBODY, *studios}]
+    _send([(name, _CHANGED, {"ex": _CHANGED_S}) for name in names])
+
+
+def _kept(ids: Sequence[int], studio: int) -> dict[int, bytes]:
+    if not ids:
+        return {}
+    names = [_key(studio, player_id) for player_id in ids]
+    valkey: Any = client("cache")  # its types name the asynchronous answers, too
+    texts: list[bytes | None] = breaker("cache").call(lambda: valkey.mget(names), otherwise=list)
+    return {player_id: text for player_id, text in zip(ids, texts, strict=False) if text}
+
+
+def _keep(texts: Mapping[int, bytes], studio: int) -> None:
+    kept = {"ex": KEPT_S, "nx": True}
+    _send([(_key(studio, player_id), text, kept) for player_id, text in texts.items()])
+
+
+def _send(values: Sequence[tuple[str, bytes, dict[str, Any]]]) -> None:
+    if not values:
+        return
+    pipeline = client("cache").pipeline(transaction=False)
+    for name, value, how in values:
+        pipeline.set(name, value, **how)
+    breaker("cache").call(pipeline.execute, otherwise=list)
+
+
+def _is_of(studio_id: int | None, player: Mapping[str, str]) -> bool:
+    """Say whether a list's player may be kept for it: `forget` knows everybody's and the player's own studios' only."""
+    return studio_id is None or "external_id" in player
+
+
+def _key(studio: int, player_id: int) -> str:
+    return f"accounts:v1:shown:{studio}:{player_id}"
