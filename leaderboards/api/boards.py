@@ -15,7 +15,7 @@ from core.endpoint import MAX_LIMIT, Endpoint, bytes_answer, etag_of, read_limit
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Forbidden, Invalid, Malformed, Unauthenticated
 from core.rendering import dumps
-from leaderboards.api import asked, documents, pages
+from leaderboards.api import asked, documents, examples, pages
 from leaderboards.api.asked import GLOBAL, Asked
 from leaderboards.api.pages import PRIVATE, PUBLIC, Own
 from leaderboards.keys import Board
@@ -49,7 +49,7 @@ class GlobalBoardView(Endpoint):
         tags=documents.TAGS,
         parameters=documents.PAGED,
         responses={200: documents.BoardPage},
-        examples=[documents.PAGE_EXAMPLE],
+        examples=[examples.PAGE_EXAMPLE],
     )
     def get(self, request: Request) -> HttpResponse:
         """Answer a page."""
@@ -69,7 +69,7 @@ class GameBoardView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, *documents.PAGED],
         responses={200: documents.BoardPage},
-        examples=[documents.PAGE_EXAMPLE],
+        examples=[examples.PAGE_EXAMPLE],
     )
     def get(self, request: Request, game_id: str) -> HttpResponse:
         """Answer a page."""
@@ -89,7 +89,7 @@ class BoardView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, *documents.PAGED],
         responses={200: documents.BoardPage},
-        examples=[documents.PAGE_EXAMPLE],
+        examples=[examples.PAGE_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str) -> HttpResponse:
         """Answer a page."""
@@ -109,7 +109,7 @@ class PlayerRankView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PLAYER, *documents.NARROWED],
         responses={200: documents.RankWithDelta},
-        examples=[documents.RANK_EXAMPLE],
+        examples=[examples.RANK_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str, player: str) -> HttpResponse:
         """Answer the rank."""
@@ -137,7 +137,7 @@ class WhatIfView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.SCORE, *documents.NARROWED],
         responses={200: documents.WhatIf},
-        examples=[documents.WHAT_IF_EXAMPLE],
+        examples=[examples.WHAT_IF_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str) -> HttpResponse:
         """Answer the rank."""
@@ -166,7 +166,7 @@ class AroundPlayerView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PLAYER, *documents.CENTRED],
         responses={200: documents.AroundPage},
-        examples=[documents.AROUND_EXAMPLE],
+        examples=[examples.AROUND_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str, player: str) -> HttpResponse:
         """Answer the page."""

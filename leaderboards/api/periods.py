@@ -12,7 +12,7 @@ from core.clock import rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, bytes_answer, cached_answer, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Conflict
-from leaderboards.api import asked, documents
+from leaderboards.api import asked, documents, examples
 from leaderboards.api.pages import PRIVATE, PUBLIC
 from leaderboards.selectors import periods
 from leaderboards.selectors.definitions import BoardInfo
@@ -37,7 +37,7 @@ class PeriodsView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, *PAGE_PARAMETERS],
         responses={200: documents.PeriodPage},
-        examples=[documents.PERIODS_EXAMPLE],
+        examples=[examples.PERIODS_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str) -> HttpResponse:
         """Answer a page of periods."""
@@ -66,7 +66,7 @@ class PeriodView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PERIOD, documents.SPAN],
         responses={200: documents.PeriodOutput},
-        examples=[documents.PERIOD_EXAMPLE],
+        examples=[examples.PERIOD_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str, period: str) -> HttpResponse:
         """Answer the period."""
@@ -90,7 +90,7 @@ class StandingsView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PERIOD, documents.SPAN],
         responses={(200, "text/csv"): OpenApiTypes.STR},
-        examples=[documents.STANDINGS_EXAMPLE],
+        examples=[examples.STANDINGS_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str, period: str) -> Any:
         """Answer the file, in pieces."""

@@ -11,7 +11,7 @@ from accounts.authentication import TokenHolder, game_of, player_of
 from core.endpoint import Endpoint, cached_answer
 from core.ids import parse_id
 from core.refusals import NotFound
-from leaderboards.api import documents, pages
+from leaderboards.api import documents, examples, pages
 from leaderboards.api.asked import Asked
 from leaderboards.selectors import ranks
 from leaderboards.selectors.ranks import Ranked
@@ -34,7 +34,7 @@ class PlayerRanksView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.OWN_PLAYER, documents.GAME_QUERY],
         responses={200: documents.PlayerRanks},
-        examples=[documents.RANKS_EXAMPLE],
+        examples=[examples.RANKS_EXAMPLE],
     )
     def get(self, request: Request, player: str) -> HttpResponse:
         """Answer the ranks."""

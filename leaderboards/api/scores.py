@@ -21,7 +21,7 @@ from core.items import Errors, error, read_event_id, read_list, read_object, rea
 from core.refusals import Refused
 from core.rendering import dumps
 from core.strict_json import ExactJSONParser
-from leaderboards.api import documents
+from leaderboards.api import documents, examples
 from leaderboards.rules.scores import to_number
 from leaderboards.selectors.definitions import BoardInfo
 from leaderboards.services import scores
@@ -53,7 +53,7 @@ class ScoresView(Endpoint):
             202: OpenApiResponse(documents.ScoreOutput, "Stored"),
             200: OpenApiResponse(documents.ScoreOutput, "Heard before"),
         },
-        examples=documents.SCORE_EXAMPLES,
+        examples=examples.SCORE_EXAMPLES,
     )
     def post(self, request: Request, game_id: str, board: str) -> HttpResponse:
         """Record one score."""
@@ -84,7 +84,7 @@ class ScoreBatchView(Endpoint):
         parameters=[documents.GAME, documents.BOARD],
         request=documents.ScoreBatch,
         responses={202: documents.ScoreBatchOutput},
-        examples=documents.BATCH_EXAMPLES,
+        examples=examples.BATCH_EXAMPLES,
     )
     def post(self, request: Request, game_id: str, board: str) -> HttpResponse:
         """Record a batch."""

@@ -16,7 +16,7 @@ from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Malformed, NotFound
 from leaderboards import keys
-from leaderboards.api import asked, documents, pages
+from leaderboards.api import asked, documents, examples, pages
 from leaderboards.api.asked import GLOBAL, Asked
 from leaderboards.api.pages import PRIVATE, PUBLIC
 from leaderboards.keys import Board
@@ -45,7 +45,7 @@ class SnapshotsView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.FROM, documents.TO, *PAGE_PARAMETERS],
         responses={200: documents.SnapshotPage},
-        examples=[documents.SNAPSHOTS_EXAMPLE],
+        examples=[examples.SNAPSHOTS_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str) -> HttpResponse:
         """Answer a page of snapshots."""
@@ -81,7 +81,7 @@ class SnapshotView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.SNAPSHOT],
         responses={200: documents.SnapshotWithRows},
-        examples=[documents.SNAPSHOT_EXAMPLE],
+        examples=[examples.SNAPSHOT_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str, snapshot: str) -> HttpResponse:
         """Answer the snapshot."""
@@ -123,7 +123,7 @@ class RankHistoryView(Endpoint):
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PLAYER, documents.WINDOW],
         responses={200: documents.RankHistory},
-        examples=[documents.HISTORY_EXAMPLE],
+        examples=[examples.HISTORY_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str, player: str) -> HttpResponse:
         """Answer the ranks."""
