@@ -1,9 +1,12 @@
 """POST /games/{game_id}/achievements/import and GET …/export."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -14,18 +17,43 @@ from rest_framework.response import Response
 from accounts.authentication import named_game
 from achievements import formats
 from achievements.formats import export
-from achievements.formats.diff import Diff
+from achievements.formats.document import RowError
 from achievements.selectors import definitions
-from achievements.services import definitions as services
+from achievements.services import importing
+from achievements.services.definitions import as_values
+from achievements.services.importing import Imported
 from core.clock import rfc3339
 from core.deadlines import extend
 from core.endpoint import Endpoint, read_flag
 from core.refusals import Invalid, Malformed
+from core.sections import sections
 from core.strict_json import read_body
 
 LARGEST_IMPORT = 10 * 1024 * 1024
 IMPORT_SECONDS = 60.0
 _CONTENT_TYPES = {"laurel": "application/json", "csv": "text/csv; charset=utf-8"}
+
+
+_PREVIEW = {
+    "created": 0,
+    "updated": 1,
+    "unchanged": 39,
+    "errors": [
+        {
+            "row": 2,
+            "detail": '"kills": The sort "up" is not known: give one of desc, asc.',
+            "pointer": "/leaderboards/1/sort",
+        }
+    ],
+    "changes": [
+        {
+            "section": "leaderboards",
+            "key": "best-lap",
+            "change": "updated",
+            "fields": {"decimals": {"old": 2, "new": 3}},
+        }
+    ],
+}
 
 
 class FileParser(BaseParser):
@@ -42,13 +70,17 @@ class FileParser(BaseParser):
 class RowErrorOutput(serializers.Serializer[Any]):
     """What is wrong in a row; row 0 is the file as a whole."""
 
-    row = serializers.IntegerField()
+    row = serializers.IntegerField(help_text="Counted from 1, in each list of the file anew.")
     detail = serializers.CharField()
+    pointer = serializers.CharField(
+        required=False, help_text="Where it is (RFC 6901), in the lists beside the achievements."
+    )
 
 
 class ChangeOutput(serializers.Serializer[Any]):
     """What would become of a definition."""
 
+    section = serializers.ChoiceField(["achievements", "leaderboards"])
     key = serializers.CharField()
     change = serializers.ChoiceField(["created", "updated"])
     fields = serializers.DictField(help_text='Field → `{"old", "new"}`.')  # type: ignore[assignment]
@@ -73,11 +105,14 @@ class ImportView(Endpoint):
 
     @extend_schema(
         operation_id="import_achievements",
-        summary="Import achievements from a file",
+        summary="Import achievements and leaderboards from a file",
         description=(
             "The body is the file, or a zip of files, up to 10 MiB. All or nothing: with any error nothing is stored "
             "and the answer is 422 with the rows in `errors` (with `dry_run=true` 200, errors and changes listed). "
-            "What the file leaves unsaid stays; definitions that are not in it stay."
+            "What the file leaves unsaid stays; definitions that are not in it stay. A file of the format `laurel` is "
+            '`{"achievements": […], "leaderboards": […]}`, or one of the two, each definition as the API takes it; '
+            "what is wrong with a leaderboard is named by a pointer such as `/leaderboards/0/sort`. How scores are "
+            "weighed, ranked and filed can't change on one that has scores."
         ),
         tags=["Definitions"],
         parameters=[
@@ -89,7 +124,8 @@ class ImportView(Endpoint):
         examples=[
             OpenApiExample(
                 "Imported", {"created": 40, "updated": 0, "unchanged": 0, "errors": []}, response_only=True
-            )
+            ),
+            OpenApiExample("A dry run", _PREVIEW, response_only=True),
         ],
     )
     def post(self, request: Request, game_id: str) -> Response:
@@ -98,16 +134,23 @@ class ImportView(Endpoint):
         dry_run, format = read_flag(request, "dry_run"), request.GET.get("format", "")
         extend(IMPORT_SECONDS)
         try:
-            done = services.import_file(
-                game=game, format=format, body=_file(request, format), dry_run=dry_run
+            done = importing.import_file(
+                game=game,
+                format=format,
+                body=_file(request, format),
+                dry_run=dry_run,
+                at=timezone.now(),
             )
         except formats.UnknownFormat as error:
             raise Malformed(str(error)) from None
-        errors = [{"row": error.row, "detail": error.detail} for error in done.errors]
+        errors = [_error(error) for error in done.errors]
         if errors and not dry_run:
             raise Invalid(
                 "Nothing was imported: correct what `errors` names, and send the file again.",
-                errors=[{"pointer": f"/{error.row}", "detail": error.detail} for error in done.errors],
+                errors=[
+                    {"pointer": error.pointer or f"/{error.row}", "detail": error.detail}
+                    for error in done.errors
+                ],
             )
         counts = {
             "created": done.created,
@@ -115,7 +158,7 @@ class ImportView(Endpoint):
             "unchanged": done.unchanged,
             "errors": errors,
         }
-        return Response({**counts, "changes": _changes(done.changes)} if dry_run else counts)
+        return Response({**counts, "changes": _changes(done)} if dry_run else counts)
 
 
 class ExportView(Endpoint):
@@ -126,8 +169,11 @@ class ExportView(Endpoint):
 
     @extend_schema(
         operation_id="export_achievements",
-        summary="Export achievements as a file",
-        description="`laurel` imports again unchanged; `csv` is for a spreadsheet, with formulas disarmed.",
+        summary="Export achievements and leaderboards as a file",
+        description=(
+            "`laurel` holds both and imports again unchanged; `csv` is for a spreadsheet: achievements only, with "
+            "formulas disarmed."
+        ),
         tags=["Definitions"],
         parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=list(export.EXPORT_FORMATS))],
         responses={(200, "application/json"): OpenApiResponse(OpenApiTypes.BINARY, "The file")},
@@ -138,8 +184,8 @@ class ExportView(Endpoint):
         wanted = request.GET.get("format", "laurel")
         if wanted not in export.EXPORT_FORMATS:
             raise Malformed(f"The format is not known: use one of {', '.join(export.EXPORT_FORMATS)}.")
-        rows = [services.as_values(one) for one in definitions.fresh_catalogue(game.id).by_key.values()]
-        body = export.to_laurel(rows) if wanted == "laurel" else export.to_csv(rows)
+        rows = [as_values(one) for one in definitions.fresh_catalogue(game.id).by_key.values()]
+        body = export.to_laurel(rows, _parts(game.id)) if wanted == "laurel" else export.to_csv(rows)
         response = HttpResponse(body, content_type=_CONTENT_TYPES[wanted])
         suffix = "json" if wanted == "laurel" else "csv"
         response["Content-Disposition"] = f'attachment; filename="achievements-{game.uuid}.{suffix}"'
@@ -158,24 +204,41 @@ def _file(request: Request, format: str) -> bytes:
     return body
 
 
-def _changes(diff: Diff) -> list[dict[str, Any]]:
+def _parts(game_id: int) -> dict[str, list[dict[str, Any]]]:
+    """Return what other rooms keep of a game's file."""
+    return {name: section.rows(game_id) for name, section in sections().items()}
+
+
+def _error(error: RowError) -> dict[str, object]:
+    shown: dict[str, object] = {"row": error.row, "detail": error.detail}
+    return {**shown, "pointer": error.pointer} if error.pointer else shown
+
+
+def _changes(done: Imported) -> list[dict[str, Any]]:
     created = [
-        {
-            "key": one.key,
-            "change": "created",
-            "fields": {name: _field(None, new) for name, new in one.values().items()},
-        }
-        for one in diff.created
+        _change(
+            "achievements", one.key, {name: (None, new) for name, new in one.values().items()}, is_new=True
+        )
+        for one in done.changes.created
     ]
-    updated = [
-        {
-            "key": one.key,
-            "change": "updated",
-            "fields": {name: _field(*both) for name, both in one.fields.items()},
-        }
-        for one in diff.updated
+    updated = [_change("achievements", one.key, one.fields, is_new=False) for one in done.changes.updated]
+    others = [
+        _change(name, one.key, one.fields, is_new=one.is_new)
+        for name, part in done.parts.items()
+        for one in part.changes
     ]
-    return created + updated
+    return created + updated + others
+
+
+def _change(
+    section: str, key: str, fields: Mapping[str, tuple[object, object]], *, is_new: bool
+) -> dict[str, Any]:
+    return {
+        "section": section,
+        "key": key,
+        "change": "created" if is_new else "updated",
+        "fields": {name: _field(*both) for name, both in fields.items()},
+    }
 
 
 def _field(old: object, new: object) -> dict[str, object]:
@@ -185,4 +248,6 @@ def _field(old: object, new: object) -> dict[str, object]:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return rfc3339(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
     return list(value) if isinstance(value, tuple) else value

@@ -38,6 +38,6 @@ def parse(format: str, body: bytes) -> ImportedFile:
         return ImportedFile(errors=(*problem.found.errors, RowError(0, str(problem))))
     except Unreadable as problem:
         return ImportedFile(errors=(RowError(0, str(problem)),))
-    if not imported.achievements and not imported.errors:
+    if not (imported.achievements or imported.parts or imported.errors):
         return ImportedFile(errors=(RowError(0, "The file holds no achievements: add one."),))
     return imported

@@ -1,6 +1,6 @@
 """What a reader makes of a studio's file: definitions with some fields unsaid, and what is wrong by row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum
@@ -67,18 +67,26 @@ FIELDS: Final = tuple(f.name for f in fields(ImportedAchievement) if f.name not 
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """What is wrong in one row of a file, counted from 1; row 0 is the file as a whole."""
+    """What is wrong in one row of a file, counted from 1; row 0 is the file as a whole.
+
+    In a part of the file that another room keeps, rows are counted anew, and `pointer` (RFC 6901) says where it is.
+    """
 
     row: int
     detail: str
+    pointer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """What a file holds. With any error nothing of it may be stored."""
+    """What a file holds. With any error nothing of it may be stored.
+
+    `parts` are what other rooms read (core/sections.py): their rows by the part's name, as JSON gives them.
+    """
 
     achievements: tuple[ImportedAchievement, ...] = ()
     errors: tuple[RowError, ...] = ()
+    parts: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
 
 class TooManyErrors(Unreadable):

@@ -4,9 +4,11 @@ import codecs
 import csv
 import io
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from achievements.formats.document import Unreadable
@@ -31,13 +33,18 @@ def decode(body: bytes) -> str:
 
 
 def read_json(text: str, *, lenient: bool = False) -> object:
-    """Return strict JSON: no repeated names, no NaN; `lenient` forgives commas before a closing bracket."""
+    """Return strict JSON: no repeated names, no NaN; `lenient` forgives commas before a closing bracket.
+
+    Numbers that are not whole come as Decimal, digit by digit as they were written.
+    """
     if text.count("{") + text.count("[") > _MAX_BRACKETS or text.count('"') > _MAX_QUOTES:
         raise Unreadable("The file holds more objects, lists and texts than any game has: split it.")
     if lenient:
         text = _STRING_OR_TRAILING_COMMA.sub(lambda m: "" if m[0] == "," else m[0], text)
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        return json.loads(
+            text, object_pairs_hook=_unique, parse_float=_decimal, parse_constant=_refuse_constant
+        )
     except RecursionError:
         raise Unreadable("The file is nested too deeply: no definition needs that.") from None
     except json.JSONDecodeError as problem:
@@ -68,6 +75,12 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         raise Unreadable(f"The name {quoted(twice)} stands twice in one object: give it once.")
     return made
+
+
+def _decimal(text: str) -> Decimal:
+    if math.isinf(float(text)):
+        raise Unreadable(f"The file holds the number {quoted(text)}, which is too large: correct it.")
+    return Decimal(text)
 
 
 def _refuse_constant(name: str) -> object:

@@ -2,10 +2,12 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
+
+import orjson
 
 from achievements.formats.document import FIELDS
 
@@ -18,13 +20,19 @@ _COLUMNS = ("key", *(name for name in FIELDS if name != "translations"))
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def to_laurel(definitions: Iterable[Definition]) -> bytes:
-    """Return `{"achievements": […]}` as UTF-8; only what can be set, so that it imports again unchanged."""
+def to_laurel(
+    definitions: Iterable[Definition], parts: Mapping[str, Iterable[Definition]] | None = None
+) -> bytes:
+    """Return `{"achievements": […], …}` as UTF-8; only what can be set, so that it imports again unchanged.
+
+    `parts` are what other rooms keep of the file: rows by the part's name. Decimals are written digit by digit.
+    """
     achievements = [
-        {name: _plain(definition[name]) for name in ("key", *FIELDS) if name in definition}
+        {name: definition[name] for name in ("key", *FIELDS) if name in definition}
         for definition in definitions
     ]
-    return json.dumps({"achievements": achievements}, ensure_ascii=False, indent=1).encode()
+    whole = {"achievements": achievements, **{name: list(rows) for name, rows in (parts or {}).items()}}
+    return orjson.dumps(whole, default=_written, option=orjson.OPT_INDENT_2 | orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def to_csv(definitions: Sequence[Definition]) -> bytes:
@@ -49,6 +57,10 @@ def to_csv(definitions: Sequence[Definition]) -> bytes:
 def _translations(definition: Definition) -> Mapping[str, Mapping[str, object]]:
     translations = definition.get("translations")
     return translations if isinstance(translations, Mapping) else {}
+
+
+def _written(value: object) -> object:
+    return orjson.Fragment(f"{value:f}") if isinstance(value, Decimal) else _plain(value)
 
 
 def _plain(value: object) -> object:

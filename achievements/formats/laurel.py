@@ -1,13 +1,18 @@
-"""Laurel's own JSON: `{"achievements": [definition, …]}`, exactly as the API gives and takes definitions."""
+"""Laurel's own JSON: `{"achievements": […], "leaderboards": […]}`, exactly as the API gives and takes definitions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 from achievements.formats.archive import Files
 from achievements.formats.document import FIELDS, Collector, ImportedFile, Unreadable
 from achievements.formats.encoding import decode, read_json
 from core.texts import quoted
 
-_SECTIONS = frozenset({"achievements", "stats", "leaderboards"})
+_ACHIEVEMENTS: Final = "achievements"
+_PARTS: Final = ("leaderboards",)  # the rooms that keep them read their rows
+_NOT_YET: Final = ("stats",)
+_SECTIONS = frozenset({_ACHIEVEMENTS, *_PARTS, *_NOT_YET})
 # The API gives it, and only counting unlocks can set it.
 _READ_ONLY = "rarity"
 
@@ -20,23 +25,37 @@ def read(files: Files) -> ImportedFile:
     if len(files) != 1:
         raise Unreadable(f"The archive holds {len(files)} files: a Laurel file comes alone.")
     document = read_json(decode(next(iter(files.values()))))
-    if not isinstance(document, Mapping) or not isinstance(document.get("achievements"), list):
+    if not isinstance(document, Mapping) or not _has_definitions(document):
         raise Unreadable('The file is not {"achievements": […]}: put the definitions in such a list.')
     found = Collector()
     _check_sections(document, found)
-    for row, definition in enumerate(document["achievements"], start=1):
+    parts = {name: rows for name in _PARTS if (rows := _rows(document, name, found))}
+    for row, definition in enumerate(document.get(_ACHIEVEMENTS) or (), start=1):
         _read_definition(row, definition, found)
-    return found.result()
+    return replace(found.result(), parts=parts)
+
+
+def _has_definitions(document: Mapping[str, object]) -> bool:
+    """Say whether there is a list of achievements, or none at all but another part."""
+    if _ACHIEVEMENTS in document:
+        return isinstance(document[_ACHIEVEMENTS], list)
+    return any(document.get(name) for name in _PARTS)
+
+
+def _rows(document: Mapping[str, object], name: str, found: Collector) -> Sequence[object]:
+    rows = document.get(name) or ()
+    if isinstance(rows, list | tuple):
+        return rows
+    found.error(0, f"The section {quoted(name)} is not a list: give […].")
+    return ()
 
 
 def _check_sections(document: Mapping[str, object], found: Collector) -> None:
     for section in sorted(document.keys() - _SECTIONS):
         found.error(0, f"The section {quoted(section)} is not known: take it out.")
-    for section in ("stats", "leaderboards"):
+    for section in _NOT_YET:
         if document.get(section):
-            found.error(
-                0, f"This version imports achievements only: take {section} out, or leave the list empty."
-            )
+            found.error(0, f"This version imports no {section}: take them out, or leave the list empty.")
 
 
 def _read_definition(row: int, definition: object, found: Collector) -> None:

@@ -1,15 +1,12 @@
 """Every write of definitions. Each raises the game's catalogue to a new version in the same transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
 
 from accounts.selectors import GameInfo
-from achievements import formats, rules
-from achievements.formats import diff
-from achievements.formats.document import ImportedAchievement, RowError
+from achievements import rules
 from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Unlock
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
@@ -17,17 +14,6 @@ from core import texts
 from core.refusals import Conflict, Invalid, NotFound
 
 _BATCH = 1000
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import did, or would do; with any error nothing was stored."""
-
-    created: int
-    updated: int
-    unchanged: int
-    errors: Sequence[RowError]
-    changes: diff.Diff
 
 
 def create(*, game: GameInfo, values: Mapping[str, Any]) -> Definition:
@@ -40,12 +26,12 @@ def create(*, game: GameInfo, values: Mapping[str, Any]) -> Definition:
     """
     key, clean = _clean_new(values)
     with transaction.atomic():
-        _next_version(game)
+        next_version(game)
         current = definitions.uncached_catalogue(game.id)
         if key in current.by_key:
             raise Conflict(f"The game has an achievement with the key {texts.quoted(key)} already.")
         _require_known(clean, {*current.by_key, key})
-        _insert(game, [(key, clean)])
+        insert(game, [(key, clean)])
     return _stored(game, key)
 
 
@@ -62,7 +48,7 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Definition
     if errors:
         raise Invalid("A value of the request can't be.", errors=errors)
     with transaction.atomic():
-        _next_version(game)
+        next_version(game)
         current = definitions.uncached_catalogue(game.id)
         before = _existing(current.by_key, key)
         if clean.get("state") == State.DRAFT and before.state != State.DRAFT:
@@ -71,7 +57,7 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Definition
             )
         _require_consistent({**as_values(before), **clean, "key": key})
         _require_known(clean, set(current.by_key))
-        _change(
+        change(
             before.id, {name: value for name, value in clean.items() if as_values(before).get(name) != value}
         )
     return _stored(game, key)
@@ -86,7 +72,7 @@ def delete(*, game: GameInfo, key: str) -> None:
 
     """
     with transaction.atomic():
-        _next_version(game)
+        next_version(game)
         before = _existing(definitions.uncached_catalogue(game.id).by_key, key)
         if before.state != State.DRAFT:
             raise Conflict(
@@ -98,32 +84,6 @@ def delete(*, game: GameInfo, key: str) -> None:
             raise Conflict("A tester holds this draft: archive it instead.")
         AchievementTranslation.objects.filter(achievement_id=before.id).delete()
         Achievement.objects.filter(pk=before.id).delete()
-
-
-def import_file(*, game: GameInfo, format: str, body: bytes, dry_run: bool) -> Imported:
-    """Read a studio's file and store what it changes, all or nothing.
-
-    Raises:
-        achievements.formats.UnknownFormat: no reader has this name.
-
-    """
-    read = formats.parse(format, body)
-    with transaction.atomic():
-        _next_version(game)
-        current = definitions.uncached_catalogue(game.id).by_key
-        changes = diff.compare([as_values(one) for one in current.values()], read.achievements)
-        # What follows from a value that can't be read is no second error.
-        unread = {error.row for error in read.errors}
-        found = [*changes.errors, *_unknown_references(current, read.achievements)]
-        errors = [*read.errors, *(error for error in found if error.row not in unread)]
-        result = Imported(len(changes.created), len(changes.updated), len(changes.unchanged), errors, changes)
-        if errors or dry_run or not (changes.created or changes.updated):
-            transaction.set_rollback(True)
-            return result
-        _insert(game, [(one.key, one.values()) for one in changes.created])
-        for change in changes.updated:
-            _change(current[change.key].id, {name: new for name, (_, new) in change.fields.items()})
-    return result
 
 
 def as_values(definition: Definition) -> dict[str, Any]:
@@ -178,20 +138,6 @@ def _require_known(clean: Mapping[str, Any], keys: set[str]) -> None:
         raise Invalid.value("/requires", f"The game has no achievement {texts.quoted(unknown[0])}.")
 
 
-def _unknown_references(
-    current: Mapping[str, Definition], imported: Sequence[ImportedAchievement]
-) -> list[RowError]:
-    keys = {*current, *(one.key for one in imported)}
-    return [
-        RowError(
-            one.row, f"{texts.quoted(one.key)}: The game has no achievement {texts.quoted(key)} to require."
-        )
-        for one in imported
-        for key in one.values().get("requires", ())  # type: ignore[attr-defined]
-        if key not in keys
-    ]
-
-
 def _existing(by_key: Mapping[str, Definition], key: str) -> Definition:
     if key not in by_key:
         raise NotFound("The game has no such achievement.")
@@ -202,7 +148,7 @@ def _stored(game: GameInfo, key: str) -> Definition:
     return definitions.fresh_catalogue(game.id).by_key[key]
 
 
-def _next_version(game: GameInfo) -> None:
+def next_version(game: GameInfo) -> None:
     """Raise the catalogue's version. The row's lock makes edits of one game wait for each other until commit.
 
     Versions come from a clock, not from counting: a rolled back edit must not give its number to the next one, since
@@ -217,7 +163,8 @@ def _next_version(game: GameInfo) -> None:
         )
 
 
-def _insert(game: GameInfo, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+def insert(game: GameInfo, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Store new definitions as `(key, clean values)`, inside the caller's transaction."""
     made = Achievement.objects.bulk_create(
         [
             Achievement(studio_id=game.studio_id, game_id=game.id, key=key, **_columns(values))
@@ -233,7 +180,8 @@ def _insert(game: GameInfo, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> No
     AchievementTranslation.objects.bulk_create(texts, batch_size=_BATCH)
 
 
-def _change(pk: int, changes: Mapping[str, Any]) -> None:
+def change(pk: int, changes: Mapping[str, Any]) -> None:
+    """Store clean values of a definition, inside the caller's transaction."""
     columns = _columns(changes)
     if columns:
         row = Achievement(pk=pk, **columns)

@@ -18,7 +18,7 @@ from accounts.models import Game, Member, Player, PlayerIdentity, Role, Studio, 
 from accounts.selectors import GameInfo
 from accounts.services import create_game, create_players, create_studio, issue_key
 from achievements.models import Achievement, Unlock
-from achievements.services.definitions import import_file
+from achievements.services.importing import import_file
 from achievements.services.unlocks import Caller, UnlockRequest, unlock_many
 from config.demo import credentials
 from config.demo.credentials import EMAIL, Credentials
@@ -94,7 +94,9 @@ def _game(studio: Studio, demo: DemoGame) -> GameInfo:
     game = accounts.fresh_game(demo.uuid)
     assert game is not None  # it is there, or was made a moment ago
     if not Achievement.objects.filter(game_id=game.id).exists():
-        imported = import_file(game=game, format="laurel", body=demo.document(), dry_run=False)
+        imported = import_file(
+            game=game, format="laurel", body=demo.document(), dry_run=False, at=timezone.now()
+        )
         if imported.errors:
             raise ValueError(f"{demo.file}, row {imported.errors[0].row}: {imported.errors[0].detail}")
     return game

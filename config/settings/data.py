@@ -23,6 +23,7 @@ __all__ = [
     "CELERY_WORKER_PREFETCH_MULTIPLIER",
     "CHANNEL_LAYERS",
     "DATABASES",
+    "DEFINITION_SECTIONS",
     "FACT_RETENTION_DAYS",
     "LEADERBOARD_EXACT_PLAYERS",
     "LEADERBOARD_FRIENDS",
@@ -74,6 +75,8 @@ FACT_RETENTION_DAYS = env.int("FACT_RETENTION_DAYS", default=7)
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # Whom a friends' board shows: leaderboards lie upstream of social and may not import it.
 LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
+# Parts of a game's file of definitions, besides its achievements: who stores them and reads them out.
+DEFINITION_SECTIONS = {"leaderboards": "leaderboards.services.importing.SECTION"}
 
 # One server is enough to start with; a larger installation gives each role its own.
 _REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")

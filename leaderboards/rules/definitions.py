@@ -6,7 +6,7 @@ it is stored, and raises ValueError with one sentence that says what is wrong an
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -20,9 +20,7 @@ FORMATS: Final = ("number", "time_ms", "time_s", "currency", "percent")
 AUTHORITIES: Final = ("server", "client")
 MOST_ATTEMPTS: Final = 1_000_000
 LARGEST_METADATA: Final = 4096  # bytes of JSON
-_NUMBERS_BELOW: Final = (
-    2**63
-)  # PostgreSQL writes a larger 1e30 out, and no whole number of that length can be answered
+DEEPEST_METADATA: Final = 31  # levels: one less than a body may have, which it is sent in
 RESERVED: Final = ("points", "global")
 # What scores were weighed, ranked and filed by; it stays while there are any.
 FIXED_BY_SCORES: Final = ("sort", "operator", "tie_break", "decimals", "reset", "cron", "time_zone", "spans")
@@ -93,19 +91,34 @@ def clean_metadata(value: object) -> dict[str, Any]:
         return {}
     if not isinstance(value, Mapping):
         raise ValueError("The metadata is an object.")
+    _require_showable(value)
     text = json.dumps(value, default=float, ensure_ascii=False)
     if len(text.encode()) > LARGEST_METADATA:
         raise ValueError(f"The metadata has more than {LARGEST_METADATA:,} bytes as JSON: shorten it.")
-    read: dict[str, Any] = json.loads(  # whose numbers are no Decimals any more
-        text, parse_int=lambda digits: _kept(int(digits)), parse_float=lambda digits: _kept(float(digits))
-    )
+    read: dict[str, Any] = json.loads(text)  # whose numbers are no Decimals any more
     return read
 
 
-def _kept(number: float) -> float:
-    if abs(number) >= _NUMBERS_BELOW:
-        raise ValueError("The metadata holds a number of more than 64 bits: send it as text.")
-    return number
+def _require_showable(value: object) -> None:
+    """Raise ValueError for what could not be kept or shown again, by whichever door it came."""
+    level = [value]
+    for _ in range(DEEPEST_METADATA + 1):
+        for one in level:
+            if isinstance(one, str):
+                texts.clean_text(one, "metadata")
+            # PostgreSQL writes every digit of a large one, whole or not.
+            elif isinstance(one, int | float | Decimal) and not -(2**63) <= one < 2**64:
+                raise ValueError("The metadata holds a number of more than 64 bits: send it as text.")
+        level = [inner for outer in level for inner in _inner(outer)]
+        if not level:
+            return
+    raise ValueError(f"The metadata is nested deeper than {DEEPEST_METADATA} levels.")
+
+
+def _inner(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return (*value, *value.values())
+    return value if isinstance(value, list) else ()
 
 
 def clean_archived(value: object) -> bool:

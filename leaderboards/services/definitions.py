@@ -176,10 +176,11 @@ def _begin_anew(row: Leaderboard, fixed: Sequence[str], *, at: datetime) -> None
         Conflict: they are not empty.
 
     """
-    refused = Conflict(
+    detail = (
         f"There are scores on this leaderboard, and {', '.join(fixed)} can't change under them: "
         "make another leaderboard."
     )
+    refused = Conflict(detail, errors=[{"pointer": f"/{name}", "detail": detail} for name in fixed])
     if has_scores(row.pk):  # asked first, so that a busy board is not held up for a no
         raise refused
     periods.discard(row.pk, at=at)

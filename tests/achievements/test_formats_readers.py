@@ -42,7 +42,7 @@ def test_laurel_says_in_which_row_what_is_wrong() -> None:
     assert [row for row, _ in found] == [0, 0, 2, 3, 4, 5, 5, 6]
     together = " ".join(detail for _, detail in found)
     for wrong in (
-        "achievements only",
+        "imports no stats",
         '"badges"',
         "in row 1 too",
         '"pionts" is not known',

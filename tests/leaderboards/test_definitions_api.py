@@ -138,6 +138,9 @@ def test_the_points_board_comes_first_and_pages_go_on(world: World, game: Game) 
         ({"metadata": {"x": "y" * 5000}}, "/metadata"),
         ({"metadata": {"x": 10**30}}, "/metadata"),
         ({"metadata": {"x": [1e30]}}, "/metadata"),
+        ({"metadata": {"x": [2**64]}}, "/metadata"),
+        ({"metadata": {"x": 1e22}}, "/metadata"),
+        ({"metadata": {"x": -(2**63) - 1}}, "/metadata"),
         ({"archived": "no"}, "/archived"),
     ],
 )
