@@ -22,6 +22,7 @@ from leaderboards.models import Period
 from leaderboards.rules import scores as rules
 from leaderboards.selectors import definitions, standings
 from leaderboards.selectors.definitions import POINTS, BoardInfo
+from leaderboards.services.periods import LIVE
 
 EVERY_S = 60
 AT_ONCE = 1_000  # players of a board in one fact
@@ -171,11 +172,15 @@ def _differs(rank: Rank, last: Told | None) -> bool:
 
 
 def _about(board: Board) -> tuple[str, int, BoardInfo | None] | None:
-    """Return a board's key, its studio and what it declares; None for one that is gone."""
+    """Return a board's key, its studio and what it declares; None for one that is gone, or whose period is over.
+
+    The event names no period: an old one's rank would be taken for the present one.
+    """
     if board.period_id is None:
         studio_id = None if board.game_id is None else definitions.studio_of(board.game_id)
         return None if studio_id is None else (POINTS, studio_id, None)
-    period = Period.objects.select_related("leaderboard").filter(pk=board.period_id).first()
+    live = Period.objects.select_related("leaderboard").filter(state__in=LIVE)
+    period = live.filter(pk=board.period_id).first()
     if period is None:
         return None
     info = definitions.info_of(period.leaderboard)

@@ -215,3 +215,11 @@ def test_a_thousand_and_more_are_told_in_turn(
     submit(world, *((f"p{number}", number) for number in range(5)))
     assert [tell(world), tell(world), tell(world), tell(world)] == [2, 2, 1, 0]
     assert [len(inbox(world, f"p{number}")) for number in range(5)] == [1] * 5
+
+
+def test_a_rank_in_a_period_that_is_final_is_no_news(world: World, board: str) -> None:
+    submit(world, ("anna", 5))
+    Period.objects.update(state=PeriodState.FINAL)
+    assert tell(world) == 0
+    assert not telling._valkey().exists(keys.moving())
+    assert inbox(world, "anna") == []
