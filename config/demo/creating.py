@@ -1,10 +1,11 @@
 """Creates what the demo lacks: a second run finds everything there and changes nothing."""
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from itertools import groupby
+from time import monotonic, sleep
 from typing import Final
 
 from django.conf import settings
@@ -25,16 +26,24 @@ from config.demo.credentials import EMAIL, Credentials
 from config.demo.games import GAMES, REGIONS, DemoGame
 from config.demo.past import deeds
 from config.demo.players import MARENOK, others
+from config.demo.scores import BOARDS, Try, tries
 from core import facts, followers
 from core.clock import rfc3339
 from core.facts import publish
 from core.redis import AWAY
+from leaderboards.models import Leaderboard
+from leaderboards.selectors import definitions as boards
+from leaderboards.services import scores
+from leaderboards.services.definitions import has_scores
+from leaderboards.services.scores import ScoreRequest, submit_many
+from leaderboards.services.turning import turn_periods
 from social import selectors as social
 from social.services import mark_read
 
 STUDIO_NAME: Final = "Northlight Games"
 _KEY_NAME: Final = "Demo"
 _LATE: Final = Caller(offline=True)  # ties are ranked by when it happened, not by when it is told
+_LATE_SCORES: Final = scores.Caller(offline=True)
 _CATCH_UP_S: Final = 5.0
 _PAUSE_S: Final = 0.02
 _INBOX: Final = 1000  # more than the demo player has ever unlocked
@@ -54,10 +63,13 @@ def create() -> None:
         games = [(_game(studio, demo), demo) for demo in GAMES]
         _players(studio)
         begun = _record_past(games, until=studio.created_at)
+        scored = _record_scores([info for info, _ in games], at=timezone.now())
         now = Credentials(password=password, server_key=_server_key(studio, known))
         if now != known:
             credentials.keep(now)
-    if begun:
+    if scored:
+        turn_periods(now=timezone.now())
+    if begun or scored:
         _catch_up()
     _read_old_news(studio)
 
@@ -93,13 +105,18 @@ def _game(studio: Studio, demo: DemoGame) -> GameInfo:
         create_game(studio_id=studio.pk, title=demo.title, regions=REGIONS, uuid=demo.uuid)
     game = accounts.fresh_game(demo.uuid)
     assert game is not None  # it is there, or was made a moment ago
-    if not Achievement.objects.filter(game_id=game.id).exists():
-        imported = import_file(
-            game=game, format="laurel", body=demo.document(), dry_run=False, at=timezone.now()
-        )
-        if imported.errors:
-            raise ValueError(f"{demo.file}, row {imported.errors[0].row}: {imported.errors[0].detail}")
+    for part, model in (("achievements", Achievement), ("leaderboards", Leaderboard)):
+        if not model.objects.filter(game_id=game.id).exists():
+            _import(game, demo, part)
     return game
+
+
+def _import(game: GameInfo, demo: DemoGame, part: str) -> None:
+    body = demo.part(part)
+    imported = import_file(game=game, format="laurel", body=body, dry_run=False, at=timezone.now())
+    if imported.errors:
+        wrong = imported.errors[0]
+        raise ValueError(f"{demo.file}, {part}, row {wrong.row}: {wrong.detail}")
 
 
 def _players(studio: Studio) -> None:
@@ -137,6 +154,34 @@ def _record_past(games: Iterable[tuple[GameInfo, DemoGame]], *, until: datetime)
     return bool(empty)
 
 
+def _record_scores(games: Iterable[GameInfo], *, at: datetime) -> bool:
+    """Let the players score on boards that nobody ever scored on, day by day; say whether there were any."""
+    by_uuid = {game.uuid: game for game in games}
+    has_begun = False
+    for board in BOARDS:
+        game = by_uuid[board.game.uuid]
+        declared = boards.fresh_boards(game.id).get(board.key)
+        if declared is None or has_scores(declared.id):
+            continue
+        for day, played in groupby(tries(board, until=at), key=lambda one: one.at.date()):
+            # What is refused (archived since, say) is on no board.
+            midnight = datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
+            submit_many(
+                game=game,
+                key=board.key,
+                requests=[_request(one) for one in played],
+                by=_LATE_SCORES,
+                at=min(midnight - timedelta(microseconds=1), at),
+            )
+        has_begun = True
+    return has_begun
+
+
+def _request(one: Try) -> ScoreRequest:
+    metadata = None if one.boat is None else {"boat": one.boat}
+    return ScoreRequest(one.player, one.score, metadata, achieved_at=one.at)
+
+
 def _server_key(studio: Studio, known: Credentials) -> str:
     """Return the kept key if it still may do everything, else a new one."""
     holder = accounts.key_holder(key_hash(known.server_key))
@@ -152,13 +197,13 @@ def _server_key(studio: Studio, known: Credentials) -> str:
 def _catch_up() -> None:
     """Apply the past to boards, rarity and inboxes; what can't be applied now the workers apply later."""
     followers.ensure_rows()
-    deadline = time.monotonic() + _CATCH_UP_S
+    deadline = monotonic() + _CATCH_UP_S
     with suppress(OperationalError, *AWAY):
         for subscription in facts.subscriptions().values():
-            while time.monotonic() < deadline:
+            while monotonic() < deadline:
                 step = followers.step(subscription)
                 if step is None:  # a worker has it right now
-                    time.sleep(_PAUSE_S)
+                    sleep(_PAUSE_S)
                 elif not step.more:
                     break
 

@@ -1,5 +1,6 @@
 """The two demo games: where their definitions stand, and how many of their players reach each achievement."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,10 @@ class DemoGame:
     def document(self) -> bytes:
         """Return the import document."""
         return (_FOLDER / self.file).read_bytes()
+
+    def part(self, name: str) -> bytes:
+        """Return one part of it as a document of its own."""
+        return json.dumps({name: json.loads(self.document())[name]}).encode()
 
 
 EMBERWAKE: Final = DemoGame(

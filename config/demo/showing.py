@@ -1,4 +1,4 @@
-"""What `make run` shows before its last line: where to look, how to sign in, and a request to try."""
+"""What `make run` shows before its last line: where to look, how to sign in, and requests to try."""
 
 import json
 import shlex
@@ -16,6 +16,8 @@ from achievements.selectors.definitions import Definition
 from config.demo import DEMO_PLAYER, credentials
 from config.demo.credentials import EMAIL
 from config.demo.games import GAMES
+from config.demo.scores import BOARDS
+from leaderboards.selectors import definitions as boards
 
 _PAGES: Final = (("Home", "/"), ("Demo player", "/demo"), ("API docs", "/api/v1/docs"), ("Admin", "/admin/"))
 
@@ -33,12 +35,23 @@ def text(*, at: datetime) -> str:
     secrets = [("Sign in as", EMAIL), ("Password", _password(kept.password)), ("Server key", kept.server_key)]
     width = max(len(name) for name, _ in places + secrets) + 2
     tables = ["\n".join(f"{name:<{width}}{value}" for name, value in rows) for rows in (places, secrets)]
-    return "\n\n".join([*tables, _try_it(player, kept.server_key, at=at)]) + "\n"
+    parts = [*tables, *_boards(), _try_it(player, kept.server_key, at=at)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _password(kept: str) -> str:
     user = User.objects.filter(email__iexact=EMAIL).first()
     return kept if user is not None and user.check_password(kept) else "(changed since)"
+
+
+def _boards() -> list[str]:
+    """Return how to look at the first of the demo's boards; nothing where none is left."""
+    for demo in BOARDS:
+        game = accounts.fresh_game(demo.game.uuid)
+        if game is not None and demo.key in boards.fresh_boards(game.id):
+            url = f"{settings.PUBLIC_URL}/api/v1/leaderboards/{game.uuid}/{demo.key}?limit=5"
+            return [f"Read a leaderboard: {shlex.join(['curl', url])}"]
+    return []
 
 
 def _try_it(player: PlayerInfo, key: str, *, at: datetime) -> str:

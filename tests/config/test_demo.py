@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from config.demo import DEMO_PLAYER, creating, credentials
 from config.demo.games import EMBERWAKE, GAMES, HOLLOW_ORCHARD, REGIONS, DemoGame
 from config.demo.past import deeds
 from config.demo.players import MARENOK, others
+from config.demo.scores import BEST_LAP, BOARDS, DemoBoard, tries
+from leaderboards.models import Leaderboard, Period, Score
 from social import selectors as social
 from tests import factories
 
@@ -152,13 +155,31 @@ def test_a_second_run_changes_nothing(demo: Path) -> None:
 def test_what_somebody_edited_stays_edited(demo: Path) -> None:
     Achievement.objects.filter(key="first-spark").update(points=11)
     Game.objects.filter(uuid=EMBERWAKE.uuid).update(title="Renamed")
+    Leaderboard.objects.filter(key="best-lap").update(name="Rebuilt")
     call_command("demo")
+    assert Leaderboard.objects.get(key="best-lap").name == "Rebuilt"
     assert Achievement.objects.get(key="first-spark").points == 11
     assert sorted(Game.objects.values_list("title", flat=True)) == ["Hollow Orchard", "Renamed"]
 
 
+def _scored() -> set[tuple[str, str, int]]:
+    """Return who holds what over whole weeks and all time, on which board: what no day of the week changes."""
+    names = dict(PlayerIdentity.objects.values_list("player_id", "external_id"))
+    rows = Score.objects.filter(period__span="all").values_list(
+        "player_id", "period__leaderboard__key", "sort_value"
+    )
+    return {(names[player], key, value) for player, key, value in rows}
+
+
+def _take_away_scores() -> None:
+    Period.objects.update(state="open")  # the database keeps those of a final one
+    Period.objects.all().delete()
+
+
 def _tear_out() -> None:
     """Leave what a run might have left that was not all or nothing."""
+    _take_away_scores()
+    Leaderboard.objects.filter(game=_game(HOLLOW_ORCHARD)).delete()
     for model in (Unlock, PlayerGame, PlayerTotal):
         model.objects.all().delete()
     orchard = Achievement.objects.filter(game=_game(HOLLOW_ORCHARD))
@@ -172,10 +193,11 @@ def _tear_out() -> None:
 
 
 def test_a_half_done_demo_is_completed(demo: Path) -> None:
-    whole = _past()
+    whole, scored = _past(), _scored()
     _tear_out()
     call_command("demo")
     assert _past() == whole
+    assert _scored() == scored
     assert Achievement.objects.count() == 40
     assert PlayerIdentity.objects.filter(studio=_studio()).count() == 200
     assert Member.objects.filter(studio=_studio(), user__email=credentials.EMAIL, role="owner").exists()
@@ -187,6 +209,7 @@ def test_a_run_that_fails_leaves_nothing_half_done(demo: Path, settings: Any) ->
     with pytest.raises(OSError, match=r"demo\.json"):
         call_command("demo")
     assert (Unlock.objects.count(), Achievement.objects.count()) == (0, 24)
+    assert (Score.objects.count(), Leaderboard.objects.count()) == (0, 1)
 
 
 def test_totals_are_the_sums_of_the_unlocks(demo: Path) -> None:
@@ -272,7 +295,7 @@ def test_no_line_is_shown_when_only_secrets_and_counted_ones_are_left(demo: Path
         open_ones = Achievement.objects.filter(game_id=game.id, hidden=False, type="standard")
         requests = [UnlockRequest(DEMO_PLAYER, key) for key in open_ones.values_list("key", flat=True)]
         unlock_many(game=game, requests=requests, by=SERVER, at=timezone.now())
-    assert "curl" not in _shown()
+    assert "achievements/unlock" not in _shown()
     assert _shown().endswith("has unlocked everything but what is hidden or counted in steps.\n")
 
 
@@ -361,6 +384,93 @@ def test_there_is_nothing_to_show_before_it_is_made(demo: Path) -> None:
         _shown()
 
 
+def _board(board: DemoBoard, query: str = "") -> dict[str, Any]:
+    answer = Client().get(f"/api/v1/leaderboards/{board.game.uuid}/{board.key}?limit=1000{query}")
+    assert answer.status_code == 200, answer.content
+    page: dict[str, Any] = answer.json()
+    return page
+
+
+def test_the_games_have_a_board_each_with_a_rule_of_its_own(demo: Path) -> None:
+    rows = Leaderboard.objects.values_list(
+        "key", "sort", "operator", "tie_break", "decimals", "reset", "spans"
+    )
+    assert set(map(str, rows)) == {
+        str(("best-lap", "asc", "best", "dense", 3, "weekly", ["all"])),
+        str(("high-score", "desc", "best", "earliest", 0, "never", ["day", "week"])),
+    }
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.key)
+def test_everybody_who_played_is_on_the_board_when_the_command_ends(demo: Path, board: DemoBoard) -> None:
+    page = _board(board, "&span=all&period=all")
+    best: dict[str, Decimal] = {}
+    for one in tries(board, until=timezone.now()):
+        sign = 1 if board.skill < 0 else -1
+        best[one.player] = min(best.get(one.player, sign * one.score), sign * one.score)
+    assert [row["score"] for row in page["results"]] == [float(abs(value)) for value in sorted(best.values())]
+    assert page["total_count"] == len(best) > 100
+    assert {row["player"]["region"] for row in page["results"]} == set(REGIONS)
+    shown = [row["rank"] for row in page["results"] if row["player"]["display_name"] == MARENOK.display_name]
+    assert 5 <= shown[0] <= 60
+    scores = [row["score"] for row in page["results"]]
+    assert len(set(scores)) < len(scores)
+
+
+def test_last_week_is_final_and_this_one_runs(demo: Path) -> None:
+    last, now = _board(BEST_LAP, "&period=previous"), _board(BEST_LAP)
+    assert (last["period"]["state"], now["period"]["state"]) == ("final", "open")
+    assert last["period"]["ends_at"] == now["period"]["starts_at"]
+    for page in (last, now):
+        times = [row["submitted_at"] for row in page["results"]]
+        assert page["total_count"] > 80
+        assert page["period"]["starts_at"] <= min(times)
+        assert max(times) < page["period"]["ends_at"]
+        assert {row["metadata"]["boat"] for row in page["results"]} == set(BEST_LAP.boats)
+    # Equals share a place and none is left out behind them.
+    assert last["results"][-1]["rank"] == len({row["score"] for row in last["results"]}) < last["total_count"]
+    weeks = Period.objects.filter(leaderboard__key="high-score", span="week")
+    assert set(weeks.values_list("state", flat=True)) == {"final", "open"}
+    assert Period.objects.filter(leaderboard__key="high-score", span="day", state="final").count() >= 6
+
+
+def test_a_demo_from_before_there_were_boards_gets_them(demo: Path) -> None:
+    scored = _scored()
+    _take_away_scores()
+    Leaderboard.objects.all().delete()
+    Achievement.objects.filter(key="first-spark").update(points=11)
+    call_command("demo")
+    assert _scored() == scored
+    assert Achievement.objects.get(key="first-spark").points == 11
+
+
+def test_the_shown_board_is_there_until_it_is_not(demo: Path, settings: Any) -> None:
+    (line,) = [line for line in _shown().splitlines() if line.startswith("Read a leaderboard: ")]
+    program, url = shlex.split(line.removeprefix("Read a leaderboard: "))
+    answer = Client().get(url.removeprefix(settings.PUBLIC_URL))
+    assert (program, answer.status_code, len(answer.json()["results"])) == ("curl", 200, 5)
+    _take_away_scores()
+    Leaderboard.objects.all().delete()
+    assert "leaderboards" not in _shown()
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.key)
+def test_scores_are_the_same_whenever_the_demo_is_made(board: DemoBoard) -> None:
+    made = datetime.fromisoformat("2026-11-25T13:00:00Z")
+    told = [(one.player, one.score, one.boat) for one in tries(board, until=made)]
+    for later in (0, 1, 3, 4, 5):  # Sunday, and Monday at the week's first minute, too
+        until = made.replace(hour=0, minute=0, second=30) + timedelta(days=later)
+        again = tries(board, until=until)
+        assert sorted((one.player, one.score) for one in again) == sorted(
+            (who, what) for who, what, _ in told
+        )
+        assert [one.at for one in again] == sorted(one.at for one in again)
+        monday = until.date() - timedelta(days=until.weekday())
+        assert all(monday - timedelta(days=7) <= one.at.date() for one in again)
+        assert all(one.at < until for one in again)
+        assert {one.at.date() >= monday for one in again} == {True, False}
+
+
 @pytest.mark.parametrize("game", GAMES, ids=lambda game: game.title)
 class TestDocuments:
     def test_a_document_is_a_clean_import(self, game: DemoGame) -> None:
@@ -368,6 +478,9 @@ class TestDocuments:
         assert found.errors == ()
         written = json.loads(game.document())["achievements"]
         assert [one.key for one in found.achievements] == [one["key"] for one in written]
+        assert [one["key"] for one in found.parts["leaderboards"]] == [  # type: ignore[index]  # an object
+            board.key for board in BOARDS if board.game is game
+        ]
         # Nothing was trimmed or rewritten on the way.
         assert [one.values()["name"] for one in found.achievements] == [one["name"] for one in written]
 
