@@ -77,7 +77,7 @@ def as_csv(listed: Iterable[Line], *, decimals: int) -> Iterator[bytes]:
                 # A spreadsheet would take a leading sign for a formula.
                 f"'{line.region}" if line.region.startswith("-") else line.region,
                 f"{rules.exact(line.units, decimals=decimals):f}",
-                from_microseconds(line.reached_us).isoformat(timespec="microseconds"),
+                f"{from_microseconds(line.reached_us):%Y-%m-%dT%H:%M:%S.%fZ}",
                 line.metadata or "",
             )
         )

@@ -33,7 +33,7 @@ PERIODS_EXAMPLE = OpenApiExample(
 STANDINGS_EXAMPLE = OpenApiExample(
     "A file",
     "rank,player_id,region,score,reached_at,metadata\r\n"
-    "1,019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11,EU,81.250,2026-11-20T18:02:11.120431+00:00,\r\n",
+    "1,019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11,EU,81.250,2026-11-20T18:02:11.120431Z,\r\n",
     response_only=True,
     media_type="text/csv",
 )
