@@ -163,6 +163,8 @@ def bytes_answer(request: Request, body: bytes, *, etag: str, cache_control: str
     tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
     matches = known == "*" or etag.removeprefix("W/") in tags
     response = HttpResponse(status=304) if matches else HttpResponse(body, content_type="application/json")
+    if matches:
+        del response["Content-Type"]  # there is no content
     response["ETag"] = etag
     response["Cache-Control"] = cache_control
     patch_vary_headers(response, ["Authorization"])
