@@ -148,6 +148,21 @@ def note_events(events: Iterable[tuple[int, UUID, int]]) -> set[tuple[int, UUID]
     return {(row[0], row[1]) for row in run_prepared(_NOTE, columns)}
 
 
+_PLAYERS_OF = """
+SELECT s.leaderboard_id, s.event_id, s.player_id FROM unnest($1::bigint[], $2::uuid[]) AS i (board, event)
+  JOIN leaderboards_submission s ON s.leaderboard_id = i.board AND s.event_id = i.event
+"""
+
+
+def players_of(events: Iterable[tuple[int, UUID]]) -> dict[tuple[int, UUID], int]:
+    """Return whose the submissions are that were noted before, by `(board, event)`."""
+    listed = list(events)
+    if not listed:
+        return {}
+    columns = [array_literal(column) for column in zip(*listed, strict=True)]
+    return {(row[0], row[1]): row[2] for row in run_prepared(_PLAYERS_OF, columns)}
+
+
 _FORGET = """
 DELETE FROM leaderboards_submission s USING unnest($1::bigint[], $2::uuid[]) AS i (board, event)
  WHERE s.leaderboard_id = i.board AND s.event_id = i.event

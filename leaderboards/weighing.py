@@ -101,8 +101,11 @@ def weigh_all(items: Sequence[Item], *, create_players: CreatePlayers) -> list[O
     who, now_us = _who(items, period_ids, create_players)
     table = _Table(now_us, submitting.states(period_ids))
     usable = [item for item in items if not (who[item.name].banned or who[item.name].erased)]
-    named = {item.event: who[item.name].player_id for item in usable if item.is_event_named}
-    table.fresh = submitting.note_events((*event, player_id) for event, player_id in named.items())
+    for item in usable:
+        if item.is_event_named:
+            table.events.setdefault(item.event, who[item.name].player_id)
+    table.fresh = submitting.note_events((*event, player_id) for event, player_id in table.events.items())
+    table.events |= submitting.players_of(table.events.keys() - table.fresh)
     table.kept = submitting.hold((who[item.name].player_id, pk) for item in usable for pk in item.period_ids)
     outcomes = [
         table.take(item, who[item.name], heard_us=now_us + place) for place, item in enumerate(items, start=1)
@@ -149,6 +152,7 @@ class _Table:
     now_us: int
     states: dict[int, State]
     kept: dict[tuple[int, int], Kept] = field(default_factory=dict)
+    events: dict[tuple[int, UUID], int] = field(default_factory=dict)  # whose they are
     fresh: set[tuple[int, UUID]] = field(default_factory=set)
     heard: set[tuple[int, UUID]] = field(default_factory=set)
     writes: dict[tuple[int, int], Write] = field(default_factory=dict)
@@ -163,6 +167,10 @@ class _Table:
             return Outcome(refused=Forbidden("This player is banned from the studio's games."))
         if any(self._state(pk).board_version != item.board.version for pk in item.period_ids):
             return Outcome(is_outdated=True)
+        if item.is_event_named and self.events[item.event] != who.player_id:
+            return Outcome(
+                refused=Conflict("The event_id is that of another player's score: give each score its own.")
+            )
         if item.is_event_named and (item.event not in self.fresh or item.event in self.heard):
             return self._repeated(item, who)
         outcome = self._weigh(item, who, at_us=_reached(item, heard_us))

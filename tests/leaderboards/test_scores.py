@@ -104,6 +104,22 @@ def test_sums_add_up_exactly_once_for_each_event(world: World) -> None:
     assert [result.status for result in results if isinstance(result, Submitted)] == ["submitted"] * 2
 
 
+def test_an_event_of_another_player_is_refused_and_stays_his(world: World) -> None:
+    board(world, operator="sum")
+    event = new_id()
+    submit(world, ("a", 5), event_id=event)
+    for _ in range(2):
+        (refused,) = submit(world, ("b", 7), event_id=event)
+        assert isinstance(refused, Conflict)
+    taken, refused = submit(world, ("a", 1), ("b", 1), event_id=new_id())
+    assert isinstance(taken, Submitted)
+    assert isinstance(refused, Conflict)
+    (again,) = submit(world, ("a", 5), event_id=event)
+    assert isinstance(again, Submitted)
+    assert again.status == "already_submitted"
+    assert standing(world) == [(1, "a", 6)]
+
+
 def test_an_event_twice_in_a_batch_counts_once(world: World) -> None:
     board(world, operator="sum")
     results = submit(world, ("a", 5), ("a", 5), event_id=UUID(int=7))
