@@ -21,7 +21,9 @@ _ABOUT = (
     "a player is excluded (`PUT /players/{player}/exclusion`), or an unlock revoked."
 )
 _WHY = OpenApiExample("Why", {"reason": "Impossible time, ticket 4711"}, request_only=True)
-_EVERY = OpenApiExample("In every period", {"reason": "Impossible time", "period": "all"}, request_only=True)
+_EVERY = OpenApiExample(
+    "In every period", {"reason": "Impossible time", "period": "every"}, request_only=True
+)
 _DONE = OpenApiExample("Taken", {"entries": 1}, response_only=True)
 
 
@@ -32,7 +34,8 @@ class ModerationInput(Reasoned):
         required=False,
         default=moderation.CURRENT,
         max_length=20,
-        help_text="A period's id, `current` (of the board's main span), or `all` for every one that is not final.",
+        help_text="A period's id (`all` is that of all time), `current` (of the board's main span), or `every` one "
+        "that is not final.",
     )
 
 

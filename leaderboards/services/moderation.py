@@ -19,7 +19,7 @@ from leaderboards.selectors.definitions import BoardInfo
 from leaderboards.services import periods as services
 from leaderboards.services.moving import CHANGED, NEXT_VERSION, announce
 
-CURRENT, EVERY = "current", "all"
+CURRENT, EVERY = "current", "every"  # or a period's id, of which `all` is one
 
 
 class Action(StrEnum):
@@ -66,7 +66,7 @@ def moderate(
     actor: str,
     at: datetime,
 ) -> int:
-    """Hide, restore or delete what a player holds in a period: an id, `current`, or `all` that may still change.
+    """Hide, restore or delete what a player holds in a period: an id, `current`, or `every` one that may still change.
 
     Returns:
         How many entries that changed; if none, nothing is noted.

@@ -174,8 +174,8 @@ def test_periods_are_meant_by_id_or_all_that_may_still_change(world: World) -> N
     assert moderate(world, "p0", Action.HIDE, period="2026-11-26") == 1
     assert moderate(world, "p0", Action.HIDE, at=NOON + timedelta(days=2)) == 1
     assert moderate(world, "p0", Action.HIDE, period="2026-W48") == 1
-    assert moderate(world, "p0", Action.RESTORE, period="all") == 3
-    assert moderate(world, "p0", Action.HIDE, period="all") == 4
+    assert moderate(world, "p0", Action.RESTORE, period="every") == 3
+    assert moderate(world, "p0", Action.HIDE, period="every") == 4
     assert Score.objects.filter(hidden_at=None, period__name="2026-11-25").count() == 2
     assert standing(world) == standing(world, "2026-W48") == standing(world, "2026-11-27") == [("p1", 5)]
 

@@ -64,7 +64,7 @@ def snapshot() -> Any:
 
 def test_an_entry_is_hidden_restored_and_deleted(world: World, board: Leaderboard) -> None:
     api = world.api()
-    for action, body, hidden in (("hide", WHY, 1), ("restore", {**WHY, "period": "all"}, 0)):
+    for action, body, hidden in (("hide", WHY, 1), ("restore", {**WHY, "period": "every"}, 0)):
         answer = api.post(entry(world, action), body)
         assert (answer.status_code, answer.json()) == (202, {"entries": 1})
         assert Score.objects.filter(hidden_at__isnull=False).count() == hidden

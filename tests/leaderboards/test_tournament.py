@@ -58,6 +58,7 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PLAYERS = [f"p{n}" for n in range(10)]
 REGIONS = (None, "EU", "NA")
 WHICH = st.sampled_from(["all", "today", "yesterday"])
+MODERATED = st.sampled_from(["every", "all", "today", "yesterday"])
 WHO = st.sampled_from(PLAYERS)
 BATCHES = st.lists(st.tuples(WHO, st.integers(-3, 6)), min_size=1, max_size=10)
 
@@ -131,12 +132,12 @@ class Tournament(RuleBasedStateMachine):
     def submit_of_yesterday(self, batch: list[tuple[str, int]]) -> None:
         self._submit(batch, achieved_at=self.now - timedelta(days=1))
 
-    @rule(player=WHO, is_hidden=st.booleans(), which=WHICH)
+    @rule(player=WHO, is_hidden=st.booleans(), which=MODERATED)
     def hide_or_restore(self, player: str, is_hidden: bool, which: str) -> None:
         for period in self._moderate(player, Action.HIDE if is_hidden else Action.RESTORE, which):
             self.model.periods[period][player].is_hidden = is_hidden
 
-    @rule(player=WHO, which=WHICH)
+    @rule(player=WHO, which=MODERATED)
     def delete(self, player: str, which: str) -> None:
         for period in self._moderate(player, Action.DELETE, which):
             del self.model.periods[period][player]
@@ -302,8 +303,8 @@ class Tournament(RuleBasedStateMachine):
         return found
 
     def _moderate(self, player: str, action: Action, which: str) -> list[str]:
-        """Moderate what a player holds in a period, or in `all` that may change; return in which that was."""
-        wanted = self.model.live() if which == "all" else [self.model.named(which)]
+        """Moderate what a player holds in a period, or in every one that may change; return in which that was."""
+        wanted = self.model.live() if which == "every" else [self.model.named(which)]
         held = [period for period in wanted if player in self.model.periods.get(period, {})]
         is_final = not self.model.final.isdisjoint(wanted)
         with _refused(Conflict) if is_final else nullcontext() if held else _refused(NotFound):
@@ -312,7 +313,7 @@ class Tournament(RuleBasedStateMachine):
                 key=KEY,
                 player=self._info(player),
                 action=action,
-                period=which if which == "all" else wanted[0],
+                period=which if which == "every" else wanted[0],
                 reason="By lot.",
                 actor="key:test",
                 at=self.now,
