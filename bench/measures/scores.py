@@ -87,6 +87,7 @@ def _reads(bench: Bench, players: int) -> Iterator[Figure]:
         limits.ZRANGE,
         bar="≥ 1,000/s",
     )
+    yield _unseen(bench, players)
     places = board.places_of(players)
     ranks = board.gets(requests, (f"{path}/players/{large_player(place + 1)}" for place in places))
     yield board.asked(bench, "scores: rank of a player", ranks, limits.ZREVRANK, bar="p95 < 5 ms")
@@ -94,6 +95,20 @@ def _reads(bench: Bench, players: int) -> Iterator[Figure]:
     yield board.asked(bench, "scores: around a player", around, limits.ZREVRANK, bar="≥ 1,500/s")
     wanted = board.gets(requests, (f"{path}/rank?score={place % MOST_SCORE}" for place in places))
     yield board.asked(bench, "scores: rank of a score", wanted, limits.ZCOUNT)
+
+
+def _unseen(bench: Bench, players: int) -> Figure:
+    """Ask for pages of players of whom nobody was shown lately (docs/adr/0014-players-in-lists.md), each once."""
+    requests = _pages(bench, LARGE, players)
+
+    def run() -> Run:
+        with redis.Redis.from_url(bench.platform.servers.redis_url, single_connection_client=True) as client:
+            client.select(1)
+            client.flushdb()
+        return saturate(bench.platform.web, in_turn(iter(requests)), connections=16, expected={200})
+
+    figure = rate_figure("scores: page by cursor, of players not shown lately", bench.repeat(run))
+    return replace(figure, ratio=bench.rate_against(limits.ZRANGE, figure.value))
 
 
 def _pages(bench: Bench, key: str, players: int) -> list[bytes]:
