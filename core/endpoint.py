@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NoReturn, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -167,7 +166,7 @@ def bytes_answer(request: Request, body: bytes, *, etag: str, cache_control: str
         del response["Content-Type"]  # there is no content
     response["ETag"] = etag
     response["Cache-Control"] = cache_control
-    patch_vary_headers(response, ["Authorization"])
+    response["Vary"] = "Authorization"
     return response
 
 

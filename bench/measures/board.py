@@ -115,8 +115,13 @@ def gets(requests: Requests, paths: Iterator[str]) -> list[bytes]:
 
 
 def asked(bench: Bench, name: str, requests: Sequence[bytes], limit: str, *, bar: str = "") -> Figure:
-    """Ask at saturation for requests a second, then slowly for the latency."""
+    """Ask at saturation for requests a second, then slowly for the latency.
+
+    All is asked for once beforehand, which is not counted: players are then kept as on a busy site. What it costs to
+    show others is a figure of its own (bench/measures/scores.py).
+    """
     web, plan = bench.platform.web, bench.plan
+    saturate(web, in_turn(iter(requests)), connections=_CONNECTIONS, expected=_CACHED)
     busy = bench.repeat(
         lambda: saturate(
             web,
