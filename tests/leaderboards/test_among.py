@@ -94,8 +94,7 @@ def test_both_stores_rank_them_alike(world: World, valkey: Redis, rule: TieBreak
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("valkey_is_empty", [False, True])
-def test_500_friends_cost_as_many_queries_as_one(world: World, valkey: Redis, valkey_is_empty: bool) -> None:
+def test_500_friends_cost_as_many_queries_as_one(world: World, valkey: Redis) -> None:
     game = Game.objects.get(pk=world.game.id)
     factories.leaderboard(game)
     me, *others = world.players(501)
@@ -105,16 +104,19 @@ def test_500_friends_cost_as_many_queries_as_one(world: World, valkey: Redis, va
         world.api().post(f"/leaderboards/{game.uuid}/high-score/scores/batch", batch)
     world.follow()
     path = f"/leaderboards/{game.uuid}/high-score?friends_of=p0&limit=1000"
-    if valkey_is_empty:
+    for _ in ("from Valkey", "from PostgreSQL"):
+        Friendship.objects.all().delete()
+        counts = []
+        for friends in (others[:1], others[1:]):
+            Friendship.objects.bulk_create(
+                Friendship(player_id=me, friend_id=pk, since=EPOCH) for pk in friends
+            )
+            world.api().get(path)
+            client("cache").flushdb()  # who was shown just now is looked up all the same
+            with CaptureQueriesContext(connection) as queries:
+                page = world.api().get(path).json()
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
         valkey.flushall()
-    counts = []
-    for friends in (others[:1], others[1:]):
-        Friendship.objects.bulk_create(Friendship(player_id=me, friend_id=pk, since=EPOCH) for pk in friends)
-        world.api().get(path)
-        client("cache").flushdb()  # who was shown just now is looked up all the same
-        with CaptureQueriesContext(connection) as queries:
-            page = world.api().get(path).json()
-        counts.append(len(queries))
-    assert counts[0] == counts[1]
     assert (page["total_count"], page["results"][-1]["player"]["external_id"]) == (501, "p0")
     assert Player.objects.count() == 501
