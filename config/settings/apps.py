@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "core",
     "accounts",
     "achievements",
+    "stats",
     "leaderboards",
     "social",
     "config",
@@ -140,6 +141,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AchievementState": "achievements.rules.STATES",
         "PeriodState": "leaderboards.api.documents.PERIOD_STATES",
+        "StatReportStatus": "stats.api.documents.REPORT_STATUSES",
     },
     "SCHEMA_PATH_PREFIX": r"/api/v1",
 }

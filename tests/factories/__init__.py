@@ -19,6 +19,8 @@ from leaderboards.selectors import definitions as boards
 from leaderboards.selectors import history, submitted
 from leaderboards.selectors import periods as known_periods
 from leaderboards.services import periods
+from stats.models import Stat
+from stats.selectors import definitions as stats
 
 _numbers = itertools.count(1)
 
@@ -29,6 +31,7 @@ def forget() -> None:
     selectors.forget_games()
     selectors.forget_players()
     definitions.forget_catalogues()
+    stats.forget()
     boards.forget()
     periods.forget()
     known_periods.forget()
@@ -72,6 +75,11 @@ def achievement(of: Game, key: str = "first-blood", **fields: Any) -> Achievemen
 def leaderboard(of: Game, key: str = "high-score", **fields: Any) -> Leaderboard:
     """Make a board for the highest score, as if it had always been there."""
     return Leaderboard.objects.create(studio_id=of.studio_id, game=of, key=key, name=key.title(), **fields)
+
+
+def stat(of: Game, key: str = "kills", **fields: Any) -> Stat:
+    """Make a stat that adds up, as if it had always been there."""
+    return Stat.objects.create(studio_id=of.studio_id, game=of, key=key, name=key.title(), **fields)
 
 
 def player(owner: Studio, external_id: str = "p-1", **changes: Any) -> Player:

@@ -1,0 +1,26 @@
+"""What happens in stats that others follow."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class StatsChanged:
+    """Players hold other values of a game's stats than before.
+
+    Values are absolute, so a listener may hear the fact twice; of two facts about a player's stat the one with the
+    higher version is newer. What a report added is `value - previous`, exactly.
+
+    Attributes:
+        game: the game's internal id.
+        stats: `[stat_id, key, aggregation]` of each stat that `values` is about.
+        values: `[player_id, stat_id, value, previous, version, reached_us]` each; numbers as the API shows them.
+            `previous` is the stat's default, or null, for somebody's first value; `reached_us` is when the game
+            says it was reached, in microseconds since 1970.
+
+    """
+
+    kind: ClassVar[str] = "stats_changed"
+    game: int
+    stats: list[list[int | str]]
+    values: list[list[int | float | None]]

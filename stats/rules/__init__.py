@@ -1,0 +1,1 @@
+"""What stats and their values may be, and how values are weighed: pure functions."""
