@@ -80,7 +80,7 @@ class RowErrorOutput(serializers.Serializer[Any]):
 class ChangeOutput(serializers.Serializer[Any]):
     """What would become of a definition."""
 
-    section = serializers.ChoiceField(["achievements", "leaderboards"])
+    section = serializers.ChoiceField(["achievements", "stats", "leaderboards"])
     key = serializers.CharField()
     change = serializers.ChoiceField(["created", "updated"])
     fields = serializers.DictField(help_text='Field → `{"old", "new"}`.')  # type: ignore[assignment]
@@ -105,14 +105,15 @@ class ImportView(Endpoint):
 
     @extend_schema(
         operation_id="import_achievements",
-        summary="Import achievements and leaderboards from a file",
+        summary="Import achievements, stats and leaderboards from a file",
         description=(
             "The body is the file, or a zip of files, up to 10 MiB. All or nothing: with any error nothing is stored "
             "and the answer is 422 with the rows in `errors` (with `dry_run=true` 200, errors and changes listed). "
             "What the file leaves unsaid stays; definitions that are not in it stay. A file of the format `laurel` is "
-            '`{"achievements": […], "leaderboards": […]}`, or one of the two, each definition as the API takes it; '
-            "what is wrong with a leaderboard is named by a pointer such as `/leaderboards/0/sort`. How scores are "
-            "weighed, ranked and filed can't change on one that has scores."
+            '`{"achievements": […], "stats": […], "leaderboards": […]}`, or some of them, each definition as the API '
+            "takes it; what is wrong with a stat or leaderboard is named by a pointer such as `/leaderboards/0/sort`. "
+            "How values are made can't change on a stat that has values, nor how scores are weighed, ranked and filed "
+            "on a leaderboard that has scores."
         ),
         tags=["Definitions"],
         parameters=[
@@ -169,10 +170,10 @@ class ExportView(Endpoint):
 
     @extend_schema(
         operation_id="export_achievements",
-        summary="Export achievements and leaderboards as a file",
+        summary="Export achievements, stats and leaderboards as a file",
         description=(
-            "`laurel` holds both and imports again unchanged; `csv` is for a spreadsheet: achievements only, with "
-            "formulas disarmed."
+            "`laurel` holds all of them and imports again unchanged; `csv` is for a spreadsheet: achievements only, "
+            "with formulas disarmed."
         ),
         tags=["Definitions"],
         parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=list(export.EXPORT_FORMATS))],

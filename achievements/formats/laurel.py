@@ -1,4 +1,4 @@
-"""Laurel's own JSON: `{"achievements": […], "leaderboards": […]}`, exactly as the API gives and takes definitions."""
+"""Laurel's own JSON: `{"achievements": […], "stats": […], "leaderboards": […]}`, as the API gives and takes them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,9 +10,8 @@ from achievements.formats.encoding import decode, read_json
 from core.texts import quoted
 
 _ACHIEVEMENTS: Final = "achievements"
-_PARTS: Final = ("leaderboards",)  # the rooms that keep them read their rows
-_NOT_YET: Final = ("stats",)
-_SECTIONS = frozenset({_ACHIEVEMENTS, *_PARTS, *_NOT_YET})
+_PARTS: Final = ("stats", "leaderboards")  # the rooms that keep them read their rows
+_SECTIONS = frozenset({_ACHIEVEMENTS, *_PARTS})
 # The API gives it, and only counting unlocks can set it.
 _READ_ONLY = "rarity"
 
@@ -53,9 +52,6 @@ def _rows(document: Mapping[str, object], name: str, found: Collector) -> Sequen
 def _check_sections(document: Mapping[str, object], found: Collector) -> None:
     for section in sorted(document.keys() - _SECTIONS):
         found.error(0, f"The section {quoted(section)} is not known: take it out.")
-    for section in _NOT_YET:
-        if document.get(section):
-            found.error(0, f"This version imports no {section}: take them out, or leave the list empty.")
 
 
 def _read_definition(row: int, definition: object, found: Collector) -> None:

@@ -76,7 +76,10 @@ SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # Whom a friends' board shows: leaderboards lie upstream of social and may not import it.
 LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
 # Parts of a game's file of definitions, besides its achievements: who stores them and reads them out.
-DEFINITION_SECTIONS = {"leaderboards": "leaderboards.services.importing.SECTION"}
+DEFINITION_SECTIONS = {
+    "stats": "stats.services.importing.SECTION",
+    "leaderboards": "leaderboards.services.importing.SECTION",
+}
 
 # One server is enough to start with; a larger installation gives each role its own.
 _REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")

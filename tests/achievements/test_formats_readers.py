@@ -37,12 +37,12 @@ def test_laurel_says_in_which_row_what_is_wrong() -> None:
     text = """{"achievements": [
         {"key": "a", "name": "A"}, {"key": "a", "name": "B"}, 7, {"key": "c", "name": 42},
         {"key": "d", "name": "D", "pionts": 5, "rarity": {}}, {"name": "E"}],
-        "stats": [{"key": "s"}], "badges": []}"""
+        "stats": {"key": "s"}, "badges": []}"""
     found = details("laurel", text)
     assert [row for row, _ in found] == [0, 0, 2, 3, 4, 5, 5, 6]
     together = " ".join(detail for _, detail in found)
     for wrong in (
-        "imports no stats",
+        '"stats" is not a list',
         '"badges"',
         "in row 1 too",
         '"pionts" is not known',
