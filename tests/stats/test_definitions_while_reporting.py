@@ -1,0 +1,97 @@
+"""What a studio declares, changed while a report is on its way."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Event
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import selectors as accounts
+from accounts.selectors import GameInfo
+from core.refusals import Conflict
+from stats.services import definitions, reports
+from stats.services.reports import ReportRequest
+from tests import factories
+from tests.stats.world import World, nobody_was_made, nothing_is_held
+
+CHANGES: dict[str, Callable[[GameInfo], Any]] = {
+    "aggregation": lambda game: definitions.update(
+        game=game, key="kills", values={"aggregation": "max"}, at=timezone.now()
+    ),
+    "delete": lambda game: definitions.delete(game=game, key="kills"),
+}
+
+
+def on_its_own(act: Callable[[], Any]) -> Any:
+    """Do something on a connection of its own."""
+    try:
+        return act()
+    finally:
+        connection.close()
+
+
+def send(game: GameInfo) -> Any:
+    request = ReportRequest(game, "p-1", {"kills": ("add", Decimal(3))})
+    return reports.report(request=request, by=reports.SERVER, at=timezone.now())
+
+
+@pytest.fixture
+def game(world: World) -> GameInfo:
+    factories.stat(world.game)
+    found = accounts.game(world.game.uuid)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_waits_for_the_first_value_and_is_refused(
+    world: World, game: GameInfo, change: Callable[[GameInfo], Any]
+) -> None:
+    sent, go_on = Event(), Event()
+
+    def report_slowly() -> None:
+        with transaction.atomic():
+            send(game)
+            sent.set()
+            go_on.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(on_its_own, report_slowly)
+        assert sent.wait(10)
+        changing = pool.submit(on_its_own, lambda: change(game))
+        assert not changing.done()
+        go_on.set()
+        slow.result(10)
+        with pytest.raises(Conflict):
+            changing.result(10)
+    assert world.held() == {"kills": 3}
+
+
+@pytest.mark.parametrize(("change", "told"), [("aggregation", 422), ("delete", 404)])
+def test_a_report_waits_for_a_change_and_is_checked_by_it(
+    world: World, game: GameInfo, change: str, told: int
+) -> None:
+    changed, go_on = Event(), Event()
+
+    def change_slowly() -> None:
+        with transaction.atomic():
+            CHANGES[change](game)
+            changed.set()
+            go_on.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(on_its_own, change_slowly)
+        assert changed.wait(10)
+        reporting = pool.submit(on_its_own, lambda: send(game))
+        assert not reporting.done()
+        go_on.set()
+        slow.result(10)
+        result = reporting.result(10)
+    assert result.stats["kills"].refused.problem.status == told
+    assert result.status == "rejected"
+    nothing_is_held()
+    nobody_was_made()
