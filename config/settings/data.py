@@ -174,6 +174,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
+    "keep-stats": {
+        "task": "stats.keep_events",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
     "tidy-boards": {
         "task": "leaderboards.tidy_boards",
         "schedule": 300.0,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier
 from typing import Any, cast
@@ -14,7 +15,7 @@ from accounts import selectors as accounts
 from core.ids import new_id
 from stats.models import Report, StatValue
 from stats.rules.values import Op
-from stats.services import reports
+from stats.services import keeping, reports
 from stats.services.reports import Reported, ReportRequest
 from tests import factories
 from tests.stats.world import World, heard
@@ -116,3 +117,14 @@ def test_a_large_batch_is_told_in_facts_that_a_listener_can_take(world: World) -
     assert [len(fact.values) for fact in heard()] == [1000, 1000, 100]
     assert len({(row[0], row[1]) for fact in heard() for row in fact.values}) == 2100
     assert StatValue.objects.count() == 2100
+
+
+def test_events_are_forgotten_after_two_weeks(world: World) -> None:
+    factories.stat(world.game)
+    world.report(kills={"add": 3})
+    now = Report.objects.get().heard_at
+    assert keeping.forget_events(now=now + timedelta(days=13)) == 0
+    assert Report.objects.exists()
+    assert keeping.forget_events(now=now + timedelta(days=15)) == 1
+    assert not Report.objects.exists()
+    assert world.held() == {"kills": 3}
