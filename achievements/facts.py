@@ -23,6 +23,24 @@ class AchievementsUnlocked:
 
 
 @dataclass(frozen=True)
+class ProgressChanged:
+    """Players came nearer to incremental achievements of one game, and did not unlock them.
+
+    Attributes:
+        game: the game's internal id.
+        seed: random, so that events made from the fact have ids that nobody can guess.
+        changes: `[player_id, achievement_id, previous, current, target, version]` each, every pair once; a higher
+            version is newer.
+
+    """
+
+    kind: ClassVar[str] = "progress_changed"
+    game: int
+    seed: str
+    changes: list[list[int]]
+
+
+@dataclass(frozen=True)
 class OverallChanged:
     """Players' totals over all games changed; no studio's fact, since they span studios.
 

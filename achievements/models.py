@@ -1,6 +1,7 @@
 """The rulebook (definitions), the unlocks, and what they add up to."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -134,6 +135,41 @@ class Unlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player_id} has {self.achievement_id}"
+
+
+class Progress(models.Model):
+    """How far a player is with an incremental achievement; what is past its target is not kept."""
+
+    pk = models.CompositePrimaryKey("player_id", "achievement_id")
+    player_id = models.BigIntegerField()
+    achievement = models.ForeignKey(Achievement, on_delete=models.CASCADE, related_name="+")
+    current = models.BigIntegerField()
+    version = models.BigIntegerField(help_text="Rises with every change; the newest is what is told.")
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "progress"
+
+    def __str__(self) -> str:
+        return f"{self.player_id} with {self.achievement_id}: {self.current}"
+
+
+class ProgressEvent(models.Model):
+    """A report of steps to add: it counts once, however often it is sent."""
+
+    pk = models.CompositePrimaryKey("game_id", "event_id")
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="+", db_index=False)
+    event_id = models.UUIDField()
+    player_id = models.BigIntegerField()
+    achievement_id = models.BigIntegerField()
+    heard_at = models.DateTimeField()
+
+    class Meta:
+        # Rows come in the order of time: a block range index finds the old ones and costs next to nothing.
+        indexes = [BrinIndex(fields=["heard_at"], name="progress_events_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.game_id}: {self.event_id}"
 
 
 class PlayerGame(models.Model):

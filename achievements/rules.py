@@ -214,6 +214,29 @@ def rarity(unlocked: int, players: int) -> Rarity:
     return Rarity(unlocked_percent=percent, unlocked=unlocked, players=players, tier=tier)
 
 
+MAX_STEPS: Final = 2**53  # what every JSON reader still takes for a whole number
+
+
+def clean_steps(value: object) -> int:
+    """Return the steps of a report: 1 to 2^53."""
+    return clean_integer(value, "Steps", 1, MAX_STEPS)
+
+
+def advance(current: int, steps: int, *, adds: bool, target: int) -> int:
+    """Return how far a player is after a report: never less than before, and no further than the target.
+
+    Steps are added, or they say how far the player is at least. Of a target that was lowered since, `current` may be
+    past it, and stays.
+    """
+    reached = current + steps if adds else steps
+    return max(current, min(reached, target))
+
+
+def shown_progress(current: int, *, target: int, unlocked: bool) -> int:
+    """Return how far a player is as he sees it: who unlocked it is at the target, whatever it was then."""
+    return target if unlocked else min(current, target)
+
+
 language_fallbacks = languages.fallbacks
 
 

@@ -2,8 +2,9 @@
 
 import structlog
 from celery import shared_task
+from django.utils import timezone
 
-from achievements.services import counters
+from achievements.services import counters, progress
 from core import followers, relay
 
 log = structlog.get_logger(__name__)
@@ -22,3 +23,9 @@ def reconcile_rarity() -> None:
     corrected = counters.recount()
     if corrected:
         log.warning("rarity counters corrected", counters=corrected)
+
+
+@shared_task(name="achievements.keep_progress")
+def keep_progress() -> None:
+    """Let go of the events of old reports."""
+    progress.forget_events(now=timezone.now())

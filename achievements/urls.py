@@ -5,6 +5,7 @@ from django.urls import path
 from achievements.api.definitions import DefinitionsView, DefinitionView
 from achievements.api.imports import ExportView, ImportView
 from achievements.api.players import PlayerAchievementsView
+from achievements.api.progress import ProgressView
 from achievements.api.unlocks import BatchView, UnlockView
 
 # Keys and players' ids may hold slashes, so what is neither comes first: a definition with the key `import` or
@@ -12,6 +13,7 @@ from achievements.api.unlocks import BatchView, UnlockView
 urlpatterns = [
     path("achievements/unlock", UnlockView.as_view()),
     path("achievements/unlock/batch", BatchView.as_view()),
+    path("achievements/progress", ProgressView.as_view()),
     path("games/<str:game_id>/achievements", DefinitionsView.as_view()),
     path("games/<str:game_id>/achievements/import", ImportView.as_view()),
     path("games/<str:game_id>/achievements/export", ExportView.as_view()),

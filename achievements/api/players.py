@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from accounts.authentication import TokenHolder, game_of, holder_of, player_of
 from achievements import rules
 from achievements.api.shapes import RarityOutput
-from achievements.models import State
+from achievements.models import State, Type
 from achievements.rules import Rarity
 from achievements.selectors import definitions, unlocks
 from achievements.selectors.definitions import Definition
@@ -121,10 +121,19 @@ class PlayerAchievementsView(Endpoint):
         rest = [one for one in shown if after is None or (one.sort_order, one.id) > after]
         listed = rest[:limit]
         rarities = definitions.rarities(one.id for one in listed)
+        counted = [one.id for one in listed if one.type == Type.INCREMENTAL]
+        progress = unlocks.progress_of(info.id, counted) if counted else {}
         see_all = not isinstance(holder_of(request), TokenHolder)
         language = _language(request)
         results = [
-            achievement_json(one, held.get(one.id), rarities[one.id], language=language, see_all=see_all)
+            achievement_json(
+                one,
+                held.get(one.id),
+                rarities[one.id],
+                current=progress.get(one.id, 0),
+                language=language,
+                see_all=see_all,
+            )
             for one in listed
         ]
         more = len(rest) > limit
@@ -137,15 +146,22 @@ class PlayerAchievementsView(Endpoint):
 
 
 def achievement_json(
-    definition: Definition, held: HeldUnlock | None, rarity: Rarity, *, language: str | None, see_all: bool
+    definition: Definition,
+    held: HeldUnlock | None,
+    rarity: Rarity,
+    *,
+    current: int,
+    language: str | None,
+    see_all: bool,
 ) -> dict[str, Any]:
     """Return an achievement as it is for a player; masked if it is hidden, locked, and not for the studio."""
     masked = definition.hidden and held is None and not see_all
     name, description = definition.texts(language)
     progress = None
-    if definition.type == "incremental" and not masked:
+    if definition.type == Type.INCREMENTAL and not masked:
         target = definition.target or 0
-        progress = {"current": target if held else 0, "target": target}
+        shown = rules.shown_progress(current, target=target, unlocked=held is not None)
+        progress = {"current": shown, "target": target}
     return {
         "key": None if masked else definition.key,
         "name": None if masked else name,

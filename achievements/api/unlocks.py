@@ -131,7 +131,7 @@ class UnlockView(Endpoint):
         body = read_object(request.data, _SINGLE)
         game = game_of(request, read_game_id(body))
         wanted = _as_caller(request, read_unlock(body, known=_SINGLE))
-        result = unlocks.unlock(game=game, request=wanted, by=_caller(request), at=timezone.now())
+        result = unlocks.unlock(game=game, request=wanted, by=caller_of(request), at=timezone.now())
         new = result.status == "unlocked"
         return HttpResponse(
             dumps(_answer(result)), status=202 if new else 200, content_type="application/json"
@@ -174,7 +174,9 @@ class BatchView(Endpoint):
         game = game_of(request, read_game_id(body))
         read = [_read_item(request, item) for item in read_list(body, "unlocks")]
         good = [item for item in read if isinstance(item, UnlockRequest)]
-        settled = iter(unlocks.unlock_many(game=game, requests=good, by=_caller(request), at=timezone.now()))
+        settled = iter(
+            unlocks.unlock_many(game=game, requests=good, by=caller_of(request), at=timezone.now())
+        )
         results = [next(settled) if isinstance(item, UnlockRequest) else item for item in read]
         return HttpResponse(
             dumps(_batch_answer(request, read, results)), status=202, content_type="application/json"
@@ -203,16 +205,20 @@ def read_unlock(item: Any, *, known: frozenset[str] = _ITEM) -> UnlockRequest:
     item = read_object(item, known)
     errors: Errors = []
     player = read_player_name(item, errors)
-    achievement = item.get("achievement")
-    if not isinstance(achievement, str) or not 1 <= len(achievement) <= _LONGEST_KEY:
-        errors.append(error("/achievement", "An achievement's key has 1 to 128 characters."))
+    achievement = read_achievement_key(item, errors)
     unlocked_at = read_time(item, "unlocked_at", errors)
     event_id = read_event_id(item, errors)
     require_none(errors)
-    key = str(achievement)
-    if not key.isascii():
-        key = unicodedata.normalize("NFC", key)  # as keys are kept
-    return UnlockRequest(player, key, unlocked_at, event_id)
+    return UnlockRequest(player, achievement, unlocked_at, event_id)
+
+
+def read_achievement_key(item: Mapping[str, Any], errors: Errors) -> str:
+    """Return the achievement's key, as keys are kept."""
+    value = item.get("achievement")
+    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_KEY:
+        errors.append(error("/achievement", "An achievement's key has 1 to 128 characters."))
+        return ""
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
 def _read_item(request: Request, item: Any) -> UnlockRequest | Refused:
@@ -228,7 +234,8 @@ def _as_caller(request: Request, wanted: UnlockRequest) -> UnlockRequest:
     return wanted if player == wanted.player else replace(wanted, player=player)
 
 
-def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """Return what the sender may do."""
     holder = holder_of(request)
     if isinstance(holder, TokenHolder):
         return Caller(is_player=True)

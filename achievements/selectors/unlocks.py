@@ -1,10 +1,11 @@
 """Unlocks that players have, and what they add up to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from achievements.models import PlayerGame, PlayerTotal, Unlock
+from achievements.models import PlayerGame, PlayerTotal, Progress, Unlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ def unlocks_of(player_id: int, *, game_id: int) -> dict[int, HeldUnlock]:
     """Return a player's unlocks in a game by achievement."""
     rows = Unlock.objects.filter(player_id=player_id, game_id=game_id)
     return {row.achievement_id: _held(row) for row in rows}
+
+
+def progress_of(player_id: int, achievement_ids: Iterable[int]) -> dict[int, int]:
+    """Return how far a player is with achievements, by achievement; those of no progress are left out."""
+    rows = Progress.objects.filter(player_id=player_id, achievement_id__in=list(achievement_ids))
+    return dict(rows.values_list("achievement_id", "current"))
 
 
 def recent_unlocks(player_id: int, *, limit: int = 20) -> list[HeldUnlock]:

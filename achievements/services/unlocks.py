@@ -212,8 +212,8 @@ def _refusal(
         )
     return (
         _time_refusal(request.unlocked_at, at=at)
-        or _state_refusal(definition, is_tester=request.player in testers)
-        or _window_refusal(definition, at=request.unlocked_at or at)
+        or state_refusal(definition, is_tester=request.player in testers)
+        or window_refusal(definition, at=request.unlocked_at or at)
     )
 
 
@@ -225,7 +225,8 @@ def _time_refusal(told: datetime | None, *, at: datetime) -> Refused | None:
     )
 
 
-def _state_refusal(definition: Definition, *, is_tester: bool) -> Refused | None:
+def state_refusal(definition: Definition, *, is_tester: bool) -> Refused | None:
+    """Return why an achievement can't be reached in its state, None if it can."""
     if definition.state == State.ARCHIVED:
         return Conflict("This achievement is archived and can't be unlocked any more.")
     if definition.state == State.DRAFT and not is_tester:
@@ -233,7 +234,8 @@ def _state_refusal(definition: Definition, *, is_tester: bool) -> Refused | None
     return None
 
 
-def _window_refusal(definition: Definition, *, at: datetime) -> Refused | None:
+def window_refusal(definition: Definition, *, at: datetime) -> Refused | None:
+    """Return why an achievement can't be reached at a time, None if it can."""
     if definition.available_from is not None and at < definition.available_from:
         return Conflict("This achievement's window has not begun yet.")
     if definition.available_until is not None and at >= definition.available_until:

@@ -139,6 +139,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 86_400.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
+    "keep-progress": {
+        "task": "achievements.keep_progress",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
     "keep-inbox": {
         "task": "social.keep_inbox",
         "schedule": 3600.0,
