@@ -66,6 +66,7 @@ def advance_all(items: Sequence[Item], *, create_players: CreatePlayers) -> list
         ProgressChanged, for each game, of what changed and did not unlock; AchievementsUnlocked of what did.
 
     """
+    progressing.keep_achievements(item.game_id for item in items)
     who, now_us = _who(items, create_players)
     told = [(item, one, one.player_id) for item, one in zip(items, who, strict=True)]
     usable = [

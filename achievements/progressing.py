@@ -50,25 +50,39 @@ class LostRace(Exception):
     """Somebody changed meanwhile what was looked up; the transaction is rolled back, and all is reckoned again."""
 
 
-_BEGIN = """
-SELECT x.player_id, x.banned_at IS NOT NULL, p.erased_at IS NOT NULL, c.version,
+_KEEP = """
+SELECT FROM achievements_catalogue WHERE game_id = ANY($1::bigint[]) ORDER BY game_id FOR KEY SHARE
+"""
+
+
+def keep_achievements(game_ids: Iterable[int]) -> None:
+    """Let no achievement of the games be deleted until commit: who does locks the catalogue alone (ADR 0008).
+
+    Which version the catalogue has is to be asked afterwards: this lock waits, and yet sees what was there before.
+    """
+    run_prepared(_KEEP, [array_literal(set(game_ids))])
+
+
+_LOOK_UP = """
+SELECT w.place, x.player_id, x.banned_at IS NOT NULL, p.erased_at IS NOT NULL, c.version,
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
   FROM unnest($1::bigint[], $2::text[], $3::bigint[]) WITH ORDINALITY AS w (studio_id, external_id, game_id, place)
-  LEFT JOIN achievements_catalogue c ON c.game_id = w.game_id
+  JOIN achievements_catalogue c ON c.game_id = w.game_id
   LEFT JOIN accounts_playeridentity x ON x.studio_id = w.studio_id AND x.external_id = w.external_id
   LEFT JOIN accounts_player p ON p.id = x.player_id
- ORDER BY w.place
 """
 
 
 def look_up(names: Sequence[tuple[int, str, int]]) -> tuple[list[Who], int]:
-    """Look up `(studio, external_id, game)` each; return them in order, and the time in microseconds.
-
-    There is at least one.
-    """
+    """Look up `(studio, external_id, game)` each; return them in order, and the time in microseconds."""
     studios, externals, games = zip(*names, strict=True)
-    rows = run_prepared(_BEGIN, [array_literal(studios), text_array_literal(externals), array_literal(games)])
-    return [Who(*row[:4]) for row in rows], rows[0][4]
+    rows = run_prepared(
+        _LOOK_UP, [array_literal(studios), text_array_literal(externals), array_literal(games)]
+    )
+    found = [Who(None, False, False, None)] * len(names)
+    for place, *who, _ in rows:
+        found[place - 1] = Who(*who)
+    return found, max((row[-1] for row in rows), default=0)
 
 
 _NOTE = """

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.utils import IntegrityError
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
@@ -128,11 +127,11 @@ def _record(item: Item) -> Outcome:
 
 
 def _run(items: Sequence[Item]) -> list[Outcome]:
-    """Reckon reports in one transaction; again when what was looked up changed meanwhile, or is gone."""
+    """Reckon reports in one transaction; again when what was looked up changed meanwhile."""
     for _ in range(_RACES):
         try:
             return retry_conflicts(lambda: _advanced(items))
-        except (LostRace, IntegrityError):
+        except LostRace:
             continue
     raise Unavailable("Too many reports of the same players at once. Send it again; repeating it is safe.")
 

@@ -113,6 +113,28 @@ def test_groups_that_cross_do_not_deadlock() -> None:
     assert set(PlayerTotal.objects.values_list("points", "unlocked")) == {(40, 4)}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_reports_meet_a_draft_that_is_deleted() -> None:
+    game = factories.game()
+    game.testers.create(player=factories.player(game.studio))
+    key = factories.server_key(game.studio)
+    for _ in range(5):
+        factories.achievement(game, "draft", type="incremental", target=9_000, state="draft")
+        statuses: list[int] = []
+        at_once(lambda number: statuses.append(_meet(game, factories.api(key), number)))  # noqa: B023
+        assert sorted(set(statuses)) in ([202, 204], [202, 204, 404], [204, 404]), statuses
+        assert not Progress.objects.exists()
+
+
+def _meet(game: Game, caller: Api, number: int) -> int:
+    sent = {"game_id": str(game.uuid), "player": "p-1", "achievement": "draft", "steps": number + 1}
+    if number == THREADS // 2:
+        answer = caller.delete(f"/games/{game.uuid}/achievements/draft")
+    else:
+        answer = caller.post("/achievements/progress", sent)
+    return int(answer.status_code)
+
+
 def _item(game: Game, achievement: int, player: str, event_id: UUID) -> Item:
     return Item(
         studio_id=game.studio_id,

@@ -249,6 +249,16 @@ def test_a_tester_may_report_a_draft(server: Api, studio: Studio, game: Game) ->
     assert server.post(PROGRESS, body(game, achievement="draft", player="p-2")).status_code == 409
 
 
+def test_a_draft_is_deleted_with_its_testers_progress(server: Api, studio: Studio, game: Game) -> None:
+    factories.achievement(game, "draft", type="incremental", target=9, state="draft")
+    game.testers.create(player=factories.player(studio, "p-1"))
+    report(server, game, achievement="draft")
+    report(server, game, achievement="doors")
+    assert server.delete(f"/games/{game.uuid}/achievements/draft").status_code == 204
+    assert Progress.objects.get().achievement.key == "doors"
+    assert server.post(PROGRESS, body(game, achievement="draft")).status_code == 404
+
+
 def test_a_banned_player_is_refused_and_an_erased_one_is_gone(
     server: Api, studio: Studio, game: Game
 ) -> None:
