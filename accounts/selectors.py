@@ -17,7 +17,7 @@ from core.db import array_literal, run_prepared, text_array_literal
 KEY_SECONDS = 4.0
 KEY_REFRESH_SECONDS = 2.0
 _KEPT_KEYS = 10_000
-PLAYER_SECONDS = 5.0  # as long as a revoked key
+PLAYER_SECONDS = 30.0  # an id never comes to mean another player
 _KEPT_PLAYERS = 50_000
 # What `manage.py demo` makes, and the demo's page shows.
 DEMO_STUDIO: UUID = settings.DEMO_STUDIO
