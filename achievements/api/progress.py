@@ -28,7 +28,7 @@ class ProgressInput(serializers.Serializer[Any]):
     player = serializers.CharField(max_length=128, help_text="Your id for the player.")
     achievement = serializers.CharField(max_length=128, help_text="The key of an incremental achievement.")
     steps = serializers.IntegerField(
-        min_value=1, max_value=rules.MAX_STEPS, help_text="Steps past the target are kept at the target."
+        min_value=1, max_value=rules.MAX_STEPS, help_text="The target at most: a jump past it is a mistake."
     )
     op = serializers.ChoiceField(
         _OPS, default="set", help_text="`set`: the player is so far at least. `add`: so many steps further."
@@ -58,7 +58,8 @@ class ProgressView(Endpoint):
         summary="Report progress of an achievement",
         description=(
             "Stored for good when the answer comes. At the target the achievement unlocks, once, in the same commit; "
-            "steps past the target are kept at the target, and whatever is reported after the unlock changes nothing. "
+            "what is added past the target is left out, and whatever is reported after the unlock changes nothing. "
+            "A report of more steps than the target has is refused. "
             "`set` never goes backwards, so that repeating it is safe. `add` counts an `event_id` once, however often "
             "it is sent within 14 days; one that was used for another player or achievement of the game is refused."
         ),

@@ -19,7 +19,7 @@ from achievements.selectors.definitions import GameCatalogue
 from achievements.services.unlocks import Caller, state_refusal, window_refusal
 from core.db import retry_conflicts
 from core.group_commit import GroupCommit
-from core.refusals import Conflict, Forbidden, NotFound, Refused, Unavailable
+from core.refusals import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
 
 EVENTS_KEPT = timedelta(days=14)
 _ROUNDS = 4  # a catalogue that changes meanwhile costs one more
@@ -56,8 +56,8 @@ def report(*, game: GameInfo, request: ProgressRequest, by: Caller, at: datetime
 
     Raises:
         Refused: an unknown achievement, a draft (but for testers), an archived one, one outside its window, one that is
-            not incremental or driven by a stat, one that clients may not report, a banned or erased player, an event
-            that is another player's or achievement's.
+            not incremental or driven by a stat, one that clients may not report, more steps than the target has, a
+            banned or erased player, an event that is another player's or achievement's.
 
     Publishes:
         ProgressChanged where the player came nearer, AchievementsUnlocked where he reached the target.
@@ -100,6 +100,8 @@ def _refusal(
         return Conflict("This achievement has no steps: only an incremental one takes progress.")
     if definition.stat is not None:
         return Conflict("This achievement's progress is that of its stat; it can't be reported.")
+    if definition.target is not None and request.steps > definition.target:
+        return Invalid.value("/steps", f"The target is {definition.target:,}: send that at most.")
     is_tester = definition.state == State.DRAFT and bool(accounts.testers(game, {request.player}))
     return state_refusal(definition, is_tester=is_tester) or window_refusal(definition, at=at)
 

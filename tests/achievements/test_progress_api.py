@@ -104,9 +104,14 @@ def test_at_the_target_it_unlocks_once_as_any_unlock(server: Api, game: Game) ->
     assert shown(server, game) == {"current": 100, "target": 100}
 
 
-def test_steps_past_the_target_are_kept_at_the_target(server: Api, game: Game) -> None:
-    assert report(server, game, steps=2**53) == {"current": 100, "target": 100, "unlocked": True}
-    assert Progress.objects.get().current == 100
+def test_a_jump_past_the_target_is_refused_and_changes_nothing(server: Api, game: Game) -> None:
+    report(server, game, steps=60)
+    for op in ({"op": "set"}, {"op": "add", "event_id": str(uuid4())}):
+        for steps in (101, 10**9, 2**53):
+            answer = server.post("/achievements/progress", body(game) | op | {"steps": steps})
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/steps")
+    assert shown(server, game) == {"current": 60, "target": 100}
+    assert report(server, game, steps=100) == {"current": 100, "target": 100, "unlocked": True}
 
 
 def test_after_the_unlock_nothing_changes(server: Api, game: Game) -> None:
