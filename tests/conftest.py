@@ -96,3 +96,15 @@ def _nothing_is_remembered() -> None:
 def _valkey_starts_empty(_valkey: redis.Redis) -> None:
     """Begin every test with an empty Valkey, as the database begins."""
     _valkey.flushall()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Let no test's end make Django's permissions anew: with those of every model it takes longer than most tests."""
+    from django.contrib.auth.management import create_permissions  # noqa: PLC0415 - as above
+    from django.contrib.contenttypes.management import create_contenttypes  # noqa: PLC0415
+    from django.db.models.signals import post_migrate  # noqa: PLC0415
+
+    uid = "django.contrib.auth.management.create_permissions"
+    assert post_migrate.disconnect(create_permissions, dispatch_uid=uid)
+    assert post_migrate.disconnect(create_contenttypes)
