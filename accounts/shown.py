@@ -71,4 +71,8 @@ def _is_of(studio_id: int | None, player: Mapping[str, str]) -> bool:
 
 
 def _key(studio: int, player_id: int) -> str:
+    """Return the key of a player as lists show him.
+
+    Type: string, JSON; empty for a moment after a change. TTL: KEPT_S. Rebuilt: as he is asked for.
+    """
     return f"accounts:v1:shown:{studio}:{player_id}"
