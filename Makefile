@@ -20,8 +20,8 @@ PIP = $$($(BIN)/python -c 'import pip' 2>/dev/null && echo "$(BIN)/python -m pip
 	echo "$(PYTHON) -m pip --python $(BIN)/python")
 INSTALL = $(PIP) install --quiet --disable-pip-version-check --no-input --require-hashes
 LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q
-# Tests in parallel: one process a core, each with its own PostgreSQL and Valkey.
-TEST_PROCESSES ?= logical
+# Tests in parallel, each process with its own PostgreSQL and Valkey: one more than there are cores, since some wait.
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TESTS ?= tests --ignore=tests/faults
 
 .PHONY: help run test faults check fix bench migrations lock audit

@@ -4,12 +4,12 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts.models import Player, PlayerIdentity
 from social.live.limits import DEFAULT
@@ -264,7 +264,9 @@ def test_a_frame_over_4_kib_closes_1009(world: World, live: LiveServer) -> None:
 def test_fragments_over_4_kib_together_close_1009(world: World, live: LiveServer) -> None:
     with Socket(live.socket) as anna:
         anna.authenticate(world.token("anna"))
-        anna.line.send("x" * 1000 for _ in range(5))
+        # The server may close before the last fragment is on its way.
+        with suppress(ConnectionClosed):
+            anna.line.send("x" * 1000 for _ in range(5))
         assert anna.close_code() == 1009
 
 
@@ -285,8 +287,10 @@ def test_a_frame_that_is_not_utf_8_closes_1007(world: World, live: LiveServer) -
 def test_more_than_ten_frames_a_second_close_4429(world: World, live: LiveServer) -> None:
     with Socket(live.socket) as anna:
         anna.authenticate(world.token("anna"))
-        for _ in range(30):
-            anna.say(type="ping")
+        # The server may close before the last one is on its way.
+        with suppress(ConnectionClosed):
+            for _ in range(30):
+                anna.say(type="ping")
         assert anna.close_code() == 4429
 
 
