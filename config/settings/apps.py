@@ -57,10 +57,11 @@ INSTALLED_APPS = [
     "django_prometheus",
     "core",
     "accounts",
-    "achievements",
     "stats",
+    "achievements",
     "leaderboards",
     "social",
+    "history",
     "config",
 ]
 # Those of core.middleware that are named after a purpose are Django's, kept out of the API's way.

@@ -9,7 +9,7 @@ from config.celery import app
 from config.subscriptions import SUBSCRIPTIONS
 from core.facts import Subscription
 
-RIVER = ("core", "accounts", "achievements", "leaderboards", "social")
+RIVER = ("core", "accounts", "stats", "achievements", "leaderboards", "social", "history")
 QUEUES = {"live", "facts", "bulk"}
 
 
