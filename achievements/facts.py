@@ -23,6 +23,24 @@ class AchievementsUnlocked:
 
 
 @dataclass(frozen=True)
+class AchievementsRevoked:
+    """Unlocks of one game were taken back, for a reason that the audit log keeps; they are stored no more.
+
+    Attributes:
+        game: the game's internal id.
+        revokes: `[player_id, achievement_id, points, unlocked_at µs, heard_at µs, revoked_at µs]` each: what the unlock
+            was, and when it was taken back.
+        totals: as in `AchievementsUnlocked`; of who holds nothing any more, points and unlocks are 0.
+
+    """
+
+    kind: ClassVar[str] = "achievements_revoked"
+    game: int
+    revokes: list[list[int]]
+    totals: list[list[int | str]]
+
+
+@dataclass(frozen=True)
 class ProgressChanged:
     """Players came nearer to incremental achievements of one game, and did not unlock them.
 

@@ -24,3 +24,21 @@ class StatsChanged:
     game: int
     stats: list[list[int | str]]
     values: list[list[int | float | None]]
+
+
+@dataclass(frozen=True)
+class PlaytimeAdded:
+    """Players played on in one game.
+
+    Intervals of a player in a game never overlap, and each is told once; together they are the player's playtime.
+
+    Attributes:
+        game: the game's internal id.
+        played: `[player_id, from_us, until_us, total_ms]` each: from when until when, in microseconds since 1970, and
+            the player's playtime in the game from now on, in milliseconds.
+
+    """
+
+    kind: ClassVar[str] = "playtime_added"
+    game: int
+    played: list[list[int]]
