@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from achievements import progressing, rules, unlocking
+from achievements.completing import record_and_complete
 from achievements.facts import ProgressChanged
-from achievements.progressing import Event, Kept, LostRace, Pair, Who, Write
+from achievements.progressing import Event, Kept, Pair, Who, Write
+from core.db import LostRace
 from core.ids import new_id
 from core.refusals import Conflict, Forbidden, Gone, Refused
 
@@ -56,7 +59,7 @@ class Outcome:
     unlocked: bool = False
 
 
-def advance_all(items: Sequence[Item], *, create_players: CreatePlayers) -> list[Outcome]:
+def advance_all(items: Sequence[Item], *, create_players: CreatePlayers, at: datetime) -> list[Outcome]:
     """Record reports in their order, inside the caller's transaction.
 
     Raises:
@@ -83,7 +86,7 @@ def advance_all(items: Sequence[Item], *, create_players: CreatePlayers) -> list
     table.kept, table.unlocked = progressing.hold(pair for _, pair in usable)
     outcomes = [table.take(item, one) for item, one in zip(items, who, strict=True)]
     progressing.write(table.writes(), table.announcements())
-    _unlock(list(table.reached.values()))
+    _unlock(list(table.reached.values()), at=at)
     return outcomes
 
 
@@ -126,7 +129,7 @@ def _refusal(item: Item, who: Who) -> Outcome | None:
     return None
 
 
-def _unlock(items: Sequence[Item]) -> None:
+def _unlock(items: Sequence[Item], *, at: datetime) -> None:
     """Record the unlocks of those who reached the target, as any unlock is recorded."""
     asked = [
         unlocking.Item(
@@ -141,7 +144,7 @@ def _unlock(items: Sequence[Item]) -> None:
         )
         for item in items
     ]
-    if any(outcome.unlocked_at is None for outcome in unlocking.record(asked)):
+    if any(outcome.unlocked_at is None for outcome in record_and_complete(asked, at=at)):
         raise LostRace("a player or a catalogue changed meanwhile")
 
 

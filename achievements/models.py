@@ -59,7 +59,9 @@ class Achievement(models.Model):
     type = models.CharField(max_length=12, choices=Type.choices, default=Type.STANDARD)
     target = models.BigIntegerField(null=True, blank=True)
     stat = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 - null: not driven by a stat
+    goal = models.JSONField(null=True, blank=True, help_text="What stats must say: achievements/goals.py.")
     requires = ArrayField(models.CharField(max_length=128), default=list, blank=True)
+    requires_count = models.IntegerField(null=True, blank=True, help_text="Empty: all of them.")
     hidden = models.BooleanField(default=False)
     authority = models.CharField(max_length=8, choices=Authority.choices, default=Authority.SERVER)
     state = models.CharField(max_length=12, choices=State.choices, default=State.PUBLISHED)
@@ -170,6 +172,27 @@ class ProgressEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.game_id}: {self.event_id}"
+
+
+class ConditionMet(models.Model):
+    """A condition of an achievement's goal held for a player, first by this event.
+
+    The row says why, and it keeps a condition about a stat's last value, which comes and goes.
+    """
+
+    pk = models.CompositePrimaryKey("player_id", "achievement_id", "condition")
+    player_id = models.BigIntegerField()
+    achievement = models.ForeignKey(Achievement, on_delete=models.CASCADE, related_name="+")
+    condition = models.CharField(max_length=16, help_text="Its name: achievements/goals.py.")
+    value = models.DecimalField(max_digits=28, decimal_places=6)
+    event_id = models.UUIDField()
+    met_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "conditions met"
+
+    def __str__(self) -> str:
+        return f"{self.player_id} meets {self.condition} of {self.achievement_id}"
 
 
 class PlayerGame(models.Model):

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from achievements.facts import ProgressChanged
-from core.db import array_literal, run_prepared, text_array_literal
+from core.db import LostRace, array_literal, run_prepared, text_array_literal
 
 Event = tuple[int, UUID]  # game and event
 Pair = tuple[int, int]  # player and achievement
@@ -44,10 +44,6 @@ class Write(NamedTuple):
     current: int
     version: int
     expected: int
-
-
-class LostRace(Exception):
-    """Somebody changed meanwhile what was looked up; the transaction is rolled back, and all is reckoned again."""
 
 
 _KEEP = """

@@ -7,10 +7,10 @@ sentence that says what is wrong and what to do.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from achievements import languages
+from achievements import goals, languages
 from core.texts import (
     clean_choice,
     clean_integer,
@@ -106,6 +106,20 @@ def clean_requires(value: object) -> tuple[str, ...]:
     return keys
 
 
+def clean_requires_count(value: object) -> int | None:
+    """Return how many of the required achievements a meta achievement asks for, or None for all of them."""
+    return (
+        None
+        if value is None
+        else clean_integer(value, "The number of required achievements", 1, MAX_REQUIRES)
+    )
+
+
+def clean_goal(value: object) -> dict[str, Any] | None:
+    """Return what stats must say for an incremental achievement to unlock, as the API shows it, or None."""
+    return None if value is None else goals.to_json(goals.read(value))
+
+
 def clean_icon_url(value: object) -> str:
     """Return an absolute http or https address of an icon; empty (or null) for none."""
     if value is None or value == "":
@@ -147,7 +161,9 @@ CLEAN: Final[Mapping[str, Callable[[object], object]]] = {
     "type": clean_type,
     "target": clean_target,
     "stat": clean_stat,
+    "goal": clean_goal,
     "requires": clean_requires,
+    "requires_count": clean_requires_count,
     "hidden": clean_hidden,
     "authority": clean_authority,
     "state": clean_state,
@@ -167,11 +183,16 @@ def contradictions(definition: Mapping[str, object]) -> list[str]:
     kind = definition.get("type", "standard")
     target, stat = definition.get("target"), definition.get("stat")
     requires, key = definition.get("requires") or (), definition.get("key")
+    goal, count = definition.get("goal"), definition.get("requires_count")
     found = []
-    if kind == "incremental" and target is None:
-        found.append("An incremental achievement needs a target: give the number of steps.")
-    if kind != "incremental" and (target is not None or stat is not None):
-        found.append("Only an incremental achievement has a target or a stat: leave them out.")
+    if kind == "incremental" and target is None and goal is None:
+        found.append("An incremental achievement needs a target, the number of steps, or a goal of stats.")
+    if goal is not None and (target is not None or stat is not None):
+        found.append("A goal says all about stats: leave target and stat out.")
+    if kind != "incremental" and (target is not None or stat is not None or goal is not None):
+        found.append("Only an incremental achievement has a target, a stat or a goal: leave them out.")
+    if isinstance(count, int) and isinstance(requires, list | tuple) and count > len(requires):
+        found.append("More achievements are required than requires names: lower requires_count.")
     if kind == "meta" and not requires:
         found.append("A meta achievement needs the keys it requires: give at least one.")
     if kind != "meta" and requires:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from achievements.api.definitions import DefinitionsView, DefinitionView
+from achievements.api.explain import ExplainView
 from achievements.api.imports import ExportView, ImportView
 from achievements.api.players import PlayerAchievementsView
 from achievements.api.progress import ProgressView
@@ -18,5 +19,6 @@ urlpatterns = [
     path("games/<str:game_id>/achievements/import", ImportView.as_view()),
     path("games/<str:game_id>/achievements/export", ExportView.as_view()),
     path("games/<str:game_id>/achievements/<path:key>", DefinitionView.as_view()),
+    path("players/<path:player>/achievements/<path:key>/explain", ExplainView.as_view()),
     path("players/<path:player>/achievements", PlayerAchievementsView.as_view()),
 ]

@@ -11,6 +11,12 @@ from psycopg.adapt import AdaptersMap
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
 T = TypeVar("T")
+
+
+class LostRace(Exception):
+    """Somebody changed meanwhile what was looked up; the transaction is rolled back, and all is reckoned again."""
+
+
 # Python's ints always travel as bigint: by their size they would make another prepared statement each time.
 _adapters = AdaptersMap(psycopg.adapters)
 _adapters.register_dumper(int, Int8Dumper)

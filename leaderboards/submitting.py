@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from core.db import array_literal, run_prepared, text_array_literal
+from core.db import LostRace, array_literal, run_prepared, text_array_literal
 from leaderboards.facts import ScoresChanged
 
 LOCK_SPACE = 0x4C42  # keeps our advisory locks apart from others'
@@ -63,10 +63,6 @@ class Write(NamedTuple):
     excluded_us: int | None
     version: int
     expected: int
-
-
-class LostRace(Exception):
-    """Somebody else was first to score in a period as somebody; all is weighed again."""
 
 
 _BEGIN = """

@@ -91,7 +91,7 @@ def weigh_all(items: Sequence[Item], *, create_players: CreatePlayers) -> list[O
     """Record items in their order, inside the caller's transaction.
 
     Raises:
-        submitting.LostRace: the transaction is to be rolled back and run again.
+        LostRace: the transaction is to be rolled back and run again.
 
     Publishes:
         ScoresChanged, for each period whose board shows something else afterwards.

@@ -1,7 +1,33 @@
 """What happens in stats that others follow."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMoved:
+    """A report moved a value, inside its transaction: what REPORT_CONSEQUENCES are called with (ADR 0017).
+
+    Attributes:
+        before: None if the player held none, even where the stat declares a default.
+        reached_us: when the game says that it happened, in microseconds since 1970.
+        event_id: the report's.
+
+    """
+
+    studio_id: int
+    game_id: int
+    external_id: str
+    player_id: int
+    stat_id: int
+    stat: str
+    aggregation: str
+    before: Decimal | None
+    after: Decimal
+    reached_us: int
+    event_id: UUID
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from core.db import array_literal, run_prepared, text_array_literal
+from core.db import LostRace, array_literal, run_prepared, text_array_literal
 from stats.facts import StatsChanged
 from stats.locking import SPACE
 
@@ -43,10 +43,6 @@ class Write(NamedTuple):
     reached_us: int
     version: int
     expected: int
-
-
-class LostRace(Exception):
-    """Somebody else was first to report a stat of somebody; all is weighed again."""
 
 
 _BEGIN = """

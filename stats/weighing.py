@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.refusals import Conflict, Forbidden, Gone, Refused, pointer
 from stats import recording
-from stats.facts import StatsChanged
+from stats.facts import StatsChanged, ValueMoved
 from stats.recording import Kept, Who, Write
 from stats.rules import values as rules
 from stats.rules.values import Held
@@ -22,6 +22,13 @@ class CreatePlayers(Protocol):
 
     def __call__(self, *, studio_id: int, external_ids: Iterable[str]) -> None:
         """Create them; known ones stay as they are."""
+
+
+class Consequence(Protocol):
+    """What has to happen in the commit of a report (ADR 0017)."""
+
+    def __call__(self, moves: Sequence[ValueMoved]) -> None:
+        """Follow values that moved, in their order. Raises LostRace to have all of it run again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +99,13 @@ class Outcome:
         return any(result.refused is None for result in self.results)
 
 
-def weigh_all(items: Sequence[Item], *, create_players: CreatePlayers) -> list[Outcome]:
-    """Record items in their order, inside the caller's transaction.
+def weigh_all(
+    items: Sequence[Item], *, create_players: CreatePlayers, consequences: Iterable[Consequence] = ()
+) -> list[Outcome]:
+    """Record items in their order, inside the caller's transaction, with what follows from it at once.
 
     Raises:
-        recording.LostRace: the transaction is to be rolled back and run again.
+        LostRace: the transaction is to be rolled back and run again.
 
     Publishes:
         StatsChanged, for each game of which anybody holds other values afterwards.
@@ -123,6 +132,9 @@ def weigh_all(items: Sequence[Item], *, create_players: CreatePlayers) -> list[O
     ]
     _take_back_events(items, outcomes, table.fresh)
     recording.write(list(table.writes.values()), list(_announcements(table)))
+    if table.moves:
+        for consequence in consequences:
+            consequence(table.moves)
     return outcomes
 
 
@@ -175,6 +187,7 @@ class _Table:
     heard: set[tuple[int, UUID]] = field(default_factory=set)
     writes: dict[tuple[int, int], Write] = field(default_factory=dict)
     stats: dict[int, StatInfo] = field(default_factory=dict)
+    moves: list[ValueMoved] = field(default_factory=list)
 
     def take(self, item: Item, who: Who | None, *, heard_us: int) -> Outcome:
         """Weigh an item against what is held by now; of an unknown player (None) everything will be refused."""
@@ -192,7 +205,7 @@ class _Table:
             if item.event not in self.fresh or item.event in self.heard:
                 return self._repeated(item, who)
         at_us = heard_us if item.told_us is None else min(item.told_us, heard_us)
-        outcome = Outcome(results=tuple(self._put(change, who, at_us=at_us) for change in item.changes))
+        outcome = Outcome(results=tuple(self._put(item, change, who, at_us=at_us) for change in item.changes))
         if outcome.is_recorded:
             self.heard.add(item.event)
         return outcome
@@ -211,7 +224,7 @@ class _Table:
             is_repeated=True, results=tuple(Result(None if one is None else one.value) for one in held)
         )
 
-    def _put(self, change: Change, who: Who | None, *, at_us: int) -> Result:
+    def _put(self, item: Item, change: Change, who: Who | None, *, at_us: int) -> Result:
         """Note what is to be written; the version rises only with the value."""
         stat, before = change.stat, self.held(who, change.stat)
         after = _weighed(change, before, at_us=at_us)
@@ -236,7 +249,26 @@ class _Table:
                 kept.version if kept else 0,
             )
             self.stats[stat.id] = stat
+        if is_changed:
+            self.moves.append(_move(item, change, who, before, after))
         return Result(after.value, is_changed)
+
+
+def _move(item: Item, change: Change, who: Who, before: Held | None, after: Held) -> ValueMoved:
+    stat = change.stat
+    return ValueMoved(
+        studio_id=item.studio_id,
+        game_id=item.game_id,
+        external_id=item.external_id,
+        player_id=who.player_id,
+        stat_id=stat.id,
+        stat=stat.key,
+        aggregation=stat.rule.aggregation,
+        before=None if before is None else before.value,
+        after=after.value,
+        reached_us=after.reached_us,
+        event_id=item.event_id,
+    )
 
 
 def _announcements(table: _Table) -> Iterator[tuple[int, int, StatsChanged]]:

@@ -13,8 +13,9 @@ from achievements import rules
 from achievements.api.shapes import RarityOutput
 from achievements.models import State, Type
 from achievements.rules import Rarity
-from achievements.selectors import definitions, unlocks
+from achievements.selectors import definitions, progress, unlocks
 from achievements.selectors.definitions import Definition
+from achievements.selectors.progress import Steps
 from achievements.selectors.unlocks import HeldUnlock
 from core.clock import rfc3339
 from core.endpoint import Endpoint, cached_answer, page, read_limit
@@ -110,19 +111,15 @@ class PlayerAchievementsView(Endpoint):
             raise NotFound("There is no such game.")
         game, info = game_of(request, uuid), player_of(request, player)
         held = unlocks.unlocks_of(info.id, game_id=game.id)
-        shown = [
-            one
-            for one in definitions.fresh_catalogue(game.id).by_key.values()
-            if one.state == State.PUBLISHED or one.id in held
-        ]
+        catalogue = definitions.fresh_catalogue(game.id)
+        shown = [one for one in catalogue.by_key.values() if one.state == State.PUBLISHED or one.id in held]
         limit, cursor = read_limit(request), request.GET.get("cursor")
         kind = f"achievements {info.id} {game.id}"
         after = tuple(decode_cursor(kind, cursor)) if cursor is not None else None
         rest = [one for one in shown if after is None or (one.sort_order, one.id) > after]
         listed = rest[:limit]
         rarities = definitions.rarities(one.id for one in listed)
-        counted = [one.id for one in listed if one.type == Type.INCREMENTAL]
-        progress = unlocks.progress_of(info.id, counted) if counted else {}
+        standing = progress.standing(info.id, catalogue, listed)
         see_all = not isinstance(holder_of(request), TokenHolder)
         language = _language(request)
         results = [
@@ -130,7 +127,7 @@ class PlayerAchievementsView(Endpoint):
                 one,
                 held.get(one.id),
                 rarities[one.id],
-                current=progress.get(one.id, 0),
+                steps=progress.steps(standing, one, catalogue.goals.get(one.id), unlocked=one.id in held),
                 language=language,
                 see_all=see_all,
             )
@@ -150,18 +147,15 @@ def achievement_json(
     held: HeldUnlock | None,
     rarity: Rarity,
     *,
-    current: int,
+    steps: Steps,
     language: str | None,
     see_all: bool,
 ) -> dict[str, Any]:
     """Return an achievement as it is for a player; masked if it is hidden, locked, and not for the studio."""
     masked = definition.hidden and held is None and not see_all
     name, description = definition.texts(language)
-    progress = None
-    if definition.type == Type.INCREMENTAL and not masked:
-        target = definition.target or 0
-        shown = rules.shown_progress(current, target=target, unlocked=held is not None)
-        progress = {"current": shown, "target": target}
+    current, target = steps
+    is_counted = definition.type == Type.INCREMENTAL and not masked
     return {
         "key": None if masked else definition.key,
         "name": None if masked else name,
@@ -170,7 +164,7 @@ def achievement_json(
         "hidden": definition.hidden,
         "unlocked": held is not None,
         "unlocked_at": rfc3339(held.unlocked_at) if held else None,
-        "progress": progress,
+        "progress": {"current": current, "target": target} if is_counted else None,
         "icon_url": "" if masked else definition.icon_url,
         "group": "" if masked else definition.group,
         "rarity": rarity,

@@ -19,7 +19,9 @@ EXAMPLE = {
     "type": "standard",
     "target": None,
     "stat": None,
+    "goal": None,
     "requires": [],
+    "requires_count": None,
     "hidden": False,
     "authority": "server",
     "state": "published",
@@ -56,6 +58,15 @@ class DefinitionChange(serializers.Serializer[Any]):
     stat = serializers.CharField(required=False, allow_null=True, help_text="The stat that drives it.")
     requires = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Meta ones only."
+    )
+    requires_count = serializers.IntegerField(
+        min_value=1, required=False, allow_null=True, help_text="How many of them; null: all."
+    )
+    goal = serializers.DictField(
+        required=False,
+        allow_null=True,
+        help_text='Incremental ones only: `{"stat": key, "at_least": n}` (or `at_most`), `{"sum": {key: factor},'
+        ' "at_least": n}`, `{"all": […]}`, `{"any": […]}`.',
     )
     hidden = serializers.BooleanField(required=False)
     authority = serializers.ChoiceField(rules.AUTHORITIES, required=False, help_text="Default: server.")
@@ -114,7 +125,9 @@ def definition_json(definition: Definition, rarity: Rarity) -> dict[str, Any]:
         "type": definition.type,
         "target": definition.target,
         "stat": definition.stat,
+        "goal": definition.goal,
         "requires": list(definition.requires),
+        "requires_count": definition.requires_count,
         "hidden": definition.hidden,
         "authority": definition.authority,
         "state": definition.state,

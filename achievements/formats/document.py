@@ -43,7 +43,9 @@ class ImportedAchievement:
     type: str | Absent = UNSET
     target: int | Absent | None = UNSET
     stat: str | Absent | None = UNSET
+    goal: Mapping[str, object] | Absent | None = UNSET
     requires: tuple[str, ...] | Absent = UNSET
+    requires_count: int | Absent | None = UNSET
     hidden: bool | Absent = UNSET
     authority: str | Absent = UNSET
     state: str | Absent = UNSET

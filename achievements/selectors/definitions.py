@@ -1,16 +1,18 @@
 """Definitions: a game's catalogue, kept in the process, and how rare each achievement is."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from achievements import rules
-from achievements.models import Achievement, AchievementTranslation, Catalogue, State
+from achievements import goals, rules
+from achievements.goals import Goal
+from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Type
 from core.db import lend_back
 
 _KEPT_CATALOGUES = 500
@@ -29,7 +31,9 @@ class Definition:
     type: str
     target: int | None
     stat: str | None
+    goal: Mapping[str, Any] | None
     requires: tuple[str, ...]
+    requires_count: int | None
     hidden: bool
     authority: str
     state: str
@@ -40,6 +44,16 @@ class Definition:
     available_from: datetime | None
     available_until: datetime | None
     translations: dict[str, tuple[str, str]]
+
+    @property
+    def is_driven(self) -> bool:
+        """Whether stats unlock it, and nobody by hand."""
+        return self.stat is not None or self.goal is not None
+
+    def is_open(self, at: datetime) -> bool:
+        """Say whether a time lies in its window."""
+        has_begun = self.available_from is None or at >= self.available_from
+        return has_begun and (self.available_until is None or at < self.available_until)
 
     def texts(self, language: str | None) -> tuple[str, str]:
         """Return name and description in a language or the nearest that there is (`pt-BR` → `pt` → the default)."""
@@ -54,12 +68,32 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class GameCatalogue:
-    """A game's definitions at one version, in their order; `available` is how many players see."""
+    """A game's definitions at one version, in their order.
+
+    Attributes:
+        available: how many players see.
+        goals: of those that stats drive, by achievement.
+        by_stat: which of them a stat may unlock, by its key; archived ones are left out, as below.
+        metas: which meta achievements an achievement may complete.
+
+    """
 
     game_id: int
     version: int
     by_key: dict[str, Definition]
     available: int
+    goals: dict[int, Goal] = field(default_factory=dict)
+    by_stat: dict[str, tuple[Definition, ...]] = field(default_factory=dict)
+    metas: dict[int, tuple["Meta", ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """A meta achievement: unlocked by whoever holds `count` of the achievements `needs`."""
+
+    definition: Definition
+    needs: tuple[int, ...]
+    count: int
 
 
 _kept: OrderedDict[int, GameCatalogue] = OrderedDict()
@@ -105,7 +139,43 @@ def uncached_catalogue(game_id: int, *, version: int = 0) -> GameCatalogue:
     definitions = Achievement.objects.filter(game_id=game_id).order_by("sort_order", "id")
     by_key = {row.key: _definition(row, texts.get(row.pk, {})) for row in definitions}
     available = sum(1 for definition in by_key.values() if definition.state == State.PUBLISHED)
-    return GameCatalogue(game_id, version, by_key, available)
+    open_ones = [one for one in by_key.values() if one.state != State.ARCHIVED]
+    goal_of = {one.id: goal for one in by_key.values() if (goal := _goal(one)) is not None}
+    return GameCatalogue(
+        game_id, version, by_key, available, goal_of, _by_stat(open_ones, goal_of), _metas(open_ones, by_key)
+    )
+
+
+def _goal(definition: Definition) -> Goal | None:
+    if definition.goal is not None:
+        return goals.read(definition.goal)
+    if definition.stat is not None and definition.target is not None:
+        return goals.short_form(definition.stat, definition.target)
+    return None
+
+
+def _by_stat(
+    definitions: Iterable[Definition], goal_of: Mapping[int, Goal]
+) -> dict[str, tuple[Definition, ...]]:
+    found: dict[str, list[Definition]] = {}
+    for one in definitions:
+        if one.id in goal_of:
+            for key in goals.stats_of(goal_of[one.id]):
+                found.setdefault(key, []).append(one)
+    return {key: tuple(listed) for key, listed in found.items()}
+
+
+def _metas(
+    definitions: Iterable[Definition], by_key: Mapping[str, Definition]
+) -> dict[int, tuple[Meta, ...]]:
+    found: dict[int, list[Meta]] = {}
+    for one in definitions:
+        if one.type == Type.META:
+            needs = tuple(by_key[key].id for key in one.requires if key in by_key)
+            count = one.requires_count or len(one.requires)
+            for achievement_id in needs:
+                found.setdefault(achievement_id, []).append(Meta(one, needs, count))
+    return {achievement_id: tuple(metas) for achievement_id, metas in found.items()}
 
 
 def forget_catalogues() -> None:
@@ -124,7 +194,9 @@ def _definition(row: Achievement, translations: dict[str, tuple[str, str]]) -> D
         type=row.type,
         target=row.target,
         stat=row.stat,
+        goal=row.goal,
         requires=tuple(row.requires),
+        requires_count=row.requires_count,
         hidden=row.hidden,
         authority=row.authority,
         state=row.state,

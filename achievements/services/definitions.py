@@ -1,17 +1,19 @@
 """Every write of definitions. Each raises the game's catalogue to a new version in the same transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
 
 from accounts.selectors import GameInfo
-from achievements import rules
+from achievements import goals, rules
 from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Unlock
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from core import texts
 from core.refusals import Conflict, Invalid, NotFound
+from stats.selectors import definitions as stats
+from stats.selectors.definitions import StatInfo
 
 _BATCH = 1000
 
@@ -30,7 +32,7 @@ def create(*, game: GameInfo, values: Mapping[str, Any]) -> Definition:
         current = definitions.uncached_catalogue(game.id)
         if key in current.by_key:
             raise Conflict(f"The game has an achievement with the key {texts.quoted(key)} already.")
-        _require_known(clean, {*current.by_key, key})
+        _require_references(game, key, clean, current.by_key)
         insert(game, [(key, clean)])
     return _stored(game, key)
 
@@ -56,7 +58,7 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Definition
                 "Players may hold this achievement: archive it instead of making it a draft again."
             )
         _require_consistent({**as_values(before), **clean, "key": key})
-        _require_known(clean, set(current.by_key))
+        _require_references(game, key, clean, current.by_key)
         change(
             before.id, {name: value for name, value in clean.items() if as_values(before).get(name) != value}
         )
@@ -132,10 +134,54 @@ def _require_consistent(values: Mapping[str, Any]) -> None:
         )
 
 
-def _require_known(clean: Mapping[str, Any], keys: set[str]) -> None:
-    unknown = [key for key in clean.get("requires", ()) if key not in keys]
+def _require_references(
+    game: GameInfo, key: str, clean: Mapping[str, Any], by_key: Mapping[str, Definition]
+) -> None:
+    """Refuse achievements and stats that the game does not have, archived stats, and circles."""
+    requires = clean.get("requires", ())
+    unknown = [each for each in requires if each not in by_key and each != key]
     if unknown:
         raise Invalid.value("/requires", f"The game has no achievement {texts.quoted(unknown[0])}.")
+    found = (
+        goals.circle({**{one.key: one.requires for one in by_key.values()}, key: requires})
+        if requires
+        else []
+    )
+    if found:
+        raise Invalid.value("/requires", circle_text(found))
+    wanted = stats_named(clean)
+    problem = stat_problem(wanted, stats.fresh_stats(game.id)) if wanted else None
+    if problem is not None:
+        field = "/goal" if clean.get("goal") is not None else "/stat"
+        raise Conflict(problem) if problem.endswith(ARCHIVED) else Invalid.value(field, problem)
+
+
+ARCHIVED = "is archived: it takes no reports, so nobody would get there."
+
+
+def stats_named(clean: Mapping[str, Any]) -> set[str]:
+    """Return the keys of the stats that a definition's clean values ask about."""
+    goal, stat = clean.get("goal"), clean.get("stat")
+    named = goals.stats_of(goals.read(goal)) if goal is not None else set()
+    return named | ({stat} if stat is not None else set())
+
+
+def stat_problem(wanted: Iterable[str], known: Mapping[str, StatInfo]) -> str | None:
+    """Return why one of the stats can't drive an achievement, None if all can."""
+    for key in sorted(wanted):
+        if key not in known:
+            return f"The game has no stat {texts.quoted(key)}: declare it first."
+        if known[key].archived:
+            return f"The stat {texts.quoted(key)} {ARCHIVED}"
+    return None
+
+
+def circle_text(keys: Sequence[str]) -> str:
+    """Return what is wrong with achievements that require each other."""
+    shown = " → ".join(texts.quoted(key) for key in [*keys[:5], keys[0]])
+    return (
+        f"The achievements require each other ({shown}), so nobody could get any of them: break the circle."
+    )
 
 
 def _existing(by_key: Mapping[str, Definition], key: str) -> Definition:

@@ -7,9 +7,9 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.selectors import GameInfo
-from achievements import formats
+from achievements import formats, goals
 from achievements.formats import diff
-from achievements.formats.document import MAX_ERRORS, ImportedAchievement, ImportedFile, RowError
+from achievements.formats.document import MAX_ERRORS, Absent, ImportedAchievement, ImportedFile, RowError
 from achievements.selectors import definitions as catalogues
 from achievements.selectors.definitions import Definition
 from achievements.services import definitions
@@ -17,6 +17,7 @@ from core.db import retry_conflicts
 from core.refusals import pointer
 from core.sections import Stored, sections
 from core.texts import quoted
+from stats.selectors import definitions as stats
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,13 @@ def _import(game: GameInfo, read: ImportedFile, *, dry_run: bool, at: datetime) 
         changes = diff.compare([definitions.as_values(one) for one in current.values()], read.achievements)
         # What follows from a value that can't be read is no second error.
         unread = {error.row for error in read.errors}
-        found = [*changes.errors, *_unknown_references(current, read.achievements)]
         parts = _store_parts(game, read.parts, at=at)
+        found = [
+            *changes.errors,
+            *_unknown_references(current, read.achievements),
+            *_circles(current, read.achievements),
+            *_stat_problems(game, read.achievements),
+        ]
         errors = [*read.errors, *(error for error in found if error.row not in unread), *_part_errors(parts)]
         result = Imported(_first(errors), changes, parts)
         if errors or dry_run or not (result.created or result.updated):
@@ -109,6 +115,26 @@ def _unknown_references(
         for key in one.values().get("requires", ())  # type: ignore[attr-defined]
         if key not in keys
     ]
+
+
+def _circles(current: Mapping[str, Definition], imported: Sequence[ImportedAchievement]) -> list[RowError]:
+    given = {one.key: one for one in imported if "requires" in one.values()}
+    requires = {one.key: one.requires for one in current.values()}
+    for key, one in given.items():
+        assert not isinstance(one.requires, Absent)  # it is among the values
+        requires[key] = one.requires
+    found = goals.circle(requires) if given else []
+    row = next((given[key].row for key in found if key in given), 0)
+    return [RowError(row, definitions.circle_text(found))] if found else []
+
+
+def _stat_problems(game: GameInfo, imported: Sequence[ImportedAchievement]) -> list[RowError]:
+    named = [(one, definitions.stats_named(one.values())) for one in imported]
+    if not any(wanted for _, wanted in named):
+        return []
+    known = stats.fresh_stats(game.id)
+    problems = [(one, definitions.stat_problem(wanted, known)) for one, wanted in named]
+    return [RowError(one.row, f"{quoted(one.key)}: {problem}") for one, problem in problems if problem]
 
 
 def _first(errors: Sequence[RowError]) -> Sequence[RowError]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
@@ -13,11 +14,10 @@ from accounts.services import create_players
 from achievements import advancing, progressing
 from achievements.advancing import Item, Outcome
 from achievements.models import Authority, State, Type
-from achievements.progressing import LostRace
 from achievements.selectors import definitions
 from achievements.selectors.definitions import GameCatalogue
 from achievements.services.unlocks import Caller, state_refusal, window_refusal
-from core.db import retry_conflicts
+from core.db import LostRace, retry_conflicts
 from core.group_commit import GroupCommit
 from core.refusals import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
 
@@ -98,8 +98,8 @@ def _refusal(
         return Forbidden("Only a server key may report this achievement: its authority is `server`.")
     if definition.type != Type.INCREMENTAL:
         return Conflict("This achievement has no steps: only an incremental one takes progress.")
-    if definition.stat is not None:
-        return Conflict("This achievement's progress is that of its stat; it can't be reported.")
+    if definition.is_driven:
+        return Conflict("This achievement's progress is that of its stats; it can't be reported.")
     if definition.target is not None and request.steps > definition.target:
         return Invalid.value("/steps", f"The target is {definition.target:,}: send that at most.")
     is_tester = definition.state == State.DRAFT and bool(accounts.testers(game, {request.player}))
@@ -140,7 +140,7 @@ def _run(items: Sequence[Item]) -> list[Outcome]:
 
 def _advanced(items: Sequence[Item]) -> list[Outcome]:
     with transaction.atomic():
-        return advancing.advance_all(items, create_players=create_players)
+        return advancing.advance_all(items, create_players=create_players, at=timezone.now())
 
 
 _group: GroupCommit[Item, Outcome] = GroupCommit(_run)

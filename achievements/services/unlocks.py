@@ -6,15 +6,17 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
 from accounts.services import create_players
+from achievements.completing import record_and_complete
 from achievements.models import Authority, State, Type
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
-from achievements.unlocking import Item, Outcome, record
-from core.db import retry_conflicts
+from achievements.unlocking import Item, Outcome
+from core.db import LostRace, retry_conflicts
 from core.group_commit import GroupCommit
 from core.ids import new_id
 from core.refusals import Conflict, Forbidden, Gone, Invalid, NotFound, Refused, Unavailable
@@ -161,11 +163,21 @@ def _record(items: list[Item], *, offline: bool) -> list[Outcome]:
 
 
 def _record_online(items: Sequence[Item]) -> list[Outcome]:
-    return retry_conflicts(lambda: record(items, offline=False))
+    return _run(items, offline=False)
 
 
 def _record_offline(items: Sequence[Item]) -> list[Outcome]:
-    return retry_conflicts(lambda: record(items, offline=True))
+    return _run(items, offline=True)
+
+
+def _run(items: Sequence[Item], *, offline: bool) -> list[Outcome]:
+    """Record items; again when the catalogue changed between an unlock and what it completes."""
+    for _ in range(_ROUNDS):
+        try:
+            return retry_conflicts(lambda: record_and_complete(items, at=timezone.now(), offline=offline))
+        except LostRace:
+            continue
+    raise Unavailable("The game's definitions are changing right now. Send it again.")
 
 
 _groups: dict[bool, GroupCommit[Item, Outcome]] = {
@@ -206,7 +218,7 @@ def _refusal(
         return NotFound("The game has no such achievement.")
     if by.is_player and definition.authority != Authority.CLIENT:
         return Forbidden("Only a server key may unlock this achievement: its authority is `server`.")
-    if definition.type == Type.META or definition.stat is not None:
+    if definition.type == Type.META or definition.is_driven:
         return Conflict(
             "This achievement unlocks by itself when its conditions hold; it can't be unlocked by hand."
         )

@@ -28,6 +28,7 @@ __all__ = [
     "LEADERBOARD_EXACT_PLAYERS",
     "LEADERBOARD_FRIENDS",
     "LEADERBOARD_SNAPSHOT_S",
+    "REPORT_CONSEQUENCES",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
 ]
@@ -75,6 +76,8 @@ FACT_RETENTION_DAYS = env.int("FACT_RETENTION_DAYS", default=7)
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # Whom a friends' board shows: leaderboards lie upstream of social and may not import it.
 LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
+# What has to happen in the commit of a report of stats: stats lie upstream of achievements and may not import them.
+REPORT_CONSEQUENCES = ["achievements.services.thresholds.follow"]
 # Parts of a game's file of definitions, besides its achievements: who stores them and reads them out.
 DEFINITION_SECTIONS = {
     "stats": "stats.services.importing.SECTION",

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.selectors import GameInfo
 from accounts.services import create_players
 from core.clock import microseconds, rfc3339
-from core.db import retry_conflicts
+from core.db import LostRace, retry_conflicts
 from core.group_commit import GroupCommit
 from core.ids import new_id
 from core.refusals import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
@@ -23,7 +23,6 @@ from leaderboards.rules import scores as rules
 from leaderboards.selectors import definitions
 from leaderboards.selectors.definitions import BoardInfo
 from leaderboards.services import periods
-from leaderboards.submitting import LostRace
 from leaderboards.weighing import Item, Outcome, Target
 
 AHEAD = timedelta(minutes=5)

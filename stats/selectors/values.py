@@ -1,8 +1,9 @@
 """What players hold."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
-from core.db import run_prepared
+from core.db import array_literal, run_prepared
 from stats.selectors import definitions
 
 _VALUES = """
@@ -21,3 +22,35 @@ def values(player_id: int, *, game_id: int) -> dict[str, Decimal]:
         if stat.rule.start is not None and not stat.archived:
             held.setdefault(stat.key, stat.rule.start)
     return held
+
+
+_VALUES_OF = """
+SELECT w.player_id, w.game_id, s.key, v.value
+  FROM unnest($1::bigint[], $2::bigint[]) AS w (player_id, game_id)
+  JOIN stats_stat s ON s.game_id = w.game_id
+  JOIN stats_statvalue v ON v.stat_id = s.id AND v.player_id = w.player_id
+"""
+
+
+def values_of(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], dict[str, Decimal]]:
+    """Return players' values by key, by `(player, game)`, in one query; declared defaults are among them."""
+    wanted = sorted(set(pairs))
+    held = {pair: _defaults(pair[1]) for pair in wanted}
+    if wanted:
+        columns = [array_literal(column) for column in zip(*wanted, strict=True)]
+        for player_id, game_id, key, value in run_prepared(_VALUES_OF, columns):
+            held[player_id, game_id][key] = value
+    return held
+
+
+def aggregations(game_id: int) -> dict[str, str]:
+    """Return how each of a game's stats is kept, by key; that never changes once somebody has a value."""
+    return {stat.key: stat.rule.aggregation for stat in definitions.stats(game_id).values()}
+
+
+def _defaults(game_id: int) -> dict[str, Decimal]:
+    return {
+        stat.key: stat.rule.start
+        for stat in definitions.stats(game_id).values()
+        if stat.rule.start is not None and not stat.archived
+    }

@@ -5,25 +5,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from accounts.selectors import GameInfo
 from accounts.services import create_players
 from core.clock import microseconds
-from core.db import retry_conflicts
+from core.db import LostRace, retry_conflicts
 from core.group_commit import GroupCommit
 from core.ids import new_id
 from core.refusals import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable, pointer
 from stats import weighing
 from stats.models import Authority
-from stats.recording import LostRace
 from stats.rules import values as rules
 from stats.rules.values import Op
 from stats.selectors import definitions
 from stats.selectors.definitions import StatInfo
-from stats.weighing import Change, Item, Outcome, Result
+from stats.weighing import Change, Consequence, Item, Outcome, Result
 
 AHEAD = timedelta(minutes=5)
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
@@ -193,7 +195,12 @@ def _run(items: Sequence[Item]) -> list[Outcome]:
 
 def _weighed(items: Sequence[Item]) -> list[Outcome]:
     with transaction.atomic():
-        return weighing.weigh_all(items, create_players=create_players)
+        return weighing.weigh_all(items, create_players=create_players, consequences=_consequences())
+
+
+@cache
+def _consequences() -> tuple[Consequence, ...]:
+    return tuple(import_string(path) for path in settings.REPORT_CONSEQUENCES)
 
 
 _group: GroupCommit[Item, Outcome] = GroupCommit(_run)

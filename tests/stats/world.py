@@ -34,7 +34,7 @@ class World:
         """Return the studio's server."""
         return factories.api(self.key)
 
-    def report(self, player: str = "p-1", /, by: factories.Api | None = None, **stats: Any) -> Any:
+    def report(self, player: str = "p-1", /, by: Any = None, **stats: Any) -> Any:
         """Report `{"add": …}` or `{"set": …}` for each stat, each time as a new event."""
         body = {"game_id": str(self.game.uuid), "player": player, "stats": stats, "event_id": str(new_id())}
         return (by or self.api()).post("/stats/report", body)

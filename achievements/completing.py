@@ -1,0 +1,140 @@
+"""Unlocks with what they complete: a meta achievement unlocks in the transaction of the last one that it needs.
+
+Two transactions that each bring a player one of the last two don't miss each other: the statement that records unlocks
+(achievements/unlocking.py) locks the player's totals of the game until commit, and what a player holds is counted by a
+statement after it, which sees what the other one committed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import selectors as accounts
+from achievements.models import State
+from achievements.selectors import definitions
+from achievements.selectors.definitions import GameCatalogue, Meta
+from achievements.unlocking import Item, Outcome, record
+from core.db import LostRace, array_literal, run_prepared
+from core.ids import new_id
+
+Catalogues = Mapping[int, GameCatalogue]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A meta achievement that a player may have completed by an item."""
+
+    player_id: int
+    meta: Meta
+    item: Item
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        return self.player_id, self.meta.definition.id
+
+
+def record_and_complete(items: Sequence[Item], *, at: datetime, offline: bool = False) -> list[Outcome]:
+    """Record a batch as `unlocking.record` does, and the meta achievements that it completes, in one commit.
+
+    The totals of an outcome count what was completed.
+
+    Raises:
+        LostRace: a catalogue changed meanwhile; the transaction is to be rolled back and run again.
+
+    """
+    catalogues = _catalogues(items)
+    if not any(catalogues[item.game_id].metas.get(item.achievement_id) for item in items):
+        return record(items, offline=offline)
+    with transaction.atomic():
+        outcomes = record(items, offline=offline)
+        totals: dict[tuple[int | None, int], Outcome] = {}
+        news = _news(items, outcomes)
+        while candidates := _candidates(news, catalogues, at=at):
+            completed = [_item(each) for each in _reached(candidates)]
+            results = record(completed, offline=offline)
+            if any(outcome.outdated for outcome in results):
+                raise LostRace("the catalogue changed meanwhile")
+            news = _news(completed, results)
+            totals |= {(outcome.player_id, item.game_id): outcome for item, outcome in news}
+    return [
+        _with_totals(outcome, totals.get((outcome.player_id, item.game_id)))
+        for item, outcome in zip(items, outcomes, strict=True)
+    ]
+
+
+def _catalogues(items: Sequence[Item]) -> Catalogues:
+    """Return the catalogues that items were checked against: of an outdated one the statement takes nothing."""
+    checked: dict[int, GameCatalogue] = {}
+    for item in items:
+        if item.game_id not in checked:
+            kept = definitions.catalogue(item.game_id)
+            is_same = kept.version == item.version
+            checked[item.game_id] = kept if is_same else definitions.fresh_catalogue(item.game_id)
+    return checked
+
+
+def _news(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[tuple[Item, Outcome]]:
+    return [(item, outcome) for item, outcome in zip(items, outcomes, strict=True) if outcome.recorded]
+
+
+def _candidates(
+    news: Iterable[tuple[Item, Outcome]], catalogues: Catalogues, *, at: datetime
+) -> list[_Candidate]:
+    """Return each meta achievement that may be complete by now, once a player, and open for him."""
+    found: dict[tuple[int, int], _Candidate] = {}
+    for item, outcome in news:
+        for meta in catalogues[item.game_id].metas.get(item.achievement_id, ()):
+            assert outcome.player_id is not None  # it was recorded
+            candidate = _Candidate(outcome.player_id, meta, item)
+            if meta.definition.is_open(item.unlocked_at or at):
+                found.setdefault(candidate.pair, candidate)
+    drafts = [each for each in found.values() if each.meta.definition.state == State.DRAFT]
+    testers = (
+        accounts.tests((each.item.game_id for each in drafts), (each.player_id for each in drafts))
+        if drafts
+        else set()
+    )
+    return [
+        each
+        for each in found.values()
+        if each.meta.definition.state == State.PUBLISHED or (each.item.game_id, each.player_id) in testers
+    ]
+
+
+_HELD = """
+SELECT w.place, count(u.player_id)
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w (place, player_id, achievement_id)
+  LEFT JOIN achievements_unlock u ON u.player_id = w.player_id AND u.achievement_id = w.achievement_id
+ GROUP BY w.place
+"""
+
+
+def _reached(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Return those whose player holds as many as are needed."""
+    wanted = [
+        (place, each.player_id, achievement_id)
+        for place, each in enumerate(candidates)
+        for achievement_id in each.meta.needs
+    ]
+    columns = [array_literal(column) for column in zip(*wanted, strict=True)]
+    held = dict(run_prepared(_HELD, columns))
+    return [each for place, each in enumerate(candidates) if held[place] >= each.meta.count]
+
+
+def _item(candidate: _Candidate) -> Item:
+    definition = candidate.meta.definition
+    return replace(
+        candidate.item,
+        achievement_id=definition.id,
+        points=definition.points,
+        event_id=new_id(),
+        first_heard_us=None,
+    )
+
+
+def _with_totals(outcome: Outcome, later: Outcome | None) -> Outcome:
+    if later is None or not outcome.recorded:
+        return outcome
+    return replace(outcome, points=later.points, unlocked=later.unlocked)
