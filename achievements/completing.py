@@ -35,7 +35,9 @@ class _Candidate:
         return self.player_id, self.meta.definition.id
 
 
-def record_and_complete(items: Sequence[Item], *, at: datetime, offline: bool = False) -> list[Outcome]:
+def record_and_complete(
+    items: Sequence[Item], *, at: datetime, offline: bool = False, silent: bool = False
+) -> list[Outcome]:
     """Record a batch as `unlocking.record` does, and the meta achievements that it completes, in one commit.
 
     The totals of an outcome count what was completed.
@@ -46,14 +48,14 @@ def record_and_complete(items: Sequence[Item], *, at: datetime, offline: bool = 
     """
     catalogues = _catalogues(items)
     if not any(catalogues[item.game_id].metas.get(item.achievement_id) for item in items):
-        return record(items, offline=offline)
+        return record(items, offline=offline, silent=silent)
     with transaction.atomic():
-        outcomes = record(items, offline=offline)
+        outcomes = record(items, offline=offline, silent=silent)
         totals: dict[tuple[int | None, int], Outcome] = {}
         news = _news(items, outcomes)
         while candidates := _candidates(news, catalogues, at=at):
             completed = [_item(each) for each in _reached(candidates)]
-            results = record(completed, offline=offline)
+            results = record(completed, offline=offline, silent=silent)
             if any(outcome.outdated for outcome in results):
                 raise LostRace("the catalogue changed meanwhile")
             news = _news(completed, results)

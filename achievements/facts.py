@@ -13,6 +13,7 @@ class AchievementsUnlocked:
         unlocks: `[player_id, achievement_id, points, unlocked_at µs, heard_at µs, event_id]` each.
         totals: what they add up to in this game now, a row for each player of the batch: the fields of `Total`. Players
             whom the studio excludes from its boards are among them.
+        silent: nobody is to be told; a definition changed, and its backfill found them.
 
     """
 
@@ -20,6 +21,7 @@ class AchievementsUnlocked:
     game: int
     unlocks: list[list[int | str]]
     totals: list[list[int | str]]
+    silent: bool = False
 
 
 @dataclass(frozen=True)

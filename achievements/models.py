@@ -195,6 +195,48 @@ class ConditionMet(models.Model):
         return f"{self.player_id} meets {self.condition} of {self.achievement_id}"
 
 
+class Backfill(models.Model):
+    """A definition changed, and who meets it by now is given it in the background, in the order of the players' ids."""
+
+    class State(models.TextChoices):
+        """Where it is."""
+
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        CANCELLED = "cancelled"
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="+")
+    achievement = models.ForeignKey(Achievement, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    is_silent = models.BooleanField(default=True, help_text="Nobody is told: no pushes, no webhooks.")
+    total = models.BigIntegerField(
+        null=True, help_text="How many players hold anything towards it; null: unknown."
+    )
+    checked = models.BigIntegerField(default=0)
+    unlocked = models.BigIntegerField(default=0)
+    checked_until = models.BigIntegerField(default=0, help_text="The last player who was checked.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["achievement"],
+                condition=Q(state="waiting"),
+                name="one_backfill_waits_per_achievement",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state__in=["waiting", "running"]), name="open_backfills")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.achievement_id}: {self.state}"
+
+
 class PlayerGame(models.Model):
     """What a player's unlocks in a game add up to, kept by the statement that records them."""
 

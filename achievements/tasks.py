@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from achievements.services import counters, progress
+from achievements.services import backfills, counters, progress
 from core import followers, relay
 
 log = structlog.get_logger(__name__)
@@ -29,3 +29,9 @@ def reconcile_rarity() -> None:
 def keep_progress() -> None:
     """Let go of the events of old reports."""
     progress.forget_events(now=timezone.now())
+
+
+@shared_task(name="achievements.backfill")
+def backfill() -> None:
+    """Give achievements to those who meet them since a definition changed."""
+    backfills.run_some(now=timezone.now())

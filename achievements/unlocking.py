@@ -84,7 +84,7 @@ WITH clock AS MATERIALIZED (
 ), announced AS (
     INSERT INTO core_fact (kind, studio_id, size, payload)
     SELECT 'achievements_unlocked', studio_id, items,
-           json_build_object('game', game_id, 'unlocks', unlocks, 'totals', totals)
+           json_build_object('game', game_id, 'unlocks', unlocks, 'totals', totals, 'silent', $11::boolean)
       FROM (SELECT game_id, min(studio_id) AS studio_id, count(*) AS items,
                    json_agg(json_build_array(player_id, achievement_id, points, {unlocked_us}, {heard_us}, event_id)
                              ORDER BY heard_at) AS unlocks
@@ -175,9 +175,10 @@ class Outcome:
     heard_us: int | None = None
 
 
-def record(items: Sequence[Item], *, offline: bool = False) -> list[Outcome]:
+def record(items: Sequence[Item], *, offline: bool = False, silent: bool = False) -> list[Outcome]:
     """Record a batch; return an outcome for each item, in order. An empty batch is an empty list.
 
+    With `silent` the fact says that nobody is to be told.
     With `offline` ties are ranked by the time that the game told if it is 14 days back at most, else by hearing.
     """
     if not items:
@@ -195,6 +196,7 @@ def record(items: Sequence[Item], *, offline: bool = False) -> list[Outcome]:
         array_literal(item.event_id for item in items),
         offline,
         array_literal("NULL" if item.first_heard_us is None else item.first_heard_us for item in items),
+        silent,
     ]
     return _outcomes(items, run_prepared(RECORD, params))
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from achievements.api.backfills import BackfillsView, PreviewView
 from achievements.api.definitions import DefinitionsView, DefinitionView
 from achievements.api.explain import ExplainView
 from achievements.api.imports import ExportView, ImportView
@@ -18,7 +19,9 @@ urlpatterns = [
     path("games/<str:game_id>/achievements", DefinitionsView.as_view()),
     path("games/<str:game_id>/achievements/import", ImportView.as_view()),
     path("games/<str:game_id>/achievements/export", ExportView.as_view()),
+    path("games/<str:game_id>/achievements/<path:key>/preview", PreviewView.as_view()),
     path("games/<str:game_id>/achievements/<path:key>", DefinitionView.as_view()),
+    path("games/<str:game_id>/backfills", BackfillsView.as_view()),
     path("players/<path:player>/achievements/<path:key>/explain", ExplainView.as_view()),
     path("players/<path:player>/achievements", PlayerAchievementsView.as_view()),
 ]

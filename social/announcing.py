@@ -96,9 +96,10 @@ def _head(definition: Definition, *, game_uuid: UUID, title: str, rarity: object
 
 def unlock_notices(facts: Sequence[Fact]) -> list[Notice]:
     """Return what the players of AchievementsUnlocked facts are told, in the order of the log."""
-    games = {unlock[1]: fact.payload["game"] for fact in facts for unlock in fact.payload["unlocks"]}
+    loud = [fact for fact in facts if not fact.payload.get("silent")]
+    games = {unlock[1]: fact.payload["game"] for fact in loud for unlock in fact.payload["unlocks"]}
     told = _kept.of(games)
-    return [notice for fact in facts for notice in _notices(fact, told)]
+    return [notice for fact in loud for notice in _notices(fact, told)]
 
 
 def _notices(fact: Fact, told: dict[int, _Told]) -> Iterator[Notice]:

@@ -2,7 +2,8 @@
 
 import unicodedata
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +20,7 @@ from achievements.api.shapes import (
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from achievements.services import definitions as services
-from core.endpoint import PAGE_PARAMETERS, Endpoint, page, read_limit
+from core.endpoint import PAGE_PARAMETERS, Endpoint, page, read_flag, read_limit
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import NotFound
 
@@ -92,6 +93,7 @@ class DefinitionView(Endpoint):
     """One definition."""
 
     scopes = {"GET": "definitions:read", "PATCH": "definitions:write", "DELETE": "definitions:write"}
+    query = frozenset({"announce"})
 
     @extend_schema(
         operation_id="get_achievement",
@@ -111,8 +113,13 @@ class DefinitionView(Endpoint):
     @extend_schema(
         operation_id="update_achievement",
         summary="Change an achievement's definition",
-        description="What is left out stays. The key never changes; unlocks keep the points they were worth.",
+        description=(
+            "What is left out stays. The key never changes; unlocks keep their time and the points they were worth. "
+            "Whoever meets the changed definition already is given it in the background, silently (`GET …/backfills` "
+            "tells how far that is), unless `announce=true`."
+        ),
         tags=_TAGS,
+        parameters=[OpenApiParameter("announce", OpenApiTypes.BOOL, description="Tell whom it is given to.")],
         request=DefinitionChange,
         responses=DefinitionOutput,
         examples=[OpenApiExample("Archive", {"state": "archived"}, request_only=True)],
@@ -120,9 +127,9 @@ class DefinitionView(Endpoint):
     def patch(self, request: Request, game_id: str, key: str) -> Response:
         """Change the definition."""
         game = named_game(request, game_id)
-        return Response(
-            _answer(services.update(game=game, key=_key(key), values=read_fields(request.data, new=False)))
-        )
+        values = read_fields(request.data, new=False)
+        announce = read_flag(request, "announce")
+        return Response(_answer(services.update(game=game, key=_key(key), values=values, announce=announce)))
 
     @extend_schema(
         operation_id="delete_achievement",

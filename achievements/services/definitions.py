@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.selectors import GameInfo
-from achievements import goals, rules
+from achievements import backfilling, goals, rules
 from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Unlock
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
@@ -34,11 +34,14 @@ def create(*, game: GameInfo, values: Mapping[str, Any]) -> Definition:
             raise Conflict(f"The game has an achievement with the key {texts.quoted(key)} already.")
         _require_references(game, key, clean, current.by_key)
         insert(game, [(key, clean)])
+        ask_backfills(game, {}, [key])
     return _stored(game, key)
 
 
-def update(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Definition:
-    """Change fields of a definition; what is left out stays. Unlocks keep what they were worth.
+def update(*, game: GameInfo, key: str, values: Mapping[str, Any], announce: bool = False) -> Definition:
+    """Change fields of a definition; what is left out stays. Unlocks keep their time and what they were worth.
+
+    Whoever meets it by now is given it in the background, and told with `announce` only.
 
     Raises:
         NotFound: the game has no such achievement.
@@ -62,6 +65,7 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Definition
         change(
             before.id, {name: value for name, value in clean.items() if as_values(before).get(name) != value}
         )
+        ask_backfills(game, current.by_key, [key], is_silent=not announce)
     return _stored(game, key)
 
 
@@ -86,6 +90,20 @@ def delete(*, game: GameInfo, key: str) -> None:
             raise Conflict("A tester holds this draft: archive it instead.")
         AchievementTranslation.objects.filter(achievement_id=before.id).delete()
         Achievement.objects.filter(pk=before.id).delete()
+
+
+def ask_backfills(
+    game: GameInfo, before: Mapping[str, Definition], keys: Iterable[str], *, is_silent: bool = True
+) -> None:
+    """Have the players of definitions that changed looked at, inside the caller's transaction."""
+    after = definitions.uncached_catalogue(game.id).by_key
+    backfilling.ask(
+        game_id=game.id,
+        achievement_ids=[
+            after[key].id for key in keys if backfilling.may_be_met(before.get(key), after[key])
+        ],
+        is_silent=is_silent,
+    )
 
 
 def as_values(definition: Definition) -> dict[str, Any]:

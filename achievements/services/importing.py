@@ -86,6 +86,8 @@ def _import(game: GameInfo, read: ImportedFile, *, dry_run: bool, at: datetime) 
             definitions.change(
                 current[change.key].id, {name: new for name, (_, new) in change.fields.items()}
             )
+        changed = [*(one.key for one in changes.created), *(one.key for one in changes.updated)]
+        definitions.ask_backfills(game, current, changed)
     return result
 
 

@@ -142,6 +142,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 86_400.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
+    "backfill": {
+        "task": "achievements.backfill",
+        "schedule": 5.0,
+        "options": {"expires": 5, "queue": "bulk"},
+    },
     "keep-progress": {
         "task": "achievements.keep_progress",
         "schedule": 3600.0,

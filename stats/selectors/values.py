@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from core.db import array_literal, run_prepared
+from core.db import array_literal, run_prepared, text_array_literal
 from stats.selectors import definitions
 
 _VALUES = """
@@ -41,6 +41,17 @@ def values_of(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], dict[st
         for player_id, game_id, key, value in run_prepared(_VALUES_OF, columns):
             held[player_id, game_id][key] = value
     return held
+
+
+_HOLDERS = """
+SELECT DISTINCT v.player_id FROM stats_statvalue v JOIN stats_stat s ON s.id = v.stat_id
+ WHERE s.game_id = $1 AND s.key = ANY($2::text[]) AND v.player_id > $3 ORDER BY v.player_id LIMIT $4
+"""
+
+
+def holders(game_id: int, keys: Iterable[str], *, after: int, limit: int) -> list[int]:
+    """Return players who hold a value of one of the stats, by their internal id from `after` on."""
+    return [row[0] for row in run_prepared(_HOLDERS, [game_id, text_array_literal(keys), after, limit])]
 
 
 def aggregations(game_id: int) -> dict[str, str]:

@@ -1,0 +1,34 @@
+"""Which changes of definitions leave somebody without what he meets by now, and who asks for them to be looked at."""
+
+from collections.abc import Iterable
+
+from achievements.models import Backfill, State, Type
+from achievements.selectors.definitions import Definition
+
+_DECIDING = ("state", "type", "target", "stat", "goal", "requires", "requires_count")
+
+
+def may_be_met(before: Definition | None, after: Definition) -> bool:
+    """Say whether a change may leave somebody who meets an achievement without it; `before` is None for a new one."""
+    if after.state != State.PUBLISHED or after.type == Type.STANDARD:
+        return False
+    if before is None:
+        return after.type == Type.META or after.is_driven  # nobody has taken a step of a new one
+    return any(getattr(before, name) != getattr(after, name) for name in _DECIDING)
+
+
+def ask(*, game_id: int, achievement_ids: Iterable[int], is_silent: bool) -> None:
+    """Have players looked at once the caller's transaction is committed; for each achievement one at most waits.
+
+    The newest change says whether players are told.
+    """
+    wanted = list(achievement_ids)
+    if not wanted:
+        return
+    Backfill.objects.bulk_create(
+        [Backfill(game_id=game_id, achievement_id=pk, is_silent=is_silent) for pk in wanted],
+        ignore_conflicts=True,
+    )
+    waiting = Backfill.objects.filter(achievement_id__in=wanted, state=Backfill.State.WAITING)
+    # Who has begun to wait for others' transactions has to begin anew: there are newer ones now.
+    waiting.update(is_silent=is_silent, started_at=None)
