@@ -282,6 +282,12 @@ def testers(game: GameInfo, external_ids: Iterable[str]) -> set[str]:
     return set(rows.values_list("external_id", flat=True))
 
 
+def tested_games(studio_id: int, player_id: int) -> list[GameInfo]:
+    """Return the games of a studio that a player tests, at most 1,000."""
+    rows = Game.objects.filter(studio_id=studio_id, testers__player_id=player_id).order_by("id")
+    return [_game_info(row) for row in rows[:1000]]
+
+
 def tests(game_ids: Iterable[int], player_ids: Iterable[int]) -> set[tuple[int, int]]:
     """Return `(game, player)` for each of the players who tests one of the games; in one query."""
     rows = Tester.objects.filter(game_id__in=set(game_ids), player_id__in=set(player_ids))

@@ -139,6 +139,31 @@ class Unlock(models.Model):
         return f"{self.player_id} has {self.achievement_id}"
 
 
+class RevokedUnlock(models.Model):
+    """An unlock that was taken back, as it was: rows are added and never changed."""
+
+    player_id = models.BigIntegerField()
+    # (achievement, game, studio) reference those of the definition, as an unlock's do.
+    achievement = models.ForeignKey(
+        Achievement, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    game_id = models.BigIntegerField()
+    studio_id = models.BigIntegerField()
+    points = models.IntegerField()
+    unlocked_at = models.DateTimeField()
+    heard_at = models.DateTimeField()
+    event_id = models.UUIDField()
+    revoked_at = models.DateTimeField()
+    reason = models.CharField(max_length=500)
+    actor = models.CharField(max_length=254, help_text="`key:<uuid>` or `user:<e-mail address>`.")
+
+    class Meta:
+        indexes = [models.Index(fields=["player_id", "game_id", "-id"], name="revokes_of_player")]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} had {self.achievement_id}"
+
+
 class Progress(models.Model):
     """How far a player is with an incremental achievement; what is past its target is not kept."""
 

@@ -8,6 +8,7 @@ from achievements.api.explain import ExplainView
 from achievements.api.imports import ExportView, ImportView
 from achievements.api.players import PlayerAchievementsView
 from achievements.api.progress import ProgressView
+from achievements.api.revokes import ResetView, RevokesView, RevokeView
 from achievements.api.unlocks import BatchView, UnlockView
 
 # Keys and players' ids may hold slashes, so what is neither comes first: a definition with the key `import` or
@@ -16,6 +17,8 @@ urlpatterns = [
     path("achievements/unlock", UnlockView.as_view()),
     path("achievements/unlock/batch", BatchView.as_view()),
     path("achievements/progress", ProgressView.as_view()),
+    path("achievements/revoke", RevokeView.as_view()),
+    path("achievements/reset", ResetView.as_view()),
     path("games/<str:game_id>/achievements", DefinitionsView.as_view()),
     path("games/<str:game_id>/achievements/import", ImportView.as_view()),
     path("games/<str:game_id>/achievements/export", ExportView.as_view()),
@@ -23,5 +26,6 @@ urlpatterns = [
     path("games/<str:game_id>/achievements/<path:key>", DefinitionView.as_view()),
     path("games/<str:game_id>/backfills", BackfillsView.as_view()),
     path("players/<path:player>/achievements/<path:key>/explain", ExplainView.as_view()),
+    path("players/<path:player>/revokes", RevokesView.as_view()),
     path("players/<path:player>/achievements", PlayerAchievementsView.as_view()),
 ]

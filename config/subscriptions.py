@@ -1,7 +1,7 @@
 """The only place where a fact meets its listeners."""
 
 from accounts.facts import PlayersChanged, PlayersExcluded
-from achievements.facts import AchievementsUnlocked
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked
 from achievements.services import counters
 from core.facts import Subscription
 from leaderboards.facts import RanksChanged
@@ -13,7 +13,14 @@ SUBSCRIPTIONS: list[Subscription] = [
     Subscription(
         "achievements",
         "facts",
-        frozenset({AchievementsUnlocked.kind, PlayersChanged.kind, PlayersExcluded.kind}),
+        frozenset(
+            {
+                AchievementsUnlocked.kind,
+                AchievementsRevoked.kind,
+                PlayersChanged.kind,
+                PlayersExcluded.kind,
+            }
+        ),
         counters.apply_facts,
     ),
     Subscription(leaderboards.FOLLOWER, "facts", leaderboards.KINDS, leaderboards.apply_facts),

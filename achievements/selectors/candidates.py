@@ -68,12 +68,14 @@ def towards(wanted: Plan, *, after: int, limit: int) -> list[int]:
     return [row[0] for row in run_prepared(_HOLDERS[kind], [array_literal(ids), after, limit])]
 
 
-# The players as the game's studio names them: who is banned or erased is left out, and so is who has it already.
+# The players as the game's studio names them. Left out are the banned and erased, and who has it or had it taken back.
 _NAMED = """
 SELECT DISTINCT ON (w.player_id) w.player_id, x.external_id FROM unnest($1::bigint[]) AS w (player_id)
   JOIN accounts_playeridentity x ON x.player_id = w.player_id AND x.studio_id = $2 AND x.banned_at IS NULL
   JOIN accounts_player p ON p.id = w.player_id AND p.erased_at IS NULL
  WHERE NOT EXISTS (SELECT FROM achievements_unlock u WHERE u.player_id = w.player_id AND u.achievement_id = $3)
+   AND NOT EXISTS (SELECT FROM achievements_revokedunlock r
+                    WHERE r.player_id = w.player_id AND r.game_id = $4 AND r.achievement_id = $3)
  ORDER BY w.player_id, x.id
 """
 _BY_COUNT = """
@@ -96,7 +98,9 @@ def reached(wanted: Plan, player_ids: Sequence[int]) -> list[Candidate]:
         met = _by(_BY_COUNT, player_ids, wanted.needs, wanted.count)
     else:
         met = _by(_BY_STEPS, player_ids, (wanted.achievement_id,), wanted.target or 1)
-    named = run_prepared(_NAMED, [array_literal(sorted(met)), wanted.studio_id, wanted.achievement_id])
+    named = run_prepared(
+        _NAMED, [array_literal(sorted(met)), wanted.studio_id, wanted.achievement_id, wanted.game_id]
+    )
     return [Candidate(*row) for row in named]
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 
 from accounts.facts import PlayersChanged
-from achievements.facts import AchievementsUnlocked, TotalsMoved
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked, TotalsMoved
 from achievements.services import ranking
 from core.facts import Fact, publish
 
 FOLLOWER = "achievements"
+_COUNTED = (AchievementsUnlocked.kind, AchievementsRevoked.kind)
 
 
 def apply_facts(facts: Sequence[Fact]) -> None:
@@ -20,7 +21,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
         TotalsMoved, TotalsRanked.
 
     """
-    _count([fact for fact in facts if fact.kind == AchievementsUnlocked.kind])
+    _count([fact for fact in facts if fact.kind in _COUNTED])
     _move([fact for fact in facts if fact.kind == PlayersChanged.kind])
     ranking.follow_exclusions(facts)
 
@@ -34,6 +35,9 @@ def _count(facts: Sequence[Fact]) -> None:
     unlocked: Counter[int] = Counter()
     players: Counter[int] = Counter()
     for fact in fresh:
+        if fact.kind == AchievementsRevoked.kind:
+            unlocked.subtract(row[1] for row in fact.payload["revokes"])
+            continue  # who has nothing left has played nevertheless
         unlocked.update(row[1] for row in fact.payload["unlocks"])
         # A total's first version is its player's first unlock in the game.
         players[fact.payload["game"]] += sum(1 for row in fact.payload["totals"] if row[5] == 1)
@@ -97,9 +101,9 @@ _RECOUNT = (
     # What the log holds beyond the cursor is stored but not yet counted: it is left to the listener.
     """
     CREATE TEMP TABLE ahead ON COMMIT DROP AS
-    SELECT (row ->> 1)::bigint AS achievement_id
-      FROM core_fact, json_array_elements(payload -> 'unlocks') AS row
-     WHERE kind = 'achievements_unlocked' AND (tx, id) > (%(tx)s::text::xid8, %(id)s)
+    SELECT (row ->> 1)::bigint AS achievement_id, CASE kind WHEN 'achievements_unlocked' THEN 1 ELSE -1 END AS n
+      FROM core_fact, json_array_elements(coalesce(payload -> 'unlocks', payload -> 'revokes')) AS row
+     WHERE kind IN ('achievements_unlocked', 'achievements_revoked') AND (tx, id) > (%(tx)s::text::xid8, %(id)s)
     """,
     """
     CREATE TEMP TABLE players_ahead ON COMMIT DROP AS
@@ -112,7 +116,7 @@ _RECOUNT = (
     SELECT achievement_id, sum(n) FROM (
         SELECT achievement_id, 0 AS n FROM achievements_achievementcount
         UNION ALL SELECT achievement_id, count(*) FROM achievements_unlock GROUP BY 1
-        UNION ALL SELECT achievement_id, -count(*) FROM ahead GROUP BY 1) AS counted
+        UNION ALL SELECT achievement_id, -sum(n) FROM ahead GROUP BY 1) AS counted
      GROUP BY achievement_id
     ON CONFLICT (achievement_id) DO UPDATE SET unlocked = excluded.unlocked WHERE t.unlocked <> excluded.unlocked
     """,

@@ -8,7 +8,13 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.facts import PlayersChanged, PlayersExcluded
-from achievements.facts import AchievementsUnlocked, OverallChanged, TotalsMoved, TotalsRanked
+from achievements.facts import (
+    AchievementsRevoked,
+    AchievementsUnlocked,
+    OverallChanged,
+    TotalsMoved,
+    TotalsRanked,
+)
 from achievements.selectors import standings as points
 from core.facts import Fact
 from leaderboards import estimating, filling, rebuilding, truth
@@ -21,6 +27,7 @@ FOLLOWER = "leaderboards"
 KINDS = frozenset(
     {
         AchievementsUnlocked.kind,
+        AchievementsRevoked.kind,
         OverallChanged.kind,
         TotalsMoved.kind,
         TotalsRanked.kind,
@@ -29,6 +36,7 @@ KINDS = frozenset(
         PlayersExcluded.kind,
     }
 )
+_OF_TOTALS = (AchievementsUnlocked.kind, AchievementsRevoked.kind)
 _Totals = dict[
     int, list[Any]
 ]  # by player: the fields of achievements.facts.Total as the log has them, and maybe ranked
@@ -112,7 +120,7 @@ def changes_of(
     totals: dict[int | None, _Totals] = defaultdict(dict)
     changes: dict[Board, dict[int, Change]] = defaultdict(dict)
     for fact in facts:
-        if fact.kind == AchievementsUnlocked.kind:
+        if fact.kind in _OF_TOTALS:
             _keep_newest(totals[fact.payload["game"]], fact.payload["totals"])
         elif fact.kind == OverallChanged.kind:
             _keep_newest(totals[None], fact.payload["totals"])
@@ -132,7 +140,7 @@ def _with_totals(facts: Sequence[Fact]) -> set[int]:
     """Return the players whose totals in a game facts tell of."""
     found: set[int] = set()
     for fact in facts:
-        if fact.kind == AchievementsUnlocked.kind:
+        if fact.kind in _OF_TOTALS:
             found.update(total[0] for total in fact.payload["totals"])
         elif fact.kind == TotalsMoved.kind:
             found.update(player for _, _, player, *_ in fact.payload["moves"])
