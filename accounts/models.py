@@ -132,6 +132,9 @@ class Player(models.Model):
     region = models.CharField(max_length=16, blank=True)
     avatar_url = models.CharField(max_length=2000, blank=True)
     visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.PUBLIC)
+    time_zone = models.CharField(
+        max_length=64, default="UTC", db_default="UTC", help_text="IANA name: what a day is for the player."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -4,6 +4,7 @@ from accounts.facts import PlayersChanged, PlayersExcluded
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked
 from achievements.services import counters
 from core.facts import Subscription
+from history.services import rolling
 from leaderboards.facts import RanksChanged
 from leaderboards.services import follower as leaderboards
 from social import services as social
@@ -24,6 +25,7 @@ SUBSCRIPTIONS: list[Subscription] = [
         counters.apply_facts,
     ),
     Subscription(leaderboards.FOLLOWER, "facts", leaderboards.KINDS, leaderboards.apply_facts),
+    Subscription(rolling.FOLLOWER, "facts", rolling.KINDS, rolling.apply_facts),
     Subscription(
         "social",
         "live",

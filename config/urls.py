@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("achievements.urls")),
     path("api/v1/", include("leaderboards.urls")),
     path("api/v1/", include("stats.urls")),
+    path("api/v1/", include("history.urls")),
     path("api/v1/", include("social.urls")),
     path("api/v1/", include("accounts.urls")),
     path("api/v1", RootView.as_view()),

@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -29,6 +30,19 @@ class PlayerInput(StrictSerializer):
     region = RegionField(required=False, allow_blank=True)
     avatar_url = StrictText(max_length=2000, required=False, allow_blank=True)
     visibility = serializers.ChoiceField(Visibility.values, required=False)
+    time_zone = StrictText(
+        max_length=64,
+        required=False,
+        help_text="An IANA name, as Europe/Berlin: what a day is for the player.",
+    )
+
+    def validate_time_zone(self, name: str) -> str:
+        """Take names of the time zone database only."""
+        if name not in available_timezones():
+            raise serializers.ValidationError(
+                "No time zone is called so: give an IANA name, as Europe/Berlin."
+            )
+        return name
 
     def validate_avatar_url(self, url: str) -> str:
         """Take web addresses only."""
@@ -46,6 +60,7 @@ class PlayerOutput(serializers.Serializer[Any]):
     region = serializers.CharField()
     avatar_url = serializers.CharField()
     visibility = serializers.ChoiceField(Visibility.values)
+    time_zone = serializers.CharField()
 
 
 class TokenInput(StrictSerializer):
@@ -68,6 +83,7 @@ _PLAYER = {
     "region": "EU",
     "avatar_url": "",
     "visibility": "public",
+    "time_zone": "UTC",
 }
 
 
@@ -174,6 +190,7 @@ def player_json(info: PlayerInfo) -> dict[str, Any]:
         "region": info.region,
         "avatar_url": info.avatar_url,
         "visibility": info.visibility,
+        "time_zone": info.time_zone,
     }
 
 

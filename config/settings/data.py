@@ -152,6 +152,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
+    "keep-history": {
+        "task": "history.keep_partitions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
     "keep-inbox": {
         "task": "social.keep_inbox",
         "schedule": 3600.0,

@@ -131,6 +131,7 @@ def test_a_player_is_created_by_the_first_write_and_changed_by_the_next(server: 
         "region": "EU",
         "avatar_url": "",
         "visibility": "public",
+        "time_zone": "UTC",
     }
     changed = server.put("/players/p-1", {"visibility": "private"}).json()
     assert changed == player | {"visibility": "private"}

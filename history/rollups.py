@@ -1,0 +1,150 @@
+"""The statements that keep rollups: each level is the sum of what the log said, in the tables of its own."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from django.db import connection
+
+from core.db import array_literal, run_prepared
+from history.buckets import Bucket, Level
+
+LEVELS: Final[tuple[Level, ...]] = ("hour", "day", "week", "month")
+KEPT: Final[Mapping[Level, timedelta | None]] = {
+    "hour": timedelta(days=14),
+    "day": timedelta(days=731),
+    "week": timedelta(days=731),
+    "month": None,  # for ever
+}
+FAMILIES: Final = ("activity", "stat")
+_TYPES: Final[Mapping[Level, str]] = {"hour": "timestamptz", "day": "date", "week": "date", "month": "date"}
+
+
+def table(family: str, level: Level) -> str:
+    """Return the table of a level."""
+    return f"history_{family}_{level}"
+
+
+@dataclass
+class Activity:
+    """What somebody did in a game within a bucket; a revoke takes away."""
+
+    unlocks: int = 0
+    points: int = 0
+    playtime_ms: int = 0
+
+
+@dataclass
+class Changes:
+    """What is to be added, by level: `(player, game, bucket)` and `(player, stat, bucket)`."""
+
+    activity: dict[Level, dict[tuple[int, int, Bucket], Activity]] = field(
+        default_factory=lambda: {level: defaultdict(Activity) for level in LEVELS}
+    )
+    stats: dict[Level, dict[tuple[int, int, Bucket], Decimal]] = field(
+        default_factory=lambda: {level: defaultdict(Decimal) for level in LEVELS}
+    )
+
+
+_ADD_ACTIVITY = """
+INSERT INTO {table} AS t (player_id, game_id, at, unlocks, points, playtime_ms)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::{type}[], $4::integer[], $5::bigint[], $6::bigint[])
+    AS i (player_id, game_id, at, unlocks, points, playtime_ms) ORDER BY player_id, game_id, at
+ON CONFLICT (player_id, game_id, at) DO UPDATE SET
+    unlocks = t.unlocks + excluded.unlocks, points = t.points + excluded.points,
+    playtime_ms = t.playtime_ms + excluded.playtime_ms
+"""
+_ADD_STATS = """
+INSERT INTO {table} AS t (player_id, stat_id, at, change)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::{type}[], $4::numeric[]) AS i (player_id, stat_id, at, change)
+ ORDER BY player_id, stat_id, at
+ON CONFLICT (player_id, stat_id, at) DO UPDATE SET change = t.change + excluded.change
+"""
+
+
+def add(changes: Changes) -> None:
+    """Add to every level, inside the caller's transaction."""
+    for level in LEVELS:
+        _add(_ADD_ACTIVITY, "activity", level, _activity_rows(changes.activity[level]))
+        stats = (
+            (player, stat, _text(at), change) for (player, stat, at), change in changes.stats[level].items()
+        )
+        _add(_ADD_STATS, "stat", level, stats)
+
+
+def _activity_rows(
+    activity: Mapping[tuple[int, int, Bucket], Activity],
+) -> Iterable[tuple[object, ...]]:
+    for (player, game, at), one in activity.items():
+        yield player, game, _text(at), one.unlocks, one.points, one.playtime_ms
+
+
+def _text(at: Bucket) -> str:
+    return f'"{at.isoformat()}"'
+
+
+def _add(statement: str, family: str, level: Level, rows: Iterable[tuple[object, ...]]) -> None:
+    listed = list(rows)
+    if listed:
+        columns = [array_literal(column) for column in zip(*listed, strict=True)]
+        run_prepared(statement.format(table=table(family, level), type=_TYPES[level]), columns)
+
+
+def heard() -> tuple[int, int]:
+    """Lock and return the last fact that rollups know, as `(tx, id)`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tx::text::bigint, fact_id FROM history_heard FOR UPDATE")
+        tx, fact_id = cursor.fetchone()
+    return tx, fact_id
+
+
+def hear(tx: int, fact_id: int) -> None:
+    """Keep the last fact that rollups know."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE history_heard SET tx = %s::text::xid8, fact_id = %s", [tx, fact_id])
+
+
+def empty() -> None:
+    """Forget everything, inside the caller's transaction."""
+    with connection.cursor() as cursor:
+        # TRUNCATE would keep readers out until commit.
+        for family in FAMILIES:
+            for level in LEVELS:
+                cursor.execute(f"DELETE FROM {table(family, level)}")  # noqa: S608 - a name of ours
+    hear(0, 0)
+
+
+_READ = {
+    "activity": """
+        SELECT at, sum({column}) FROM {table}
+         WHERE player_id = $1 AND at >= $2::{type} AND (game_id = ANY($3::bigint[]) OR $3 IS NULL) GROUP BY at
+    """,
+    "stat": "SELECT at, change FROM {table} WHERE player_id = $1 AND at >= $2::{type} AND stat_id = $3",
+}
+
+
+def read_activity(
+    level: Level, column: str, *, player_id: int, since: Bucket, game_ids: Iterable[int] | None
+) -> dict[Bucket, int]:
+    """Return a player's sums by bucket from one on, in some games or (None) in all; empty ones are left out.
+
+    `column` is unlocks, points or playtime_ms.
+    """
+    sql = _READ["activity"].format(table=table("activity", level), column=column, type=_TYPES[level])
+    games = None if game_ids is None else array_literal(game_ids)
+    return {row[0]: int(row[1]) for row in run_prepared(sql, [player_id, since, games])}
+
+
+def read_stat(level: Level, *, player_id: int, stat_id: int, since: Bucket) -> dict[Bucket, Decimal]:
+    """Return by how much a player's stat changed by bucket from one on; empty ones are left out."""
+    sql = _READ["stat"].format(table=table("stat", level), type=_TYPES[level])
+    return dict(run_prepared(sql, [player_id, since, stat_id]))
+
+
+def is_kept(level: Level, at: datetime, *, now: datetime) -> bool:
+    """Say whether a level keeps what happened at a time."""
+    kept = KEPT[level]
+    return kept is None or at >= now - kept

@@ -1,0 +1,113 @@
+"""What history hears: unlocks, revokes, values and playtime, added up in the player's own hours, days and so on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import selectors as accounts
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked
+from core import facts as log
+from core.clock import from_microseconds
+from core.facts import Fact
+from history import rollups
+from history.buckets import bucket_of, split
+from history.rollups import LEVELS, Changes
+from stats.facts import PlaytimeAdded, StatsChanged
+
+FOLLOWER = "history"
+KINDS = frozenset(
+    {AchievementsUnlocked.kind, AchievementsRevoked.kind, StatsChanged.kind, PlaytimeAdded.kind}
+)
+_READ_AT_ONCE = 1_000
+Zones = dict[int, ZoneInfo]
+
+
+def apply_facts(facts: Sequence[Fact]) -> None:
+    """Add what facts say to the rollups of their time, each fact once: a replayed log adds nothing.
+
+    What is older than a level keeps is left out of it; months keep everything.
+    """
+    heard = rollups.heard()
+    fresh = [fact for fact in facts if (fact.tx, fact.id) > heard]
+    if fresh:
+        rollups.add(_changes(fresh, now=timezone.now()))
+        rollups.hear(fresh[-1].tx, fresh[-1].id)
+
+
+def rebuild() -> int:
+    """Add everything up anew from the log as far as it goes back; return how many facts that were.
+
+    The listener waits meanwhile, and goes on where this ends. What the log has forgotten is lost to rollups: history
+    is longer than the log, so this is for a log that is whole.
+    """
+    count = 0
+    with transaction.atomic():
+        rollups.heard()
+        rollups.empty()
+        tx, fact_id = 0, 0
+        while facts := log.read_after(tx, fact_id, kinds=KINDS, limit=_READ_AT_ONCE):
+            apply_facts([fact for fact in facts if fact.kind in KINDS])
+            tx, fact_id = facts[-1].tx, facts[-1].id
+            count += len(facts)
+    return count
+
+
+def _changes(facts: Sequence[Fact], *, now: datetime) -> Changes:
+    found = Changes()
+    zones = {player: ZoneInfo(name) for player, name in accounts.time_zones(_players(facts)).items()}
+    for fact in facts:
+        if fact.kind == AchievementsUnlocked.kind:
+            _add_unlocks(found, fact, fact.payload["unlocks"], zones, sign=1, now=now)
+        elif fact.kind == AchievementsRevoked.kind:
+            _add_unlocks(found, fact, fact.payload["revokes"], zones, sign=-1, now=now)
+        elif fact.kind == StatsChanged.kind:
+            _add_values(found, fact, zones, now=now)
+        else:
+            _add_playtime(found, fact, zones, now=now)
+    return found
+
+
+def _players(facts: Iterable[Fact]) -> Iterator[int]:
+    for fact in facts:
+        for name in ("unlocks", "revokes", "values", "played"):
+            yield from (row[0] for row in fact.payload.get(name, ()))
+
+
+def _add_unlocks(
+    found: Changes, fact: Fact, rows: Iterable[list[int]], zones: Zones, *, sign: int, now: datetime
+) -> None:
+    """Add or take away unlocks, in the buckets of when they happened."""
+    for player, _, points, unlocked_us, *_ in rows:
+        at, zone = from_microseconds(unlocked_us), zones[player]
+        for level in LEVELS:
+            if rollups.is_kept(level, at, now=now):
+                one = found.activity[level][player, fact.payload["game"], bucket_of(level, at, zone)]
+                one.unlocks += sign
+                one.points += sign * points
+
+
+def _add_values(found: Changes, fact: Fact, zones: Zones, *, now: datetime) -> None:
+    for player, stat, value, previous, _, reached_us in fact.payload["values"]:
+        at, zone = from_microseconds(reached_us), zones[player]
+        change = _exact(value) - _exact(previous or 0)
+        for level in LEVELS:
+            if rollups.is_kept(level, at, now=now):
+                found.stats[level][player, stat, bucket_of(level, at, zone)] += change
+
+
+def _exact(number: float) -> Decimal:
+    """Return a number as the API shows it, digit by digit."""
+    return Decimal(str(number))
+
+
+def _add_playtime(found: Changes, fact: Fact, zones: Zones, *, now: datetime) -> None:
+    for player, from_us, until_us, _ in fact.payload["played"]:
+        begin, end = from_microseconds(from_us), from_microseconds(until_us)
+        for level in LEVELS:
+            for bucket, played_ms in split(level, begin, end, zones[player]):
+                if rollups.is_kept(level, begin, now=now):
+                    found.activity[level][player, fact.payload["game"], bucket].playtime_ms += played_ms
