@@ -89,6 +89,30 @@ class StatValue(models.Model):
         return f"{self.player_id} of {self.stat_id}: {self.value}"
 
 
+class Playtime(models.Model):
+    """How long somebody played a game, and the session that he was in last."""
+
+    pk = models.CompositePrimaryKey("player_id", "game_id")
+    player_id = models.BigIntegerField()
+    # (game, studio) also references (id, studio) of the game: migration 0004.
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="+", db_index=False)
+    studio_id = models.BigIntegerField()
+    session_id = models.UUIDField()
+    first_at = models.DateTimeField(help_text="Of the first sign of life.")
+    started_at = models.DateTimeField(help_text="Of the session.")
+    seen_at = models.DateTimeField(help_text="Of the last sign of life.")
+    has_ended = models.BooleanField()
+    session_ms = models.BigIntegerField()
+    total_ms = models.BigIntegerField()
+    sessions = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["player_id", "-seen_at"], name="games_played_last")]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} in {self.game_id}: {self.total_ms} ms"
+
+
 class Report(models.Model):
     """A report that named its event: it counts once, however often it is sent."""
 

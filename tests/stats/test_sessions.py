@@ -1,0 +1,184 @@
+"""Signs of life: what counts as playtime, what is one session, and what is told of it."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as some
+
+from accounts.models import Player, PlayerIdentity
+from core import facts, followers
+from core.ids import new_id
+from stats.facts import PlaytimeAdded
+from stats.models import Playtime
+from stats.rules.sessions import ALIVE_US, EVENTS, MERGED_US, Playing, step
+from tests import factories
+from tests.stats.world import World
+
+MINUTE_US = 60 * 1_000_000
+ID = UUID(int=1)
+OTHER = UUID(int=2)
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(transactional_db: None) -> Iterator[World]:
+    yield World.create()
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE core_fact")
+
+
+def send(world: World, event: str, player: str = "p-1", **more: Any) -> Any:
+    body = {"game_id": str(world.game.uuid), "event": event, **more}
+    return world.api().post(f"/players/{player}/sessions", body)
+
+
+def said(world: World, event: str, ago: timedelta) -> Any:
+    answer = send(world, event, at=(timezone.now() - ago).isoformat())
+    assert answer.status_code == 202, answer.content
+    return answer.json()
+
+
+def played() -> list[list[int]]:
+    told = facts.read_after(0, 0, kinds={PlaytimeAdded.kind})
+    return [row for fact in told if fact.kind == PlaytimeAdded.kind for row in fact.payload["played"]]
+
+
+@pytest.mark.parametrize(
+    ("gap", "event", "ended", "session", "counted", "is_over"),
+    [
+        (MINUTE_US, "ping", False, ID, MINUTE_US, False),
+        (ALIVE_US, "ping", False, ID, ALIVE_US, False),
+        (ALIVE_US + 1, "ping", False, ID, 0, False),
+        (MERGED_US, "start", False, ID, 0, False),
+        (MERGED_US + 1, "ping", False, OTHER, 0, False),
+        (MINUTE_US, "end", False, ID, MINUTE_US, True),
+        (ALIVE_US + 1, "end", False, ID, 0, True),
+        (MERGED_US + 1, "end", False, ID, 0, True),
+        (MINUTE_US, "start", True, ID, 0, False),
+        (MINUTE_US, "end", True, ID, 0, True),
+        (-1, "end", False, ID, 0, False),
+        (0, "ping", False, ID, 0, False),
+    ],
+)
+def test_what_a_sign_of_life_makes(
+    gap: int, event: Any, ended: bool, session: UUID, counted: int, is_over: bool
+) -> None:
+    before = Playing(ID, 0, 10**12, ended, 0, 5_000, 3)
+    made = step(before, event, at_us=10**12 + gap, new_id=OTHER)
+    assert (made.after.session_id, made.after.has_ended) == (session, is_over)
+    assert made.until_us - made.from_us == counted
+    assert made.after.total_ms == 5_000 + counted // 1_000
+
+
+SIGNS = some.lists(some.tuples(some.sampled_from(EVENTS), some.integers(0, 40 * MINUTE_US)), max_size=30)
+
+
+@given(SIGNS)
+def test_intervals_never_overlap_and_add_up(signs: list[tuple[Any, int]]) -> None:
+    known: Playing | None = None
+    intervals = []
+    for event, at_us in signs:
+        made = step(known, event, at_us=at_us, new_id=new_id())
+        known = made.after
+        intervals.append((made.from_us, made.until_us))
+    counted = [one for one in intervals if one[1] > one[0]]
+    assert all(first[1] <= second[0] for first, second in pairwise(counted))
+    total_ms = sum(until - begin for begin, until in counted) // 1_000
+    assert known is None or known.total_ms == total_ms
+
+
+def test_time_counts_between_signs_of_life_and_is_told_once(world: World) -> None:
+    first = said(world, "start", timedelta(minutes=5))
+    assert (first["playtime_seconds"], first["status"]) == (0, "ended")  # that was five minutes ago
+    assert said(world, "ping", timedelta(minutes=4))["playtime_seconds"] == pytest.approx(60, abs=1)
+    assert said(world, "ping", timedelta(minutes=4, seconds=30))["playtime_seconds"] == pytest.approx(
+        60, abs=1
+    )
+    last = said(world, "end", timedelta(minutes=3))
+    assert last["session_id"] == first["session_id"]
+    assert last["total_playtime_seconds"] == pytest.approx(120, abs=1)
+    again = said(world, "ping", timedelta(0))  # within ten minutes: it goes on, and the pause doesn't count
+    assert (again["session_id"], again["status"]) == (first["session_id"], "playing")
+    assert again["total_playtime_seconds"] == last["total_playtime_seconds"]
+    told = played()
+    assert [round((row[2] - row[1]) / 1e6) for row in told] == [0, 60, 60]
+    assert told[-1][3] == Playtime.objects.get().total_ms
+    (shown,) = world.api().get("/players/p-1/playtime").json()["results"]
+    assert (shown["game_id"], shown["sessions"]) == (str(world.game.uuid), 1)
+    assert shown["playtime_seconds"] == last["total_playtime_seconds"]
+
+
+def test_playtime_becomes_a_trend(world: World) -> None:
+    for minutes in (6, 5, 4, 3):
+        said(world, "ping", timedelta(minutes=minutes))
+    followers.follow("history")
+    answer = world.api().get("/players/p-1/trends?metric=playtime&window=7d").json()
+    assert sum(point["value"] for point in answer["points"]) == pytest.approx(180, abs=1)
+
+
+def test_a_first_sign_of_life_that_many_send_at_once_is_one_session(world: World) -> None:
+    def many(number: int) -> set[str]:
+        found = {send(world, "ping", f"p-{turn % 5}").json()["session_id"] for turn in range(10)}
+        connections.close_all()
+        return found
+
+    with ThreadPoolExecutor(6) as pool:
+        ids = set[str]().union(*pool.map(many, range(6)))
+    assert len(ids) == 5
+    assert Playtime.objects.count() == 5
+    for row in Playtime.objects.all():
+        told = [one for one in played() if one[0] == row.player_id]
+        assert sum(until - begin for _, begin, until, _ in told) // 1_000 == row.total_ms
+        assert all(first[2] <= second[1] for first, second in pairwise(told))
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"event": "pause"}, 422),
+        ({"event": None}, 422),
+        ({"event": []}, 422),
+        ({"at": "yesterday"}, 422),
+        ({"at": "1979-12-31T23:59:59Z"}, 422),
+        ({"at": "2999-01-01T00:00:00Z"}, 422),
+        ({"game_id": "x"}, 404),
+        ({"game_id": str(UUID(int=7))}, 404),
+        ({"session_id": str(UUID(int=7))}, 400),
+    ],
+)
+def test_bad_input_changes_nothing(world: World, more: dict[str, Any], status: int) -> None:
+    answer = send(world, "ping", **more) if "event" not in more else send(world, **more)
+    assert answer.status_code == status, answer.content
+    assert not Player.objects.exists()
+    assert not Playtime.objects.exists()
+
+
+def test_who_may_say_so(world: World) -> None:
+    said(world, "start", timedelta(0))
+    player = Player.objects.get()
+    mine = factories.api(factories.player_token(world.game, player))
+    assert mine.post("/players/me/sessions", {"event": "ping"}).status_code == 202
+    assert len(mine.get("/players/me/playtime").json()["results"]) == 1
+    reader = factories.api(factories.server_key(world.studio, scopes=["players:read"]))
+    assert (
+        reader.post("/players/p-1/sessions", {"game_id": str(world.game.uuid), "event": "ping"}).status_code
+        == 403
+    )
+    stranger = factories.api(factories.server_key(factories.studio("Other")))
+    asked = {"game_id": str(world.game.uuid), "event": "ping"}
+    assert stranger.post("/players/p-1/sessions", asked).status_code == 404
+    stranger.put("/players/p-1", {})
+    assert stranger.get("/players/p-1/playtime").json() == {"results": []}
+    PlayerIdentity.objects.filter(studio=world.studio).update(banned_at=timezone.now())
+    assert send(world, "ping").status_code == 403
+    player.erased_at = timezone.now()
+    player.save()
+    assert send(world, "ping").status_code == 410
