@@ -21,7 +21,7 @@ from config.processes import Process, stop_all
 POINTS = 10
 ACHIEVEMENTS = 200
 CAUGHT_UP_WITHIN_S = 60.0
-FOLLOWERS = ("achievements", "leaderboards", "social")
+FOLLOWERS = ("achievements", "history", "leaderboards", "social")
 _SEED = f"""
 import json
 from django.utils import timezone
@@ -245,6 +245,14 @@ _RECOMPUTED = {
           FROM achievements_unlock u JOIN achievements_achievement a ON a.id = u.achievement_id
           LEFT JOIN told ON told.player_id = u.player_id AND told.key = a.key
          WHERE told.n IS DISTINCT FROM 1
+    """,
+    "history does not add up to the unlocks": """
+        SELECT u.player_id, u.n, u.points, h.n, h.points
+          FROM (SELECT player_id, game_id, count(*) AS n, sum(points) AS points
+                  FROM achievements_unlock GROUP BY 1, 2) u
+          FULL JOIN (SELECT player_id, game_id, sum(unlocks) AS n, sum(points) AS points
+                       FROM history_activity_month GROUP BY 1, 2) h USING (player_id, game_id)
+         WHERE (u.n, u.points) IS DISTINCT FROM (h.n, h.points)
     """,
     "an achievement's counter is not the number of its unlocks": """
         SELECT achievement_id, u.n, c.unlocked
