@@ -22,6 +22,7 @@ from bench.world import (  # noqa: E402
     LARGE,
     REGIONS,
     SMALL,
+    STAT,
     WATCHERS,
     World,
     achievement,
@@ -30,6 +31,7 @@ from bench.world import (  # noqa: E402
 )
 from core import facts  # noqa: E402
 from leaderboards.models import Leaderboard  # noqa: E402
+from stats.models import Stat  # noqa: E402
 
 _PLAYERS_AT_ONCE = 5000
 _POINTS = (5, 10, 10, 15, 20, 25, 50, 100)
@@ -42,6 +44,7 @@ def fill(players: int) -> World:
     board = _game(studio.pk, "Bench, the large board", achievements=1, regions=REGIONS)
     for key in (LARGE, SMALL):
         Leaderboard.objects.create(studio_id=studio.pk, game=board, key=key, name=key)
+    Stat.objects.create(studio_id=studio.pk, game=game, key=STAT, name=STAT)
     names = [player(number) for number in range(players)]
     for start in range(0, players, _PLAYERS_AT_ONCE):
         services.create_players(studio_id=studio.pk, external_ids=names[start : start + _PLAYERS_AT_ONCE])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from random import Random
+from uuid import UUID
 
 ACHIEVEMENTS = 250
 WATCHERS = 200  # players with an open page
@@ -11,6 +12,7 @@ REGIONS = ("EU", "NA", "ASIA")  # of the large board; a quarter of its players h
 BATCH = 100
 MOST_SCORE = 1_000_000
 LARGE, SMALL = "large", "small"  # boards of scores of the large board's game
+STAT = "kills"  # a sum, of the game
 # Players take their turns in an order that is no order to an index: a prime that divides no number of players used.
 _STRIDE = 7919
 
@@ -65,6 +67,7 @@ class Requests:
         )
         self._newcomers = count()
         self._scored = count()
+        self._reported = count()
         self._random = Random(5)
 
     def single(self) -> bytes:
@@ -101,6 +104,16 @@ class Requests:
             f"/api/v1/leaderboards/{self._world.board}/{board}/scores/batch", f'{{"scores":[{items}]}}'
         )
 
+    def report(self) -> bytes:
+        """Return a report that adds one to a player's stat, as an event of its own."""
+        return self._post("/api/v1/stats/report", self._report(game=f'"game_id":"{self._world.game}",'))
+
+    def reports(self) -> bytes:
+        """Return a batch of BATCH such reports of as many players."""
+        items = ",".join(self._report() for _ in range(BATCH))
+        body = f'{{"game_id":"{self._world.game}","reports":[{items}]}}'
+        return self._post("/api/v1/stats/report/batch", body)
+
     def get(self, path: str, *, keyed: bool, etag: str | None = None) -> bytes:
         """Return a GET."""
         known = f"If-None-Match: {etag}\r\n" if etag else ""
@@ -111,6 +124,11 @@ class Requests:
     def _score(self, players: int) -> str:
         number = next(self._scored) * _STRIDE % players
         return f'{{"player":"{large_player(number + 1)}","score":{self._random.randrange(2 * MOST_SCORE)}}}'
+
+    def _report(self, game: str = "") -> str:
+        number = next(self._reported)
+        name, event = player(number * _STRIDE % self._world.players), UUID(int=self._random.getrandbits(128))
+        return f'{{{game}"player":"{name}","stats":{{"{STAT}":{{"add":1}}}},"event_id":"{event}"}}'
 
     def _unlock(self, name: str, key: str) -> bytes:
         body = f'{{"game_id":"{self._world.game}","player":"{name}","achievement":"{key}"}}'

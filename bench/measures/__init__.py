@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bench.figures import Bench, Figure
-from bench.measures import batches, board, limits, push, scores, singles
+from bench.measures import batches, board, limits, push, scores, singles, stats
 
 MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "limits": limits.measure,
@@ -12,4 +12,5 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "batches": batches.measure,
     "board": board.measure,
     "scores": scores.measure,
+    "stats": stats.measure,
 }
