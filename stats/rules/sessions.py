@@ -51,8 +51,8 @@ def step(before: Playing | None, event: Event, *, at_us: int, new_id: UUID) -> S
     gap = at_us - before.seen_us
     if gap < 0:
         return Step(before, before.seen_us, before.seen_us)
-    if gap > ALIVE_US and event == "end":
-        # He was gone already: that is when it ended.
+    if event == "end" and (before.has_ended or gap > ALIVE_US):
+        # He was gone already, or said so before: that is when it ended.
         return Step(replace(before, has_ended=True), before.seen_us, before.seen_us)
     if gap > MERGED_US:
         begun = Playing(new_id, at_us, at_us, False, 0, before.total_ms, before.sessions + 1)

@@ -95,6 +95,24 @@ def test_intervals_never_overlap_and_add_up(signs: list[tuple[Any, int]]) -> Non
     assert known is None or known.total_ms == total_ms
 
 
+@given(SIGNS, some.integers(0, 40 * MINUTE_US))
+def test_an_end_that_is_said_again_changes_nothing(signs: list[tuple[Any, int]], later_us: int) -> None:
+    known: Playing | None = None
+    for event, at_us in [*signs, ("end", 40 * MINUTE_US)]:
+        known = step(known, event, at_us=at_us, new_id=new_id()).after
+    assert known is not None
+    again = step(known, "end", at_us=40 * MINUTE_US + later_us, new_id=new_id())
+    assert (again.after, again.from_us) == (known, again.until_us)
+
+
+def test_ends_said_again_and_again_do_not_hold_a_session_open() -> None:
+    known = Playing(ID, 0, 10**12, True, 0, 0, 1)
+    for minutes in range(1, 11):
+        known = step(known, "end", at_us=10**12 + minutes * MINUTE_US, new_id=OTHER).after
+    later = step(known, "start", at_us=10**12 + 11 * MINUTE_US, new_id=OTHER)
+    assert (later.after.session_id, later.after.sessions) == (OTHER, 2)
+
+
 def test_time_counts_between_signs_of_life_and_is_told_once(world: World) -> None:
     first = said(world, "start", timedelta(minutes=5))
     assert (first["playtime_seconds"], first["status"]) == (0, "ended")  # that was five minutes ago
@@ -138,6 +156,14 @@ def test_a_first_sign_of_life_that_many_send_at_once_is_one_session(world: World
         told = [one for one in played() if one[0] == row.player_id]
         assert sum(until - begin for _, begin, until, _ in told) // 1_000 == row.total_ms
         assert all(first[2] <= second[1] for first, second in pairwise(told))
+
+
+def test_an_end_is_answered_alike_each_time(world: World) -> None:
+    said(world, "start", timedelta(minutes=1))
+    answers = [send(world, "end").json() for _ in range(3)]
+    assert answers[1:] == answers[:1] * 2
+    assert answers[0]["playtime_seconds"] == pytest.approx(60, abs=5)
+    assert len(played()) == 2
 
 
 @pytest.mark.parametrize(
