@@ -168,10 +168,11 @@ class PlaytimeView(Endpoint):
     def get(self, request: Request, player: str) -> HttpResponse:
         """Return the games."""
         info, holder = player_of(request, player), holder_of(request)
-        studio_id = None if isinstance(holder, TokenHolder) else holder.studio_id
-        listed = playtimes(info.id, studio_id=studio_id)
+        if isinstance(holder, TokenHolder):
+            listed = playtimes(info.id)
+        else:
+            listed = playtimes(info.id, studio_id=holder.studio_id, game_id=holder.game_id)
         games = accounts.games_by_id(one.game_id for one in listed)
-        only = None if isinstance(holder, TokenHolder) else holder.game_id
         results = [
             {
                 "game_id": str(games[one.game_id].uuid),
@@ -181,6 +182,5 @@ class PlaytimeView(Endpoint):
                 "last_played_at": rfc3339(one.last_seen_at),
             }
             for one in listed
-            if only is None or one.game_id == only
         ]
         return cached_answer(request, {"results": results}, cache_control="private, max-age=0")

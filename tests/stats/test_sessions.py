@@ -166,6 +166,27 @@ def test_an_end_is_answered_alike_each_time(world: World) -> None:
     assert len(played()) == 2
 
 
+def test_a_key_of_one_game_sees_it_however_many_were_played_since(world: World) -> None:
+    said(world, "start", timedelta(minutes=1))
+    player = Player.objects.get()
+    Playtime.objects.bulk_create(
+        Playtime(
+            player_id=player.pk,
+            game=factories.game(world.studio, title=f"Game {number}"),
+            studio_id=world.studio.pk,
+            session_id=new_id(),
+            **dict.fromkeys(("first_at", "started_at", "seen_at"), timezone.now()),
+            **dict.fromkeys(("session_ms", "total_ms"), 0),
+            has_ended=False,
+            sessions=1,
+        )
+        for number in range(200)
+    )
+    mine = factories.api(factories.server_key(world.studio, game=world.game))
+    results = mine.get("/players/p-1/playtime").json()["results"]
+    assert [one["game_id"] for one in results] == [str(world.game.uuid)]
+
+
 @pytest.mark.parametrize(
     ("more", "status"),
     [
