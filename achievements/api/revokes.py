@@ -20,7 +20,7 @@ from core.endpoint import PAGE_PARAMETERS, Endpoint, StrictText, page, read_limi
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.reasons import Reasoned
-from core.refusals import Malformed, NotFound
+from core.refusals import Forbidden, Malformed, NotFound
 
 _TAGS = ["Unlocks"]
 _GAME = "019ab39f-11aa-7c00-8000-5a5a5a5a5a5a"
@@ -182,7 +182,9 @@ class ResetView(Endpoint):
         if asked.get("everything"):
             if "game_id" in asked or "achievement" in asked:
                 raise Malformed("`everything` is asked for alone: leave game_id and achievement out.")
-            holder = holder_of(request)
+            holder = _holder(request)
+            if holder.game_id is not None:
+                raise Forbidden("A key of one game can't reset all of the studio's: give the game_id.")
             done = services.reset_tester(studio_id=holder.studio_id, player_id=player.id, **told)
         else:
             key = asked.get("achievement")
@@ -269,7 +271,11 @@ def _read(kind: type[Reasoned], request: Request) -> dict[str, Any]:
     return dict(values.validated_data)
 
 
-def _actor(request: Request) -> str:
+def _holder(request: Request) -> KeyHolder:
     holder = holder_of(request)
     assert isinstance(holder, KeyHolder)  # a player's token is refused before
-    return holder.actor
+    return holder
+
+
+def _actor(request: Request) -> str:
+    return _holder(request).actor

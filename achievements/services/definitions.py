@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from accounts.selectors import GameInfo
 from achievements import backfilling, goals, rules
-from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Unlock
+from achievements.models import Achievement, AchievementTranslation, Catalogue, RevokedUnlock, State, Unlock
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from core import texts
@@ -88,6 +88,8 @@ def delete(*, game: GameInfo, key: str) -> None:
         Catalogue.objects.select_for_update().get(game_id=game.id)
         if Unlock.objects.filter(achievement_id=before.id).exists():
             raise Conflict("A tester holds this draft: archive it instead.")
+        if RevokedUnlock.objects.filter(achievement_id=before.id).exists():
+            raise Conflict("A tester held this draft, and that is kept: archive it instead.")
         AchievementTranslation.objects.filter(achievement_id=before.id).delete()
         Achievement.objects.filter(pk=before.id).delete()
 

@@ -177,6 +177,30 @@ def test_everything_is_for_testers(world: World) -> None:
     assert world.api().post("/achievements/reset", {**asked, "achievement": "a"}).status_code == 400
 
 
+def test_a_key_of_one_game_does_not_reset_the_others(world: World) -> None:
+    other = factories.game(world.studio)
+    factories.achievement(other, "z")
+    world.api().post("/achievements/unlock", {**body(world, "z"), "game_id": str(other.uuid)})
+    player = accounts.Player.objects.get()
+    for game in (world.game, other):
+        accounts.Tester.objects.create(game=game, player=player)
+    mine = factories.api(factories.server_key(world.studio, game=world.game))
+    asked = {"player": "p-1", "everything": True, "reason": "New build"}
+    assert mine.post("/achievements/reset", asked).status_code == 403
+    assert Unlock.objects.count() == 1
+
+
+def test_a_draft_that_was_revoked_is_not_deleted(world: World) -> None:
+    factories.achievement(world.game, "draft", state="draft")
+    player = factories.player(world.studio, "p-1")
+    accounts.Tester.objects.create(game=world.game, player=player)
+    unlock(world, "draft")
+    revoke(world, "draft")
+    answer = world.api().delete(f"/games/{world.game.uuid}/achievements/draft")
+    assert answer.status_code == 409
+    assert RevokedUnlock.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
