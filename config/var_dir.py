@@ -8,6 +8,7 @@ import random
 import secrets
 import shutil
 import socket
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,7 @@ _KEPT = (
     *("PUBLIC_URL", "LIVE_URL", "PORT", "VAR_DIR", "DEBUG", "DEMO"),
 )
 _DEFAULT = Path(__file__).resolve().parent.parent / "var"
+_reserved: list[int] = []  # descriptors, open while we live, and with them their locks
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -132,11 +134,27 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_ports(count: int = 1) -> int:
-    """Return the first of so many free ports in a row, by chance: two that choose at once choose differently.
+    """Return the first of so many free ports in a row, which no other program that asks here is given while we live.
 
     Raises CannotStart when none was found.
     """
-    for port in random.sample(PORTS, k=100):
-        if all(port_is_free(port + offset) for offset in range(count)):
+    for port in random.SystemRandom().sample(PORTS, k=100):  # a seed that a caller set would repeat them
+        if all(port_is_free(port + offset) for offset in range(count)) and _reserve(port, count):
             return port
     raise CannotStart(f"No port between {PORTS.start} and {PORTS.stop} is free: stop what listens there.")
+
+
+def _reserve(port: int, count: int) -> bool:
+    """Say whether the ports were nobody's, and are ours from now on: a server that restarts finds its own again."""
+    folder = Path(tempfile.gettempdir()) / f"laurel-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    locks = [os.open(folder / str(port + offset), os.O_RDWR | os.O_CREAT, 0o600) for offset in range(count)]
+    try:
+        for lock in locks:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        for lock in locks:
+            os.close(lock)
+        return False
+    _reserved.extend(locks)
+    return True

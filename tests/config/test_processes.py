@@ -21,7 +21,7 @@ PARENT = (
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
     "print(child.pid, flush=True); time.sleep(60)"
 )
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 def python(folder: Path, code: str, *, name: str = "thing", stop_within_s: float = 10.0) -> Process:
