@@ -44,7 +44,7 @@ class AchievementsRevoked:
 
 @dataclass(frozen=True)
 class ProgressChanged:
-    """Players came nearer to incremental achievements of one game, and did not unlock them.
+    """Players came nearer to incremental achievements of one game, by steps or by stats, and did not unlock them.
 
     Attributes:
         game: the game's internal id.

@@ -110,6 +110,22 @@ def progress(goal: Goal, holds: Callable[[Condition], bool]) -> tuple[int, int]:
     return int(reached(goal, holds)), 1
 
 
+def steps(
+    goal: Goal,
+    values: Mapping[str, Decimal],
+    aggregations: Mapping[str, str],
+    holds: Callable[[Condition], bool],
+) -> tuple[int, int]:
+    """Return how far a player is who holds the values, and the target; he may be past it.
+
+    A goal of several conditions counts those that are met; towards a smallest value there is nothing to count but
+    whether it is reached.
+    """
+    if isinstance(goal, Condition) and goal.asks_for_more(aggregations) and goal.threshold >= 1:
+        return max(int(goal.reckon(values) or 0), 0), int(goal.threshold)
+    return progress(goal, holds)
+
+
 def latches(condition: Condition, aggregations: Mapping[str, str]) -> bool:
     """Say whether a condition that held once holds for good: the last value of a stat comes and goes."""
     return any(aggregations.get(key) == "last" for key in condition.stats)

@@ -7,6 +7,7 @@ from core.facts import Subscription
 from history.services import rolling
 from leaderboards.facts import RanksChanged
 from leaderboards.services import follower as leaderboards
+from social import nearing
 from social import services as social
 from social.facts import FriendAccepted, FriendRequested
 
@@ -29,7 +30,7 @@ SUBSCRIPTIONS: list[Subscription] = [
     Subscription(
         "social",
         "live",
-        frozenset({AchievementsUnlocked.kind, RanksChanged.kind, FriendRequested.kind, FriendAccepted.kind}),
+        frozenset({*nearing.KINDS, RanksChanged.kind, FriendRequested.kind, FriendAccepted.kind}),
         social.apply_facts,
         pause_s=0.05,
     ),

@@ -31,11 +31,21 @@ KEPT_S = 5.0  # how old a name, a rarity or the number of available achievements
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What is the same for all who unlock an achievement: the text before the points, and how many there are."""
+class Told:
+    """What is the same for all who are told of an achievement.
+
+    Attributes:
+        head: the text that the event's data begins with.
+        available: how many achievements its game has.
+        is_incremental: whether there is a way to it.
+        may_be_named: whether players who have not unlocked it may know of it.
+
+    """
 
     head: str
     available: int
+    is_incremental: bool
+    may_be_named: bool
 
 
 class _Kept:
@@ -43,9 +53,9 @@ class _Kept:
 
     def __init__(self) -> None:
         self._since = 0.0
-        self._told: dict[int, _Told] = {}
+        self._told: dict[int, Told] = {}
 
-    def of(self, games: dict[int, int]) -> dict[int, _Told]:
+    def of(self, games: dict[int, int]) -> dict[int, Told]:
         """Return what is told of achievements, given as id to game id; not of those whose definition is gone."""
         now = time.monotonic()
         if now - self._since > KEPT_S:
@@ -62,10 +72,11 @@ class _Kept:
 
 
 _kept = _Kept()
+told_of = _kept.of
 forget = _kept.forget
 
 
-def _load(games: dict[int, int]) -> dict[int, _Told]:
+def _load(games: dict[int, int]) -> dict[int, Told]:
     found = definitions.definitions_by_id(games)
     rarities = definitions.rarities(found)
     infos = games_by_id(games[pk] for pk in found)
@@ -74,7 +85,12 @@ def _load(games: dict[int, int]) -> dict[int, _Told]:
     for pk, definition in found.items():
         game = infos[games[pk]]
         head = _head(definition, game_uuid=game.uuid, title=game.title, rarity=rarities[pk])
-        told[pk] = _Told(head=head, available=available.get(game.id, 0))
+        told[pk] = Told(
+            head=head,
+            available=available.get(game.id, 0),
+            is_incremental=definition.is_incremental,
+            may_be_named=definition.may_be_named,
+        )
     return told
 
 
@@ -91,7 +107,7 @@ def _head(definition: Definition, *, game_uuid: UUID, title: str, rarity: object
             "rarity": rarity,
         },
     }
-    return dumps(data).decode()[:-1] + ',"points":'
+    return dumps(data).decode()[:-1]
 
 
 def unlock_notices(facts: Sequence[Fact]) -> list[Notice]:
@@ -102,7 +118,7 @@ def unlock_notices(facts: Sequence[Fact]) -> list[Notice]:
     return [notice for fact in loud for notice in _notices(fact, told)]
 
 
-def _notices(fact: Fact, told: dict[int, _Told]) -> Iterator[Notice]:
+def _notices(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
     game, unlocks = fact.payload["game"], fact.payload["unlocks"]
     studio_id = cast("int", fact.studio_id)  # a game's fact is its studio's
     prefix = id_prefix(fact_id=fact.id, seed=unlocks[0][5], at=fact.at)
@@ -113,7 +129,7 @@ def _notices(fact: Fact, told: dict[int, _Told]) -> Iterator[Notice]:
         if about is None:
             continue  # deleted since: nobody could say what it was
         data = (
-            f'{about.head}{points},"unlocked_at":"{rfc3339_us(unlocked_us)}",'
+            f'{about.head},"points":{points},"unlocked_at":"{rfc3339_us(unlocked_us)}",'
             f'"totals":{{{totals[player]},"available":{about.available}}}}}'
         )
         yield Notice(player, f"{prefix}{place:05x}", ACHIEVEMENT_UNLOCKED, game, studio_id, created_us, data)

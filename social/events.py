@@ -7,6 +7,7 @@ from typing import NamedTuple
 from core.clock import microseconds
 
 ACHIEVEMENT_UNLOCKED = "achievement.unlocked"
+ACHIEVEMENT_PROGRESS = "achievement.progress"
 LEADERBOARD_UPDATED = "leaderboard.updated"
 FRIEND_REQUEST = "friend.request"
 FRIEND_ACCEPTED = "friend.accepted"

@@ -56,6 +56,39 @@ class InboxCounter(models.Model):
         return f"{self.player_id}: {self.last_seq}"
 
 
+class ToldProgress(models.Model):
+    """How far a player is with an achievement, and what he was told of it last.
+
+    Attributes:
+        current: how far he is; the target once it is unlocked, and then he is told nothing more.
+        version: of what is known of his progress; a higher one is newer (achievements.facts.ProgressChanged).
+        told: how far he was when he was told last.
+        told_seq: which notification of his inbox tells it, so that the next one replaces it; 0 for none.
+
+    """
+
+    pk = models.CompositePrimaryKey("player_id", "achievement_id")
+    player_id = models.BigIntegerField()
+    achievement_id = models.BigIntegerField()
+    game_id = models.BigIntegerField()
+    studio_id = models.BigIntegerField()
+    current = models.BigIntegerField()
+    target = models.BigIntegerField()
+    version = models.BigIntegerField()
+    told = models.BigIntegerField()
+    told_seq = models.BigIntegerField()
+    told_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "told progress"
+        indexes = [
+            models.Index(fields=["told_at"], name="progress_to_tell", condition=~Q(told=models.F("current")))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} of {self.achievement_id}: {self.current}/{self.target}"
+
+
 class Friendship(models.Model):
     """Two players are friends: a row each way, so that one look at the key finds all friends of one."""
 

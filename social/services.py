@@ -7,21 +7,21 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from achievements.facts import AchievementsUnlocked
+from achievements.facts import AchievementsUnlocked, ProgressChanged
 from core.facts import Fact
 from core.redis import breaker, client
 from leaderboards.facts import RanksChanged
-from social import announcing, inbox, keys
+from social import announcing, inbox, keys, nearing
 from social.facts import FriendAccepted, FriendRequested
 from social.models import Notification
 
 KEPT = timedelta(days=30)
-NEWS = timedelta(minutes=10)  # an older rank is told with the next move
+NEWS = timedelta(minutes=10)  # older ranks and progress are told with the next move
 _OF_FRIENDS = (FriendRequested.kind, FriendAccepted.kind)
 
 
 def apply_facts(facts: Sequence[Fact]) -> None:
-    """Tell players of unlocks, ranks and friends: inbox rows with the cursor, one PUBLISH after commit.
+    """Tell players of progress, unlocks, ranks and friends: inbox rows with the cursor, one PUBLISH after commit.
 
     Applying a fact again adds nothing. One that is older than the inbox keeps makes no row, nor does a rank that is no
     news. A rank replaces what was told of the same board and not read: of a busy evening the last one is left to read.
@@ -36,13 +36,29 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     friends = announcing.friend_notices(
         [fact for fact in facts if fact.kind in _OF_FRIENDS and fact.at > now - KEPT]
     )
-    notices = unlocks + inbox.replace_unread(ranks) + friends
-    if not notices:
-        return
-    seqs, all_new = inbox.add(notices)
-    if all_new:
+    ways = nearing.hear([fact for fact in facts if _is_of_a_way(fact, now)], now=now)
+    _tell(ways, unlocks + inbox.replace_unread(ranks) + friends)
+
+
+def _is_of_a_way(fact: Fact, now: datetime) -> bool:
+    return fact.kind in nearing.KINDS and (fact.kind != ProgressChanged.kind or fact.at > now - NEWS)
+
+
+def _tell(ways: nearing.Batch, others: Sequence[inbox.Notice]) -> None:
+    notices = [*ways.notices, *others]
+    seqs, all_new = inbox.add(notices) if notices else ([], True)
+    ways.save(seqs[: len(ways.notices)])
+    if notices and all_new:
         # Of a replayed batch open pages get what is new by their sweep.
         transaction.on_commit(lambda: push(notices, seqs), robust=True)
+
+
+def tell_due(*, now: datetime) -> int:
+    """Tell players of progress that had to wait for its second; return how many are told."""
+    with transaction.atomic():
+        ways = nearing.due(now=now)
+        _tell(ways, [])
+    return len(ways.notices)
 
 
 def push(notices: Sequence[inbox.Notice], seqs: Sequence[int]) -> None:
@@ -63,8 +79,10 @@ def mark_read(*, player_id: int, uuids: Sequence[UUID] | None, at: datetime) -> 
 
 
 def keep_inbox(*, now: datetime) -> int:
-    """Delete what is older than 30 days, in short transactions; return how many rows."""
+    """Delete what is older than 30 days, in short transactions; return how many notifications."""
     deleted = 0
     while batch := inbox.forget(before=now - KEPT):
         deleted += batch
+    while nearing.forget_some(before=now - KEPT):
+        pass
     return deleted

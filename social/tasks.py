@@ -14,6 +14,12 @@ def follow() -> None:
         relay.hint("social")
 
 
+@shared_task(name="social.tell_due")
+def tell_due() -> None:
+    """Tell players of progress that had to wait, every second."""
+    services.tell_due(now=timezone.now())
+
+
 @shared_task(name="social.keep_inbox")
 def keep_inbox() -> None:
     """Delete notifications after 30 days."""

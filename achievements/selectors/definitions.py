@@ -50,6 +50,16 @@ class Definition:
         """Whether stats unlock it, and nobody by hand."""
         return self.stat is not None or self.goal is not None
 
+    @property
+    def is_incremental(self) -> bool:
+        """Whether there is a way to it, of steps or of stats."""
+        return self.type == Type.INCREMENTAL
+
+    @property
+    def may_be_named(self) -> bool:
+        """Whether players who have not unlocked it may know of it."""
+        return self.state == State.PUBLISHED and not self.hidden
+
     def is_open(self, at: datetime) -> bool:
         """Say whether a time lies in its window."""
         has_begun = self.available_from is None or at >= self.available_from

@@ -51,22 +51,17 @@ def standing(player_id: int, catalogue: GameCatalogue, listed: Iterable[Definiti
 
 
 def steps(standing: Standing, definition: Definition, goal: Goal | None, *, unlocked: bool) -> Steps:
-    """Return how far a player is with an incremental achievement.
-
-    One with a goal of several conditions counts those that are met; towards a smallest value there is nothing to count
-    but whether it is reached.
-    """
+    """Return how far a player is with an incremental achievement, and its target."""
     if goal is None:
-        target = definition.target or 0
-        return rules.shown_progress(
-            standing.steps.get(definition.id, 0), target=target, unlocked=unlocked
-        ), target
-    if isinstance(goal, Condition) and goal.asks_for_more(standing.kinds) and goal.threshold >= 1:
-        target = int(goal.threshold)
-        current = int(goal.reckon(standing.values) or 0)
-        return rules.shown_progress(max(current, 0), target=target, unlocked=unlocked), target
-    met, target = goals.progress(goal, lambda condition: standing.holds(definition.id, condition))
-    return rules.shown_progress(met, target=target, unlocked=unlocked), target
+        current, target = standing.steps.get(definition.id, 0), definition.target or 0
+    else:
+        current, target = goals.steps(
+            goal,
+            standing.values,
+            standing.kinds,
+            lambda condition: standing.holds(definition.id, condition),
+        )
+    return rules.shown_progress(current, target=target, unlocked=unlocked), target
 
 
 @dataclass(frozen=True, slots=True)

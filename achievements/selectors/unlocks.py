@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from achievements.models import PlayerGame, PlayerTotal, Progress, Unlock
+from core.db import array_literal, run_prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,20 @@ def progress_of(player_id: int, achievement_ids: Iterable[int]) -> dict[int, int
     """Return how far a player is with achievements, by achievement; those of no progress are left out."""
     rows = Progress.objects.filter(player_id=player_id, achievement_id__in=list(achievement_ids))
     return dict(rows.values_list("achievement_id", "current"))
+
+
+_HEARD = """
+SELECT u.player_id, u.achievement_id, u.heard_at
+  FROM unnest($1::bigint[], $2::bigint[]) AS w (player_id, achievement_id)
+  JOIN achievements_unlock u USING (player_id, achievement_id)
+"""
+
+
+def heard_at(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], datetime]:
+    """Return when unlocks were heard of, by player and achievement; those that are locked are left out."""
+    columns = [array_literal(column) for column in zip(*pairs, strict=True)]
+    rows = run_prepared(_HEARD, columns) if columns else []
+    return {(player_id, achievement_id): at for player_id, achievement_id, at in rows}
 
 
 def recent_unlocks(player_id: int, *, limit: int = 20) -> list[HeldUnlock]:

@@ -13,10 +13,11 @@ from functools import partial
 from django.utils import timezone
 
 from accounts import selectors as accounts
-from achievements import goals
+from achievements import goals, nearing
 from achievements.completing import record_and_complete
 from achievements.goals import Condition, Goal
 from achievements.models import State
+from achievements.nearing import Step
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item
@@ -60,7 +61,7 @@ def follow(moves: Sequence[ValueMoved]) -> None:
         LostRace: a catalogue changed meanwhile.
 
     Publishes:
-        AchievementsUnlocked.
+        AchievementsUnlocked; ProgressChanged of who came nearer.
 
     """
     catalogues = {
@@ -77,10 +78,12 @@ def follow(moves: Sequence[ValueMoved]) -> None:
     met = [one for chance in chances for one in _began(chance, aggregations[chance.move.game_id])]
     reached = [chance for chance in chances if isinstance(chance.goal, Condition) and _is_among(chance, met)]
     joint = [chance for chance in chances if not _is_single(chance.goal) and _may_turn(chance, met)]
+    steps = [_step(chance, aggregations) for chance in chances if _is_single(chance.goal)]
     if joint:
-        more, joint_reached = _reckon_joint(joint, met, aggregations)
-        met, reached = [*met, *more], [*reached, *joint_reached]
+        more, joint_reached, joint_steps = _reckon_joint(joint, met, aggregations)
+        met, reached, steps = [*met, *more], [*reached, *joint_reached], [*steps, *joint_steps]
     _note(met)
+    nearing.announce(steps)
     _unlock(reached, catalogues)
 
 
@@ -119,15 +122,27 @@ def _may_turn(chance: _Chance, met: Sequence[_Met]) -> bool:
     return about_sums or _is_among(chance, met)
 
 
+def _step(chance: _Chance, aggregations: dict[int, dict[str, str]]) -> Step:
+    """Return how a move alone brings its player on towards a single stat's threshold."""
+    move, goal, kinds = chance.move, chance.goal, aggregations[chance.move.game_id]
+
+    def reckoned(value: Decimal | None) -> tuple[int, int]:
+        values = {} if value is None else {move.stat: value}
+        return goals.steps(goal, values, kinds, lambda condition: condition.holds(values, kinds))
+
+    return Step(move, chance.definition.id, reckoned(move.before)[0], *reckoned(move.after))
+
+
 def _reckon_joint(
     chances: Sequence[_Chance], met: Sequence[_Met], aggregations: dict[int, dict[str, str]]
-) -> tuple[list[_Met], list[_Chance]]:
-    """Return the sums that hold by now, and whose goals of several stats are reached."""
+) -> tuple[list[_Met], list[_Chance], list[Step]]:
+    """Return the sums that hold by now, whose goals of several stats are reached, and how far all of them are."""
     _hold_players(chance.move.player_id for chance in chances)
     last = {chance.pair: chance for chance in chances}  # the newest move of each decides, and is the reason
     held = stats.values_of((chance.move.player_id, chance.move.game_id) for chance in chances)
-    noted = _noted(last) | {(*one.pair, one.condition.name) for one in met}
-    more, reached = [], []
+    noted_before = _noted(last)
+    noted = noted_before | {(*one.pair, one.condition.name) for one in met}
+    more, reached, steps = [], [], []
     for pair, chance in last.items():
         values, kinds = held[pair[0], chance.move.game_id], aggregations[chance.move.game_id]
         holds = partial(_holds, pair=pair, values=values, kinds=kinds, noted=noted)
@@ -138,7 +153,18 @@ def _reckon_joint(
         ]
         if goals.reached(chance.goal, holds):
             reached.append(chance)
-    return more, reached
+        before = _values_before(values, [one.move for one in chances if one.pair == pair])
+        held_before = partial(_holds, pair=pair, values=before, kinds=kinds, noted=noted_before)
+        current, target = goals.steps(chance.goal, values, kinds, holds)
+        previous, _ = goals.steps(chance.goal, before, kinds, held_before)
+        steps.append(Step(chance.move, chance.definition.id, previous, current, target))
+    return more, reached, steps
+
+
+def _values_before(values: Values, moves: Sequence[ValueMoved]) -> Values:
+    """Return what a player held before a group's moves, given in their order."""
+    first = {move.stat: move.before for move in reversed(moves)}
+    return {key: value for key, value in {**values, **first}.items() if value is not None}
 
 
 def _holds(

@@ -157,6 +157,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
+    "tell-progress": {
+        "task": "social.tell_due",
+        "schedule": 1.0,
+        "options": {"expires": 1, "queue": "live"},
+    },
     "keep-inbox": {
         "task": "social.keep_inbox",
         "schedule": 3600.0,
