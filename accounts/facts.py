@@ -28,3 +28,16 @@ class PlayersExcluded:
 
     kind: ClassVar[str] = "players_excluded"
     players: list[list[int | bool]]
+
+
+@dataclass(frozen=True)
+class PlayersBanned:
+    """The fact's studio banned players from all of its games, or let them back.
+
+    Attributes:
+        players: `[player_id, is banned]` each, as of this fact.
+
+    """
+
+    kind: ClassVar[str] = "players_banned"
+    players: list[list[int | bool]]

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts import selectors, shown, tokens
-from accounts.facts import PlayersChanged, PlayersExcluded
+from accounts.facts import PlayersBanned, PlayersChanged, PlayersExcluded
 from accounts.keys import SCOPES, key_hash, new_key
 from accounts.models import Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, User
 from core import audit
@@ -156,21 +156,54 @@ def exclude_player(
 
     """
     with transaction.atomic():
-        mine = PlayerIdentity.objects.filter(studio_id=studio_id, player_id=player.id)
-        changed = mine.filter(excluded_at__isnull=excluded).update(excluded_at=at if excluded else None)
-        if not changed:
-            return False
-        publish(PlayersExcluded([[player.id, excluded]]), studio_id=studio_id)
-        audit.record(
-            studio_id=studio_id,
-            actor=actor,
-            action="player.exclude" if excluded else "player.include",
-            kind="player",
-            object_id=player.uuid,
-            reason=reason,
-            at=at,
-        )
-    return True
+        changed = _mark(studio_id, player, "excluded_at", at if excluded else None)
+        if changed:
+            publish(PlayersExcluded([[player.id, excluded]]), studio_id=studio_id)
+            action = "player.exclude" if excluded else "player.include"
+            _note(action, studio_id, player, reason=reason, actor=actor, at=at)
+    return changed
+
+
+def ban_player(
+    *, studio_id: int, player: selectors.PlayerInfo, banned: bool, reason: str, actor: str, at: datetime
+) -> bool:
+    """Ban a player from all of a studio's games, or let him back, by all of the studio's ids for him.
+
+    Returns:
+        Whether that changed anything; if not, nothing is noted.
+
+    Publishes:
+        PlayersBanned.
+
+    """
+    with transaction.atomic():
+        changed = _mark(studio_id, player, "banned_at", at if banned else None)
+        if changed:
+            publish(PlayersBanned([[player.id, banned]]), studio_id=studio_id)
+            action = "player.ban" if banned else "player.unban"
+            _note(action, studio_id, player, reason=reason, actor=actor, at=at)
+            transaction.on_commit(selectors.forget_players, robust=True)
+    return changed
+
+
+def _mark(studio_id: int, player: selectors.PlayerInfo, column: str, since: datetime | None) -> bool:
+    """Set a time at all of a studio's ids for a player that have none, or take it away; say whether any changed."""
+    mine = PlayerIdentity.objects.filter(studio_id=studio_id, player_id=player.id)
+    return bool(mine.filter(**{f"{column}__isnull": since is not None}).update(**{column: since}))
+
+
+def _note(
+    action: str, studio_id: int, player: selectors.PlayerInfo, *, reason: str, actor: str, at: datetime
+) -> None:
+    audit.record(
+        studio_id=studio_id,
+        actor=actor,
+        action=action,
+        kind="player",
+        object_id=player.uuid,
+        reason=reason,
+        at=at,
+    )
 
 
 def issue_player_token(*, player: UUID, game: UUID, at: datetime) -> tuple[str, datetime]:

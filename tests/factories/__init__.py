@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import selectors
 from accounts import services as accounts
 from accounts.keys import SCOPES
-from accounts.models import Game, Player, PlayerIdentity, ServerKey, Studio
+from accounts.models import Game, Player, ServerKey, Studio
 from achievements.models import Achievement, Catalogue
 from achievements.selectors import definitions
 from leaderboards.models import Leaderboard
@@ -88,9 +88,13 @@ def player(owner: Studio, external_id: str = "p-1", **changes: Any) -> Player:
     return Player.objects.get(pk=info.id)
 
 
-def ban(owner: Studio, external_id: str) -> None:
-    """Ban a player from the studio's games."""
-    PlayerIdentity.objects.filter(studio=owner, external_id=external_id).update(banned_at=timezone.now())
+def ban(owner: Studio, external_id: str, *, banned: bool = True) -> None:
+    """Ban a player from the studio's games, or let him back."""
+    info = selectors.player_of_studio(owner.pk, external_id)
+    assert info is not None
+    accounts.ban_player(
+        studio_id=owner.pk, player=info, banned=banned, reason="test", actor="user:test", at=timezone.now()
+    )
 
 
 def player_token(of: Game, player: Player) -> str:
