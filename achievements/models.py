@@ -334,8 +334,25 @@ class PlayerTotal(models.Model):
         return f"{self.player_id}: {self.points}"
 
 
+class Played(models.Model):
+    """A player has unlocked, progressed, reported a stat or had a session in a game; it stays so after a revoke."""
+
+    pk = models.CompositePrimaryKey("player_id", "game_id")
+    player_id = models.BigIntegerField()
+    game_id = models.BigIntegerField()
+    counts = models.BooleanField(
+        help_text="Off while the game's studio bans or excludes the player: then rarity passes him by."
+    )
+
+    class Meta:
+        verbose_name_plural = "played"
+
+    def __str__(self) -> str:
+        return f"{self.player_id} has played {self.game_id}"
+
+
 class AchievementCount(models.Model):
-    """How many players have an achievement; kept by a listener and recounted every night."""
+    """How many players who count have an achievement; kept by a listener and recounted every night."""
 
     achievement = models.OneToOneField(
         Achievement, on_delete=models.CASCADE, primary_key=True, related_name="+"
@@ -347,7 +364,7 @@ class AchievementCount(models.Model):
 
 
 class GamePlayers(models.Model):
-    """How many players have played a game; kept as AchievementCount is."""
+    """How many players who count have played a game; kept as AchievementCount is."""
 
     game = models.OneToOneField(Game, on_delete=models.CASCADE, primary_key=True, related_name="+")
     players = models.BigIntegerField(default=0)
@@ -360,7 +377,7 @@ class GamePlayers(models.Model):
 
 
 class CountedUntil(models.Model):
-    """The last fact that both counters know, in one row: so a replayed log is not counted twice."""
+    """The last fact that counters and `Played` know, in one row: so a replayed log is not counted twice."""
 
     id = models.BooleanField(primary_key=True, default=True)
     tx = models.BigIntegerField(default=0)

@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from achievements.services import backfills, counters, progress
+from achievements.services import backfills, counters, progress, recounting
 from core import followers, relay
 
 log = structlog.get_logger(__name__)
@@ -19,8 +19,8 @@ def follow() -> None:
 
 @shared_task(name="achievements.reconcile_rarity")
 def reconcile_rarity() -> None:
-    """Compare the counters with the unlocks, every night."""
-    corrected = counters.recount()
+    """Compare rarity's counters with what is stored, every night."""
+    corrected = recounting.recount()
     if corrected:
         log.warning("rarity counters corrected", counters=corrected)
 

@@ -1,7 +1,6 @@
 """The only place where a fact meets its listeners."""
 
-from accounts.facts import PlayersChanged, PlayersExcluded
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked
+from achievements.facts import AchievementsUnlocked
 from achievements.services import counters
 from core.facts import Subscription
 from history.services import rolling
@@ -12,19 +11,7 @@ from social import services as social
 from social.facts import FriendAccepted, FriendRequested
 
 SUBSCRIPTIONS: list[Subscription] = [
-    Subscription(
-        "achievements",
-        "facts",
-        frozenset(
-            {
-                AchievementsUnlocked.kind,
-                AchievementsRevoked.kind,
-                PlayersChanged.kind,
-                PlayersExcluded.kind,
-            }
-        ),
-        counters.apply_facts,
-    ),
+    Subscription(counters.FOLLOWER, "facts", counters.KINDS, counters.apply_facts),
     Subscription(leaderboards.FOLLOWER, "facts", leaderboards.KINDS, leaderboards.apply_facts),
     Subscription(rolling.FOLLOWER, "facts", rolling.KINDS, rolling.apply_facts),
     Subscription(

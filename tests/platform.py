@@ -254,15 +254,21 @@ _RECOMPUTED = {
                        FROM history_activity_month GROUP BY 1, 2) h USING (player_id, game_id)
          WHERE (u.n, u.points) IS DISTINCT FROM (h.n, h.points)
     """,
-    "an achievement's counter is not the number of its unlocks": """
+    "an achievement's counter is not the number of its unlocks by players who count": """
         SELECT achievement_id, u.n, c.unlocked
-          FROM (SELECT achievement_id, count(*) AS n FROM achievements_unlock GROUP BY 1) u
+          FROM (SELECT achievement_id, count(*) AS n FROM achievements_unlock
+                  JOIN achievements_played USING (player_id, game_id) WHERE counts GROUP BY 1) u
           FULL JOIN achievements_achievementcount c USING (achievement_id)
          WHERE coalesce(u.n, 0) <> coalesce(c.unlocked, 0)
     """,
+    "a player with an unlock has not played": """
+        SELECT player_id, game_id FROM achievements_playergame g
+         WHERE NOT EXISTS (SELECT FROM achievements_played p
+                            WHERE p.player_id = g.player_id AND p.game_id = g.game_id)
+    """,
     "a game's players are miscounted": """
         SELECT game_id, g.n, p.players
-          FROM (SELECT game_id, count(*) AS n FROM achievements_playergame GROUP BY 1) g
+          FROM (SELECT game_id, count(*) AS n FROM achievements_played WHERE counts GROUP BY 1) g
           FULL JOIN achievements_gameplayers p USING (game_id) WHERE coalesce(g.n, 0) <> coalesce(p.players, 0)
     """,
 }

@@ -15,9 +15,10 @@ from core.endpoint import Endpoint
 from core.reasons import Reasoned
 
 _ABOUT = (
-    "It comes to the boards within moments. Periods that are final stay as they are, and so does the board over all "
-    "games: it belongs to no studio, and what one studio excludes stays there for the others. What the player does "
-    "meanwhile is recorded and counts again when he is taken back. Repeating it changes nothing."
+    "It comes to the boards, and to how rare achievements are, within moments. Periods that are final stay as they "
+    "are, and so does the board over all games: it belongs to no studio, and what one studio excludes stays there for "
+    "the others. What the player does meanwhile is recorded and counts again when he is taken back. Repeating it "
+    "changes nothing."
 )
 
 

@@ -37,7 +37,10 @@ EXAMPLE = {
 
 
 class RarityOutput(serializers.Serializer[Any]):
-    """How many of a game's players have it; percent and tier are null under 20 players."""
+    """How many of a game's players have it; percent and tier are null under 20 players.
+
+    Who has played counts, unless the studio bans or excludes him.
+    """
 
     unlocked_percent = serializers.FloatField(allow_null=True)
     unlocked = serializers.IntegerField()

@@ -243,7 +243,7 @@ def available_by_game(game_ids: Iterable[int]) -> dict[int, int]:
 
 
 def rarities(achievement_ids: Iterable[int]) -> dict[int, rules.Rarity]:
-    """Return how rare achievements are, from the kept counters: players who have it, players of its game."""
+    """Return how rare achievements are, from the kept counters: who holds it of who has played."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

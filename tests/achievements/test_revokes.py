@@ -18,7 +18,7 @@ from achievements.models import (
     RevokedUnlock,
     Unlock,
 )
-from achievements.services import counters
+from achievements.services import recounting
 from core import followers
 from core.models import AuditEntry
 from tests import factories
@@ -121,10 +121,10 @@ def test_counters_follow_and_a_recount_agrees(world: World) -> None:
     unlock(world, "a", player="ben")
     followers.follow("achievements")
     revoke(world, "a", player="anna")
-    assert counters.recount() == 0  # the revoke is not counted yet
+    assert recounting.recount() == 0  # the revoke is not counted yet
     followers.follow("achievements")
     assert AchievementCount.objects.get().unlocked == 1
-    assert counters.recount() == 0
+    assert recounting.recount() == 0
 
 
 def test_steps_and_conditions_begin_anew(world: World) -> None:
@@ -259,4 +259,4 @@ def test_unlocks_and_revokes_that_meet_leave_totals_right(world: World) -> None:
         )
         assert cursor.fetchone() == (unlocked_once, RevokedUnlock.objects.count())
     followers.follow("achievements")
-    assert counters.recount() == 0
+    assert recounting.recount() == 0
