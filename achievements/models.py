@@ -18,6 +18,12 @@ class Catalogue(models.Model):
 
     game = models.OneToOneField(Game, on_delete=models.CASCADE, primary_key=True, related_name="+")
     version = models.BigIntegerField(default=1)
+    rarity_tiers = ArrayField(
+        models.SmallIntegerField(),
+        null=True,
+        blank=True,
+        help_text="The largest share of each tier but the last, in per mille, rarest first; null for the platform's.",
+    )
 
     def __str__(self) -> str:
         return f"{self.game} version {self.version}"

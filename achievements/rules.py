@@ -4,9 +4,10 @@ Each `clean_…` takes a value as JSON gives it, returns it as it is stored, and
 sentence that says what is wrong and what to do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -212,17 +213,14 @@ class Rarity:
     tier: Tier | None
 
 
-# The largest share of each tier in percent, rarest first; above the last one it is common.
-_TIERS: Final[tuple[tuple[float, Tier], ...]] = (
-    (1, "legendary"),
-    (5, "epic"),
-    (20, "rare"),
-    (50, "uncommon"),
-)
+# From the rarest to the one before the last, which takes all that is above.
+_LIMITED: Final[tuple[Tier, ...]] = ("legendary", "epic", "rare", "uncommon")
+# The largest share of each in per mille: whole numbers, as exact as the percent that is shown.
+DEFAULT_TIERS: Final = (10, 50, 200, 500)
 
 
-def rarity(unlocked: int, players: int) -> Rarity:
-    """Return the rarity of an achievement that `unlocked` of `players` have.
+def rarity(unlocked: int, players: int, tiers: Sequence[int] = DEFAULT_TIERS) -> Rarity:
+    """Return the rarity of an achievement that `unlocked` of `players` have, by a game's tiers in per mille.
 
     The tier goes by the percent that is shown (one decimal, halves up): no page contradicts itself. The two
     counts may be read at different moments: more unlocks than players count as all players.
@@ -230,9 +228,41 @@ def rarity(unlocked: int, players: int) -> Rarity:
     if players < RARITY_SAMPLE:
         return Rarity(unlocked_percent=None, unlocked=unlocked, players=players, tier=None)
     per_mille = (min(unlocked, players) * 2_000 + players) // (2 * players)
-    percent = per_mille / 10
-    tier: Tier = next((name for limit, name in _TIERS if percent <= limit), "common")
-    return Rarity(unlocked_percent=percent, unlocked=unlocked, players=players, tier=tier)
+    limits = zip(tiers, _LIMITED, strict=True)
+    tier: Tier = next((name for limit, name in limits if per_mille <= limit), "common")
+    return Rarity(unlocked_percent=per_mille / 10, unlocked=unlocked, players=players, tier=tier)
+
+
+def clean_tiers(value: object) -> tuple[int, ...]:
+    """Return tiers, given as the largest percent of each, in per mille.
+
+    Raises:
+        ValueError: not exactly the four names, or not rising numbers from 0 to 100 with a decimal at most.
+
+    """
+    if not isinstance(value, Mapping) or value.keys() != set(_LIMITED):
+        raise ValueError(
+            f"Give the largest percent of each of {', '.join(_LIMITED)}, or null for the default."
+        )
+    limits = [_per_mille(value[name], name) for name in _LIMITED]
+    if any(later <= earlier for earlier, later in pairwise(limits)):
+        raise ValueError("The percents must rise from legendary to uncommon.")
+    return tuple(limits)
+
+
+def shown_tiers(tiers: Sequence[int]) -> dict[str, float]:
+    """Return tiers by name, as the largest percent of each."""
+    return {name: limit / 10 for name, limit in zip(_LIMITED, tiers, strict=True)}
+
+
+def _per_mille(percent: object, name: str) -> int:
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 <= percent <= 100:
+        raise ValueError(f"The percent of {name} must be a number from 0 to 100.")
+    if percent != round(percent, 1):
+        raise ValueError(
+            f"The percent of {name} has more than one decimal: tiers go by the percent that is shown."
+        )
+    return round(percent * 10)
 
 
 MAX_STEPS: Final = 2**53  # what every JSON reader still takes for a whole number

@@ -9,6 +9,7 @@ from achievements.api.imports import ExportView, ImportView
 from achievements.api.players import PlayerAchievementsView
 from achievements.api.progress import ProgressView
 from achievements.api.revokes import ResetView, RevokesView, RevokeView
+from achievements.api.tiers import TiersView
 from achievements.api.unlocks import BatchView, UnlockView
 
 # Keys and players' ids may hold slashes, so what is neither comes first: a definition with the key `import` or
@@ -24,6 +25,7 @@ urlpatterns = [
     path("games/<str:game_id>/achievements/export", ExportView.as_view()),
     path("games/<str:game_id>/achievements/<path:key>/preview", PreviewView.as_view()),
     path("games/<str:game_id>/achievements/<path:key>", DefinitionView.as_view()),
+    path("games/<str:game_id>/rarity-tiers", TiersView.as_view()),
     path("games/<str:game_id>/backfills", BackfillsView.as_view()),
     path("players/<path:player>/achievements/<path:key>/explain", ExplainView.as_view()),
     path("players/<path:player>/revokes", RevokesView.as_view()),

@@ -243,16 +243,26 @@ def available_by_game(game_ids: Iterable[int]) -> dict[int, int]:
 
 
 def rarities(achievement_ids: Iterable[int]) -> dict[int, rules.Rarity]:
-    """Return how rare achievements are, from the kept counters: who holds it of who has played."""
+    """Return how rare achievements are, from the kept counters: who holds it of who has played, by the game's tiers."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT a.id, coalesce(c.unlocked, 0), coalesce(g.players, 0)
+            SELECT a.id, coalesce(c.unlocked, 0), coalesce(g.players, 0), k.rarity_tiers
               FROM achievements_achievement a
               LEFT JOIN achievements_achievementcount c ON c.achievement_id = a.id
               LEFT JOIN achievements_gameplayers g ON g.game_id = a.game_id
+              LEFT JOIN achievements_catalogue k ON k.game_id = a.game_id
              WHERE a.id = ANY(%s)
             """,
             [list(achievement_ids)],
         )
-        return {pk: rules.rarity(unlocked, players) for pk, unlocked, players in cursor.fetchall()}
+        return {
+            pk: rules.rarity(unlocked, players, rules.DEFAULT_TIERS if tiers is None else tiers)
+            for pk, unlocked, players, tiers in cursor.fetchall()
+        }
+
+
+def rarity_tiers(game_id: int) -> tuple[int, ...] | None:
+    """Return a game's own tiers in per mille, rarest first; None while it has the platform's."""
+    row = Catalogue.objects.filter(game_id=game_id).values_list("rarity_tiers", flat=True).first()
+    return None if row is None else tuple(row)

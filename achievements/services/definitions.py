@@ -214,6 +214,13 @@ def _stored(game: GameInfo, key: str) -> Definition:
     return definitions.fresh_catalogue(game.id).by_key[key]
 
 
+def set_rarity_tiers(*, game: GameInfo, tiers: Sequence[int] | None) -> None:
+    """Give a game tiers of its own, clean and in per mille, or take them away; the catalogue's version stays."""
+    Catalogue.objects.update_or_create(
+        game_id=game.id, defaults={"rarity_tiers": None if tiers is None else list(tiers)}
+    )
+
+
 def next_version(game: GameInfo) -> None:
     """Raise the catalogue's version. The row's lock makes edits of one game wait for each other until commit.
 
