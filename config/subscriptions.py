@@ -1,6 +1,5 @@
 """The only place where a fact meets its listeners."""
 
-from achievements.facts import AchievementsUnlocked
 from achievements.services import counters
 from core.facts import Subscription
 from history.services import rolling

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, NoReturn, cast
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -15,7 +16,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core import idempotency
-from core.refusals import Malformed, Refused
+from core.ids import parse_id
+from core.refusals import Malformed, NotFound, Refused
 from core.rendering import dumps
 
 MAX_LIMIT = 1000
@@ -36,6 +38,27 @@ class StrictText(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class StrictBoolean(serializers.BooleanField):
+    """`true` or `false`, and no word or number for it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Read it."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class GameId(serializers.UUIDField):
+    """A game's id; what can't be one is no game's."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Read it."""
+        uuid = parse_id(data)
+        if uuid is None:
+            raise NotFound("There is no such game.")
+        return uuid
 
 
 class StrictSerializer(serializers.Serializer[Any]):

@@ -42,7 +42,8 @@ class StatsChanged:
         stats: `[stat_id, key, aggregation]` of each stat that `values` is about.
         values: `[player_id, stat_id, value, previous, version, reached_us]` each; numbers as the API shows them.
             `previous` is the stat's default, or null, for somebody's first value; `reached_us` is when the game
-            says it was reached, in microseconds since 1970.
+            says it was reached, in microseconds since 1970. What was reset is told with the default as its value,
+            or 0 without one, and when it was reset.
 
     """
 

@@ -192,3 +192,25 @@ def write(writes: Sequence[Write], announcements: Sequence[tuple[int, int, Stats
     ]
     if run_prepared(_WRITE, params)[0][0] != len(ordered):
         raise LostRace("another report was the first about a stat of a player")
+
+
+# By the clock, as where reports are weighed: whoever reports next has waited for us, and looks at it later.
+_TAKE_AWAY = """
+WITH clock AS MATERIALIZED (
+    SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us
+), gone AS (
+    DELETE FROM stats_statvalue WHERE player_id = $1 AND stat_id = ANY($2::bigint[])
+    RETURNING stat_id, value, version
+)
+SELECT g.stat_id, g.value, c.now_us, greatest(g.version + 1, c.now_us)
+  FROM gone g CROSS JOIN clock c ORDER BY g.stat_id
+"""
+
+
+def take_away(player_id: int, stat_ids: Iterable[int]) -> dict[int, Kept]:
+    """Delete what a player holds of stats; return it by stat, with when it was deleted, and the version of that.
+
+    The caller holds the game's stats alone (stats/locking.py).
+    """
+    rows = run_prepared(_TAKE_AWAY, [player_id, array_literal(stat_ids)])
+    return {row[0]: Kept(*row[1:]) for row in rows}

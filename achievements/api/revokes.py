@@ -2,7 +2,6 @@
 
 import unicodedata
 from typing import Any
-from uuid import UUID
 
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -16,7 +15,7 @@ from accounts.selectors import KeyHolder
 from achievements.selectors import revokes
 from achievements.services import revokes as services
 from core.clock import rfc3339
-from core.endpoint import PAGE_PARAMETERS, Endpoint, StrictText, page, read_limit
+from core.endpoint import PAGE_PARAMETERS, Endpoint, GameId, StrictBoolean, StrictText, page, read_limit
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.reasons import Reasoned
@@ -24,17 +23,6 @@ from core.refusals import Forbidden, Malformed, NotFound
 
 _TAGS = ["Unlocks"]
 _GAME = "019ab39f-11aa-7c00-8000-5a5a5a5a5a5a"
-
-
-class GameId(serializers.UUIDField):
-    """A game's id; what can't be one is no game's."""
-
-    def to_internal_value(self, data: Any) -> UUID:
-        """Read it."""
-        uuid = parse_id(data)
-        if uuid is None:
-            raise NotFound("There is no such game.")
-        return uuid
 
 
 class RevokeInput(Reasoned):
@@ -68,7 +56,7 @@ class PlayerResetInput(Reasoned):
     game_id = GameId(required=False, help_text="May be left out with a key of one game.")
     player = StrictText(max_length=128, help_text="Your id for the player, or `id:<uuid>`.")
     achievement = StrictText(max_length=128, required=False, help_text="Left out: all of the game.")
-    everything = serializers.BooleanField(
+    everything = StrictBoolean(
         required=False, help_text="All games that the player tests; without game_id and achievement."
     )
 
@@ -162,7 +150,8 @@ class ResetView(Endpoint):
         summary="Let a player begin anew",
         description=(
             "One achievement, all of a game, or with `everything` all games that the player tests: unlocks are taken "
-            "back as by a revoke, steps and conditions begin anew. Values of stats stay."
+            "back as by a revoke, steps and conditions begin anew. Values of stats "
+            "stay: `POST /stats/reset` takes them away."
         ),
         tags=_TAGS,
         request=PlayerResetInput,
