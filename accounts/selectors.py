@@ -293,6 +293,20 @@ def time_zones(player_ids: Iterable[int]) -> dict[int, str]:
     return dict.fromkeys(wanted, "UTC") | dict(rows)
 
 
+def time_zone_of(player_id: int) -> str | None:
+    """Return a player's time zone (an IANA name); None for one who is gone or was erased."""
+    rows = run_prepared(
+        "SELECT time_zone FROM accounts_player WHERE id = $1 AND erased_at IS NULL", [player_id]
+    )
+    return rows[0][0] if rows else None
+
+
+def studio_ids_of(player_id: int) -> list[int]:
+    """Return the studios that know a player, by internal id."""
+    rows = PlayerIdentity.objects.filter(player_id=player_id)
+    return list(rows.values_list("studio_id", flat=True).distinct().order_by("studio_id"))
+
+
 def game_ids_of(studio_id: int) -> list[int]:
     """Return a studio's games by internal id."""
     return list(Game.objects.filter(studio_id=studio_id).values_list("pk", flat=True))

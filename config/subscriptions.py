@@ -2,6 +2,7 @@
 
 from achievements.services import counters
 from core.facts import Subscription
+from history.services import following as history
 from history.services import rolling
 from leaderboards.facts import RanksChanged
 from leaderboards.services import follower as leaderboards
@@ -12,7 +13,7 @@ from social.facts import FriendAccepted, FriendRequested
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription(counters.FOLLOWER, "facts", counters.KINDS, counters.apply_facts),
     Subscription(leaderboards.FOLLOWER, "facts", leaderboards.KINDS, leaderboards.apply_facts),
-    Subscription(rolling.FOLLOWER, "facts", rolling.KINDS, rolling.apply_facts),
+    Subscription(rolling.FOLLOWER, "facts", history.KINDS, history.apply_facts),
     Subscription(
         "social",
         "live",

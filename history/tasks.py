@@ -1,11 +1,15 @@
 """Queue ⇄ Python for history."""
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
 from core import followers, relay
+from core.redis import AWAY
 from history import partitions
-from history.services import rolling
+from history.services import dashboards, rolling
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="history.follow")
@@ -13,6 +17,15 @@ def follow() -> None:
     """Add up what happened since."""
     if followers.follow(rolling.FOLLOWER):
         relay.hint(rolling.FOLLOWER)
+
+
+@shared_task(name="history.build_dashboards")
+def build_dashboards() -> None:
+    """Build dashboards that somebody waits for, or that a change has made stale, every second."""
+    try:
+        dashboards.build_some()
+    except AWAY as error:
+        log.warning("dashboards wait", error=str(error).split("\n")[0])
 
 
 @shared_task(name="history.keep_partitions")

@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from history.api.dashboards import DashboardView
 from history.api.trends import TrendsView
 
 urlpatterns = [
+    path("players/<path:player>/dashboard", DashboardView.as_view()),
     path("players/<path:player>/trends", TrendsView.as_view()),
 ]

@@ -1,6 +1,6 @@
 """Unlocks that players have, and what they add up to."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -57,9 +57,14 @@ def heard_at(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], datetime
     return {(player_id, achievement_id): at for player_id, achievement_id, at in rows}
 
 
-def recent_unlocks(player_id: int, *, limit: int = 20) -> list[HeldUnlock]:
-    """Return a player's latest unlocks across games, newest first."""
-    return [_held(row) for row in Unlock.objects.filter(player_id=player_id).order_by("-unlocked_at")[:limit]]
+def recent_unlocks(
+    player_id: int, *, game_ids: Collection[int] | None = None, limit: int = 20
+) -> list[HeldUnlock]:
+    """Return a player's latest unlocks in some games or (None) in all, newest first."""
+    rows = Unlock.objects.filter(player_id=player_id)
+    if game_ids is not None:
+        rows = rows.filter(game_id__in=game_ids)
+    return [_held(row) for row in rows.order_by("-unlocked_at")[:limit]]
 
 
 def unlocks_since(player_id: int, since: datetime) -> list[HeldUnlock]:
@@ -78,6 +83,12 @@ def totals_of(player_id: int) -> list[GameTotal]:
     """Return a player's totals in every game, most points first."""
     rows = PlayerGame.objects.filter(player_id=player_id).order_by("-points", "game_id")
     return [GameTotal(row.game_id, row.points, row.unlocked, row.last_unlock_at) for row in rows]
+
+
+def most_points(player_ids: Collection[int], *, limit: int) -> list[tuple[int, int, int]]:
+    """Return who of some players has the most points over all games: `(player, points, unlocks)`, most first."""
+    rows = PlayerTotal.objects.filter(player_id__in=player_ids).order_by("-points", "points_reached_at")
+    return list(rows.values_list("player_id", "points", "unlocked")[:limit])
 
 
 def overall_of(player_id: int) -> tuple[int, int]:

@@ -152,6 +152,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
+    "build-dashboards": {
+        "task": "history.build_dashboards",
+        "schedule": 1.0,
+        "options": {"expires": 1, "queue": "bulk"},
+    },
     "keep-history": {
         "task": "history.keep_partitions",
         "schedule": 3600.0,

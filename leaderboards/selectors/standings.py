@@ -31,6 +31,7 @@ __all__ = [
     "Row",
     "Where",
     "among",
+    "known_places_of",
     "page",
     "place",
     "places_of",
@@ -122,6 +123,17 @@ def places_of(player_id: int, *, game_ids: Iterable[int]) -> dict[int, Rank]:
     ids = list(game_ids)
     found = ranks([Board(game_id, None) for game_id in ids], player_id)
     return {game_id: rank for game_id, rank in zip(ids, found, strict=True) if rank is not None}
+
+
+def known_places_of(player_id: int, *, game_ids: Iterable[int]) -> tuple[dict[int, Rank], bool]:
+    """Return `places_of` as far as Valkey knows, and whether it knows all: PostgreSQL would count game by game."""
+    ids = list(game_ids)
+    boards = [Board(game_id, None) for game_id in ids]
+    found = _ask(lambda: reading.ranks(boards, player_id), otherwise=lambda: None)
+    if found is None:
+        return {}, not ids
+    places = {game_id: rank for game_id, rank in zip(ids, found, strict=True) if isinstance(rank, Rank)}
+    return places, not any(isinstance(rank, NotReady) for rank in found)
 
 
 def _rank(board: Board, player_id: int) -> Rank | None:

@@ -14,34 +14,28 @@ from accounts.models import Player
 from achievements.models import Unlock
 from core import followers
 from core.ids import new_id
-from history import partitions, rollups
+from history import partitions
 from history.services import rolling
 from stats.models import StatValue
 from tests import factories
+from tests.history.world import TABLES, forget_history
 from tests.stats.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TABLES = [rollups.table(family, level) for family in rollups.FAMILIES for level in rollups.LEVELS]
 
 
 @pytest.fixture
 def world(transactional_db: None) -> Iterator[World]:
-    _forget_history()  # of other tests, whose followers ran
+    forget_history()  # of other tests, whose followers ran
     made = World.create()
     factories.stat(made.game, "kills")
     factories.stat(made.game, "best", aggregation="max")
     for number in range(40):
         factories.achievement(made.game, f"a{number}", points=number)
     yield made
-    _forget_history()
+    forget_history()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE core_fact")
-
-
-def _forget_history() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}")
-    rollups.hear(0, 0)
 
 
 def unlock(world: World, key: str, at: datetime | None = None, player: str = "p-1") -> None:

@@ -1,0 +1,167 @@
+"""A player's dashboard as it is composed: a fixed number of queries, whatever he plays."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from accounts import selectors as accounts
+from accounts.selectors import GameInfo
+from achievements.selectors import definitions, unlocks
+from achievements.selectors.definitions import Definition
+from achievements.selectors.unlocks import GameTotal, HeldUnlock
+from core.clock import rfc3339
+from history.selectors.trends import trend
+from leaderboards.selectors import standings
+from leaderboards.selectors.standings import Rank
+from social import selectors as social
+
+MOST_GAMES = 200
+MOST_UNLOCKS = 20
+MOST_FRIENDS = 5
+WINDOW = "30d"
+_SETTLES_WITHIN = timedelta(seconds=10)  # boards hear of an unlock by then, or are far behind
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who looks: a player sees all of his games, a studio its own, a key of one game that one.
+
+    Attributes:
+        studio_id: whose ids of players are shown; None to the player himself.
+        game_id: the only game that is shown; None for all that are the audience's.
+
+    """
+
+    studio_id: int | None = None
+    game_id: int | None = None
+
+    def sees(self, game: GameInfo) -> bool:
+        """Say whether a game is shown."""
+        return self.studio_id in (None, game.studio_id) and self.game_id in (None, game.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A dashboard as the API shows it; `is_settled` False: ranks of what it tells were not known yet."""
+
+    content: dict[str, Any]
+    is_settled: bool
+
+
+def dashboard(*, player_id: int, time_zone: str, audience: Audience, at: datetime) -> Dashboard:
+    """Return a player's dashboard, in at most 12 queries; of one who has unlocked nothing its lists are empty.
+
+    Totals are over all games; of more than 200 games those with the most points are listed. Ranks are Valkey's: one
+    that it does not know is null.
+    """
+    totals = unlocks.totals_of(player_id)
+    infos = {
+        game_id: info
+        for game_id, info in accounts.games_by_id(total.game_id for total in totals).items()
+        if audience.sees(info)
+    }
+    totals = [total for total in totals if total.game_id in infos]
+    game_ids = None if audience == Audience() else list(infos)
+    available = definitions.available_by_game(infos)
+    listed = totals[:MOST_GAMES]
+    places, all_known = standings.known_places_of(player_id, game_ids=[one.game_id for one in listed])
+    recent = unlocks.recent_unlocks(player_id, game_ids=game_ids, limit=MOST_UNLOCKS)
+    friend_ids = social.friend_ids(player_id)
+    top = unlocks.most_points(friend_ids, limit=MOST_FRIENDS)
+    people = accounts.players_shown(
+        [player_id, *(friend for friend, *_ in top)], studio_id=audience.studio_id
+    )
+    content = {
+        "player": people[player_id],
+        "totals": _sums(totals, available),
+        "games": [_game(one, infos[one.game_id], available, places.get(one.game_id)) for one in listed],
+        "recent_unlocks": _recent(recent, infos),
+        "trend": _trend(player_id, time_zone, game_ids, at=at),
+        "friends": {"count": len(friend_ids), "top": _friends(top, people)},
+        "generated_at": rfc3339(at),
+    }
+    is_old = all(one.heard_at < at - _SETTLES_WITHIN for one in recent)
+    return Dashboard(content, is_settled=all_known and is_old)
+
+
+def _sums(totals: Collection[GameTotal], available: Mapping[int, int]) -> dict[str, Any]:
+    unlocked = sum(total.unlocked for total in totals)
+    return {
+        "points": sum(total.points for total in totals),
+        "unlocked": unlocked,
+        "games": len(totals),
+        "completion_percent": _percent(unlocked, sum(available.get(one.game_id, 0) for one in totals)),
+    }
+
+
+def _game(
+    total: GameTotal, info: GameInfo, available: Mapping[int, int], place: Rank | None
+) -> dict[str, Any]:
+    of = available.get(total.game_id, 0)
+    return {
+        "game_id": str(info.uuid),
+        "name": info.title,
+        "points": total.points,
+        "unlocked": total.unlocked,
+        "total": of,
+        "completion_percent": _percent(total.unlocked, of),
+        "rank": None if place is None else place.rank,
+        "last_unlock_at": rfc3339(total.last_unlock_at) if total.last_unlock_at and total.unlocked else None,
+    }
+
+
+def _percent(unlocked: int, available: int) -> float:
+    """Return a share with one decimal; who holds what is archived by now has no more than all."""
+    return round(100 * min(unlocked, available) / available, 1) if available else 0.0
+
+
+def _recent(held: Iterable[HeldUnlock], infos: Mapping[int, GameInfo]) -> list[dict[str, Any]]:
+    listed = list(held)
+    found = definitions.definitions_by_id(one.achievement_id for one in listed)
+    rarities = definitions.rarities(found)
+    return [
+        _unlock(one, infos[one.game_id], found[one.achievement_id], rarities[one.achievement_id])
+        for one in listed
+        if one.achievement_id in found and one.game_id in infos
+    ]
+
+
+def _unlock(held: HeldUnlock, info: GameInfo, definition: Definition, rarity: object) -> dict[str, Any]:
+    return {
+        "game_id": str(info.uuid),
+        "game": info.title,
+        "key": definition.key,
+        "name": definition.name,
+        "description": definition.description,
+        "icon_url": definition.icon_url,
+        "points": held.points,
+        "unlocked_at": rfc3339(held.unlocked_at),
+        "rarity": rarity,
+    }
+
+
+def _trend(
+    player_id: int, time_zone: str, game_ids: Collection[int] | None, *, at: datetime
+) -> dict[str, Any]:
+    found = trend(
+        player_id=player_id, time_zone=time_zone, metric="unlocks", window=WINDOW, at=at, game_ids=game_ids
+    )
+    points = [{"at": rfc3339(begin), "value": value} for begin, value in found.points]
+    return {
+        "metric": "unlocks",
+        "window": WINDOW,
+        "bucket": found.bucket,
+        "time_zone": time_zone,
+        "points": points,
+    }
+
+
+def _friends(
+    top: Iterable[tuple[int, int, int]], people: Mapping[int, dict[str, str]]
+) -> list[dict[str, Any]]:
+    return [
+        {"player": people[friend], "points": points, "unlocked": unlocked}
+        for friend, points, unlocked in top
+        if friend in people
+    ]
