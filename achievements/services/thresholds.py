@@ -2,13 +2,16 @@
 
 A condition that holds since this report may bring a goal about; nothing else can. Where a goal asks for several stats,
 the player's row is locked before it is reckoned, and values are read by a statement after that: of two reports that
-each bring one of the last two, the second one sees the first.
+each bring one of the last two, the second one sees the first. Reports that are recorded together are gone through one
+after the other, so that what rises and falls among them counts as it would if each came alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from itertools import groupby
 
 from django.utils import timezone
 
@@ -28,6 +31,7 @@ from stats.facts import ValueMoved
 from stats.selectors import values as stats
 
 Pair = tuple[int, int]  # player and achievement
+Turn = tuple[Pair, int]  # and which move brought it, by its identity
 Values = dict[str, Decimal]
 
 
@@ -42,6 +46,10 @@ class _Chance:
     @property
     def pair(self) -> Pair:
         return self.move.player_id, self.definition.id
+
+    @property
+    def turn(self) -> Turn:
+        return self.pair, id(self.move)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +84,12 @@ def follow(moves: Sequence[ValueMoved]) -> None:
         return
     aggregations = {game_id: stats.aggregations(game_id) for game_id in catalogues}
     met = [one for chance in chances for one in _began(chance, aggregations[chance.move.game_id])]
-    reached = [chance for chance in chances if isinstance(chance.goal, Condition) and _is_among(chance, met)]
-    joint = [chance for chance in chances if not _is_single(chance.goal) and _may_turn(chance, met)]
+    turns = {(one.pair, id(one.move)) for one in met}
+    reached = [chance for chance in chances if isinstance(chance.goal, Condition) and chance.turn in turns]
+    joint = [chance for chance in chances if not _is_single(chance.goal) and _may_turn(chance, turns)]
     steps = [_step(chance, aggregations) for chance in chances if _is_single(chance.goal)]
     if joint:
-        more, joint_reached, joint_steps = _reckon_joint(joint, met, aggregations)
+        more, joint_reached, joint_steps = _reckon_joint(joint, moves, met, aggregations)
         met, reached, steps = [*met, *more], [*reached, *joint_reached], [*steps, *joint_steps]
     _note(met)
     nearing.announce(steps)
@@ -109,17 +118,13 @@ def _began(chance: _Chance, aggregations: dict[str, str]) -> list[_Met]:
     ]
 
 
-def _is_among(chance: _Chance, met: Iterable[_Met]) -> bool:
-    return any(one.pair == chance.pair and one.move is chance.move for one in met)
-
-
-def _may_turn(chance: _Chance, met: Sequence[_Met]) -> bool:
+def _may_turn(chance: _Chance, turns: set[Turn]) -> bool:
     """Say whether a move may bring a goal of several stats about: a condition began to hold, or a sum moved."""
     about_sums = any(
         len(condition.factors) > 1 and chance.move.stat in condition.stats
         for condition in goals.conditions(chance.goal)
     )
-    return about_sums or _is_among(chance, met)
+    return about_sums or chance.turn in turns
 
 
 def _step(chance: _Chance, aggregations: dict[int, dict[str, str]]) -> Step:
@@ -134,37 +139,72 @@ def _step(chance: _Chance, aggregations: dict[int, dict[str, str]]) -> Step:
 
 
 def _reckon_joint(
-    chances: Sequence[_Chance], met: Sequence[_Met], aggregations: dict[int, dict[str, str]]
+    chances: Sequence[_Chance],
+    moves: Sequence[ValueMoved],
+    met: Sequence[_Met],
+    aggregations: dict[int, dict[str, str]],
 ) -> tuple[list[_Met], list[_Chance], list[Step]]:
-    """Return the sums that hold by now, whose goals of several stats are reached, and how far all of them are."""
-    _hold_players(chance.move.player_id for chance in chances)
-    last = {chance.pair: chance for chance in chances}  # the newest move of each decides, and is the reason
-    held = stats.values_of((chance.move.player_id, chance.move.game_id) for chance in chances)
-    noted_before = _noted(last)
-    noted = noted_before | {(*one.pair, one.condition.name) for one in met}
+    """Return the sums that began to hold, each goal of several stats whenever it was reached, and the way to it."""
+    players = {chance.move.player_id for chance in chances}
+    _hold_players(players)
+    noted = _noted(chance.pair for chance in chances)
+    began: dict[int, set[tuple[int, int, str]]] = defaultdict(set)
+    for one in met:
+        began[id(one.move)].add((*one.pair, one.condition.name))
+    by_move: dict[int, list[_Chance]] = defaultdict(list)
+    for chance in chances:
+        by_move[id(chance.move)].append(chance)
     more, reached, steps = [], [], []
-    for pair, chance in last.items():
-        values, kinds = held[pair[0], chance.move.game_id], aggregations[chance.move.game_id]
-        holds = partial(_holds, pair=pair, values=values, kinds=kinds, noted=noted)
-        more += [
-            _Met(pair, condition, condition.reckon(values) or Decimal(0), chance.move)
-            for condition in goals.conditions(chance.goal)
-            if len(condition.factors) > 1 and holds(condition)
-        ]
-        if goals.reached(chance.goal, holds):
-            reached.append(chance)
-        before = _values_before(values, [one.move for one in chances if one.pair == pair])
-        held_before = partial(_holds, pair=pair, values=before, kinds=kinds, noted=noted_before)
-        current, target = goals.steps(chance.goal, values, kinds, holds)
-        previous, _ = goals.steps(chance.goal, before, kinds, held_before)
-        steps.append(Step(chance.move, chance.definition.id, previous, current, target))
+    for report, before, values in _one_by_one([move for move in moves if move.player_id in players]):
+        due = {chance.pair: chance for move in report for chance in by_move[id(move)]}
+        previous = {
+            pair: _joint_steps(chance, before, aggregations[chance.move.game_id], noted)[0]
+            for pair, chance in due.items()
+        }
+        noted.update(*(began[id(move)] for move in report))
+        for pair, chance in due.items():
+            kinds = aggregations[chance.move.game_id]
+            holds = partial(_holds, pair=pair, values=values, kinds=kinds, noted=noted)
+            sums = [
+                _Met(pair, condition, condition.reckon(values) or Decimal(0), chance.move)
+                for condition in goals.conditions(chance.goal)
+                if len(condition.factors) > 1
+                and (*pair, condition.name) not in noted
+                and condition.holds(values, kinds)
+            ]
+            noted.update((*pair, one.condition.name) for one in sums)
+            more += sums
+            if goals.reached(chance.goal, holds):
+                reached.append(chance)
+            now = _joint_steps(chance, values, kinds, noted)
+            steps.append(Step(chance.move, chance.definition.id, previous[pair], *now))
     return more, reached, steps
 
 
-def _values_before(values: Values, moves: Sequence[ValueMoved]) -> Values:
-    """Return what a player held before a group's moves, given in their order."""
-    first = {move.stat: move.before for move in reversed(moves)}
-    return {key: value for key, value in {**values, **first}.items() if value is not None}
+def _joint_steps(
+    chance: _Chance, values: Values, kinds: dict[str, str], noted: set[tuple[int, int, str]]
+) -> tuple[int, int]:
+    holds = partial(_holds, pair=chance.pair, values=values, kinds=kinds, noted=noted)
+    return goals.steps(chance.goal, values, kinds, holds)
+
+
+def _one_by_one(moves: Sequence[ValueMoved]) -> Iterator[tuple[list[ValueMoved], Values, Values]]:
+    """Yield report by report what it moved, and what its player held before and after it."""
+    held = stats.values_of((move.player_id, move.game_id) for move in moves)
+    for move in reversed(moves):
+        values = held[move.player_id, move.game_id]
+        before = stats.defaults(move.game_id).get(move.stat) if move.before is None else move.before
+        if before is None:
+            del values[move.stat]
+        else:
+            values[move.stat] = before
+    for (player_id, game_id, _), group in groupby(
+        moves, key=lambda move: (move.player_id, move.game_id, move.event_id)
+    ):
+        report, values = list(group), held[player_id, game_id]
+        earlier = dict(values)
+        values |= {move.stat: move.after for move in report}
+        yield report, earlier, values
 
 
 def _holds(
@@ -238,18 +278,19 @@ def _unlock(reached: Sequence[_Chance], catalogues: dict[int, GameCatalogue]) ->
     )
     items = [
         _item(chance, catalogues[chance.move.game_id])
-        for chance in {chance.pair: chance for chance in reversed(reached)}.values()
-        if (
-            chance.definition.state == State.PUBLISHED
-            or (chance.move.game_id, chance.move.player_id) in testers
-        )
-        and chance.definition.is_open(from_microseconds(chance.move.reached_us))
+        for chance in {chance.pair: chance for chance in reversed(reached) if _is_open(chance)}.values()
+        if chance.definition.state == State.PUBLISHED
+        or (chance.move.game_id, chance.move.player_id) in testers
     ]
     if not items:
         return
     outcomes = record_and_complete(items, at=timezone.now())
     if any(outcome.unlocked_at is None for outcome in outcomes):
         raise LostRace("a player or a catalogue changed meanwhile")
+
+
+def _is_open(chance: _Chance) -> bool:
+    return chance.definition.is_open(from_microseconds(chance.move.reached_us))
 
 
 def _item(chance: _Chance, catalogue: GameCatalogue) -> Item:

@@ -35,7 +35,7 @@ SELECT w.player_id, w.game_id, s.key, v.value
 def values_of(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], dict[str, Decimal]]:
     """Return players' values by key, by `(player, game)`, in one query; declared defaults are among them."""
     wanted = sorted(set(pairs))
-    held = {pair: _defaults(pair[1]) for pair in wanted}
+    held = {pair: defaults(pair[1]) for pair in wanted}
     if wanted:
         columns = [array_literal(column) for column in zip(*wanted, strict=True)]
         for player_id, game_id, key, value in run_prepared(_VALUES_OF, columns):
@@ -59,7 +59,8 @@ def aggregations(game_id: int) -> dict[str, str]:
     return {stat.key: stat.rule.aggregation for stat in definitions.stats(game_id).values()}
 
 
-def _defaults(game_id: int) -> dict[str, Decimal]:
+def defaults(game_id: int) -> dict[str, Decimal]:
+    """Return the declared defaults of a game's stats by key; of archived ones there is none."""
     return {
         stat.key: stat.rule.start
         for stat in definitions.stats(game_id).values()

@@ -3,11 +3,13 @@
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -116,6 +118,46 @@ def test_a_last_value_that_came_and_went_in_one_batch_has_latched(here: World) -
     ]
     assert here.api().post("/stats/report/batch", {"reports": reports}).status_code == 202
     assert held(here) == {"streaky"}
+
+
+def together(world: World, *reports: dict[str, Any]) -> None:
+    told = [
+        {"game_id": str(world.game.uuid), "player": "p-1", "event_id": str(new_id()), **report}
+        for report in reports
+    ]
+    assert world.api().post("/stats/report/batch", {"reports": told}).status_code == 202
+
+
+def test_a_goal_of_several_that_held_within_a_batch_was_reached(here: World) -> None:
+    for key in ("gold", "debts"):
+        factories.stat(here.game, key)
+    factories.stat(here.game, "level", aggregation="max", default=Decimal(1))
+    gold = {"stat": "gold", "at_least": 100}
+    define(here, "rich", goal={"all": [gold, {"stat": "level", "at_least": 5}]})
+    define(here, "ahead", goal={"sum": {"gold": 1, "debts": -1}, "at_least": 100})
+    define(
+        here, "thrifty", goal={"all": [{"stat": "gold", "at_most": -50}, {"stat": "debts", "at_least": 1}]}
+    )
+    together(
+        here,
+        {"stats": {"gold": {"add": 120}}},
+        {"stats": {"level": {"set": 5}}},
+        {"stats": {"gold": {"add": -200}}},
+        {"stats": {"gold": {"add": 90}, "debts": {"add": 50}}},
+    )
+    assert held(here) == {"rich", "ahead"}
+
+
+def test_in_a_batch_a_later_report_within_the_window_counts(here: World) -> None:
+    factories.stat(here.game, "kills")
+    now = timezone.now()
+    define(here, "event", stat="kills", target=3, available_from=now - timedelta(hours=1))
+    together(
+        here,
+        {"stats": {"kills": {"add": 5}}, "reported_at": (now - timedelta(hours=2)).isoformat()},
+        {"stats": {"kills": {"add": 1}}},
+    )
+    assert held(here) == {"event"}
 
 
 def test_a_sum_of_stats_and_any_of_several(here: World) -> None:
