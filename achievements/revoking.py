@@ -1,6 +1,6 @@
 """The statement that takes unlocks back: they move to where nothing is changed any more, and totals follow.
 
-The player's totals are locked by a statement before it, as a recording of unlocks locks them at its end: so what it
+The player's totals are locked by statements before it, as a recording of unlocks locks them at its end: so what it
 reckons from is all that is there. One player of one game at a time.
 """
 
@@ -11,6 +11,7 @@ from datetime import datetime
 from core.db import array_literal, run_prepared
 
 _HOLD = "SELECT FROM achievements_playergame WHERE player_id = $1 AND game_id = $2 FOR UPDATE"
+_HOLD_OVERALL = "SELECT FROM achievements_playertotal WHERE player_id = $1 FOR UPDATE"
 
 # Of equal scores who reached it first is listed first: that is when the last of the points that are left were heard of.
 _REVOKE = """
@@ -30,6 +31,10 @@ WITH clock AS MATERIALIZED (
            max(u.unlocked_at) AS last_at
       FROM achievements_unlock u
      WHERE u.player_id = $1 AND u.game_id = $2 AND NOT u.achievement_id = ANY($3::bigint[])
+), left_overall AS MATERIALIZED (
+    SELECT max(u.heard_at) AS reached_at
+      FROM achievements_unlock u
+     WHERE u.player_id = $1 AND u.points > 0 AND NOT u.achievement_id = ANY($3::bigint[])
 ), gone AS MATERIALIZED (
     SELECT count(*) AS unlocked, coalesce(sum(points), 0) AS points FROM removed
 ), in_game AS (
@@ -44,8 +49,10 @@ WITH clock AS MATERIALIZED (
     RETURNING t.player_id, t.region, t.points, t.unlocked, {reached_us}, t.version
 ), overall AS (
     UPDATE achievements_playertotal t
-       SET points = t.points - gone.points, unlocked = t.unlocked - gone.unlocked, version = t.version + 1
-      FROM gone WHERE t.player_id = $1 AND gone.unlocked > 0
+       SET points = t.points - gone.points, unlocked = t.unlocked - gone.unlocked, version = t.version + 1,
+           points_reached_at = CASE WHEN gone.points = 0 THEN t.points_reached_at
+                                    ELSE least(t.points_reached_at, coalesce(left_overall.reached_at, clock.now)) END
+      FROM gone, left_overall, clock WHERE t.player_id = $1 AND gone.unlocked > 0
     RETURNING t.player_id, t.region, t.points, t.unlocked, {reached_us}, t.version
 ), announced AS (
     INSERT INTO core_fact (kind, studio_id, size, payload)
@@ -98,6 +105,7 @@ def take_back(
 
     """
     run_prepared(_HOLD, [player_id, game_id])
+    run_prepared(_HOLD_OVERALL, [player_id])
     rows = run_prepared(REVOKE, [player_id, game_id, array_literal(achievement_ids), reason, actor])
     if not rows:
         return Taken((), 0, None, None, None)

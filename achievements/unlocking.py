@@ -65,8 +65,10 @@ WITH clock AS MATERIALIZED (
         points = t.points + excluded.points, unlocked = t.unlocked + excluded.unlocked,
         points_reached_at = CASE WHEN excluded.points = 0 THEN t.points_reached_at
                                  ELSE greatest(t.points_reached_at, excluded.points_reached_at) END,
-        first_unlock_at = least(t.first_unlock_at, excluded.first_unlock_at),
-        last_unlock_at = greatest(t.last_unlock_at, excluded.last_unlock_at), version = t.version + 1
+        -- Who had everything taken back begins anew.
+        first_unlock_at = least(CASE WHEN t.unlocked > 0 THEN t.first_unlock_at END, excluded.first_unlock_at),
+        last_unlock_at = greatest(CASE WHEN t.unlocked > 0 THEN t.last_unlock_at END, excluded.last_unlock_at),
+        version = t.version + 1
     RETURNING player_id, game_id, region, points, unlocked, points_reached_at, version
 ), overall AS (
     INSERT INTO achievements_playertotal AS t (player_id, region, points, unlocked, points_reached_at, version)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, connections
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from accounts import models as accounts
 from achievements.models import (
@@ -114,6 +116,28 @@ def test_boards_follow(world: World) -> None:
     revoke(world, "b", player="ben")
     # Of equal scores who reached it first is first: ben was at 10 with his last unlock, before cleo.
     assert ranks() == [("ben", 10), ("cleo", 10), ("anna", 0)]
+
+
+def test_over_all_games_who_reached_it_first_is_first_again(world: World) -> None:
+    unlock(world, "a", player="anna")
+    unlock(world, "a", player="ben")
+    unlock(world, "b", player="anna")
+    revoke(world, "b", player="anna")
+    for name in ("achievements", "leaderboards"):
+        followers.follow(name)
+    for board in (world.game.uuid, "global"):
+        listed = world.api().get(f"/leaderboards/{board}").json()["results"]
+        assert [one["player"]["external_id"] for one in listed] == ["anna", "ben"], board
+
+
+def test_who_lost_everything_begins_anew(world: World) -> None:
+    now = timezone.now()
+    for days, key in ((300, "a"), (1, "b"), (200, "c")):
+        at = (now - timedelta(days=days)).isoformat()
+        assert world.api().post("/achievements/unlock", body(world, key, unlocked_at=at)).status_code == 202
+        held, totals = Unlock.objects.get(), PlayerGame.objects.get()
+        assert totals.first_unlock_at == totals.last_unlock_at == held.unlocked_at
+        revoke(world, key)
 
 
 def test_counters_follow_and_a_recount_agrees(world: World) -> None:
