@@ -8,6 +8,7 @@ broker or PostgreSQL is nobody's attempt: the follower waits and tries again.
 import threading
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -242,6 +243,20 @@ def _bury(name: str, fact: Fact, error: str) -> None:
                 error,
             ],
         )
+
+
+def take_dead_letters(name: str, fact_ids: Collection[int]) -> set[int]:
+    """Call the dead letters of facts done with, inside the caller's transaction; return whose waited.
+
+    For a listener that keeps by itself up to where it heard: what was passed by before that is new to it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE core_deadletter SET replayed_at = now()"
+            " WHERE follower = %s AND fact_id = ANY(%s) AND replayed_at IS NULL RETURNING fact_id",
+            [name, list(fact_ids)],
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def lags() -> list[Lag]:

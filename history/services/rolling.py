@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import selectors as accounts
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked
 from core import facts as log
+from core import followers
 from core.clock import from_microseconds
 from core.facts import Fact
 from history import rollups
@@ -29,13 +30,15 @@ Zones = dict[int, ZoneInfo]
 def apply_facts(facts: Sequence[Fact]) -> None:
     """Add what facts say to the rollups of their time, each fact once: a replayed log adds nothing.
 
-    What is older than a level keeps is left out of it; months keep everything.
+    What was passed by as a dead letter is added when it is heard again, and its letter is done with. What is older
+    than a level keeps is left out of it; months keep everything.
     """
     heard = rollups.heard()
-    fresh = [fact for fact in facts if (fact.tx, fact.id) > heard]
+    missed = followers.take_dead_letters(FOLLOWER, [fact.id for fact in facts])
+    fresh = [fact for fact in facts if (fact.tx, fact.id) > heard or fact.id in missed]
     if fresh:
         rollups.add(_changes(fresh, now=timezone.now()))
-        rollups.hear(fresh[-1].tx, fresh[-1].id)
+        rollups.hear(*max(heard, (fresh[-1].tx, fresh[-1].id)))
 
 
 def rebuild() -> int:
