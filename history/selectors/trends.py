@@ -1,6 +1,8 @@
 """What a player did over one of the fixed windows, bucket by bucket."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -41,18 +43,15 @@ def trend(
     found = rollups.read_activity(
         level, COLUMNS[metric], player_id=player_id, since=listed[0], game_ids=game_ids
     )
-    if metric == "playtime":
-        return Trend(
-            level, _points(listed, {at: _shown(Decimal(ms) / 1000) for at, ms in found.items()}, zone)
-        )
-    return Trend(level, _points(listed, found, zone))
+    unit = 1000 if metric == "playtime" else 1
+    return Trend(level, _points(listed, {at: Decimal(value) / unit for at, value in found.items()}, zone))
 
 
 def stat_trend(*, player_id: int, time_zone: str, stat_id: int, window: str, at: datetime) -> Trend:
     """Return by how much a player's stat changed in each bucket; one query."""
     level, listed, zone = _window(window, time_zone, at=at)
     found = rollups.read_stat(level, player_id=player_id, stat_id=stat_id, since=listed[0])
-    return Trend(level, _points(listed, {at: _shown(value) for at, value in found.items()}, zone))
+    return Trend(level, _points(listed, found, zone))
 
 
 def _window(window: str, time_zone: str, *, at: datetime) -> tuple[Level, list[Bucket], ZoneInfo]:
@@ -62,9 +61,17 @@ def _window(window: str, time_zone: str, *, at: datetime) -> tuple[Level, list[B
 
 
 def _points(
-    listed: Iterable[Bucket], found: Mapping[Bucket, int | float], zone: ZoneInfo
+    listed: Sequence[Bucket], found: Mapping[Bucket, Decimal], zone: ZoneInfo
 ) -> tuple[tuple[datetime, int | float], ...]:
-    return tuple((begins_at(bucket, zone), found.get(bucket, 0)) for bucket in listed)
+    """Return what was found by the buckets that are listed.
+
+    What was counted in another zone, before the player moved, may begin within an hour, or tomorrow: it is counted to
+    the bucket in which it begins, or to the last one.
+    """
+    values: dict[Bucket, Decimal] = defaultdict(Decimal)
+    for at, value in found.items():
+        values[listed[bisect_right(listed, at) - 1]] += value
+    return tuple((begins_at(bucket, zone), _shown(values[bucket])) for bucket in listed)
 
 
 def _shown(value: Decimal) -> int | float:

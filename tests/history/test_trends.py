@@ -14,7 +14,8 @@ from accounts.models import Player
 from achievements.models import Unlock
 from core import followers
 from core.ids import new_id
-from history import partitions
+from core.models import DeadLetter
+from history import partitions, rollups
 from history.services import rolling
 from stats.models import StatValue
 from tests import factories
@@ -136,6 +137,51 @@ def test_a_replayed_log_adds_nothing(world: World) -> None:
     followers.rewind("history", fact_id=first)
     follow()
     assert everything() == before
+
+
+def test_a_dead_letter_that_is_replayed_adds_up_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlock(world, "a1")
+    with monkeypatch.context() as broken:
+        broken.setattr(rollups, "add", None)
+        while not DeadLetter.objects.exists():
+            followers.drain("history")
+    unlock(world, "a2")
+    follow()
+    assert total(trend(world, "unlocks", "7d")) == 1
+    letter = DeadLetter.objects.get()
+    followers.replay_dead_letter(letter.pk)
+    assert total(trend(world, "unlocks", "7d")) == 2
+    followers.rewind("history", fact_id=letter.fact_id)
+    follow()
+    assert total(trend(world, "unlocks", "7d")) == 2
+
+
+def test_a_log_that_is_heard_again_brings_a_dead_letter_with_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlock(world, "a1")
+    with monkeypatch.context() as broken:
+        broken.setattr(rollups, "add", None)
+        while not DeadLetter.objects.exists():
+            followers.drain("history")
+    unlock(world, "a2")
+    follow()
+    rolling.rebuild()
+    assert total(trend(world, "unlocks", "7d")) == 2
+    assert DeadLetter.objects.get().replayed_at is not None
+
+
+@pytest.mark.parametrize("moves", [("Asia/Kathmandu", "UTC"), ("Pacific/Kiritimati", "Pacific/Pago_Pago")])
+def test_who_moves_to_another_zone_takes_everything_along(world: World, moves: tuple[str, str]) -> None:
+    before, after = moves
+    world.api().put("/players/p-1", {"time_zone": before})
+    unlock(world, "a1")
+    world.report(kills={"add": 3})
+    follow()
+    world.api().put("/players/p-1", {"time_zone": after})
+    for window in ("7d", "30d", "365d"):
+        assert total(trend(world, "unlocks", window)) == 1, window
+        assert total(trend(world, "kills", window, game_id=world.game.uuid)) == 3, window
 
 
 def test_what_is_older_than_a_level_keeps_is_in_months_only(world: World) -> None:
