@@ -107,6 +107,9 @@ def _run_batch() -> int | None:
         if job.state == Backfill.State.WAITING and _others_are_at_it(job.started_at or timezone.now()):
             return None
         catalogue = definitions.fresh_catalogue(job.game_id)
+        if job.state == Backfill.State.RUNNING and _is_overtaken(job):
+            _finish(job, Backfill.State.CANCELLED)
+            return 0
         definition = next((one for one in catalogue.by_key.values() if one.id == job.achievement_id), None)
         studio_id = job.game.studio_id
         wanted = candidates.plan(catalogue, definition, studio_id=studio_id) if definition else None
@@ -114,6 +117,14 @@ def _run_batch() -> int | None:
             _finish(job, Backfill.State.CANCELLED)
             return 0
         return _check(job, wanted, definition, catalogue)
+
+
+def _is_overtaken(job: Backfill) -> bool:
+    """Say whether the definition changed since: a newer one looks at everybody, and says whether they are told.
+
+    To be asked after the catalogue was read: who changes it asks for the newer one in the same commit.
+    """
+    return Backfill.objects.filter(achievement_id=job.achievement_id, id__gt=job.pk).exists()
 
 
 def _check(job: Backfill, wanted: Plan, definition: Definition, catalogue: GameCatalogue) -> int:

@@ -98,6 +98,21 @@ def test_with_announce_they_are_told(world: World) -> None:
     assert told() == [Unlock.objects.get().player_id]
 
 
+def test_one_that_is_overtaken_by_another_change_ends_and_tells_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kills(world)
+    monkeypatch.setattr(backfills, "BATCH", 2)
+    change(world, "slayer", "?announce=true", target=60)
+    while not Backfill.objects.filter(checked=2).exists():
+        backfills._run_batch()
+    change(world, "slayer", target=20)
+    assert run() == 4
+    assert list(Backfill.objects.order_by("id").values_list("state", flat=True)) == ["cancelled", "done"]
+    followers.follow("social")
+    assert not Notification.objects.exists()
+
+
 def test_a_shorter_list_of_a_meta_and_its_count(world: World) -> None:
     for key in "abc":
         factories.achievement(world.game, key)
