@@ -74,15 +74,21 @@ def delete(*, game: GameInfo, key: str) -> None:
 
     Raises:
         NotFound: the game has no such achievement.
-        Conflict: it is or was published, or a tester holds it.
+        Conflict: it is or was published, another one requires it, or a tester holds it.
 
     """
     with transaction.atomic():
         next_version(game)
-        before = _existing(definitions.uncached_catalogue(game.id).by_key, key)
+        by_key = definitions.uncached_catalogue(game.id).by_key
+        before = _existing(by_key, key)
         if before.state != State.DRAFT:
             raise Conflict(
                 "A published achievement is not deleted: send PATCH with `state` set to `archived`."
+            )
+        requiring = next((one.key for one in by_key.values() if key in one.requires), None)
+        if requiring is not None:
+            raise Conflict(
+                f"The achievement {texts.quoted(requiring)} requires this one: take it out of its list first."
             )
         # Waits for unlocks on their way and keeps new ones out: with their eyes the achievement is gone or held.
         Catalogue.objects.select_for_update().get(game_id=game.id)

@@ -122,6 +122,17 @@ def test_it_is_explained_by_what_it_requires(here: World) -> None:
     assert [one["achievement"] for one in mine["conditions"]] == ["a", None]
 
 
+def test_what_is_required_is_not_deleted(here: World) -> None:
+    define(here, "a"), define(here, "b", state="draft")
+    meta(here, "both", "a", "b")
+    path = f"/games/{here.game.uuid}/achievements"
+    answer = here.api().delete(f"{path}/b")
+    assert answer.status_code == 409
+    assert "both" in answer.json()["detail"]
+    assert here.api().patch(f"{path}/both", {"requires": ["a"]}).status_code == 200
+    assert here.api().delete(f"{path}/b").status_code == 204
+
+
 @pytest.mark.parametrize("through", ["api", "import"])
 def test_circles_are_refused(here: World, through: str) -> None:
     define(here, "a")
