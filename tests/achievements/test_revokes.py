@@ -201,6 +201,16 @@ def test_everything_is_for_testers(world: World) -> None:
     assert world.api().post("/achievements/reset", {**asked, "achievement": "a"}).status_code == 400
 
 
+@pytest.mark.parametrize("value", ["true", "yes", 1, None, [True], {}])
+def test_everything_is_true_or_false(world: World, value: object) -> None:
+    unlock(world, "a")
+    accounts.Tester.objects.create(game=world.game, player=accounts.Player.objects.get())
+    answer = world.api().post("/achievements/reset", {"player": "p-1", "everything": value, "reason": "why"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/everything"
+    assert Unlock.objects.count() == 1
+
+
 def test_a_key_of_one_game_does_not_reset_the_others(world: World) -> None:
     other = factories.game(world.studio)
     factories.achievement(other, "z")
