@@ -16,7 +16,7 @@ from achievements.models import State
 from achievements.selectors import definitions
 from achievements.selectors.definitions import GameCatalogue, Meta
 from achievements.unlocking import Item, Outcome, record
-from core.db import LostRace, array_literal, run_prepared
+from core.db import LostRace, array_literal, run_prepared, text_array_literal
 from core.ids import new_id
 
 Catalogues = Mapping[int, GameCatalogue]
@@ -105,24 +105,28 @@ def _candidates(
     ]
 
 
+# Each list of what is needed is sent once, and looked for in a player's unlocks by one walk of their index: a list of
+# hundreds for a batch of a thousand players would be hundreds of thousands of pairs.
 _HELD = """
-SELECT w.place, count(u.player_id)
-  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w (place, player_id, achievement_id)
-  LEFT JOIN achievements_unlock u ON u.player_id = w.player_id AND u.achievement_id = w.achievement_id
- GROUP BY w.place
+WITH needed AS MATERIALIZED (
+    SELECT meta_id, needs::bigint[] AS needs FROM unnest($3::bigint[], $4::text[]) AS n (meta_id, needs)
+)
+SELECT w.player_id, w.meta_id, (SELECT count(*) FROM achievements_unlock u
+                                 WHERE u.player_id = w.player_id AND u.achievement_id = ANY(n.needs))
+  FROM unnest($1::bigint[], $2::bigint[]) AS w (player_id, meta_id) JOIN needed n USING (meta_id)
 """
 
 
 def _reached(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     """Return those whose player holds as many as are needed."""
-    wanted = [
-        (place, each.player_id, achievement_id)
-        for place, each in enumerate(candidates)
-        for achievement_id in each.meta.needs
+    metas = {each.meta.definition.id: each.meta for each in candidates}
+    params = [
+        *(array_literal(column) for column in zip(*(each.pair for each in candidates), strict=True)),
+        array_literal(metas),
+        text_array_literal(array_literal(meta.needs) for meta in metas.values()),
     ]
-    columns = [array_literal(column) for column in zip(*wanted, strict=True)]
-    held = dict(run_prepared(_HELD, columns))
-    return [each for place, each in enumerate(candidates) if held[place] >= each.meta.count]
+    held = {(player_id, meta_id): count for player_id, meta_id, count in run_prepared(_HELD, params)}
+    return [each for each in candidates if held[each.pair] >= each.meta.count]
 
 
 def _item(candidate: _Candidate) -> Item:
