@@ -1,5 +1,6 @@
 """GET /players/{player}/achievements/{key}/explain."""
 
+import unicodedata
 from collections.abc import Collection
 from typing import Any
 
@@ -13,6 +14,7 @@ from rest_framework.request import Request
 from accounts.authentication import TokenHolder, game_of, holder_of, player_of
 from achievements.models import State
 from achievements.selectors import definitions, progress
+from achievements.selectors.definitions import Definition
 from core.clock import rfc3339
 from core.endpoint import Endpoint, cached_answer
 from core.ids import parse_id
@@ -92,15 +94,14 @@ class ExplainView(Endpoint):
             raise NotFound("There is no such game.")
         game, info = game_of(request, uuid), player_of(request, player)
         catalogue = definitions.fresh_catalogue(game.id)
-        definition = catalogue.by_key.get(key)
+        definition = catalogue.by_key.get(unicodedata.normalize("NFC", key))
         if definition is None:
             raise NotFound("The game has no such achievement.")
         found = progress.explain(info.id, catalogue, definition, at=timezone.now())
         is_studio = not isinstance(holder_of(request), TokenHolder)
-        is_secret = definition.hidden or definition.state == State.DRAFT
-        if is_secret and found.unlocked_at is None and not is_studio:
+        if _is_secret(definition) and found.unlocked_at is None and not is_studio:
             raise NotFound("The game has no such achievement.")
-        secrets = set() if is_studio else {one.key for one in catalogue.by_key.values() if one.hidden}
+        secrets = set() if is_studio else {one.key for one in catalogue.by_key.values() if _is_secret(one)}
         return cached_answer(
             request,
             {
@@ -114,6 +115,10 @@ class ExplainView(Endpoint):
             },
             cache_control="private, max-age=0",
         )
+
+
+def _is_secret(definition: Definition) -> bool:
+    return definition.hidden or definition.state == State.DRAFT
 
 
 def _shown(condition: dict[str, Any], secrets: Collection[str]) -> dict[str, Any]:

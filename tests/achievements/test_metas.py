@@ -122,6 +122,16 @@ def test_it_is_explained_by_what_it_requires(here: World) -> None:
     assert [one["achievement"] for one in mine["conditions"]] == ["a", None]
 
 
+def test_a_draft_that_is_required_is_not_shown_to_players(here: World) -> None:
+    define(here, "a"), define(here, "next-season", state="draft")
+    meta(here, "tous-les-étés", "a", "next-season")
+    player = factories.player(here.studio, "p-1")
+    mine = factories.api(factories.player_token(here.game, player))
+    decomposed = "tous-les-e\u0301te\u0301s"
+    said = mine.get(f"/players/me/achievements/{decomposed}/explain?game_id={here.game.uuid}").json()
+    assert [one["achievement"] for one in said["conditions"]] == ["a", None]
+
+
 def test_what_is_required_is_not_deleted(here: World) -> None:
     define(here, "a"), define(here, "b", state="draft")
     meta(here, "both", "a", "b")
