@@ -3,22 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from django.conf import settings
 from django.db import connection
 
 from core.db import array_literal, run_prepared
 from history.buckets import Bucket, Level
 
 LEVELS: Final[tuple[Level, ...]] = ("hour", "day", "week", "month")
-KEPT: Final[Mapping[Level, timedelta | None]] = {
-    "hour": timedelta(days=14),
-    "day": timedelta(days=731),
-    "week": timedelta(days=731),
-    "month": None,  # for ever
-}
 FAMILIES: Final = ("activity", "stat")
 _TYPES: Final[Mapping[Level, str]] = {"hour": "timestamptz", "day": "date", "week": "date", "month": "date"}
 
@@ -107,13 +102,17 @@ def hear(tx: int, fact_id: int) -> None:
         cursor.execute("UPDATE history_heard SET tx = %s::text::xid8, fact_id = %s", [tx, fact_id])
 
 
-def empty() -> None:
-    """Forget everything, inside the caller's transaction."""
+def empty(*, now: datetime) -> None:
+    """Forget everything that levels keep, inside the caller's transaction; what is older waits for the archive."""
     with connection.cursor() as cursor:
         # TRUNCATE would keep readers out until commit.
         for family in FAMILIES:
             for level in LEVELS:
-                cursor.execute(f"DELETE FROM {table(family, level)}")  # noqa: S608 - a name of ours
+                since = first_kept(level, now=now)
+                cursor.execute(
+                    f"DELETE FROM {table(family, level)} WHERE at >= %s",  # noqa: S608 - a name of ours
+                    ["-infinity" if since is None else f"{since} 00:00Z"],
+                )
     hear(0, 0)
 
 
@@ -144,7 +143,21 @@ def read_stat(level: Level, *, player_id: int, stat_id: int, since: Bucket) -> d
     return dict(run_prepared(sql, [player_id, since, stat_id]))
 
 
-def is_kept(level: Level, at: datetime, *, now: datetime) -> bool:
-    """Say whether a level keeps what happened at a time."""
-    kept = KEPT[level]
-    return kept is None or at >= now - kept
+def days_kept(level: Level) -> int | None:
+    """Return for how many days a level is kept, None for ever."""
+    if level == "month":
+        return None
+    days: int = settings.HISTORY_HOURS_KEPT_DAYS if level == "hour" else settings.HISTORY_DAYS_KEPT_DAYS
+    return days
+
+
+def first_kept(level: Level, *, now: datetime) -> date | None:
+    """Return the first date whose buckets a level keeps, None for all; hours are kept from its midnight in UTC on."""
+    days = days_kept(level)
+    return None if days is None else now.astimezone(UTC).date() - timedelta(days=days)
+
+
+def is_kept(level: Level, bucket: Bucket, *, now: datetime) -> bool:
+    """Say whether a level keeps a bucket."""
+    since = first_kept(level, now=now)
+    return since is None or (bucket.date() if isinstance(bucket, datetime) else bucket) >= since

@@ -3,6 +3,8 @@
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.settings.environment import env
 from core.deadlines import DeadlineConnection
 
@@ -25,6 +27,8 @@ __all__ = [
     "DATABASES",
     "DEFINITION_SECTIONS",
     "FACT_RETENTION_DAYS",
+    "HISTORY_DAYS_KEPT_DAYS",
+    "HISTORY_HOURS_KEPT_DAYS",
     "LEADERBOARD_EXACT_PLAYERS",
     "LEADERBOARD_FRIENDS",
     "LEADERBOARD_SNAPSHOT_S",
@@ -70,8 +74,20 @@ def _numbered(url: str, number: int) -> str:
     return urlunsplit(parts._replace(path=f"/{base + number}"))
 
 
+def _days(name: str, *, default: int, least: int) -> int:
+    """Read for how long something is kept."""
+    days: int = env.int(name, default=default)
+    if days < least:
+        raise ImproperlyConfigured(f"{name} must be {least} or more: trends show as much.")
+    return days
+
+
 DATABASES = {"default": _database()}
 FACT_RETENTION_DAYS = env.int("FACT_RETENTION_DAYS", default=7)
+# For how long what players did is kept by the hour, and by the day and week; months are kept for ever. The least is a
+# trend's longest window, 7 days of hours and 365 days of weeks, and a bucket.
+HISTORY_HOURS_KEPT_DAYS = _days("HISTORY_HOURS_KEPT_DAYS", default=14, least=9)
+HISTORY_DAYS_KEPT_DAYS = _days("HISTORY_DAYS_KEPT_DAYS", default=731, least=374)
 
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # Whom a friends' board shows: leaderboards lie upstream of social and may not import it.

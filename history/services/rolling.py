@@ -33,11 +33,15 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     What was passed by as a dead letter is added when it is heard again, and its letter is done with. What is older
     than a level keeps is left out of it; months keep everything.
     """
+    _add(facts, now=timezone.now())
+
+
+def _add(facts: Sequence[Fact], *, now: datetime) -> None:
     heard = rollups.heard()
     missed = followers.take_dead_letters(FOLLOWER, [fact.id for fact in facts])
     fresh = [fact for fact in facts if (fact.tx, fact.id) > heard or fact.id in missed]
     if fresh:
-        rollups.add(_changes(fresh, now=timezone.now()))
+        rollups.add(_changes(fresh, now=now))
         rollups.hear(*max(heard, (fresh[-1].tx, fresh[-1].id)))
 
 
@@ -45,15 +49,16 @@ def rebuild() -> int:
     """Add everything up anew from the log as far as it goes back; return how many facts that were.
 
     The listener waits meanwhile, and goes on where this ends. What the log has forgotten is lost to rollups: history
-    is longer than the log, so this is for a log that is whole.
+    is longer than the log, so this is for a log that is whole. What no level keeps any more, archived or about to be,
+    stays as it is.
     """
-    count = 0
+    count, now = 0, timezone.now()
     with transaction.atomic():
         rollups.heard()
-        rollups.empty()
+        rollups.empty(now=now)
         tx, fact_id = 0, 0
         while facts := log.read_after(tx, fact_id, kinds=KINDS, limit=_READ_AT_ONCE):
-            apply_facts([fact for fact in facts if fact.kind in KINDS])
+            _add([fact for fact in facts if fact.kind in KINDS], now=now)
             tx, fact_id = facts[-1].tx, facts[-1].id
             count += len(facts)
     return count
@@ -87,8 +92,9 @@ def _add_unlocks(
     for player, _, points, unlocked_us, *_ in rows:
         at, zone = from_microseconds(unlocked_us), zones[player]
         for level in LEVELS:
-            if rollups.is_kept(level, at, now=now):
-                one = found.activity[level][player, fact.payload["game"], bucket_of(level, at, zone)]
+            bucket = bucket_of(level, at, zone)
+            if rollups.is_kept(level, bucket, now=now):
+                one = found.activity[level][player, fact.payload["game"], bucket]
                 one.unlocks += sign
                 one.points += sign * points
 
@@ -98,8 +104,9 @@ def _add_values(found: Changes, fact: Fact, zones: Zones, *, now: datetime) -> N
         at, zone = from_microseconds(reached_us), zones[player]
         change = _exact(value) - _exact(previous or 0)
         for level in LEVELS:
-            if rollups.is_kept(level, at, now=now):
-                found.stats[level][player, stat, bucket_of(level, at, zone)] += change
+            bucket = bucket_of(level, at, zone)
+            if rollups.is_kept(level, bucket, now=now):
+                found.stats[level][player, stat, bucket] += change
 
 
 def _exact(number: float) -> Decimal:
@@ -112,5 +119,5 @@ def _add_playtime(found: Changes, fact: Fact, zones: Zones, *, now: datetime) ->
         begin, end = from_microseconds(from_us), from_microseconds(until_us)
         for level in LEVELS:
             for bucket, played_ms in split(level, begin, end, zones[player]):
-                if rollups.is_kept(level, begin, now=now):
+                if rollups.is_kept(level, bucket, now=now):
                     found.activity[level][player, fact.payload["game"], bucket].playtime_ms += played_ms
