@@ -23,6 +23,8 @@ _ENVIRONMENT = "environment.json"
 _KEPT = (
     *("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"),
     *("PUBLIC_URL", "LIVE_URL", "PORT", "VAR_DIR", "DEBUG", "DEMO"),
+    *("ARCHIVE_URL", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
+    *("HISTORY_HOURS_KEPT_DAYS", "HISTORY_DAYS_KEPT_DAYS"),
 )
 _DEFAULT = Path(__file__).resolve().parent.parent / "var"
 _reserved: list[int] = []  # descriptors, open while we live, and with them their locks

@@ -15,6 +15,10 @@ from history.buckets import Bucket, Level
 
 LEVELS: Final[tuple[Level, ...]] = ("hour", "day", "week", "month")
 FAMILIES: Final = ("activity", "stat")
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "activity": ("player_id", "game_id", "at", "unlocks", "points", "playtime_ms"),
+    "stat": ("player_id", "stat_id", "at", "change"),
+}
 _TYPES: Final[Mapping[Level, str]] = {"hour": "timestamptz", "day": "date", "week": "date", "month": "date"}
 
 

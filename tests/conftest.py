@@ -25,6 +25,9 @@ _OF_THE_SHELL = (
     "LIVE_REDIS_URL",
     "PUBLIC_URL",
     "LIVE_URL",
+    "ARCHIVE_URL",
+    "HISTORY_HOURS_KEPT_DAYS",
+    "HISTORY_DAYS_KEPT_DAYS",
 )
 
 _servers = pytest.StashKey[Servers]()

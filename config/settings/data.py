@@ -1,14 +1,17 @@
 """Where data lives: PostgreSQL (the truth), Valkey (derived), the Celery broker (hints)."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.environment import env
+from config.settings.environment import VAR_DIR, env
 from core.deadlines import DeadlineConnection
 
 __all__ = [
+    "ARCHIVE_S3_ENDPOINT",
+    "ARCHIVE_URL",
     "CACHES",
     "CELERY_ACCEPT_CONTENT",
     "CELERY_BEAT_SCHEDULE",
@@ -74,6 +77,15 @@ def _numbered(url: str, number: int) -> str:
     return urlunsplit(parts._replace(path=f"/{base + number}"))
 
 
+def _archive_url() -> str:
+    """Read ARCHIVE_URL: `s3://bucket/prefix`, or a folder."""
+    url = env.str("ARCHIVE_URL", default="") or str(VAR_DIR / "archive")
+    kind, has_kind, rest = url.partition("://")
+    if has_kind and (kind not in ("s3", "file") or not rest.strip("/")):
+        raise ImproperlyConfigured("ARCHIVE_URL must be s3://bucket/prefix or a folder.")
+    return url if kind == "s3" and has_kind else str(Path(url.removeprefix("file://")).resolve())
+
+
 def _days(name: str, *, default: int, least: int) -> int:
     """Read for how long something is kept."""
     days: int = env.int(name, default=default)
@@ -84,10 +96,13 @@ def _days(name: str, *, default: int, least: int) -> int:
 
 DATABASES = {"default": _database()}
 FACT_RETENTION_DAYS = env.int("FACT_RETENTION_DAYS", default=7)
-# For how long what players did is kept by the hour, and by the day and week; months are kept for ever. The least is a
-# trend's longest window, 7 days of hours and 365 days of weeks, and a bucket.
+# For how long what players did is kept by the hour, and by the day and week; months are kept for ever. What is older
+# is in the archive. The least is a trend's longest window, 7 days of hours and 365 days of weeks, and a bucket.
 HISTORY_HOURS_KEPT_DAYS = _days("HISTORY_HOURS_KEPT_DAYS", default=14, least=9)
 HISTORY_DAYS_KEPT_DAYS = _days("HISTORY_DAYS_KEPT_DAYS", default=731, least=374)
+ARCHIVE_URL = _archive_url()
+# Where S3 is not Amazon's. Keys and region are read by its client: AWS_ACCESS_KEY_ID and so on.
+ARCHIVE_S3_ENDPOINT = env.str("AWS_ENDPOINT_URL_S3", default="") or env.str("AWS_ENDPOINT_URL", default="")
 
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # Whom a friends' board shows: leaderboards lie upstream of social and may not import it.

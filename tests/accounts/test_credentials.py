@@ -251,7 +251,7 @@ def test_forged_and_outdated_tokens_are_refused(game: Game, player: Player) -> N
     forged = {
         "another secret": signed(fine, secret="0" * 64),
         "another algorithm": signed(fine, algorithm="HS512"),
-        "unsigned": jwt.encode(fine, None, algorithm="none", headers={"kid": kid}),
+        "unsigned": jwt.encode(fine, "", algorithm="none", headers={"kid": kid}),
         "unknown kid": signed(fine, kid="other"),
         "kid of another type": signed(fine, kid=""),
         "expired": signed(claims_for(game, player, iat=now - 7200, exp=now - 3600)),
