@@ -110,7 +110,7 @@ def test_one_that_is_overtaken_by_another_change_ends_and_tells_nobody(
     assert run() == 4
     assert list(Backfill.objects.order_by("id").values_list("state", flat=True)) == ["cancelled", "done"]
     followers.follow("social")
-    assert not Notification.objects.exists()
+    assert not told()
 
 
 def test_a_shorter_list_of_a_meta_and_its_count(world: World) -> None:

@@ -458,7 +458,7 @@ def test_the_hourly_task_makes_tables_ahead_and_archives(archive: Path) -> None:
         ("s3://laurel/of/2026", "s3://laurel/of/2026"),
         ("/srv/archive", "/srv/archive"),
         ("file:///srv/archive", "/srv/archive"),
-        ("", str(VAR_DIR / "archive")),
+        pytest.param("", str(VAR_DIR / "archive"), id="by default in VAR_DIR"),
     ],
 )
 def test_the_archive_is_a_folder_or_s3(url: str, taken: str, monkeypatch: pytest.MonkeyPatch) -> None:
