@@ -5,6 +5,7 @@ from core.facts import Subscription
 from history.services import following as history
 from history.services import rolling
 from leaderboards.facts import RanksChanged
+from leaderboards.services import feeding
 from leaderboards.services import follower as leaderboards
 from social import nearing
 from social import services as social
@@ -12,6 +13,7 @@ from social.facts import FriendAccepted, FriendRequested
 
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription(counters.FOLLOWER, "facts", counters.KINDS, counters.apply_facts),
+    Subscription(feeding.FOLLOWER, "facts", feeding.KINDS, feeding.apply_facts),
     Subscription(leaderboards.FOLLOWER, "facts", leaderboards.KINDS, leaderboards.apply_facts),
     Subscription(rolling.FOLLOWER, "facts", history.KINDS, history.apply_facts),
     Subscription(

@@ -8,7 +8,7 @@ from core import followers, relay
 from core.redis import AWAY
 from leaderboards import rebuilding
 from leaderboards.keys import Board
-from leaderboards.services import follower, reconciling, snapshots, telling, turning
+from leaderboards.services import feeding, follower, reconciling, snapshots, telling, turning
 
 log = structlog.get_logger(__name__)
 
@@ -18,6 +18,13 @@ def follow() -> None:
     """Bring to the boards what the log has to say since the last time."""
     if followers.follow(follower.FOLLOWER):
         relay.hint(follower.FOLLOWER)
+
+
+@shared_task(name="feeding.follow")
+def feed() -> None:
+    """Submit what stats became to the boards that they feed."""
+    if followers.follow(feeding.FOLLOWER):
+        relay.hint(feeding.FOLLOWER)
 
 
 @shared_task(name="leaderboards.check_boards")

@@ -23,7 +23,12 @@ class BoardDefinitionChange(serializers.Serializer[Any]):
     format = serializers.ChoiceField(["number", "time_ms", "time_s", "currency", "percent"], required=False)
     authority = serializers.ChoiceField(["server", "client"], required=False)
     stat = serializers.CharField(
-        required=False, allow_null=True, help_text="Fed by this stat, not by submissions."
+        required=False,
+        allow_null=True,
+        help_text=(
+            "Fed by this stat, from now on, not by submissions: with the operator `sum` a period holds what was added "
+            "in it, else the best or last value. Values are rounded to the board's decimals."
+        ),
     )
     reset = serializers.ChoiceField(["never", "daily", "weekly", "monthly", "cron"], required=False)
     cron = serializers.CharField(

@@ -23,7 +23,10 @@ LARGEST_METADATA: Final = 4096  # bytes of JSON
 DEEPEST_METADATA: Final = 31  # levels: one less than a body may have, which it is sent in
 RESERVED: Final = ("points", "global")
 # What scores were weighed, ranked and filed by; it stays while there are any.
-FIXED_BY_SCORES: Final = ("sort", "operator", "tie_break", "decimals", "reset", "cron", "time_zone", "spans")
+FIXED_BY_SCORES: Final = (
+    *("sort", "operator", "tie_break", "decimals", "stat"),
+    *("reset", "cron", "time_zone", "spans"),
+)
 
 
 def clean_key(value: object) -> str:
@@ -198,7 +201,9 @@ def contradictions(board: Mapping[str, Any]) -> list[dict[str, str]]:
     starts_at, ends_at = board["starts_at"], board["ends_at"]
     if isinstance(starts_at, datetime) and isinstance(ends_at, datetime) and ends_at <= starts_at:
         found.append(_wrong("ends_at", "The board ends before it begins: swap the two times."))
-    if board["operator"] == "sum" and board["attempts_limit"] == 1:
+    if board["stat"] is not None and board["attempts_limit"] is not None:
+        found.append(_wrong("attempts_limit", "A stat makes no attempts: leave the limit or the stat out."))
+    elif board["operator"] == "sum" and board["attempts_limit"] == 1:
         found.append(
             _wrong("attempts_limit", "A sum of one submission is that submission: use `best` or `last`.")
         )

@@ -16,6 +16,7 @@ from leaderboards.rules import scores
 from leaderboards.selectors import definitions
 from leaderboards.selectors.definitions import BoardInfo
 from leaderboards.services import periods
+from stats.selectors import definitions as stats
 
 MOST_BOARDS = 200  # a game
 _BOUNDS = {"min_score": "min_units", "max_score": "max_units"}
@@ -37,6 +38,7 @@ def create(*, game: GameInfo, values: Mapping[str, Any], at: datetime) -> BoardI
     board = {**rules.DEFAULTS, **clean}
     _require_none(errors or rules.contradictions(board))
     with transaction.atomic():
+        _require_stat(game, board)
         _lock(game)
         _require_free(game, key)
         row = Leaderboard.objects.create(
@@ -65,6 +67,8 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any], at: datetime)
         board = {**before, **clean}
         _require_none(rules.contradictions(board))
         changed = {name for name, value in clean.items() if before[name] != value}
+        if changed & {"stat", "operator"}:
+            _require_stat(game, board)
         if fixed := sorted(changed.intersection(rules.FIXED_BY_SCORES)):
             _begin_anew(row, fixed, at=at)
         if changed:
@@ -148,6 +152,20 @@ def _clean(values: Mapping[str, Any], errors: list[dict[str, str]]) -> dict[str,
 def _require_none(errors: list[dict[str, str]]) -> None:
     if errors:
         raise Invalid("A value of the request can't be.", errors=errors)
+
+
+def _require_stat(game: GameInfo, board: Mapping[str, Any]) -> None:
+    """Raise Invalid for a board that is to be fed by a stat that there is not, or that can't feed it."""
+    if board["stat"] is None:
+        return
+    stat = stats.fresh_stat(game.id, board["stat"])
+    if stat is None or (stat.archived and not board["archived"]):
+        raise Invalid.value("/stat", f"The game has no stat {quoted(board['stat'])} that takes reports.")
+    if board["operator"] == "sum" and stat.rule.aggregation != "sum":
+        raise Invalid.value(
+            "/operator",
+            f"The stat {quoted(stat.key)} keeps the {stat.rule.aggregation}, which is not summed: use best or last.",
+        )
 
 
 def _lock(game: GameInfo) -> None:

@@ -45,10 +45,11 @@ class ScoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What the sender may do: a game's server, or a player's own device."""
+    """What the sender may do: a game's server, a player's own device, or the stat that feeds the board."""
 
     is_player: bool = False
     offline: bool = False
+    is_stat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def _targets(board: BoardInfo, moment: datetime, *, at: datetime) -> tuple[Targe
 def _board_refusal(board: BoardInfo, told: datetime | None, *, by: Caller, at: datetime) -> Refused | None:
     if by.is_player and board.authority != Authority.CLIENT:
         return Forbidden("Only a server key may submit to this leaderboard: its authority is `server`.")
-    if board.stat is not None:
+    if board.stat is not None and not by.is_stat:
         return Conflict("This leaderboard is fed by a stat and takes no submissions.")
     if board.archived:
         return Conflict("This leaderboard is archived and takes no more scores.")

@@ -96,17 +96,17 @@ def test_boards_come_without_achievements_too(world: World, game: Game) -> None:
             "name": "<b>",
             "metadata": {"深": [{"x": 1e-9, "y": "\U0001f6f6\\u0000"}]},
         },
-        {**KILLS, "starts_at": "2026-11-01T00:00:00.123456Z", "stat": "kills", "metadata": {"n": 2**63}},
+        {**KILLS, "starts_at": "2026-11-01T00:00:00.123456Z", "metadata": {"n": 2**63}},
     ],
     ids=["full", "archived", "six decimals", "largest", "any text", "microseconds"],
 )
 def test_an_export_imports_again_unchanged_here_and_elsewhere(
     world: World, game: Game, declared: dict[str, Any]
 ) -> None:
+    other = Game.objects.create(studio_id=world.game.studio_id, title="Elsewhere")
     assert world.api().post(boards(game), declared).status_code == 201
     exported = export(world, game)
     assert send(world, game, exported).json() == {"created": 0, "updated": 0, "unchanged": 1, "errors": []}
-    other = Game.objects.create(studio_id=world.game.studio_id, title="Elsewhere")
     assert send(world, other, exported).json()["created"] == 1
     assert export(world, other) == exported
     assert listed(world, other) == listed(world, game)

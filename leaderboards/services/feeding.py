@@ -1,0 +1,130 @@
+"""Boards that a stat feeds: what a report made of the stat is submitted as any score is, once, in the log's order."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+import structlog
+from django.utils import timezone
+
+from accounts import selectors as accounts
+from accounts.selectors import GameInfo
+from core.clock import from_microseconds
+from core.facts import Fact
+from core.refusals import NotFound, Refused, Unavailable
+from leaderboards.selectors import definitions
+from leaderboards.selectors.definitions import BoardInfo
+from leaderboards.services import scores
+from leaderboards.services.scores import Caller, ScoreRequest
+from stats.facts import StatsChanged
+
+log = structlog.get_logger(__name__)
+
+FOLLOWER = "feeding"
+KINDS = frozenset({StatsChanged.kind})
+_STAT = Caller(offline=True, is_stat=True)
+_EVENTS = UUID("6f2d4ef3-2b5c-4d0e-9a57-5a3c4f1f7d10")  # a name space of ours: events made of facts
+_AT_ONCE = 1_000
+
+
+class _Value(NamedTuple):
+    """What a fact says of a player's stat; numbers as the API shows them."""
+
+    player_id: int
+    value: Decimal
+    previous: Decimal
+    reached_at: datetime
+    event_id: UUID
+
+
+def apply_facts(facts: Sequence[Fact]) -> None:
+    """Submit what stats became to the boards that they feed; a fact that is heard again counts once.
+
+    A board that sums takes what was added, so that a period holds what was added in it; any other takes the value.
+    What a board would refuse of a submission (its bounds, a period that is final, a banned player) is passed by.
+
+    Raises:
+        Unavailable: a board changes too often just now; to be tried again.
+
+    Publishes:
+        ScoresChanged.
+
+    """
+    told: dict[tuple[int, str], list[_Value]] = defaultdict(list)
+    for fact in facts:
+        for key, value in _values(fact):
+            told[fact.payload["game"], key].append(value)
+    games = accounts.games_by_id({game_id for game_id, _ in told})
+    for game in games.values():
+        for board in definitions.fresh_boards(game.id).values():
+            if board.stat is not None and not board.archived and (game.id, board.stat) in told:
+                _submit(game, board, told[game.id, board.stat])
+
+
+def _values(fact: Fact) -> Iterator[tuple[str, _Value]]:
+    keys = {stat_id: key for stat_id, key, _ in fact.payload["stats"]}
+    for player_id, stat_id, value, previous, version, reached_us in fact.payload["values"]:
+        yield (
+            keys[stat_id],
+            _Value(
+                player_id,
+                _exact(value),
+                _exact(previous or 0),
+                from_microseconds(reached_us),
+                uuid5(_EVENTS, f"{player_id} {stat_id} {version}"),
+            ),
+        )
+
+
+def _exact(number: float) -> Decimal:
+    """Return a number as the API shows it, digit by digit."""
+    return Decimal(str(number))
+
+
+def _submit(game: GameInfo, board: BoardInfo, values: Sequence[_Value]) -> None:
+    names = {
+        player_id: shown["external_id"]
+        for player_id, shown in accounts.players_shown(
+            {value.player_id for value in values}, studio_id=game.studio_id
+        ).items()
+        if "external_id" in shown
+    }
+    requests = [
+        _request(board, value, names[value.player_id]) for value in values if value.player_id in names
+    ]
+    for start in range(0, len(requests), _AT_ONCE):
+        try:
+            _, results = scores.submit_many(
+                game=game,
+                key=board.key,
+                requests=requests[start : start + _AT_ONCE],
+                by=_STAT,
+                at=timezone.now(),
+            )
+        except NotFound:
+            return  # deleted meanwhile
+        _require_taken(board, results)
+
+
+def _request(board: BoardInfo, value: _Value, player: str) -> ScoreRequest:
+    """Return a submission; rounded values are subtracted, so that sums of them are those of the stat."""
+    score = _rounded(value.value, board.decimals)
+    if board.operator == "sum":
+        score -= _rounded(value.previous, board.decimals)
+    return ScoreRequest(player, score, event_id=value.event_id, achieved_at=value.reached_at)
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    return round(value, decimals) + 0  # no negative zero
+
+
+def _require_taken(board: BoardInfo, results: Iterable[object]) -> None:
+    refused = [result for result in results if isinstance(result, Refused)]
+    busy = next((result for result in refused if isinstance(result, Unavailable)), None)
+    if busy is not None:
+        raise busy
+    if refused:
+        log.info("values not taken", board=board.key, values=len(refused), why=str(refused[0]))
