@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from core.redis import WEB_TIMEOUT_S, client
 from history import keys
-from history.selectors.dashboards import Audience
+from history.selectors.showing import Audience
 
 KEPT_S: Final = 86_400  # who comes once a day meets an old one, and has the new one a moment later
 FRESH_S: Final = (300, 900)  # by chance between them: what was built together does not age together

@@ -1,6 +1,6 @@
 """Every Valkey key that history owns. The keys of one player share a hash tag: one node of a cluster holds them."""
 
-from history.selectors.dashboards import Audience
+from history.selectors.showing import Audience
 
 
 def dashboard(player_id: int, audience: Audience) -> str:

@@ -141,6 +141,22 @@ def read_activity(
     return {row[0]: int(row[1]) for row in run_prepared(sql, [player_id, since, games])}
 
 
+_READ_WITHIN = """
+    SELECT at, game_id, unlocks, points, playtime_ms FROM {table}
+     WHERE player_id = $1 AND at >= $2::date AND at < $3::date AND (game_id = ANY($4::bigint[]) OR $4 IS NULL)
+"""
+
+
+def activity_within(
+    level: Level, *, player_id: int, since: date, before: date, game_ids: Iterable[int] | None
+) -> list[tuple[date, int, Activity]]:
+    """Return what a player did by day, week or month and game, from one date until before another, in no order."""
+    games = None if game_ids is None else array_literal(game_ids)
+    sql = _READ_WITHIN.format(table=table("activity", level))
+    rows = run_prepared(sql, [player_id, since, before, games])
+    return [(at, game_id, Activity(*figures)) for at, game_id, *figures in rows]
+
+
 def read_stat(level: Level, *, player_id: int, stat_id: int, since: Bucket) -> dict[Bucket, Decimal]:
     """Return by how much a player's stat changed by bucket from one on; empty ones are left out."""
     sql = _READ["stat"].format(table=table("stat", level), type=_TYPES[level])

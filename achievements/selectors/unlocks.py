@@ -67,6 +67,44 @@ def recent_unlocks(
     return [_held(row) for row in rows.order_by("-unlocked_at")[:limit]]
 
 
+_RAREST = """
+SELECT u.achievement_id
+  FROM achievements_unlock u
+  JOIN achievements_gameplayers g ON g.game_id = u.game_id AND g.players > 0
+  JOIN achievements_achievementcount c ON c.achievement_id = u.achievement_id
+ WHERE u.player_id = $1 AND u.unlocked_at >= $2 AND u.unlocked_at < $3
+   AND (u.game_id = ANY($4::bigint[]) OR $4 IS NULL)
+ ORDER BY c.unlocked::numeric / g.players, u.unlocked_at LIMIT $5
+"""
+
+
+def rarest_unlocks(
+    player_id: int, *, since: datetime, before: datetime, game_ids: Collection[int] | None, limit: int
+) -> list[HeldUnlock]:
+    """Return a player's unlocks of a time that the fewest have today, the rarest first."""
+    games = None if game_ids is None else array_literal(game_ids)
+    ids = [row[0] for row in run_prepared(_RAREST, [player_id, since, before, games, limit])]
+    rows = {
+        row.achievement_id: row for row in Unlock.objects.filter(player_id=player_id, achievement_id__in=ids)
+    }
+    return [_held(rows[pk]) for pk in ids if pk in rows]
+
+
+def first_and_last(
+    player_id: int, *, since: datetime, before: datetime, game_ids: Collection[int] | None
+) -> list[HeldUnlock]:
+    """Return a player's first and last unlock of a time: two, one, or none."""
+    rows = Unlock.objects.filter(player_id=player_id, unlocked_at__gte=since, unlocked_at__lt=before)
+    if game_ids is not None:
+        rows = rows.filter(game_id__in=game_ids)
+    ends = [
+        rows.order_by("unlocked_at", "achievement_id").first(),
+        rows.order_by("-unlocked_at", "-achievement_id").first(),
+    ]
+    found = [row for row in ends if row is not None]
+    return [_held(row) for row in dict.fromkeys(found)]
+
+
 def unlocks_since(player_id: int, since: datetime) -> list[HeldUnlock]:
     """Return a player's unlocks from `since` on, oldest first (at most 5,000, for a curve)."""
     rows = Unlock.objects.filter(player_id=player_id, unlocked_at__gte=since).order_by("unlocked_at")[:5000]

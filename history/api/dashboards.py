@@ -8,10 +8,11 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.authentication import TokenHolder, holder_of, player_of
+from accounts.authentication import player_of
 from core.endpoint import Endpoint, bytes_answer, etag_of
+from history.api.asked import audience_of
 from history.api.trends import TrendPoint
-from history.selectors.dashboards import MOST_FRIENDS, MOST_GAMES, MOST_UNLOCKS, Audience
+from history.selectors.dashboards import MOST_FRIENDS, MOST_GAMES, MOST_UNLOCKS
 from history.services import dashboards
 
 _GAME = "019ab39f-11aa-7c00-8000-5a5a5a5a5a5a"
@@ -186,14 +187,9 @@ class DashboardView(Endpoint):
     )
     def get(self, request: Request, player: str) -> HttpResponse:
         """Return the dashboard."""
-        served = dashboards.serve(player_of(request, player), _audience(request))
+        served = dashboards.serve(player_of(request, player), audience_of(request))
         answer = bytes_answer(
             request, served.body, etag=etag_of(served.body), cache_control="private, no-cache"
         )
         answer["X-Cache"] = served.cache
         return answer
-
-
-def _audience(request: Request) -> Audience:
-    holder = holder_of(request)
-    return Audience() if isinstance(holder, TokenHolder) else Audience(holder.studio_id, holder.game_id)

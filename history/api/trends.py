@@ -9,13 +9,13 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts import selectors as accounts
-from accounts.authentication import TokenHolder, game_of, holder_of, player_of
+from accounts.authentication import game_of, player_of
 from accounts.selectors import GameInfo
 from core.clock import rfc3339
 from core.endpoint import Endpoint, cached_answer
 from core.ids import parse_id
 from core.refusals import Malformed, NotFound
+from history.api.asked import audience_of
 from history.selectors import trends
 from history.selectors.trends import COLUMNS, WINDOWS, Trend
 from stats.selectors import definitions as stats
@@ -96,7 +96,8 @@ class TrendsView(Endpoint):
             "at": timezone.now(),
         }
         if metric in COLUMNS:
-            found = trends.trend(metric=metric, game_ids=_game_ids(request, game), **told)
+            game_ids = audience_of(request).game_ids() if game is None else [game.id]
+            found = trends.trend(metric=metric, game_ids=game_ids, **told)
         else:
             found = trends.stat_trend(stat_id=_stat_id(metric, game), **told)
         return cached_answer(request, _shown(found, info.time_zone), cache_control="private, max-age=60")
@@ -111,16 +112,6 @@ def _game(request: Request, metric: str) -> GameInfo | None:
     if named is not None and uuid is None:
         raise NotFound("There is no such game.")
     return game_of(request, uuid)
-
-
-def _game_ids(request: Request, game: GameInfo | None) -> list[int] | None:
-    """Return the games whose figures the caller sees, None for all: a studio sees those of its own."""
-    if game is not None:
-        return [game.id]
-    holder = holder_of(request)
-    if isinstance(holder, TokenHolder):
-        return None
-    return accounts.game_ids_of(holder.studio_id) if holder.game_id is None else [holder.game_id]
 
 
 def _stat_id(metric: str, game: GameInfo | None) -> int:

@@ -8,9 +8,10 @@ from typing import Any
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
 from achievements.selectors import definitions, unlocks
-from achievements.selectors.definitions import Definition
-from achievements.selectors.unlocks import GameTotal, HeldUnlock
+from achievements.selectors.unlocks import GameTotal
 from core.clock import rfc3339
+from history.selectors import showing
+from history.selectors.showing import Audience
 from history.selectors.trends import trend
 from leaderboards.selectors import standings
 from leaderboards.selectors.standings import Rank
@@ -21,24 +22,6 @@ MOST_UNLOCKS = 20
 MOST_FRIENDS = 5
 WINDOW = "30d"
 _SETTLES_WITHIN = timedelta(seconds=10)  # boards hear of an unlock by then, or are far behind
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who looks: a player sees all of his games, a studio its own, a key of one game that one.
-
-    Attributes:
-        studio_id: whose ids of players are shown; None to the player himself.
-        game_id: the only game that is shown; None for all that are the audience's.
-
-    """
-
-    studio_id: int | None = None
-    game_id: int | None = None
-
-    def sees(self, game: GameInfo) -> bool:
-        """Say whether a game is shown."""
-        return self.studio_id in (None, game.studio_id) and self.game_id in (None, game.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +59,7 @@ def dashboard(*, player_id: int, time_zone: str, audience: Audience, at: datetim
         "player": people[player_id],
         "totals": _sums(totals, available),
         "games": [_game(one, infos[one.game_id], available, places.get(one.game_id)) for one in listed],
-        "recent_unlocks": _recent(recent, infos),
+        "recent_unlocks": list(showing.unlocks(recent, infos).values()),
         "trend": _trend(player_id, time_zone, game_ids, at=at),
         "friends": {"count": len(friend_ids), "top": _friends(top, people)},
         "generated_at": rfc3339(at),
@@ -114,31 +97,6 @@ def _game(
 def _percent(unlocked: int, available: int) -> float:
     """Return a share with one decimal; who holds what is archived by now has no more than all."""
     return round(100 * min(unlocked, available) / available, 1) if available else 0.0
-
-
-def _recent(held: Iterable[HeldUnlock], infos: Mapping[int, GameInfo]) -> list[dict[str, Any]]:
-    listed = list(held)
-    found = definitions.definitions_by_id(one.achievement_id for one in listed)
-    rarities = definitions.rarities(found)
-    return [
-        _unlock(one, infos[one.game_id], found[one.achievement_id], rarities[one.achievement_id])
-        for one in listed
-        if one.achievement_id in found and one.game_id in infos
-    ]
-
-
-def _unlock(held: HeldUnlock, info: GameInfo, definition: Definition, rarity: object) -> dict[str, Any]:
-    return {
-        "game_id": str(info.uuid),
-        "game": info.title,
-        "key": definition.key,
-        "name": definition.name,
-        "description": definition.description,
-        "icon_url": definition.icon_url,
-        "points": held.points,
-        "unlocked_at": rfc3339(held.unlocked_at),
-        "rarity": rarity,
-    }
 
 
 def _trend(

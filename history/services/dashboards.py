@@ -14,7 +14,8 @@ from core.facts import Fact
 from core.redis import breaker
 from core.rendering import dumps
 from history import dashboards
-from history.selectors.dashboards import Audience, dashboard
+from history.selectors.dashboards import dashboard
+from history.selectors.showing import Audience
 from social.facts import FriendAccepted
 from stats.facts import PlaytimeAdded, StatsChanged
 

@@ -17,7 +17,8 @@ from config.embedded import Servers
 from core import facts, followers
 from core.redis import breaker
 from history import dashboards, keys
-from history.selectors.dashboards import Audience, dashboard
+from history.selectors.dashboards import dashboard
+from history.selectors.showing import Audience
 from history.services import dashboards as services
 from social.models import Friendship
 from tests import factories
