@@ -60,6 +60,9 @@ class Plan:
     players: int
     unlocks_in_batches: int  # of each repetition
     board_players: int
+    veterans: int  # with two years behind them
+    lookers: int  # who come, play and look at their dashboards
+    visit_seconds: float  # within which they come
 
 
 FULL = Plan(
@@ -70,6 +73,9 @@ FULL = Plan(
     players=20_000,
     unlocks_in_batches=60_000,
     board_players=1_000_000,
+    veterans=30,
+    lookers=10_000,
+    visit_seconds=120.0,
 )
 QUICK = Plan(
     repetitions=1,
@@ -79,6 +85,9 @@ QUICK = Plan(
     players=5_000,
     unlocks_in_batches=10_000,
     board_players=100_000,
+    veterans=10,
+    lookers=1_000,
+    visit_seconds=15.0,
 )
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import psycopg
@@ -66,6 +67,12 @@ class Platform:
     def connect(self) -> psycopg.Connection[Any]:
         """Return a connection to PostgreSQL that commits each statement."""
         return psycopg.connect(self.servers.database_url, autocommit=True)
+
+    def tokens(self, count: int) -> list[str]:
+        """Return tokens of the first players of the game."""
+        command = [sys.executable, "-m", "bench.tokens", self.world.game, str(count)]
+        done = subprocess.run(command, env=self.env, cwd=BASE_DIR, stdout=subprocess.PIPE, check=True)
+        return done.stdout.decode().split()
 
     def wait_for_followers(self, *, within_s: float = 120.0) -> None:
         """Return once every follower has read the whole log. Raises CannotStart when one does not."""
@@ -132,6 +139,7 @@ def _environment(place: Place, servers: Servers) -> dict[str, str]:
         "LIVE_URL": place.live_url,
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
+        "CACHE_REDIS_URL": urlsplit(servers.redis_url)._replace(path="/1").geturl(),
         "SECRET_KEY": os.urandom(32).hex(),
         "DEBUG": "0",
         "DEMO": "0",

@@ -33,15 +33,16 @@ from core import facts  # noqa: E402
 from leaderboards.models import Leaderboard  # noqa: E402
 from stats.models import Stat  # noqa: E402
 
+STUDIO = "Bench"
 _PLAYERS_AT_ONCE = 5000
 _POINTS = (5, 10, 10, 15, 20, 25, 50, 100)
 
 
 def fill(players: int) -> World:
     """Create a studio, a game with its players, a second game for the large board, and a key with every scope."""
-    studio = services.create_studio(name="Bench")
-    game = _game(studio.pk, "Bench", achievements=ACHIEVEMENTS)
-    board = _game(studio.pk, "Bench, the large board", achievements=1, regions=REGIONS)
+    studio = services.create_studio(name=STUDIO)
+    game = add_game(studio.pk, "Bench", achievements=ACHIEVEMENTS)
+    board = add_game(studio.pk, "Bench, the large board", achievements=1, regions=REGIONS)
     for key in (LARGE, SMALL):
         Leaderboard.objects.create(studio_id=studio.pk, game=board, key=key, name=key)
     Stat.objects.create(studio_id=studio.pk, game=game, key=STAT, name=STAT)
@@ -62,7 +63,8 @@ def fill(players: int) -> World:
     )
 
 
-def _game(studio_id: int, title: str, *, achievements: int, regions: Iterable[str] = ()) -> Game:
+def add_game(studio_id: int, title: str, *, achievements: int, regions: Iterable[str] = ()) -> Game:
+    """Create a game with achievements."""
     game = services.create_game(studio_id=studio_id, title=title, regions=regions)
     Catalogue.objects.get_or_create(game=game)
     Achievement.objects.bulk_create(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from random import Random
+from typing import NamedTuple
 from uuid import UUID
 
 ACHIEVEMENTS = 250
@@ -47,6 +48,11 @@ def large_player(number: int) -> str:
     return f"board-{number}"
 
 
+def veteran(number: int) -> str:
+    """Return the studio's id of a player with two years behind him."""
+    return f"veteran-{number}"
+
+
 def achievement(number: int) -> str:
     """Return an achievement's key."""
     return f"achievement-{number}"
@@ -87,6 +93,12 @@ class Requests:
     def batch(self) -> bytes:
         """Return a batch of BATCH unlocks of as many players."""
         return self._batch(next(self._pairs) for _ in range(BATCH))
+
+    def earlier(self, start: int) -> bytes:
+        """Return a batch of BATCH players' unlocks of the last achievement, from one player on."""
+        return self._batch(
+            (player(number), achievement(ACHIEVEMENTS - 1)) for number in range(start, start + BATCH)
+        )
 
     def watched_batch(self) -> bytes:
         """Return a batch of BATCH unlocks of players with open pages."""
@@ -150,3 +162,41 @@ def pairs(players: int) -> Iterator[tuple[str, str]]:
         for turn in range(players):
             number = turn * _STRIDE % players
             yield player(number), achievement((round_ + number) % ACHIEVEMENTS)
+
+
+class Visit(NamedTuple):
+    """What a player does at a moment: unlocks an achievement, by its number, or (None) looks at his dashboard."""
+
+    at_s: float
+    player: int
+    unlocks: int | None
+
+
+_LOOKS = 6  # of a visit, on average
+_PAUSE_S = 6.0  # between two looks, on average
+_STAYS_S = 60.0
+_UNLOCKS = 0.15  # of the looks come after one
+
+
+def visits(players: int, *, seconds: float, chance: Random) -> list[Visit]:
+    """Return what players do who each come once within a time, in its order.
+
+    A visit begins with an unlock, in the game; then the player looks at his dashboard, again and again, and unlocks
+    something now and then in between. Pauses and lengths are exponential, as waiting times are; who stays longer than
+    _STAYS_S is cut off.
+    """
+    listed: list[Visit] = []
+    for number in range(players):
+        at, unlocked = chance.random() * seconds, 1
+        until = at + _STAYS_S
+        listed.append(Visit(at, number, 0))
+        while at < until:
+            at += chance.expovariate(1 / _PAUSE_S)
+            if chance.random() < _UNLOCKS and unlocked < ACHIEVEMENTS - 1:
+                listed.append(Visit(at, number, unlocked))
+                unlocked += 1
+                at += chance.expovariate(1 / _PAUSE_S)
+            listed.append(Visit(at, number, None))
+            if chance.random() < 1 / _LOOKS:
+                break
+    return sorted(listed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from accounts import selectors as accounts
@@ -21,12 +21,11 @@ MOST_GAMES = 200
 MOST_UNLOCKS = 20
 MOST_FRIENDS = 5
 WINDOW = "30d"
-_SETTLES_WITHIN = timedelta(seconds=10)  # boards hear of an unlock by then, or are far behind
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """A dashboard as the API shows it; `is_settled` False: ranks of what it tells were not known yet."""
+    """A dashboard as the API shows it; `is_settled` False: some rank is not that of what it tells."""
 
     content: dict[str, Any]
     is_settled: bool
@@ -48,7 +47,8 @@ def dashboard(*, player_id: int, time_zone: str, audience: Audience, at: datetim
     game_ids = None if audience == Audience() else list(infos)
     available = definitions.available_by_game(infos)
     listed = totals[:MOST_GAMES]
-    places, all_known = standings.known_places_of(player_id, game_ids=[one.game_id for one in listed])
+    ids = [one.game_id for one in listed]
+    places, all_known = standings.known_places_of(player_id, game_ids=ids)
     recent = unlocks.recent_unlocks(player_id, game_ids=game_ids, limit=MOST_UNLOCKS)
     friend_ids = social.friend_ids(player_id)
     top = unlocks.most_points(friend_ids, limit=MOST_FRIENDS)
@@ -64,8 +64,12 @@ def dashboard(*, player_id: int, time_zone: str, audience: Audience, at: datetim
         "friends": {"count": len(friend_ids), "top": _friends(top, people)},
         "generated_at": rfc3339(at),
     }
-    is_old = all(one.heard_at < at - _SETTLES_WITHIN for one in recent)
-    return Dashboard(content, is_settled=all_known and is_old)
+    return Dashboard(content, is_settled=all_known and all(map(_is_settled, listed, map(places.get, ids))))
+
+
+def _is_settled(total: GameTotal, place: Rank | None) -> bool:
+    """Say whether a board has heard of what a player has."""
+    return place is not None and place.sort_value == -total.points
 
 
 def _sums(totals: Collection[GameTotal], available: Mapping[int, int]) -> dict[str, Any]:

@@ -222,10 +222,11 @@ def test_a_rank_that_is_not_known_yet_is_asked_again_soon(world: World) -> None:
     made = dashboard(player_id=one().pk, time_zone="UTC", audience=Audience(), at=timezone.now())
     assert (made.content["games"][0]["rank"], made.is_settled) == (None, False)
     follow()
-    later = dashboard(
-        player_id=one().pk, time_zone="UTC", audience=Audience(), at=timezone.now() + timedelta(minutes=1)
-    )
+    later = dashboard(player_id=one().pk, time_zone="UTC", audience=Audience(), at=timezone.now())
     assert (later.content["games"][0]["rank"], later.is_settled) == (1, True)
+    unlock(world, "a1")
+    ahead = dashboard(player_id=one().pk, time_zone="UTC", audience=Audience(), at=timezone.now())
+    assert (ahead.content["games"][0]["points"], ahead.is_settled) == (20, False)
 
 
 def test_a_cold_build_costs_the_same_for_any_number_of_games(world: World) -> None:
