@@ -1,9 +1,12 @@
 """Every Valkey key that history owns. The keys of one player share a hash tag: one node of a cluster holds them."""
 
-from history.selectors.showing import Audience
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from history.selectors.showing import Audience
 
 
-def dashboard(player_id: int, audience: Audience) -> str:
+def dashboard(player_id: int, audience: "Audience") -> str:
     """Return the key of a dashboard as an audience sees it.
 
     Type: string, as history/dashboards.py packs it. TTL: KEPT_S. Rebuilt: as it is asked for, and by
@@ -20,7 +23,7 @@ def changed(player_id: int) -> str:
     return f"history:v1:{{player:{player_id}}}:changed"
 
 
-def building(player_id: int, audience: Audience) -> str:
+def building(player_id: int, audience: "Audience") -> str:
     """Return the key of whoever builds a dashboard that is not there, so that others wait for it.
 
     Type: string. TTL: BUILDS_WITHIN_S.
@@ -52,5 +55,5 @@ def cold() -> str:
     return "history:v1:cold"
 
 
-def _name(audience: Audience) -> str:
+def _name(audience: "Audience") -> str:
     return f"{audience.studio_id or 0}:{audience.game_id or 0}"
