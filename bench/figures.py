@@ -62,7 +62,7 @@ class Plan:
     board_players: int
     veterans: int  # with two years behind them
     lookers: int  # who come, play and look at their dashboards
-    visit_seconds: float  # within which they come
+    visit_seconds: float  # for how long they are watched
 
 
 FULL = Plan(
@@ -87,7 +87,7 @@ QUICK = Plan(
     board_players=100_000,
     veterans=10,
     lookers=1_000,
-    visit_seconds=15.0,
+    visit_seconds=30.0,
 )
 
 

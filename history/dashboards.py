@@ -17,6 +17,7 @@ KEPT_S: Final = 86_400  # who comes once a day meets an old one, and has the new
 FRESH_S: Final = (300, 900)  # by chance between them: what was built together does not age together
 UNSETTLED_S: Final = 15
 BUILDS_WITHIN_S: Final = 5
+LOOKED_S: Final = 900
 _MOST_WAITING: Final = 200_000
 _HEAD = struct.Struct(">dH")  # until when it is fresh; how long the text is that it was built at
 
@@ -30,8 +31,11 @@ class Kept:
 
 
 def read(player_id: int, audience: Audience) -> Kept | None:
-    """Return what is kept. Raises redis.RedisError."""
-    value, changed = _valkey().mget(keys.dashboard(player_id, audience), keys.changed(player_id))
+    """Return what is kept, and note that somebody looks. Raises redis.RedisError."""
+    pipeline = _valkey().pipeline(transaction=False)
+    pipeline.mget(keys.dashboard(player_id, audience), keys.changed(player_id))
+    pipeline.set(keys.looked(player_id), b"1", ex=LOOKED_S)
+    (value, changed), _ = pipeline.execute()
     if value is None:
         return None
     fresh_until, length = _HEAD.unpack_from(value)
@@ -76,7 +80,8 @@ def want(player_id: int, audience: Audience) -> None:
 def mark(changed: Collection[int], active: Collection[int], *, by: str, due_in_s: float) -> None:
     """Note whose dashboards a change has made stale, and who is active and has none. Raises redis.RedisError.
 
-    A dashboard that is kept is built again `due_in_s` from now: whatever else follows the change needs its moment.
+    What is kept and was looked at lately is built again `due_in_s` from now: whatever else follows the change needs
+    its moment. What nobody looks at is built when somebody does.
     """
     both = list({*changed, *active})
     pipeline = _valkey().pipeline(transaction=False)
@@ -85,10 +90,14 @@ def mark(changed: Collection[int], active: Collection[int], *, by: str, due_in_s
             pipeline.set(keys.changed(player_id), by, xx=True, keepttl=True)
         else:
             pipeline.exists(keys.changed(player_id))
-    is_kept = dict(zip(both, pipeline.execute(), strict=True))
+        pipeline.exists(keys.looked(player_id))
+    said = pipeline.execute()
+    is_kept = dict(zip(both, said[::2], strict=True))
+    is_looked_at = dict(zip(both, said[1::2], strict=True))
     now = time.time()
     pipeline = _valkey().pipeline(transaction=False)
-    _line_up(pipeline, keys.outdated(), [one for one in changed if is_kept[one]], at=now + due_in_s)
+    outdated = [one for one in changed if is_kept[one] and is_looked_at[one]]
+    _line_up(pipeline, keys.outdated(), outdated, at=now + due_in_s)
     _line_up(pipeline, keys.cold(), [one for one in active if not is_kept[one]], at=now)
     pipeline.execute()
 

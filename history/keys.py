@@ -23,6 +23,14 @@ def changed(player_id: int) -> str:
     return f"history:v1:{{player:{player_id}}}:changed"
 
 
+def looked(player_id: int) -> str:
+    """Return the key that is there while a player's dashboards are looked at now and then.
+
+    Type: string. TTL: LOOKED_S. Rebuilt: with the next look.
+    """
+    return f"history:v1:{{player:{player_id}}}:looked"
+
+
 def building(player_id: int, audience: "Audience") -> str:
     """Return the key of whoever builds a dashboard that is not there, so that others wait for it.
 
@@ -40,7 +48,7 @@ def wanted() -> str:
 
 
 def outdated() -> str:
-    """Return the key of the players of whom some dashboard is kept that a change has made stale.
+    """Return the key of the players whose dashboards are looked at, and that a change has made stale.
 
     Type: sorted set. Member: the player's internal id. Score: when it is to be built, in seconds. TTL: none.
     """

@@ -84,16 +84,13 @@ def _require_hit(bench: Bench, name: str) -> None:
 
 
 def _hits(bench: Bench) -> Figure:
-    """Let players come again who played earlier in the day, unlock, look and look again, each at his time.
-
-    Returns how often a fresh dashboard was kept.
-    """
+    """Watch players who also played earlier in the day; return how often a fresh dashboard was kept for them."""
     world = bench.platform.world
     _play_earlier(bench)
     tokens = bench.platform.tokens(bench.plan.lookers)
     schedule = visits(len(tokens), seconds=bench.plan.visit_seconds, chance=Random(11))
     said = _Crowd(bench.platform.web, world.game, world.key, tokens, schedule).run()
-    looks = sum(said.values())
+    looks = said.total()
     told = ", ".join(f"{count:,} {name}" for name, count in sorted(said.items()))
     print(f"  {looks:,} looks of {len(tokens):,} players: {told}", flush=True)
     name = f"dashboard: fresh ones among looks of {len(tokens):,} players"

@@ -119,8 +119,8 @@ def mark(facts: Sequence[Fact], *, now: datetime) -> None:
 def build_some() -> int:
     """Build dashboards for a part of a second; return how many. Raises one of core.redis.AWAY.
 
-    First those that somebody was served stale, then those that a change has made stale, then those of active players
-    who have none. Whatever is left is built in the seconds to come.
+    First those that somebody was served stale, then those that are looked at and a change has made stale, then those of
+    active players who have none. Whatever is left is built in the seconds to come.
     """
     deadline = time.monotonic() + RUNS_S
     built = 0

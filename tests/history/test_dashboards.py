@@ -159,6 +159,22 @@ def test_an_unlock_has_it_built_anew_without_anybody_looking(
         assert (said, shown["totals"]["points"]) == ("hit", 20)
 
 
+def test_what_nobody_looks_at_is_built_when_somebody_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "SETTLES_S", 0.0)
+    unlock(world, "a0")
+    follow()
+    services.build_some()
+    unlock(world, "a1")
+    follow()
+    assert services.build_some() == 0
+    own = factories.api(factories.player_token(world.game, one()))
+    assert look(own, "/players/me/dashboard")[0] == "stale"
+    assert services.build_some() == 1
+    assert look(own, "/players/me/dashboard")[0] == "hit"
+
+
 def test_who_is_active_finds_it_warm(world: World) -> None:
     unlock(world, "a0")
     follow()
@@ -315,6 +331,6 @@ def test_who_knows_the_answer_gets_304(world: World) -> None:
 
 def test_every_key_has_its_player_s_hash_tag() -> None:
     audience = Audience(3, 4)
-    names = [keys.dashboard(7, audience), keys.changed(7), keys.building(7, audience)]
+    names = [keys.dashboard(7, audience), keys.changed(7), keys.looked(7), keys.building(7, audience)]
     assert all("{player:7}" in name for name in names)
-    assert len(set(names)) == 3
+    assert len(set(names)) == 4

@@ -19,7 +19,7 @@ from history import partitions, rollups
 from history.services import rolling
 from stats.models import StatValue
 from tests import factories
-from tests.history.world import TABLES, forget_history
+from tests.history.world import forget_history, kept_history
 from tests.stats.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,15 +67,6 @@ def total(trend: Any) -> Any:
     return sum(point["value"] for point in trend["points"])
 
 
-def everything() -> dict[str, Any]:
-    with connection.cursor() as cursor:
-        kept = {}
-        for table in TABLES:
-            cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
-            kept[table] = cursor.fetchall()
-        return kept
-
-
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"])
 def test_buckets_add_up_to_the_totals_across_clock_changes(world: World, zone: str) -> None:
     assert world.api().put("/players/p-1", {"time_zone": zone}).status_code == 200
@@ -109,9 +100,9 @@ def test_buckets_add_up_to_the_totals_across_clock_changes(world: World, zone: s
     recent = trend(world, "unlocks", "30d")
     assert len(recent["points"]) == 30
     assert total(recent) >= Unlock.objects.filter(unlocked_at__gte=since).count()
-    before = everything()
+    before = kept_history()
     rolling.rebuild()
-    assert everything() == before
+    assert kept_history() == before
 
 
 def test_an_unlock_lies_in_the_player_s_own_day(world: World) -> None:
@@ -130,13 +121,13 @@ def test_a_replayed_log_adds_nothing(world: World) -> None:
     unlock(world, "a1")
     world.report(kills={"add": 3})
     follow()
-    before = everything()
+    before = kept_history()
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(id) FROM core_fact")
         (first,) = cursor.fetchone()
     followers.rewind("history", fact_id=first)
     follow()
-    assert everything() == before
+    assert kept_history() == before
 
 
 def test_a_dead_letter_that_is_replayed_adds_up_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +178,7 @@ def test_who_moves_to_another_zone_takes_everything_along(world: World, moves: t
 def test_what_is_older_than_a_level_keeps_is_in_months_only(world: World) -> None:
     unlock(world, "a1", datetime(1999, 12, 31, 23, tzinfo=UTC))
     follow()
-    kept = everything()
+    kept = kept_history()
     assert len(kept["history_activity_month"]) == 1
     assert not any(kept[f"history_activity_{level}"] for level in ("hour", "day", "week"))
 

@@ -1,5 +1,7 @@
 """History as tests begin it: with nothing of other tests, whose followers ran."""
 
+from typing import Any
+
 from django.db import connection
 
 from history import rollups
@@ -12,3 +14,13 @@ def forget_history() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(TABLES)}")
     rollups.hear(0, 0)
+
+
+def kept_history() -> dict[str, Any]:
+    """Return every rollup's rows, by table."""
+    with connection.cursor() as cursor:
+        kept = {}
+        for table in TABLES:
+            cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
+            kept[table] = cursor.fetchall()
+        return kept
