@@ -133,6 +133,11 @@ class Requests:
             f"GET {path} HTTP/1.1\r\n{known}".encode() + (self._keyed if keyed else self._anonymous) + b"\r\n"
         )
 
+    def own_dashboard(self, token: str) -> bytes:
+        """Return a look at a player's dashboard by himself."""
+        head = f"GET /api/v1/players/me/dashboard HTTP/1.1\r\nAuthorization: Bearer {token}\r\n"
+        return head.encode() + self._anonymous + b"\r\n"
+
     def _score(self, players: int) -> str:
         number = next(self._scored) * _STRIDE % players
         return f'{{"player":"{large_player(number + 1)}","score":{self._random.randrange(2 * MOST_SCORE)}}}'
