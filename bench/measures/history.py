@@ -22,7 +22,7 @@ from history import keys
 _COLD_PER_SECOND = 10
 _OK = {200}
 _THREADS = 32
-_WARM_WITHIN_S = 300
+_WARM_WITHIN_S = 900
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
