@@ -67,7 +67,9 @@ def test_a_stream_shows_that_it_lives_and_says_why_it_ends(world: World, impatie
     with httpx.stream("GET", impatient.events, headers=headers, timeout=WITHIN_S) as response:
         lines = list(response.iter_lines())
     assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-    assert lines[:2] == ["retry: 2000", f": ready for {world.player('anna').uuid}"]
+    # On a busy machine it lives for a beat before it is ready.
+    said = [line for line in lines if line not in ("", ": beat")]
+    assert said[:2] == ["retry: 2000", f": ready for {world.player('anna').uuid}"]
     assert lines.count(": beat") >= 2
     assert lines[-3:-1] == ["event: close", 'data: {"code":4401,"reason":"The player token has expired."}']
 
