@@ -143,11 +143,14 @@ def hear(facts: Sequence[Fact], *, now: datetime) -> Batch:
                 batch.end((player, achievement))
             elif fact.kind == AchievementsRevoked.kind:
                 batch.forget((player, achievement))
-            elif about.may_be_named and not heard.get((player, achievement), now) < from_microseconds(
-                rest[3]
-            ):
+            elif about.may_be_named and not _is_late(rest[3], heard.get((player, achievement))):
                 batch.take(_state(fact, player, achievement, *rest), about)
     return batch
+
+
+def _is_late(version: int, unlocked_at: datetime | None) -> bool:
+    """Say whether progress is told of what was unlocked before."""
+    return unlocked_at is not None and unlocked_at < from_microseconds(version)
 
 
 def _state(

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db.models import Q
 
-from core.clock import rfc3339
+from core.clock import from_microseconds, rfc3339
 from core.db import array_literal, run_prepared
 from social.events import Event
 from social.models import Block, FriendRequest, Friendship, Notification
@@ -58,23 +58,38 @@ def unread_count(player_id: int) -> int:
     return Notification.objects.filter(player_id=player_id, read_at=None).count()
 
 
+# What replaces an unread notification takes its id away; what is newer than the lost one is found by the time in it.
 _POSITIONS = """
-SELECT CASE WHEN w.after IS NULL THEN coalesce(c.last_seq, 0) ELSE coalesce(n.seq, 0) END, coalesce(c.last_seq, 0)
-  FROM unnest($1::bigint[], $2::uuid[]) WITH ORDINALITY AS w (player_id, after, place)
+SELECT CASE WHEN w.after IS NULL THEN coalesce(c.last_seq, 0)
+            WHEN n.seq IS NOT NULL THEN n.seq
+            ELSE coalesce((SELECT min(o.seq) - 1 FROM social_notification o
+                            WHERE o.player_id = w.player_id AND o.created_at > w.since), c.last_seq, 0) END,
+       coalesce(c.last_seq, 0)
+  FROM unnest($1::bigint[], $2::uuid[], $3::timestamptz[]) WITH ORDINALITY AS w (player_id, after, since, place)
   LEFT JOIN social_inboxcounter c ON c.player_id = w.player_id
   LEFT JOIN social_notification n ON n.player_id = w.player_id AND n.uuid = w.after
  ORDER BY w.place
 """
+_TIMED = 7
+_LATEST_MS = 253_402_300_799_000  # the last second that a datetime holds
+_MARGIN = timedelta(minutes=10)  # longer than what is told may lie behind in the log
 
 
 def positions(wanted: Sequence[tuple[int, UUID | None]]) -> list[tuple[int, int]]:
     """Return, for each (player, event id), the number in the inbox after which to go on, and its last one.
 
-    Without an id it is the last one: only what comes. An id that is not in this player's inbox, whoever's it is, is
-    before the first one: all that the inbox keeps.
+    Without an id it is the last one: only what comes. After an id that is not in this player's inbox (any more),
+    whoever's it is, all comes that is newer than ten minutes before the time in it; some of it again.
     """
-    rows = run_prepared(_POSITIONS, [[player for player, _ in wanted], [after for _, after in wanted]])
+    players, afters = [player for player, _ in wanted], [after for _, after in wanted]
+    rows = run_prepared(_POSITIONS, [players, afters, [_since(after) for after in afters]])
     return [(position, last_seq) for position, last_seq in rows]
+
+
+def _since(after: UUID | None) -> datetime:
+    """Return the time in an id (RFC 9562, version 7) less the margin; the beginning for one that tells none."""
+    ms = after.int >> 80 if after is not None and after.version == _TIMED else 0
+    return from_microseconds(min(ms, _LATEST_MS) * 1000) - _MARGIN
 
 
 # Counter and rows are of one snapshot: what is not among the rows is not there.

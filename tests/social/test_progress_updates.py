@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from accounts.models import Game
 from achievements.models import Achievement
 from achievements.services import revokes
 from core.ids import new_id
-from social import announcing, nearing, services
+from social import announcing, nearing, selectors, services
 from social.models import Notification, ToldProgress
 from tests import factories
 from tests.social.clients import Socket
@@ -256,3 +257,28 @@ def test_many_players_cost_as_many_queries_as_one(way: World) -> None:
     queries(1)  # loads what is kept of the game
     assert queries(2) == queries(12)
     assert Notification.objects.filter(kind="achievement.progress").count() == 15
+
+
+def test_who_saw_what_was_replaced_meanwhile_goes_on_from_there(way: World, live: LiveServer) -> None:
+    way.unlock("anna", "a1")
+    Notification.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    with Socket(live.socket) as anna:
+        anna.authenticate(way.token("anna"))
+        step(way, 7)
+        last = anna.hear(within_s=2.0)["id"]
+    step(way, 30)
+    assert told(way) == [("doors", 30)]
+    with Socket(live.socket) as anna:
+        anna.authenticate(way.token("anna"), after=last)
+        assert anna.hear(within_s=2.0)["data"]["progress"]["current"] == 30
+        assert anna.hears_nothing()
+
+
+@pytest.mark.parametrize(
+    "forged", ["ffffffff-ffff-7fff-bfff-ffffffffffff", "00000000-0000-7000-8000-000000000000"]
+)
+def test_an_id_of_any_time_is_taken(way: World, forged: str) -> None:
+    step(way, 7)
+    anna = way.player("anna").id
+    expected = 1 if forged.startswith("f") else 0
+    assert selectors.positions([(anna, UUID(forged))]) == [(expected, 1)]
