@@ -4,7 +4,7 @@ import threading
 import time
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -95,6 +95,12 @@ def fresh_boards(game_id: int) -> dict[str, BoardInfo]:
         while len(_kept) > _KEPT_GAMES:
             _kept.popitem(last=False)
     return found
+
+
+def fed_boards(game_ids: Iterable[int]) -> list[BoardInfo]:
+    """Return the games' boards that a stat feeds, as they are now, in one query; without archived ones."""
+    fed = Leaderboard.objects.filter(game_id__in=list(game_ids), stat__isnull=False, archived_at=None)
+    return [info_of(row) for row in fed.order_by("id")]
 
 
 def board(game_id: int, key: str) -> BoardInfo | None:

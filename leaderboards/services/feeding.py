@@ -57,11 +57,14 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     for fact in facts:
         for key, value in _values(fact):
             told[fact.payload["game"], key].append(value)
-    games = accounts.games_by_id({game_id for game_id, _ in told})
-    for game in games.values():
-        for board in definitions.fresh_boards(game.id).values():
-            if board.stat is not None and not board.archived and (game.id, board.stat) in told:
-                _submit(game, board, told[game.id, board.stat])
+    fed = [
+        board
+        for board in definitions.fed_boards({game_id for game_id, _ in told})
+        if (board.game_id, board.stat) in told
+    ]
+    games = accounts.games_by_id(board.game_id for board in fed)
+    for board in fed:
+        _submit(games[board.game_id], board, told[board.game_id, board.stat or ""])
 
 
 def _values(fact: Fact) -> Iterator[tuple[str, _Value]]:
