@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from core.redis import WEB_TIMEOUT_S, client
+from core.redis import WORKER_TIMEOUT_S, client
 from history import keys
 from history.selectors.showing import Audience
 
@@ -83,8 +83,8 @@ def mark(changed: Collection[int], active: Collection[int], *, by: str, due_in_s
     What is kept and was looked at lately is built again `due_in_s` from now: whatever else follows the change needs
     its moment. What nobody looks at is built when somebody does.
     """
-    both = list({*changed, *active})
-    pipeline = _valkey().pipeline(transaction=False)
+    both, valkey = list({*changed, *active}), client("cache", timeout_s=WORKER_TIMEOUT_S)
+    pipeline = valkey.pipeline(transaction=False)
     for player_id in both:
         if player_id in changed:
             pipeline.set(keys.changed(player_id), by, xx=True, keepttl=True)
@@ -95,7 +95,7 @@ def mark(changed: Collection[int], active: Collection[int], *, by: str, due_in_s
     is_kept = dict(zip(both, said[::2], strict=True))
     is_looked_at = dict(zip(both, said[1::2], strict=True))
     now = time.time()
-    pipeline = _valkey().pipeline(transaction=False)
+    pipeline = valkey.pipeline(transaction=False)
     outdated = [one for one in changed if is_kept[one] and is_looked_at[one]]
     _line_up(pipeline, keys.outdated(), outdated, at=now + due_in_s)
     _line_up(pipeline, keys.cold(), [one for one in active if not is_kept[one]], at=now)
@@ -140,4 +140,5 @@ def which_are_kept(player_id: int, audiences: Sequence[Audience]) -> list[Audien
 
 
 def _valkey() -> Any:
-    return client("cache", timeout_s=WEB_TIMEOUT_S)
+    """Return the client for requests; redis-py's types know answers in text only, and these are bytes."""
+    return client("cache")

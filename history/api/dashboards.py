@@ -12,8 +12,8 @@ from accounts.authentication import player_of
 from core.endpoint import Endpoint, bytes_answer, etag_of
 from history.api.asked import audience_of
 from history.api.trends import TrendPoint
+from history.selectors import served as serving
 from history.selectors.dashboards import MOST_FRIENDS, MOST_GAMES, MOST_UNLOCKS
-from history.services import dashboards
 
 _GAME = "019ab39f-11aa-7c00-8000-5a5a5a5a5a5a"
 
@@ -187,7 +187,7 @@ class DashboardView(Endpoint):
     )
     def get(self, request: Request, player: str) -> HttpResponse:
         """Return the dashboard."""
-        served = dashboards.serve(player_of(request, player), audience_of(request))
+        served = serving.serve(player_of(request, player), audience_of(request))
         answer = bytes_answer(
             request, served.body, etag=etag_of(served.body), cache_control="private, no-cache"
         )

@@ -17,6 +17,7 @@ from config.embedded import Servers
 from core import facts, followers
 from core.redis import breaker
 from history import dashboards, keys
+from history.selectors import served
 from history.selectors.dashboards import dashboard
 from history.selectors.showing import Audience
 from history.services import dashboards as services
@@ -268,14 +269,14 @@ def test_of_many_who_come_at_once_one_builds(world: World, monkeypatch: pytest.M
     unlock(world, "a0")
     follow()
     player, builds = one(), []
-    build = services._build
+    build = served._build
 
     def slow(*args: Any) -> Any:
         builds.append(threading.get_ident())
         time.sleep(0.2)
         return build(*args)
 
-    monkeypatch.setattr(services, "_build", slow)
+    monkeypatch.setattr(served, "_build", slow)
     token = factories.player_token(world.game, player)
 
     def ask(_: int) -> str:
@@ -291,7 +292,7 @@ def test_of_many_who_come_at_once_one_builds(world: World, monkeypatch: pytest.M
 
 
 def test_a_builder_that_dies_is_not_waited_for_long(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "WAITS_S", 0.1)
+    monkeypatch.setattr(served, "WAITS_S", 0.1)
     unlock(world, "a0")
     assert dashboards.claim(one().pk, Audience(world.studio.pk))
     assert look(world.api())[0] == "miss"
