@@ -111,8 +111,7 @@ def weigh_all(
         StatsChanged, for each game of which anybody holds other values afterwards.
 
     """
-    who, now_us = _who(items, create_players)
-    table = _Table(now_us, recording.versions(change.stat.id for item in items for change in item.changes))
+    who, table = _begun(items, create_players)
     usable = [
         (item, found)
         for item in items
@@ -127,7 +126,7 @@ def weigh_all(
         (found.player_id, change.stat.id) for item, found in usable for change in item.changes
     )
     outcomes = [
-        table.take(item, who.get(item.name), heard_us=now_us + place)
+        table.take(item, who.get(item.name), heard_us=table.now_us + place)
         for place, item in enumerate(items, start=1)
     ]
     _take_back_events(items, outcomes, table.fresh)
@@ -138,12 +137,25 @@ def weigh_all(
     return outcomes
 
 
-def _who(items: Sequence[Item], create_players: CreatePlayers) -> tuple[dict[tuple[int, str], Who], int]:
-    """Return players by name, those too whom nobody has named before, unless nothing will be held of them."""
+def _begun(
+    items: Sequence[Item], create_players: CreatePlayers
+) -> tuple[dict[tuple[int, str], Who], "_Table"]:
+    """Return players by name, and the table with the versions of what is reported.
+
+    Players whom nobody has named before are among them, unless nothing will be held of them: nobody is created for a
+    report that was checked by what a stat declared before.
+    """
     names = list(dict.fromkeys(item.name for item in items))
     listed, now_us = recording.begin(names, {item.game_id for item in items})
     found = {name: who for name, who in zip(names, listed, strict=True) if who is not None}
-    unknown = sorted({item.name for item in items if item.name not in found and _is_a_beginning(item)})
+    table = _Table(now_us, recording.versions(change.stat.id for item in items for change in item.changes))
+    unknown = sorted(
+        {
+            item.name
+            for item in items
+            if item.name not in found and not table.is_outdated(item) and _is_a_beginning(item)
+        }
+    )
     if unknown:
         for studio_id in sorted({studio for studio, _ in unknown}):
             create_players(
@@ -151,7 +163,7 @@ def _who(items: Sequence[Item], create_players: CreatePlayers) -> tuple[dict[tup
             )
         made, _ = recording.begin(unknown, [])
         found |= {name: who for name, who in zip(unknown, made, strict=True) if who is not None}
-    return found, now_us
+    return found, table
 
 
 def _is_a_beginning(item: Item) -> bool:
@@ -189,13 +201,17 @@ class _Table:
     stats: dict[int, StatInfo] = field(default_factory=dict)
     moves: list[ValueMoved] = field(default_factory=list)
 
+    def is_outdated(self, item: Item) -> bool:
+        """Say whether a stat changed since a report was checked."""
+        return any(self.versions.get(change.stat.id) != change.stat.version for change in item.changes)
+
     def take(self, item: Item, who: Who | None, *, heard_us: int) -> Outcome:
         """Weigh an item against what is held by now; of an unknown player (None) everything will be refused."""
         if who is not None and who.erased:
             return Outcome(refused=Gone("This person was erased; nothing more is stored about them."))
         if who is not None and who.banned:
             return Outcome(refused=Forbidden("This player is banned from the studio's games."))
-        if any(self.versions.get(change.stat.id) != change.stat.version for change in item.changes):
+        if self.is_outdated(item):
             return Outcome(is_outdated=True)
         if who is not None and item.is_event_named:
             if self.events[item.event] != who.player_id:

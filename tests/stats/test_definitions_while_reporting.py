@@ -1,5 +1,6 @@
 """What a studio declares, changed while a report is on its way."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -34,6 +35,18 @@ def on_its_own(act: Callable[[], Any]) -> Any:
         connection.close()
 
 
+def wait_until_somebody_waits() -> None:
+    """Return once a transaction waits for the lock of a game's stats."""
+    deadline = time.monotonic() + 10
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.01)
+
+
 def send(game: GameInfo) -> Any:
     request = ReportRequest(game, "p-1", {"kills": ("add", Decimal(3))})
     return reports.report(request=request, by=reports.SERVER, at=timezone.now())
@@ -63,6 +76,7 @@ def test_a_change_waits_for_the_first_value_and_is_refused(
         slow = pool.submit(on_its_own, report_slowly)
         assert sent.wait(10)
         changing = pool.submit(on_its_own, lambda: change(game))
+        wait_until_somebody_waits()
         assert not changing.done()
         go_on.set()
         slow.result(10)
@@ -87,6 +101,7 @@ def test_a_report_waits_for_a_change_and_is_checked_by_it(
         slow = pool.submit(on_its_own, change_slowly)
         assert changed.wait(10)
         reporting = pool.submit(on_its_own, lambda: send(game))
+        wait_until_somebody_waits()
         assert not reporting.done()
         go_on.set()
         slow.result(10)
