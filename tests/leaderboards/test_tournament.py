@@ -49,7 +49,7 @@ from tests.faults import FULL
 from tests.leaderboards.plain import ALL_TIME, Line, Model, Rule
 from tests.leaderboards.world import World
 
-STEPS = int(os.environ.get("TOURNAMENT_STEPS", "2000" if FULL else "200"))
+STEPS = int(os.environ.get("TOURNAMENT_STEPS", "2000" if FULL else "100"))
 SEED = int(os.environ.get("TOURNAMENT_SEED", "20261125"))
 LONGEST = 50  # steps of a tournament; Hypothesis lets only some kinds of them happen in each
 FEW = 25  # on average they are more, though some end early
