@@ -10,11 +10,13 @@ class PlayersChanged:
 
     Attributes:
         players: `[player_id, region]` each, as of this fact.
+        created: they are new to the fact's studio.
 
     """
 
     kind: ClassVar[str] = "players_changed"
     players: list[list[int | str]]
+    created: bool = False
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,11 @@ def create_players(*, studio_id: int, external_ids: Iterable[str]) -> None:
         cursor.execute(_CREATE, {"studio": studio_id, "ids": ids, "uuids": [new_id() for _ in ids]})
         created = [row[0] for row in cursor.fetchall()]
         if created:
-            publish(PlayersChanged([[pk, ""] for pk in created]), studio_id=studio_id, size=len(created))
+            publish(
+                PlayersChanged([[pk, ""] for pk in created], created=True),
+                studio_id=studio_id,
+                size=len(created),
+            )
 
 
 def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) -> selectors.PlayerInfo:

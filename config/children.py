@@ -13,7 +13,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 PROBE_WITHIN_S = 1.0
 # web, live first: nobody new comes in while the rest finishes what it has begun.
-STOP_ORDER = (("web", "live"), ("relay", "beat", "worker"), ("valkey",), ("postgres",))
+STOP_ORDER = (("web", "live"), ("relay", "beat", "worker", "send_webhooks"), ("valkey",), ("postgres",))
 
 # Requests that wait together in one process share one commit, so there are more threads than connections.
 _WEB_OPTIONS = (
@@ -105,6 +105,7 @@ def children(place: Place, env: dict[str, str]) -> list[Process]:
             ready=ready_file.exists,
         ),
         manage("relay", place, env),
+        manage("send_webhooks", place, env),
         _child("beat", place, env, *celery, "beat", *schedule),
     ]
 

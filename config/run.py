@@ -143,7 +143,7 @@ def _start(supervisor: Supervisor, place: Place, env: dict[str, str]) -> str:
         commands.append(manage("collectstatic", place, env, "--noinput", "--clear"))
     _finish(supervisor, *commands)
     static_files.remember(place.folder, static)
-    say("Starting web, live, worker, relay and beat.")
+    say("Starting web, live, worker, relay, send_webhooks and beat.")
     for process in children(place, env):
         supervisor.keep(process)
     if not Env.parse_value(env["DEMO"], bool):

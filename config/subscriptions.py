@@ -10,6 +10,7 @@ from leaderboards.services import follower as leaderboards
 from social import nearing
 from social import services as social
 from social.facts import FriendAccepted, FriendRequested
+from webhooks.services import following as webhooks
 
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription(counters.FOLLOWER, "facts", counters.KINDS, counters.apply_facts),
@@ -23,4 +24,5 @@ SUBSCRIPTIONS: list[Subscription] = [
         social.apply_facts,
         pause_s=0.05,
     ),
+    Subscription(webhooks.FOLLOWER, "bulk", webhooks.KINDS, webhooks.apply_facts),
 ]

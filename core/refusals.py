@@ -99,6 +99,14 @@ PROBLEMS: dict[str, Problem] = {
             "Send `Content-Type: application/json` without `Content-Encoding`.",
         ),
         Problem(
+            "webhook-url-not-allowed",
+            "A webhook may not go there",
+            422,
+            "Webhooks go to public servers over https; addresses of private networks, and forms that hide one, are "
+            "refused, at saving and at every connection.",
+            "Give a public https address with a host name; an operator can allow networks of his own.",
+        ),
+        Problem(
             "validation-failed",
             "A value can't be",
             422,

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "leaderboards",
     "social",
     "history",
+    "webhooks",
     "config",
 ]
 # Those of core.middleware that are named after a purpose are Django's, kept out of the API's way.
@@ -141,6 +142,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "AchievementState": "achievements.rules.STATES",
+        "DeliveryState": "webhooks.models.State",
         "PeriodState": "leaderboards.api.documents.PERIOD_STATES",
         "StatReportStatus": "stats.api.documents.REPORT_STATUSES",
     },

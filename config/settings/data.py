@@ -38,6 +38,11 @@ __all__ = [
     "REPORT_CONSEQUENCES",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
+    "WEBHOOK_ALLOWED_NETWORKS",
+    "WEBHOOK_CA_FILE",
+    "WEBHOOK_NAME_SERVERS",
+    "WEBHOOK_PLAIN_HTTP",
+    "WEBHOOK_PORTS",
 ]
 
 
@@ -114,6 +119,14 @@ DEFINITION_SECTIONS = {
     "stats": "stats.services.importing.SECTION",
     "leaderboards": "leaderboards.services.importing.SECTION",
 }
+
+# Webhooks go to public addresses over https only (webhooks/rules/targets.py), unless the operator allows more: networks
+# of his own (10.1.0.0/16), more ports, http. Name servers and a file of certificate authorities are the system's.
+WEBHOOK_ALLOWED_NETWORKS = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])
+WEBHOOK_PORTS = env.list("WEBHOOK_PORTS", cast=int, default=[])
+WEBHOOK_PLAIN_HTTP = env.bool("WEBHOOK_PLAIN_HTTP", default=False)
+WEBHOOK_NAME_SERVERS = env.list("WEBHOOK_NAME_SERVERS", default=[])
+WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", default="")
 
 # One server is enough to start with; a larger installation gives each role its own.
 _REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -237,6 +250,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "stats.keep_events",
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
+    },
+    "keep-webhooks": {
+        "task": "webhooks.keep_deliveries",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
+    "tidy-webhooks": {
+        "task": "webhooks.tidy",
+        "schedule": 60.0,
+        "options": {"expires": 60, "queue": "bulk"},
     },
     "tidy-boards": {
         "task": "leaderboards.tidy_boards",

@@ -120,5 +120,5 @@ def test_it_runs_without_the_demo_and_stops_without_a_trace(tmp_path: Path, port
     assert "leaderboards" in listed.stdout, listed.stderr
     assert (run.returncode, complaint) == (0, "")
     assert rest.strip() == "Stopping."
-    assert len(pids) == 7
+    assert len(pids) == 8
     assert not set(pids) & proctable.living().keys()

@@ -1,0 +1,345 @@
+"""Messages on their way: signed, retried, noted, whatever the receiver does."""
+
+import json
+import ssl
+import time
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+import trustme
+from django.utils import timezone
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from accounts.models import Game, Studio
+from core import followers
+from tests import factories
+from tests.factories import Api
+from tests.webhooks import world
+from tests.webhooks.servers import HOST, NameServer, headers_for, receiver, says
+from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.rules import schedule
+from webhooks.services import attempts, deliveries
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_network")]
+
+
+def create(api: Api, port: int, *, scheme: str = "http", **more: Any) -> dict[str, Any]:
+    answer = api.post("/webhooks", {"url": f"{scheme}://{HOST}:{port}/laurel", **more})
+    assert answer.status_code == 201, answer.json()
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def send_test(api: Api, hook: dict[str, Any]) -> str:
+    answer = api.post(f"/webhooks/{hook['id']}/test", {})
+    assert answer.status_code == 202
+    return str(answer.json()["delivery_id"])
+
+
+def tried(times: int = 1) -> bool:
+    return Attempt.objects.count() >= times
+
+
+def test_an_unlock_reaches_the_studio_s_server_signed(api: Api, studio: Studio) -> None:
+    game = factories.game(studio)
+    factories.achievement(game)
+    with receiver() as server:
+        hook = create(api, server.port, events=["achievement.unlocked"])
+        unlock = {"game_id": str(game.uuid), "player": "p-1", "achievement": "first-blood"}
+        assert api.post("/achievements/unlock", unlock).status_code == 202
+        followers.drain("webhooks")
+        world.send_until(tried)
+    (heard,) = server.heard
+    assert heard.path == "/laurel"
+    assert heard.headers["content-type"] == "application/json"
+    message = Webhook(hook["secret"]).verify(heard.body, headers_for(heard))
+    assert message["type"] == "achievement.unlocked"
+    data = message["data"]
+    assert (data["player"]["external_id"], data["achievement"]["key"]) == ("p-1", "first-blood")
+    assert (data["game_id"], data["points"]) == (str(game.uuid), 10)
+    assert data["totals"] == {"points": 10, "unlocked": 1}
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.attempts, delivery.last_status) == ("succeeded", 1, 204)
+    assert heard.headers["webhook-id"] == f"msg_{delivery.uuid}"
+
+
+def test_a_changed_body_a_foreign_secret_and_an_old_message_do_not_verify(api: Api) -> None:
+    with receiver() as server:
+        hook = create(api, server.port)
+        send_test(api, hook)
+        world.send_until(tried)
+    (heard,) = server.heard
+    verifier, headers = Webhook(hook["secret"]), headers_for(heard)
+    verifier.verify(heard.body, headers)
+    other = Webhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    late = {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) - 600)}
+    renamed = {**headers, "webhook-id": "msg_other"}
+    for judge, body, said in (
+        (verifier, heard.body + b" ", headers),
+        (verifier, heard.body, late),
+        (verifier, heard.body, renamed),
+        (other, heard.body, headers),
+    ):
+        with pytest.raises(WebhookVerificationError):
+            judge.verify(body, said)
+
+
+def test_during_a_rotation_both_secrets_verify_and_then_the_new_one_only(api: Api) -> None:
+    with receiver() as server:
+        hook = create(api, server.port)
+        rotated = api.post(f"/webhooks/{hook['id']}/rotate-secret", {"overlap_hours": 1}).json()
+        send_test(api, hook)
+        world.send_until(tried)
+        Endpoint.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
+        send_test(api, hook)
+        world.send_until(lambda: tried(2))
+    during, after = server.heard
+    for secret in (hook["secret"], rotated["secret"]):
+        Webhook(secret).verify(during.body, headers_for(during))
+    Webhook(rotated["secret"]).verify(after.body, headers_for(after))
+    with pytest.raises(WebhookVerificationError):
+        Webhook(hook["secret"]).verify(after.body, headers_for(after))
+
+
+def test_a_failed_attempt_is_repeated_on_schedule_under_the_same_id(api: Api) -> None:
+    statuses = iter([500, 503, 200])
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        says(next(statuses))(request)
+
+    with receiver(answer) as server:
+        send_test(api, create(api, server.port))
+        pauses = []
+        for number in (1, 2, 3):
+            world.send_until(lambda number=number: tried(number))  # type: ignore[misc]
+            delivery = Delivery.objects.get()
+            if delivery.next_attempt_at is not None:
+                pauses.append(delivery.next_attempt_at - timezone.now())
+                Delivery.objects.update(next_attempt_at=timezone.now())
+    assert len({heard.headers["webhook-id"] for heard in server.heard}) == 1
+    assert len({heard.body for heard in server.heard}) == 1
+    assert (delivery.state, delivery.attempts, delivery.failures, delivery.last_error) == (
+        "succeeded",
+        3,
+        2,
+        "",
+    )
+    for pause, least in zip(pauses, schedule.PAUSES, strict=False):
+        assert least - timedelta(seconds=2) < pause <= least * (1 + schedule.JITTER)
+
+
+def test_after_the_last_attempt_it_is_parked_and_may_be_asked_for(api: Api) -> None:
+    with receiver(says(500)) as server:
+        hook = create(api, server.port)
+        uuid = send_test(api, hook)
+        Delivery.objects.update(failures=len(schedule.PAUSES))
+        world.send_until(tried)
+        assert Delivery.objects.get().state == "parked"
+        again = api.post(f"/webhooks/{hook['id']}/deliveries/msg_{uuid}/redeliver", {})
+        assert (again.status_code, again.json()["state"]) == (202, "pending")
+        world.send_until(lambda: tried(2))
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.failures, delivery.attempts) == ("pending", 1, 2)
+
+
+def test_the_log_shows_what_was_sent_and_answered(api: Api) -> None:
+    with receiver(says(418, b"\0short and stout\xff", X_Pot="tea")) as server:
+        hook = create(api, server.port)
+        uuid = send_test(api, hook)
+        world.send_until(tried)
+    shown = api.get(f"/webhooks/{hook['id']}/deliveries/{uuid}").json()
+    (entry,) = shown["log"]
+    assert shown["payload"]["type"] == "webhook.test"
+    assert (entry["number"], entry["error"]) == (1, "status: The receiver answered 418.")
+    assert entry["request"]["url"] == hook["url"]
+    assert entry["request"]["headers"]["webhook-id"] == f"msg_{uuid}"
+    assert (entry["response"]["status"], entry["response"]["headers"]["X-Pot"]) == (418, "tea")
+    assert entry["response"]["body"] == "\N{REPLACEMENT CHARACTER}short and stout\N{REPLACEMENT CHARACTER}"
+    assert hook["secret"] not in json.dumps(shown)
+
+
+def test_410_disables_and_what_comes_then_is_parked(api: Api, studio: Studio) -> None:
+    with receiver(says(410)) as server:
+        hook = create(api, server.port)
+        send_test(api, hook)
+        world.send_until(tried)
+    shown = api.get(f"/webhooks/{hook['id']}").json()
+    assert (shown["enabled"], shown["disabled_reason"]) == (False, "gone")
+    factories.player(studio, "newcomer")
+    followers.drain("webhooks")
+    assert Delivery.objects.get(event="player.created").state == "parked"
+    assert api.post(f"/webhooks/{hook['id']}/test", {}).status_code == 409
+
+
+def test_five_days_of_failures_disable_and_a_success_before_forgives(api: Api) -> None:
+    answers = iter([200, 500])
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        says(next(answers))(request)
+
+    with receiver(answer) as server:
+        hook = create(api, server.port)
+        Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=6))
+        send_test(api, hook)
+        world.send_until(tried)
+        assert Endpoint.objects.get().failing_since is None
+        Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=6))
+        send_test(api, hook)
+        world.send_until(lambda: tried(2))
+    shown = api.get(f"/webhooks/{hook['id']}").json()
+    assert (shown["enabled"], shown["disabled_reason"]) == (False, "failing")
+    deliveries.tidy(now=timezone.now())
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"succeeded", "parked"}
+    enabled = api.patch(f"/webhooks/{hook['id']}", {"enabled": True}).json()
+    assert (enabled["enabled"], enabled["failing_since"]) == (True, None)
+
+
+def test_retry_after_is_heeded(api: Api) -> None:
+    with receiver(says(503, Retry_After="7200")) as server:
+        send_test(api, create(api, server.port))
+        world.send_until(tried)
+    due = Delivery.objects.get().next_attempt_at
+    assert due is not None
+    assert timedelta(minutes=119) < due - timezone.now() <= timedelta(hours=2)
+
+
+def test_redirects_are_not_followed(api: Api) -> None:
+    with (
+        receiver() as elsewhere,
+        receiver(says(307, Location=f"http://127.0.0.1:{elsewhere.port}/")) as server,
+    ):
+        send_test(api, create(api, server.port))
+        world.send_until(tried)
+    assert len(server.heard) == 1
+    assert elsewhere.heard == []
+    assert Delivery.objects.get().last_error == "status: The receiver answered 307."
+
+
+@pytest.mark.parametrize("body", [b"x" * 64 * 1024, b"x" * 3_000_000], ids=["64 KiB", "3 MB"])
+def test_of_a_long_answer_the_beginning_is_read(api: Api, body: bytes) -> None:
+    with receiver(says(200, body)) as server:
+        send_test(api, create(api, server.port))
+        world.send_until(tried)
+    assert Delivery.objects.get().state == "succeeded"
+    assert len(Attempt.objects.get().response_body) == 64 * 1024
+
+
+def test_an_answer_that_unpacks_to_more_is_not_unpacked(api: Api) -> None:
+    with receiver(says(200, b"\x1f\x8b" + bytes(100), Content_Encoding="gzip")) as server:
+        send_test(api, create(api, server.port))
+        world.send_until(tried)
+    assert Delivery.objects.get().state == "succeeded"
+    assert len(Attempt.objects.get().response_body) == 102
+
+
+def test_headers_without_end_are_a_failure(api: Api) -> None:
+    with receiver(says(200, X_Long="x" * 100_000)) as server:
+        send_test(api, create(api, server.port))
+        world.send_until(tried)
+    assert Delivery.objects.get().last_error.startswith("protocol:")
+
+
+def test_who_does_not_answer_in_time_has_not_got_it_and_delays_nobody(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webhooks.sending.WITHIN_S", 1.5)
+
+    def drip(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        for _ in range(20):
+            request.wfile.write(b"x")
+            request.wfile.flush()
+            time.sleep(0.2)
+
+    with receiver(lambda _: time.sleep(4)) as hanging, receiver(drip) as dripping, receiver() as living:
+        hooks = [create(api, server.port) for server in (hanging, dripping, living)]
+        for _ in range(30):
+            send_test(api, hooks[0])
+        send_test(api, hooks[1])
+        began = time.monotonic()
+        for _ in range(30):
+            send_test(api, hooks[2])
+        world.send_until(lambda: len(living.heard) == 30 and tried(30))
+        assert time.monotonic() - began < 3
+        world.send_until(lambda: Attempt.objects.filter(error__startswith="timeout").count() >= 2)
+    assert Delivery.objects.filter(last_error__startswith="timeout", last_status=200).count() == 1
+
+
+def test_certificates_are_verified(
+    api: Api, certificate: ssl.SSLContext, names: NameServer, authority: trustme.CA
+) -> None:
+    stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert(HOST).configure_cert(stranger)
+    expired = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST, not_after=timezone.now() - timedelta(days=1)).configure_cert(expired)
+    names.names["other.example.com"] = ["127.0.0.1"]
+    with (
+        receiver(tls=certificate) as good,
+        receiver(tls=stranger) as untrusted,
+        receiver(tls=expired) as old,
+        receiver() as plain,
+    ):
+        for server in (good, untrusted, old, plain):
+            send_test(api, create(api, server.port, scheme="https"))
+        answer = api.post("/webhooks", {"url": f"https://other.example.com:{good.port}/"})
+        send_test(api, answer.json())
+        world.send_until(lambda: tried(5))
+    assert len(good.heard) == 1
+    assert untrusted.heard == old.heard == plain.heard == []
+    by_url = dict(Attempt.objects.values_list("url", "error"))
+    assert by_url.pop(f"https://{HOST}:{good.port}/laurel") == ""
+    assert all(error.startswith("tls:") for error in by_url.values()), by_url
+
+
+def test_a_taken_delivery_whose_sender_died_is_due_again(api: Api, studio: Studio) -> None:
+    with receiver() as server:
+        hook = create(api, server.port)
+        send_test(api, hook)
+        pk = Endpoint.objects.get().pk
+        (taken,) = attempts.take([(pk, 5)], most=5)
+        assert attempts.take([(pk, 5)], most=5) == []
+        attempts.give_back([taken])
+        world.send_until(tried)
+    assert len(server.heard) == 1
+
+
+def test_a_replayed_fact_queues_nothing_twice(api: Api, studio: Studio) -> None:
+    hook = create(api, 9999)
+    factories.player(studio, "p-1")
+    followers.drain("webhooks")
+    followers.rewind("webhooks", fact_id=0)
+    followers.drain("webhooks")
+    assert Delivery.objects.count() == 1
+    assert len(api.get(f"/webhooks/{hook['id']}/deliveries").json()["results"]) == 1
+
+
+def test_an_endpoint_of_one_game_hears_of_that_game_only(api: Api, studio: Studio) -> None:
+    games: list[Game] = [factories.game(studio) for _ in range(2)]
+    for game in games:
+        factories.achievement(game)
+    create(api, 9999, game_id=str(games[0].uuid), events=["achievement.unlocked", "achievement.revoked"])
+    for game in games:
+        about = {"game_id": str(game.uuid), "player": "p-1", "achievement": "first-blood"}
+        api.post("/achievements/unlock", about)
+    revoke = {"game_id": str(games[0].uuid), "player": "p-1", "achievement": "first-blood", "reason": "x"}
+    assert api.post("/achievements/revoke", revoke).status_code == 202
+    followers.drain("webhooks")
+    told = [json.loads(row.payload) for row in Delivery.objects.order_by("id")]
+    assert [one["type"] for one in told] == ["achievement.unlocked", "achievement.revoked"]
+    assert {one["data"]["game_id"] for one in told} == {str(games[0].uuid)}
+
+
+def test_another_studio_s_players_and_unlocks_are_not_told(api: Api) -> None:
+    create(api, 9999)
+    other = factories.game()
+    factories.achievement(other)
+    stranger = factories.api(factories.server_key(other.studio))
+    stranger.post(
+        "/achievements/unlock", {"game_id": str(other.uuid), "player": "x", "achievement": "first-blood"}
+    )
+    followers.drain("webhooks")
+    assert not Delivery.objects.exists()

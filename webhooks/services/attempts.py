@@ -1,0 +1,71 @@
+"""What becomes of deliveries and endpoints when an attempt has ended."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from core import audit
+from webhooks import queue
+from webhooks.models import Disabled, Endpoint
+from webhooks.queue import Done, Due
+from webhooks.rules import schedule
+
+_GONE = 410
+# The platform's own troubles say nothing about the receiver.
+_NOT_THE_RECEIVERS = ("dns",)
+_WHY = {
+    Disabled.GONE: "The endpoint answered 410: it wants nothing more.",
+    Disabled.FAILING: f"Every attempt has failed for {schedule.GIVEN_UP_AFTER.days} days.",
+}
+
+
+def take(room: Iterable[tuple[int, int]], *, most: int) -> list[Due]:
+    """Take what is due, for a minute."""
+    return queue.take(room, most=most)
+
+
+def give_back(taken: Iterable[Due]) -> None:
+    """Let others send what was taken and not begun."""
+    queue.give_back(taken)
+
+
+def note(done: Sequence[Done]) -> None:
+    """Note attempts; an endpoint that answered 410, or has failed for five days, is disabled."""
+    now = timezone.now()
+    with transaction.atomic():
+        queue.note(done)
+        succeeded = {each.due.endpoint_id for each in done if each.outcome.is_success}
+        failed = {each.due.endpoint_id for each in done if _tells_against(each)} - succeeded
+        gone = {each.due.endpoint_id for each in done if each.outcome.status == _GONE}
+        living = Endpoint.objects.filter(disabled=Disabled.NO)
+        living.filter(pk__in=succeeded).exclude(failing_since=None).update(failing_since=None)
+        living.filter(pk__in=failed, failing_since=None).update(failing_since=now)
+        _disable(gone, Disabled.GONE, at=now)
+        given_up = living.filter(pk__in=failed, failing_since__lte=now - schedule.GIVEN_UP_AFTER)
+        _disable(given_up.values_list("pk", flat=True), Disabled.FAILING, at=now)
+
+
+def _tells_against(done: Done) -> bool:
+    return not done.outcome.is_success and done.outcome.error.partition(":")[0] not in _NOT_THE_RECEIVERS
+
+
+def _disable(pks: Iterable[int], why: Disabled, *, at: datetime) -> None:
+    wanted = set(pks)
+    if not wanted:
+        return
+    for endpoint in (
+        Endpoint.objects.select_for_update().filter(pk__in=wanted, disabled=Disabled.NO).order_by("pk")
+    ):
+        endpoint.disabled, endpoint.disabled_at, endpoint.updated_at = why, at, at
+        endpoint.save(update_fields=["disabled", "disabled_at", "updated_at"])
+        audit.record(
+            studio_id=endpoint.studio_id,
+            actor="platform",
+            action="webhook.disable",
+            kind="webhook",
+            object_id=endpoint.uuid,
+            reason=_WHY[why],
+            at=at,
+        )
