@@ -53,6 +53,7 @@ class Platform:
     world: World
     requests: Requests
     processes: list[Process]
+    sink_port: int  # where webhooks may go
 
     @property
     def web(self) -> Address:
@@ -116,7 +117,8 @@ def running(*, players: int) -> Iterator[Platform]:
     try:
         with embedded.running(folder) as servers:
             place = Place(folder, var_dir.free_ports(2))
-            env = _environment(place, servers)
+            sink_port = var_dir.free_ports()
+            env = _environment(place, servers, sink_port=sink_port)
             (folder / "static").mkdir()
             _finish(manage("migrate", place, env, "--noinput"))
             world = _seed(env, players)
@@ -124,14 +126,15 @@ def running(*, players: int) -> Iterator[Platform]:
             try:
                 for process in processes:
                     process.start()
-                yield Platform(place, servers, env, world, Requests(world, f"{HOST}:{place.port}"), processes)
+                requests = Requests(world, f"{HOST}:{place.port}")
+                yield Platform(place, servers, env, world, requests, processes, sink_port)
             finally:
                 _stop(processes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _environment(place: Place, servers: Servers) -> dict[str, str]:
+def _environment(place: Place, servers: Servers, *, sink_port: int) -> dict[str, str]:
     env = {name: value for name, value in environment(place).items() if name not in _OTHERS}
     return {
         **env,
@@ -143,6 +146,10 @@ def _environment(place: Place, servers: Servers) -> dict[str, str]:
         "SECRET_KEY": os.urandom(32).hex(),
         "DEBUG": "0",
         "DEMO": "0",
+        # The sink of bench/measures/webhooks.py is on this machine.
+        "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "WEBHOOK_PLAIN_HTTP": "1",
+        "WEBHOOK_PORTS": str(sink_port),
     }
 
 

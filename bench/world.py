@@ -90,9 +90,9 @@ class Requests:
         name, key = next(self._watched)
         return f"{name} {key}", self._unlock(name, key)
 
-    def batch(self) -> bytes:
-        """Return a batch of BATCH unlocks of as many players."""
-        return self._batch(next(self._pairs) for _ in range(BATCH))
+    def batch(self, size: int = BATCH) -> bytes:
+        """Return a batch of unlocks of as many players."""
+        return self._batch(next(self._pairs) for _ in range(size))
 
     def earlier(self, start: int) -> bytes:
         """Return a batch of BATCH players' unlocks of the last achievement, from one player on."""

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator
 
 from bench.figures import Bench, Figure
-from bench.measures import batches, board, history, limits, push, scores, singles, stats
+from bench.measures import batches, board, held, history, limits, push, scores, singles, stats, webhooks
 
 MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "limits": limits.measure,
     "singles": singles.measure,
     "push": push.measure,
+    "held": held.measure,
     "batches": batches.measure,
     "board": board.measure,
     "scores": scores.measure,
     "stats": stats.measure,
     "history": history.measure,
+    "webhooks": webhooks.measure,
 }

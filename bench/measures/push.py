@@ -13,7 +13,9 @@ from bench.world import WATCHERS
 _NEW = {202}
 
 
-def measure(bench: Bench) -> Iterator[Figure]:
+def measure(
+    bench: Bench, *, name: str = f"unlock to open page at {TARGET_PER_SECOND}/s, {WATCHERS} pages"
+) -> Iterator[Figure]:
     """Measure with a page open for each of WATCHERS players, who unlock in turn."""
     waits: list[list[float]] = []
     with opened(bench.platform) as pages:
@@ -21,7 +23,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     latency = latency_of(waits)
     rates = [run.per_second for run in runs]
     yield Figure(
-        f"unlock to open page at {TARGET_PER_SECOND}/s, {WATCHERS} pages",
+        name,
         median(rates),
         "unlocks/s",
         min(rates),
