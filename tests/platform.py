@@ -62,6 +62,10 @@ class Client:
         """Send once; a connection that breaks is an answer without a status."""
         return self._send("POST", path, json.dumps(body).encode())
 
+    def patch(self, path: str, body: Any) -> Answer:
+        """Change something, once."""
+        return self._send("PATCH", path, json.dumps(body).encode())
+
     def get(self, path: str) -> Answer:
         """Ask once."""
         return self._send("GET", path, None)
@@ -114,11 +118,12 @@ class Client:
 
 
 class Platform:
-    """Laurel with its servers; `process(name)` is one of web, live, relay, worker, beat, postgres, valkey."""
+    """Laurel with its servers; `process(name)` is one of theirs (config/children.py), or postgres, or valkey."""
 
     def __init__(self, folder: Path) -> None:
         """Choose ports; nothing is started."""
         self.place = Place(folder, var_dir.free_ports(2))
+        self.hook_port = var_dir.free_ports()  # where webhooks may go on this machine
         self.postgres = Postgres(folder)
         self.valkey = Valkey(folder)
         self.key = self.game = ""
@@ -136,6 +141,9 @@ class Platform:
             "REDIS_URL": self.valkey.url,
             "DEMO": "0",
             "LOG_LEVEL": "WARNING",
+            "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "WEBHOOK_PLAIN_HTTP": "1",
+            "WEBHOOK_PORTS": str(self.hook_port),
         }
         self.env = children.environment(self.place) | servers
         self.env.pop("CELERY_BROKER_URL", None)

@@ -76,7 +76,7 @@ class Delivery(models.Model):
         state: parked ones are tried no more unless somebody asks for it.
         failures: attempts since it was queued that did not succeed, for the schedule.
         attempts: all of them, for the log.
-        next_attempt_at: when it is due. Who takes it sets it a minute ahead: should he die, it is due again.
+        next_attempt_at: when it is due. Who takes it sets it half a minute ahead: should he die, it is due again.
 
     """
 

@@ -11,7 +11,7 @@ from core.clock import microseconds
 from core.db import array_literal, run_prepared, text_array_literal
 from webhooks.sending import Outcome
 
-LEASE_S = 60  # longer than an attempt may take, with the writing before and after it
+LEASE_S = 30  # twice as long as an attempt may take
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ class Heard:
 class Receiver:
     """An HTTP server, with TLS if it is given a certificate; `answer` decides on each request."""
 
-    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], None], tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, answer: Callable[[BaseHTTPRequestHandler], None], tls: ssl.SSLContext | None, port: int
+    ) -> None:
         self.heard: list[Heard] = []
         outer = self
 
@@ -51,7 +53,7 @@ class Receiver:
             def handle_error(self, *_: Any) -> None:
                 pass  # clients that go away, or don't trust us, are what is tried here
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         if tls is not None:
             self._server.socket = tls.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
@@ -80,10 +82,12 @@ def says(status: int, body: bytes = b"", **headers: str) -> Callable[[BaseHTTPRe
 
 @contextmanager
 def receiver(
-    answer: Callable[[BaseHTTPRequestHandler], None] | None = None, tls: ssl.SSLContext | None = None
+    answer: Callable[[BaseHTTPRequestHandler], None] | None = None,
+    tls: ssl.SSLContext | None = None,
+    port: int = 0,
 ) -> Iterator[Receiver]:
     """Run a receiver."""
-    made = Receiver(answer or says(204), tls)
+    made = Receiver(answer or says(204), tls, port)
     try:
         yield made
     finally:

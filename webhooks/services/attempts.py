@@ -22,7 +22,7 @@ _WHY = {
 
 
 def take(room: Iterable[tuple[int, int]], *, most: int) -> list[Due]:
-    """Take what is due, for a minute."""
+    """Take what is due, for half a minute."""
     return queue.take(room, most=most)
 
 

@@ -1,0 +1,104 @@
+"""200 clients of three kinds, while what they hear through is killed again and again."""
+
+import random
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.faults.clients import Client, Following, SocketClient, StreamClient, heard_in, open_in
+from tests.platform import Platform, wait_for
+
+CLIENTS = 200
+IN_A_BROWSER = 20
+UNLOCKS = 50  # of each client's player
+KILLS = 20
+IN_A_BATCH = 50
+SEED = 20261126
+_KILLED = ("live", "valkey", "worker")
+_TYPE = "achievement.unlocked"
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("There is no Chromium on this machine.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield browser.new_page()
+        browser.close()
+
+
+def tokens(platform: Platform, names: list[str]) -> list[str]:
+    client = platform.client()
+    answers = [client.post(f"/players/{name}/token", {"game_id": platform.game}) for name in names]
+    assert {answer.status for answer in answers} == {201}
+    return [answer.body["token"] for answer in answers]
+
+
+def unlock_all(platform: Platform, names: list[str], seconds: float) -> None:
+    """Unlock UNLOCKS achievements for everybody, spread over a time; each batch until it is stored."""
+    client = platform.client()
+    groups = [names[start : start + IN_A_BATCH] for start in range(0, len(names), IN_A_BATCH)]
+    pause = seconds / UNLOCKS / len(groups)
+    for number in range(UNLOCKS):
+        for group in groups:
+            unlocks = [{"player": name, "achievement": f"a{number}"} for name in group]
+            body = {"game_id": platform.game, "unlocks": unlocks}
+            deadline = time.monotonic() + 30
+            while client.post("/achievements/unlock/batch", body).status != 202:
+                assert time.monotonic() < deadline
+            time.sleep(pause)
+
+
+def kill_in_turn(platform: Platform, chance: random.Random) -> None:
+    """Kill KILLS processes, one after the other; each is back before the next one goes."""
+    for number in range(KILLS):
+        name = _KILLED[number % len(_KILLED)]
+        time.sleep(chance.uniform(0.1, 0.6))
+        platform.kill(name)
+        time.sleep(chance.uniform(0.1, 0.6))
+        platform.process(name).start()
+
+
+def unlocks(events: list[dict[str, object]]) -> list[str]:
+    """Return the ids of unlocks in the order in which they came first."""
+    return list(dict.fromkeys(str(event["id"]) for event in events if event["type"] == _TYPE))
+
+
+@pytest.mark.slow
+def test_each_client_ends_with_exactly_its_events_in_order(platform: Platform, page: Page) -> None:
+    chance = random.Random(SEED)
+    names = [f"listener-{number}" for number in range(CLIENTS)]
+    credentials = tokens(platform, names)
+    ours, browsers = credentials[:-IN_A_BROWSER], credentials[-IN_A_BROWSER:]
+    clients: list[Client] = [
+        (SocketClient if number % 2 else StreamClient)(token) for number, token in enumerate(ours)
+    ]
+    address = f"127.0.0.1:{platform.place.port + 1}"
+    page.goto(f"{platform.place.url}/livez")
+    with Following(clients, address):
+        open_in(page, address, browsers)
+        seconds = KILLS * 1.5
+        sending = threading.Thread(target=unlock_all, args=(platform, names, seconds))
+        sending.start()
+        kill_in_turn(platform, chance)
+        sending.join()
+        platform.wait_until_caught_up()
+
+        def heard() -> list[list[str]]:
+            return [unlocks(client.events) for client in clients] + [unlocks(one) for one in heard_in(page)]
+
+        wait_for(lambda: min(map(len, heard())) >= UNLOCKS, what="every client", within_s=60)
+        found = heard()
+    reader = platform.client()
+    for name, ids in zip(names, found, strict=True):
+        rows = reader.get(f"/players/{name}/notifications?limit=1000").body["results"]
+        assert ids == [row["id"] for row in reversed(rows) if row["type"] == _TYPE], name
+        assert len(ids) == UNLOCKS
+    assert min(client.connections for client in clients) > 1  # each lost its connection and came back
+    platform.assert_whole()
