@@ -1,8 +1,8 @@
 """The `sender` process: takes what is due, sends it, and notes what became of it.
 
-Any number of them may run. What one has taken is due again half a minute later, so that nothing is lost with it; what it had
-sent by then is sent again with the same `webhook-id`. An endpoint has its own few places, and fewer once it hangs, so
-that it delays no other one.
+Any number of them may run. What one has taken is due again half a minute later, so that nothing is lost with it; what
+it had sent by then is sent again with the same `webhook-id`. An endpoint has its own few places, and fewer once it
+hangs, so that it delays no other one.
 """
 
 import asyncio
