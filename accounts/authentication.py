@@ -105,7 +105,14 @@ def _player_token(token: str) -> TokenHolder:
     player = None if game is None else selectors.player_by_uuid(claims.player, studio_id=game.studio_id)
     if game is None or player is None or player.erased:
         raise Unauthenticated("The player token's player or game is gone. Ask for a new one.")
+    if is_revoked(claims, player):
+        raise Unauthenticated("The player token was revoked. Ask for a new one.")
     return TokenHolder(player=player, game=game)
+
+
+def is_revoked(claims: tokens.PlayerClaims, player: PlayerInfo) -> bool:
+    """Say whether a player's tokens were revoked after one was issued."""
+    return player.tokens_from is not None and claims.issued_at < player.tokens_from
 
 
 class HasScope(BasePermission):

@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 
 from core.ids import new_id
 
@@ -157,6 +157,9 @@ class PlayerIdentity(models.Model):
     excluded_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when the player is on none of the studio's leaderboards."
     )
+    tokens_from = models.DateTimeField(
+        null=True, blank=True, help_text="Player tokens that the studio issued before are revoked."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -193,3 +196,48 @@ class Tester(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player} tests {self.game}"
+
+
+class PlayerSession(models.Model):
+    """A browser in which a player is signed in, by a cookie that is kept only as a SHA-256 hash.
+
+    `studio` is whose token it was begun with: a ban by that studio ends it.
+    """
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="sessions")
+    studio = models.ForeignKey(Studio, on_delete=models.CASCADE, related_name="+", db_index=False)
+    hash = models.BinaryField(unique=True, editable=False)
+    user_agent = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.player} since {self.created_at}"
+
+
+class Dismissal(models.Model):
+    """Somebody may not listen any more: for `live` processes, which ask every two seconds; kept for a day.
+
+    Attributes:
+        studio_id: whose tokens, of what is a studio's matter.
+        session_id: which session, when one was ended.
+
+    """
+
+    class Kind(models.TextChoices):
+        """What ended."""
+
+        TOKENS = "tokens"
+        SESSION = "session"
+        BAN = "ban"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    player_id = models.BigIntegerField()
+    studio_id = models.BigIntegerField(null=True)
+    session_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField(db_index=True, db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.player_id}"

@@ -1,10 +1,16 @@
-"""The door to the admin."""
+"""The doors to the admin and, in a browser, to what is a player's own."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST
 from django_ratelimit.core import get_usage
 
-from core.refusals import Refused
+from accounts import selectors, sessions
+from accounts.authentication import TokenHolder, read_credential
+from core.refusals import Forbidden, Refused, Unauthenticated
 
 SIGN_INS = "10/15m"
 
@@ -21,3 +27,54 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             headers={"Retry-After": str(max(1, usage["time_left"]))},
         )
     return admin.site.login(request)
+
+
+@require_POST
+@cache_control(private=True, no_store=True)
+def begin_session(request: HttpRequest) -> HttpResponse:
+    """Sign a player in by the player token in the Authorization header: its game has opened one of our pages."""
+    held = read_credential(request.META.get("HTTP_AUTHORIZATION", ""))
+    if not isinstance(held, TokenHolder):
+        raise Unauthenticated("Send `Authorization: Bearer` with one player token.")
+    if held.player.banned:
+        raise Forbidden("This player is banned from the studio's games.")
+    return _signed_in(request, player_id=held.player.id, studio_id=held.studio_id)
+
+
+@require_POST
+@cache_control(private=True, no_store=True)
+def demo_session(request: HttpRequest) -> HttpResponse:
+    """Sign the demo player in; only the demo page's script knows to ask (CSRF)."""
+    info = selectors.demo_player() if settings.DEMO else None
+    studio_id = selectors.demo_studio_id()
+    if info is None or studio_id is None:
+        raise Http404
+    held = sessions.holder(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=timezone.now())
+    if held is not None and held.player_id == info.id:
+        return HttpResponse(status=204)
+    return _signed_in(request, player_id=info.id, studio_id=studio_id)
+
+
+@require_POST
+@cache_control(private=True, no_store=True)
+def end_session(request: HttpRequest) -> HttpResponse:
+    """Sign a player out; pages that are open elsewhere in this browser stop listening within seconds."""
+    sessions.end(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=timezone.now())
+    response = HttpResponse(status=204)
+    response.delete_cookie(settings.PLAYER_COOKIE, samesite="Lax")
+    return response
+
+
+def _signed_in(request: HttpRequest, *, player_id: int, studio_id: int) -> HttpResponse:
+    agent = request.META.get("HTTP_USER_AGENT", "")
+    secret = sessions.begin(player_id=player_id, studio_id=studio_id, user_agent=agent, at=timezone.now())
+    response = HttpResponse(status=204)
+    response.set_cookie(
+        settings.PLAYER_COOKIE,
+        secret,
+        max_age=sessions.LIFETIME,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

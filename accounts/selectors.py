@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Game, Player, PlayerIdentity, ServerKey, Tester
+from accounts.models import Game, Player, PlayerIdentity, ServerKey, Studio, Tester
 from core.db import array_literal, run_prepared, text_array_literal
 
 # A revoked key stops working everywhere within 5 s (api.md, Who is calling).
@@ -74,6 +74,7 @@ class PlayerInfo:
     external_id: str | None
     banned: bool = False
     erased: bool = False
+    tokens_from: datetime | None = None
 
 
 _keys: dict[bytes, tuple[float, KeyHolder | None]] = {}
@@ -180,7 +181,7 @@ def _game_info(row: Game) -> GameInfo:
 # Nearly every request about a player asks one of these: prepared, and without the ORM a third of the time.
 _PLAYER = """
     SELECT p.id, p.uuid, p.display_name, p.region, p.avatar_url, p.visibility, p.time_zone,
-           x.external_id, x.banned_at IS NOT NULL, p.erased_at IS NOT NULL FROM accounts_player p
+           x.external_id, x.banned_at IS NOT NULL, p.erased_at IS NOT NULL, x.tokens_from FROM accounts_player p
 """
 _PLAYER_OF_STUDIO = f"""{_PLAYER}
       JOIN accounts_playeridentity x ON x.player_id = p.id WHERE x.studio_id = $1 AND x.external_id = $2::text
@@ -231,6 +232,11 @@ def demo_player() -> PlayerInfo | None:
     rows = PlayerIdentity.objects.select_related("player")
     row = rows.filter(studio__uuid=DEMO_STUDIO, external_id=DEMO_PLAYER).first()
     return None if row is None else _player_info(row.player, row)
+
+
+def demo_studio_id() -> int | None:
+    """Return the demo's studio; None where there is no demo."""
+    return Studio.objects.filter(uuid=DEMO_STUDIO).values_list("pk", flat=True).first()
 
 
 # A board's page shows a thousand players: one prepared statement, and values as they are shown.

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts import selectors, shown, tokens
+from accounts import selectors, sessions, shown, tokens
 from accounts.facts import PlayersBanned, PlayersChanged, PlayersExcluded
 from accounts.keys import SCOPES, key_hash, new_key
-from accounts.models import Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, User
+from accounts.models import Dismissal, Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, User
 from core import audit
 from core.facts import publish
 from core.ids import new_id
@@ -186,8 +186,20 @@ def ban_player(
             publish(PlayersBanned([[player.id, banned]]), studio_id=studio_id)
             action = "player.ban" if banned else "player.unban"
             _note(action, studio_id, player, reason=reason, actor=actor, at=at)
+            if banned:
+                sessions.end_of_studio(player_id=player.id, studio_id=studio_id, at=at)
             transaction.on_commit(selectors.forget_players, robust=True)
     return changed
+
+
+def revoke_player_tokens(*, studio_id: int, player: selectors.PlayerInfo, actor: str, at: datetime) -> None:
+    """Revoke every token that a studio issued for a player until now; open connections close within seconds."""
+    with transaction.atomic():
+        mine = PlayerIdentity.objects.filter(studio_id=studio_id, player_id=player.id)
+        mine.update(tokens_from=at)
+        Dismissal.objects.create(kind=Dismissal.Kind.TOKENS, player_id=player.id, studio_id=studio_id)
+        _note("player.revoke_tokens", studio_id, player, reason="", actor=actor, at=at)
+    selectors.forget_players()
 
 
 def _mark(studio_id: int, player: selectors.PlayerInfo, column: str, since: datetime | None) -> bool:

@@ -25,6 +25,7 @@ class PlayerClaims:
 
     player: UUID
     game: UUID
+    issued_at: datetime
     expires_at: datetime
 
 
@@ -32,7 +33,13 @@ def issue(*, player: UUID, game: UUID, at: datetime) -> tuple[str, datetime]:
     """Return a token and when it ends."""
     kid, secret = next(iter(settings.PLAYER_TOKEN_KEYS.items()))
     expires_at = at + LIFETIME
-    claims = {"iss": settings.PUBLIC_URL, "aud": str(game), "sub": str(player), "iat": at, "exp": expires_at}
+    claims = {
+        "iss": settings.PUBLIC_URL,
+        "aud": str(game),
+        "sub": str(player),
+        "iat": at.timestamp(),  # with its fraction: a token of the second of a revocation is before or after it
+        "exp": expires_at,
+    }
     return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"kid": kid}), expires_at
 
 
@@ -61,6 +68,5 @@ def read(token: str, *, at: datetime) -> PlayerClaims:
     player, game = parse_id(str(claims["sub"])), parse_id(str(claims["aud"]))
     if player is None or game is None or claims["exp"] - claims["iat"] > LIFETIME.total_seconds():
         raise InvalidToken("claims that this instance does not issue")
-    return PlayerClaims(
-        player=player, game=game, expires_at=datetime.fromtimestamp(claims["exp"], tz=at.tzinfo)
-    )
+    issued_at, ends_at = (datetime.fromtimestamp(claims[name], tz=at.tzinfo) for name in ("iat", "exp"))
+    return PlayerClaims(player=player, game=game, issued_at=issued_at, expires_at=ends_at)

@@ -31,5 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/login/", sign_in),
     path("admin/", admin.site.urls),
     path("", include("core.page_urls")),
+    path("", include("accounts.page_urls")),
     path("", include("social.page_urls")),
 ]

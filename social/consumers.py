@@ -13,10 +13,10 @@ from core import strict_json
 from core.ids import parse_id
 from core.refusals import Forbidden, Malformed, Refused, Unauthenticated, Unavailable
 from social.live import codes, server
-from social.live.answers import Receive, Scope, Send, refuse_handshake
+from social.live.answers import Receive, Scope, Send, refuse_handshake, session_cookie
 from social.live.connection import NOWHERE, Connection
 from social.live.database import Ask, Away
-from social.live.door import admit
+from social.live.door import admit, admit_session
 from social.live.hub import Hub
 from social.live.wires import WEB_SOCKET, text
 
@@ -24,7 +24,7 @@ SUBPROTOCOL = "laurel.v1"
 _PONG = text({"type": "pong"})
 # What each message holds besides its type.
 _MESSAGES = {
-    "authenticate": ({"token"}, {"after"}),
+    "authenticate": (set(), {"token", "after"}),
     "resume": ({"after"}, set()),
     "ping": (set(), set()),
     "pong": (set(), set()),
@@ -41,6 +41,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
         self._connection: Connection | None = None
         self._second = 0.0
         self._frames = 0
+        self._session: str | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle what comes, one by one; Channels' own loop also hears a channel layer, for 4 KB more a socket."""
@@ -65,6 +66,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
         if refused is not None:
             await refuse_handshake(self.base_send, self.scope, refused)
             return
+        self._session = session_cookie(self.scope)
         await self.base_send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         server.forget_handshake(self.scope, self.base_send)
         limits = self._hub.limits
@@ -119,9 +121,16 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
             connection.close(codes.NOT_UNDERSTOOD, "This socket is authenticated already.")
 
     async def _authenticate(self, connection: Connection, said: dict[str, Any]) -> None:
+        secret, self._session = self._session, None
+        if "token" not in said and secret is None:
+            connection.close(codes.UNAUTHENTICATED, "`authenticate` takes a player token.")
+            return
         try:
             async with asyncio.timeout(self._hub.limits.authenticate_s):
-                guest = await self._ask(admit, said["token"], at=timezone.now())
+                if "token" in said:
+                    guest = await self._ask(admit, said["token"], at=timezone.now())
+                else:
+                    guest = await self._ask(admit_session, secret or "", at=timezone.now())
         except Unauthenticated as refused:
             connection.close(codes.UNAUTHENTICATED, refused.detail)
         except Forbidden as refused:
@@ -145,6 +154,10 @@ def _handshake_refusal(scope: dict[str, Any], hub: Hub) -> Refused | None:
         return Malformed("The address takes no parameters. The token goes in the first message.")
     if SUBPROTOCOL not in scope["subprotocols"]:
         return Malformed(f"Ask for the subprotocol `{SUBPROTOCOL}`.")
+    try:
+        session_cookie(scope)
+    except Forbidden as refused:
+        return refused
     return None
 
 

@@ -3,19 +3,17 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts import selectors as accounts
-from accounts import tokens
 from accounts.selectors import PlayerInfo
 from achievements.selectors import unlocks
-from core.clock import rfc3339
 from social import page_content, selectors
 from social.api.root import root
 
@@ -54,20 +52,6 @@ def live_fragment(request: HttpRequest) -> HttpResponse:
     """Return the parts of the demo player's page that change with an unlock."""
     page = page_content.player_page(_demo_player(), is_demo=True, at=timezone.now())
     return render(request, "player/fragment.html", {"page": page})
-
-
-@require_POST
-@cache_control(private=True, no_store=True)
-def demo_token(request: HttpRequest) -> HttpResponse:
-    """Issue a token with which the demo player's page listens; only that page's script knows to ask (CSRF)."""
-    info = _demo_player()
-    played = accounts.games_by_id(total.game_id for total in unlocks.totals_of(info.id))
-    if not played:
-        raise Http404
-    token, expires_at = tokens.issue(
-        player=info.uuid, game=next(iter(played.values())).uuid, at=timezone.now()
-    )
-    return JsonResponse({"token": token, "expires_at": rfc3339(expires_at)})
 
 
 @require_safe
@@ -117,7 +101,7 @@ def _live(request: HttpRequest, info: PlayerInfo) -> dict[str, str | None]:
     games = reverse("player-game", args=[info.uuid, _ANY_GAME])
     return {
         "websocket": root()["live"]["websocket"],
-        "token_url": reverse("demo-token"),
+        "session_url": reverse("demo-session"),
         "fragment_url": reverse("demo-fragment"),
         "game_url": games.replace(str(_ANY_GAME), "{game}"),
         "after": str(newest.uuid) if newest else None,

@@ -27,12 +27,12 @@ function show(name, text) {
 async function connect() {
   clearTimeout(wakeUp);
   if (socket) return;
-  socket = {}; // nobody else connects while the token is on its way
+  socket = {}; // nobody else connects while we sign in
   try {
-    const answer = await fetch(config.token_url, { method: "POST", headers: { "X-CSRFToken": config.csrf } });
-    const { token } = await answer.json();
-    socket = new WebSocket(config.websocket, "laurel.v1");
-    socket.onopen = () => send({ type: "authenticate", token, ...(lastId && { after: lastId }) });
+    const answer = await fetch(config.session_url, { method: "POST", headers: { "X-CSRFToken": config.csrf } });
+    if (!answer.ok) return retry();
+    socket = new WebSocket(config.websocket, "laurel.v1"); // who we are is in the session's cookie
+    socket.onopen = () => send({ type: "authenticate", ...(lastId && { after: lastId }) });
     socket.onmessage = ({ data }) => { awaitNext(); receive(JSON.parse(data)); };
     socket.onclose = retry;
     awaitNext();

@@ -1,6 +1,6 @@
-"""PUT and GET /players/{player}, POST /players/{player}/token."""
+"""PUT and GET /players/{player}, POST and DELETE /players/{player}/token."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -14,7 +14,7 @@ from accounts import selectors, services
 from accounts.api.games import RegionField
 from accounts.authentication import game_of, holder_of, player_of
 from accounts.models import Visibility
-from accounts.selectors import PlayerInfo
+from accounts.selectors import KeyHolder, PlayerInfo
 from core.clock import rfc3339
 from core.endpoint import Endpoint, StrictSerializer, StrictText
 from core.ids import parse_id
@@ -133,7 +133,7 @@ class PlayerView(Endpoint):
 class PlayerTokenView(Endpoint):
     """Tokens for a player's own device."""
 
-    scopes = {"POST": "players:write"}
+    scopes = {"POST": "players:write", "DELETE": "players:write"}
 
     @extend_schema(
         operation_id="issue_player_token",
@@ -167,6 +167,27 @@ class PlayerTokenView(Endpoint):
             raise Forbidden("This player is banned from the studio's games.")
         token, expires_at = services.issue_player_token(player=info.uuid, game=game.uuid, at=timezone.now())
         return Response({"token": token, "expires_at": rfc3339(expires_at)}, status=201)
+
+    @extend_schema(
+        operation_id="revoke_player_tokens",
+        summary="Revoke a player's tokens",
+        description=(
+            "All that your studio has issued for the player until now, in every game. Live connections that were "
+            "opened with them close within 5 seconds; a device that was lost can be locked out so."
+        ),
+        tags=["Players"],
+        responses={204: None},
+    )
+    def delete(self, request: Request, player: str) -> Response:
+        """Revoke them."""
+        holder = cast("KeyHolder", holder_of(request))  # a player token may not
+        services.revoke_player_tokens(
+            studio_id=holder.studio_id,
+            player=player_of(request, player),
+            actor=holder.actor,
+            at=timezone.now(),
+        )
+        return Response(status=204)
 
 
 def written_name(request: Request, player: str) -> str:

@@ -251,6 +251,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
+    "keep-sessions": {
+        "task": "accounts.keep_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
     "keep-webhooks": {
         "task": "webhooks.keep_deliveries",
         "schedule": 3600.0,

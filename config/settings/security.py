@@ -21,6 +21,7 @@ __all__ = [
     "DATA_UPLOAD_MAX_MEMORY_SIZE",
     "LOGIN_URL",
     "PASSWORD_HASHERS",
+    "PLAYER_COOKIE",
     "PLAYER_TOKEN_KEYS",
     "RATELIMIT_FAIL_OPEN",
     "RATELIMIT_IP_META_KEY",
@@ -56,6 +57,8 @@ CSRF_FAILURE_VIEW = "core.problems.csrf_failure"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# Players' browsers (accounts/sessions.py); `__Host-` binds it to this host and to https (RFC 6265bis §4.1.3).
+PLAYER_COOKIE = "__Host-laurel_player" if _https else "laurel_player"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # Both are there, as subclasses that pass the API by (core/middleware.py); these two checks know exact names only.
 SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W003"]

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from core.ids import new_id
 from core.problems import CONTENT_TYPE
-from core.refusals import Refused
+from core.refusals import Forbidden, Refused
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -35,6 +35,32 @@ def own_origins() -> frozenset[str]:
     if parts.hostname in _LOOPBACK:
         names.add(settings.PUBLIC_URL.replace(parts.hostname, _LOOPBACK[parts.hostname], 1))
     return frozenset(names)
+
+
+def cookie(scope: Scope, name: str) -> str | None:
+    """Return a cookie of a request; of several of one name the first."""
+    found = (part.strip().partition("=") for part in (header(scope, b"cookie") or "").split(";"))
+    return next((value for key, _, value in found if key == name), None)
+
+
+def session_cookie(scope: Scope) -> str | None:
+    """Return the secret of a player's session, if one of our own pages sends it.
+
+    A browser sends the cookie for any page that asks it to; which one that is, only the Origin tells, exactly. An event
+    stream of the same origin has none, and says so in a header that no script can set (Fetch Metadata).
+
+    Raises:
+        Forbidden: the cookie is there, and the page is not ours.
+
+    """
+    secret = cookie(scope, settings.PLAYER_COOKIE)
+    if secret is None:
+        return None
+    origin = header(scope, b"origin")
+    same = origin is None and header(scope, b"sec-fetch-site") == "same-origin"
+    if origin not in own_origins() and not same:
+        raise Forbidden("A session is good for this instance's own pages only.")
+    return secret
 
 
 def common_headers(scope: Scope) -> Headers:

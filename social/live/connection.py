@@ -30,6 +30,7 @@ class Connection:
 
     Attributes:
         player_id: whose events it gets.
+        guest: who came in, and by what.
         after: where to begin: behind this event of the inbox, or None for what comes.
         given: the last number of the inbox that was queued on it; None until `after` is looked up.
         known: the highest number that is known to be in the inbox. All in (given, known] is owed.
@@ -52,9 +53,9 @@ class Connection:
         "closing",
         "given",
         "greeted",
+        "guest",
         "known",
         "player_id",
-        "player_uuid",
         "reading",
         "slot",
         "turn",
@@ -67,7 +68,7 @@ class Connection:
         self._send = send
         self.wire = wire
         self.player_id = 0
-        self.player_uuid: UUID | None = None
+        self.guest: Guest | None = None
         self.after: UUID | None = None
         self.given: int | None = None
         self.known = 0
@@ -86,11 +87,10 @@ class Connection:
 
     def let_in(self, guest: Guest, *, at: datetime) -> None:
         """Belong to a player until his token ends, and begin to read. Raises Refused when he has too many."""
-        self.player_id, self.player_uuid = guest.player_id, guest.player_uuid
+        self.player_id, self.guest = guest.player_id, guest
         self._hub.attach(self)
-        self.close_in(
-            (guest.expires_at - at).total_seconds(), codes.UNAUTHENTICATED, "The player token has expired."
-        )
+        over = "The session has ended." if guest.session_id else "The player token has expired."
+        self.close_in((guest.expires_at - at).total_seconds(), codes.UNAUTHENTICATED, over)
 
     # What the hub and the loader call.
 
@@ -128,9 +128,9 @@ class Connection:
     def located(self, position: int, *, last_seq: int) -> None:
         """Begin behind a number of the inbox, which has got to `last_seq`; the first time the client is answered."""
         self.given, self.reading = position, False
-        if not self.greeted and self.player_uuid is not None:
+        if not self.greeted and self.guest is not None:
             self.greeted = True
-            self.write(self.wire.ready(self.player_uuid))
+            self.write(self.wire.ready(self.guest.player_uuid))
         self.learn(last_seq)
 
     def loaded(self, news: News, *, limit: int, known: int) -> None:

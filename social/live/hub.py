@@ -11,10 +11,12 @@ from itertools import islice
 
 import structlog
 
+from accounts import sessions
+from accounts.sessions import Dismissed
 from core.refusals import Refused
 from social import selectors
 from social.events import Event
-from social.live import codes
+from social.live import codes, door
 from social.live.connection import Connection
 from social.live.database import Ask, Away
 from social.live.limits import DEFAULT, Limits
@@ -25,6 +27,8 @@ from social.live.wires import EVENT_STREAM, WEB_SOCKET
 log = structlog.get_logger(__name__)
 
 _SWEPT_AT_ONCE = 2_000  # players
+# Longer than whoever was let in just before may be on his way in, or PostgreSQL may be away for a moment.
+_DISMISSED_WITHIN_S = 60
 
 
 class Hub:
@@ -129,6 +133,21 @@ class Hub:
             for wheel in self._wheels.values():
                 for connection in wheel.turn():
                     connection.beat()
+
+    async def keep_dismissing(self) -> None:
+        """Close the connections of those who may not listen any more, again and again."""
+        while True:
+            await asyncio.sleep(self.limits.dismiss_s)
+            try:
+                for dismissed in await self._ask(sessions.dismissed, within_s=_DISMISSED_WITHIN_S):
+                    self._dismiss(dismissed)
+            except Away as error:
+                log.warning("nobody knows who may still listen", error=str(error))
+
+    def _dismiss(self, dismissed: Dismissed) -> None:
+        for connection in self._players.get(dismissed.player_id, ()):
+            if connection.guest is not None and (why := door.dismissal(dismissed, connection.guest)):
+                connection.close(*why)
 
     def end(self) -> None:
         """Close everything; the process stops."""

@@ -89,7 +89,7 @@ class LiveProcess:
         async def listen() -> None:
             await subscription.keep_listening(receive=hub.receive, subscribed=hub.subscribed, alone=hub.alone)
 
-        loops = (hub.keep_beating, hub.keep_sweeping, hub.loader.keep_loading, listen)
+        loops = (hub.keep_beating, hub.keep_sweeping, hub.keep_dismissing, hub.loader.keep_loading, listen)
         return [asyncio.create_task(_keep(loop), name=loop.__name__) for loop in loops]
 
 

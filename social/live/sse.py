@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from core.ids import parse_id
 from core.refusals import Malformed, Unauthenticated, Unavailable
-from social.live.answers import Receive, Scope, Send, common_headers, header
+from social.live.answers import Receive, Scope, Send, common_headers, header, session_cookie
 from social.live.connection import NOWHERE, Connection
 from social.live.database import Ask, Away
-from social.live.door import Guest, admit
+from social.live.door import Guest, admit, admit_session
 from social.live.hub import Hub
 from social.live.wires import EVENT_STREAM
 
@@ -43,10 +43,13 @@ async def stream(scope: Scope, receive: Receive, send: Send, *, hub: Hub, ask: A
 
 async def _guest(scope: Scope, *, hub: Hub, ask: Ask) -> Guest:
     scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
-    if scheme.lower() != "bearer":
+    secret = None if scheme else session_cookie(scope)
+    if secret is None and scheme.lower() != "bearer":
         raise Unauthenticated("Send `Authorization: Bearer` with one player token.")
     try:
         async with asyncio.timeout(hub.limits.authenticate_s):
+            if secret is not None:
+                return await ask(admit_session, secret, at=timezone.now())
             return await ask(admit, token.strip(), at=timezone.now())
     except (Away, TimeoutError):
         raise Unavailable("The database does not answer. Connect again.") from None

@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import selectors as accounts
-from accounts import tokens
-from accounts.models import Game, Player, Studio
+from accounts import sessions
+from accounts.models import Game, Player, PlayerSession, Studio
 from achievements.models import AchievementCount, GamePlayers
 from tests import factories
 
@@ -237,7 +237,7 @@ def test_there_is_no_demo_unless_it_is_on(client: Client, game: Game, demo: Play
     settings.DEMO = False
     for path in ("/demo", "/demo/fragment"):
         _page(client, path, 404)
-    assert client.post("/demo/token").status_code == 404
+    assert client.post("/demo/session").status_code == 404
     assert "/demo" not in _page(client, "/")
 
 
@@ -295,15 +295,18 @@ def test_the_page_tells_its_script_where_to_listen(client: Client, game: Game, d
     told = _live(_page(client, "/demo"))
     assert told["websocket"].endswith("/ws/v1/live")
     assert told["game_url"] == f"/players/{demo.uuid}/games/{{game}}"
-    answer = Client(enforce_csrf_checks=True).post(told["token_url"], headers={"X-CSRFToken": told["csrf"]})
+    answer = Client(enforce_csrf_checks=True).post(told["session_url"], headers={"X-CSRFToken": told["csrf"]})
     assert answer.status_code == 403  # the token belongs to the browser that has the cookie
     strict = Client(enforce_csrf_checks=True)
     told = _live(strict.get("/demo").content.decode())
-    answer = strict.post(told["token_url"], headers={"X-CSRFToken": told["csrf"]})
-    assert answer.status_code == 200
-    claims = tokens.read(answer.json()["token"], at=timezone.now())
-    assert (claims.player, claims.game) == (demo.uuid, game.uuid)
-    assert "no-store" in answer["Cache-Control"]
+    for _ in range(2):  # once more, and it is the same session
+        answer = strict.post(told["session_url"], headers={"X-CSRFToken": told["csrf"]})
+        assert answer.status_code == 204
+        assert "no-store" in answer["Cache-Control"]
+    held = sessions.holder(strict.cookies["laurel_player"].value, at=timezone.now())
+    assert held is not None
+    assert held.player_id == demo.pk
+    assert PlayerSession.objects.count() == 1
 
 
 def test_a_page_takes_a_fixed_number_of_queries(

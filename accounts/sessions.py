@@ -1,0 +1,142 @@
+"""Players' sessions in browsers: a random secret in a cookie, of which the hash is kept.
+
+Nothing of the API takes the cookie (core/middleware.py); pages and live connections do.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import Dismissal, PlayerSession
+from core.db import run_prepared
+
+LIFETIME = timedelta(days=30)
+DISMISSALS_KEPT = timedelta(days=1)
+_LONGEST_SECRET = 100
+_LONGEST_AGENT = 200
+_MOST = 20  # sessions of a player; the oldest go
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """Who is signed in by a cookie."""
+
+    id: int
+    player_id: int
+    player_uuid: UUID
+    studio_id: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """Somebody whose connections are to be closed.
+
+    Attributes:
+        kind: why; one of Dismissal.Kind.
+        tokens_from: tokens that were issued before are revoked.
+
+    """
+
+    kind: str
+    player_id: int
+    studio_id: int | None
+    session_id: int | None
+    tokens_from: datetime | None
+
+
+def begin(*, player_id: int, studio_id: int, user_agent: str, at: datetime) -> str:
+    """Begin a session; return the secret for its cookie. A player's oldest ones end when they become too many."""
+    secret = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        PlayerSession.objects.create(
+            player_id=player_id,
+            studio_id=studio_id,
+            hash=_hash(secret),
+            user_agent=user_agent[:_LONGEST_AGENT],
+            created_at=at,
+            expires_at=at + LIFETIME,
+        )
+        living = PlayerSession.objects.filter(player_id=player_id, ended_at=None)
+        _end(list(living.order_by("-pk").values_list("pk", flat=True)[_MOST:]), at=at)
+    return secret
+
+
+def end(secret: str, *, at: datetime) -> None:
+    """End a session, if there is one with that secret; its connections close within seconds."""
+    with transaction.atomic():
+        _end(list(PlayerSession.objects.filter(hash=_hash(secret)).values_list("pk", flat=True)), at=at)
+
+
+def end_of_studio(*, player_id: int, studio_id: int, at: datetime) -> None:
+    """End what a player has by a studio, whose ban it is, inside the caller's transaction."""
+    mine = PlayerSession.objects.filter(player_id=player_id, studio_id=studio_id)
+    _end(list(mine.values_list("pk", flat=True)), at=at)
+    Dismissal.objects.create(kind=Dismissal.Kind.BAN, player_id=player_id, studio_id=studio_id)
+
+
+def _end(pks: list[int], *, at: datetime) -> None:
+    ended = PlayerSession.objects.filter(pk__in=pks, ended_at=None)
+    rows = list(ended.select_for_update().order_by("pk"))
+    ended.update(ended_at=at)
+    Dismissal.objects.bulk_create(
+        Dismissal(kind=Dismissal.Kind.SESSION, player_id=row.player_id, session_id=row.pk) for row in rows
+    )
+
+
+_HOLDER = """
+SELECT s.id, p.id, p.uuid, s.studio_id, s.expires_at
+  FROM accounts_playersession s JOIN accounts_player p ON p.id = s.player_id
+ WHERE s.hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND p.erased_at IS NULL
+"""
+
+
+def holder(secret: str, *, at: datetime) -> SessionInfo | None:
+    """Return who is signed in by a cookie; None if its session has ended, or was never begun."""
+    if not secret or len(secret) > _LONGEST_SECRET or not secret.isascii():
+        return None
+    rows = run_prepared(_HOLDER, [_hash(secret), at])
+    return SessionInfo(*rows[0]) if rows else None
+
+
+# Of what a studio has taken back meanwhile (a ban) nothing is left to do.
+_DISMISSED = """
+SELECT d.kind, d.player_id, d.studio_id, d.session_id, x.tokens_from
+  FROM accounts_dismissal d
+  LEFT JOIN LATERAL (SELECT banned_at, tokens_from FROM accounts_playeridentity i
+                      WHERE i.player_id = d.player_id AND i.studio_id = d.studio_id ORDER BY i.id LIMIT 1) AS x ON true
+ WHERE d.at > now() - make_interval(secs => $1) AND (d.kind <> 'ban' OR x.banned_at IS NOT NULL)
+"""
+
+
+def dismissed(*, within_s: int) -> list[Dismissed]:
+    """Return whose connections are to be closed, as of the last seconds."""
+    return [Dismissed(*row) for row in run_prepared(_DISMISSED, [within_s])]
+
+
+_FORGET = """
+WITH gone AS (
+    DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {column} < $1 LIMIT $2) RETURNING 1
+) SELECT count(*) FROM gone
+"""
+
+
+def keep(*, now: datetime) -> None:
+    """Delete what is over: dismissals after a day, sessions a while after their end, in short transactions."""
+    for table, column, before in (
+        ("accounts_dismissal", "at", now - DISMISSALS_KEPT),
+        ("accounts_playersession", "expires_at", now - LIFETIME),
+    ):
+        sql = _FORGET.format(table=table, column=column)
+        while run_prepared(sql, [before, _AT_ONCE])[0][0]:
+            pass
+
+
+def _hash(secret: str) -> bytes:
+    """Return what is stored of a secret; it holds 256 random bits, so a fast hash can't be searched."""
+    return hashlib.sha256(secret.encode()).digest()
