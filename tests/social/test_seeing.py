@@ -1,5 +1,6 @@
 """Who sees whom: every visibility, for everybody who may ask, by every operation that shows a player to others."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -10,8 +11,9 @@ from django.utils import timezone
 
 from accounts.models import Player
 from social import befriending
+from tests import factories
 from tests.factories import Api
-from tests.social.people import People, befriend
+from tests.social.people import People, befriend, names
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +72,13 @@ def test_a_player_is_seen_by_whom_he_lets(people: People, asker: str, visibility
     asks, is_seen = case(people, asker), visibility in ASKERS[asker]
     expected = 200 if is_seen else 404
     subject = people.id("subject")
-    assert asks.api.get(f"/players/{subject}").status_code == expected
+    compare = f"/players/{asks.me}/compare/{subject}"
+    for path in (f"/players/{subject}", compare, f"{compare}?game_id={asks.own_game}"):
+        assert asks.api.get(path).status_code == expected, path
+    # Lists show friends only: nobody who is a stranger, or blocks, or is blocked.
+    is_listed = is_seen and asker != "stranger"
+    for path in ("friends/compare", f"friends/compare?game_id={asks.own_game}"):
+        assert ("Subject" in names(asks.api.get(f"/players/{asks.me}/{path}"))) == is_listed, path
 
 
 @pytest.mark.parametrize("asker", ["stranger", "blocked", "blocker"])
@@ -84,7 +92,8 @@ def test_who_is_not_to_be_seen_answers_as_nobody_does(people: People, asker: str
         body.pop("request_id")
         return answer.status_code, str(body).replace(uuid, "?")
 
-    assert told("/players/{}", str(people["subject"].uuid)) == told("/players/{}", str(uuid4()))
+    for path in ("/players/{}", "/players/me/compare/{}"):
+        assert told(path, str(people["subject"].uuid)) == told(path, str(uuid4()))
 
 
 def test_others_see_the_public_part_only(people: People) -> None:
@@ -92,19 +101,49 @@ def test_others_see_the_public_part_only(people: People) -> None:
         assert set(api.get(f"/players/{people.id('subject')}").json()) == PUBLIC
     for api, name in ((people.api("subject"), "me"), (people.server, people.id("subject"))):
         assert set(api.get(f"/players/{name}").json()) == PUBLIC | {"external_id", "time_zone"}
+    row = people.api("friend").get("/players/me/friends/compare").json()["results"][0]
+    assert "external_id" not in row["player"]
 
 
 def test_a_token_tries_no_ids_of_the_studio(people: People) -> None:
     api = people.api("friend")
-    for path in ("/players/stranger", "/players/id:x"):
+    for path in ("/players/subject", "/players/me/compare/subject", "/players/me/compare/id:x"):
         assert api.get(path).status_code == 404
+    assert people.server.get("/players/friend/compare/subject").status_code == 200
+    assert people.server.get("/players/friend/compare/a%00b").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda people: people.set("subject", erased_at=timezone.now()),
+        lambda people: people.server.delete("/players/friend/friends/subject"),
+    ],
+    ids=["erased", "no friend any more"],
+)
+def test_who_is_erased_or_no_friend_is_in_no_list(people: People, hide: Callable[[People], Any]) -> None:
+    api = people.api("friend")
+    hide(people)
+    assert names(api.get("/players/me/friends/compare")) == ["Friend"]
 
 
 def test_an_erased_player_is_gone_for_others_and_his_studio(people: People) -> None:
     people.set("subject", erased_at=timezone.now())
     subject = people.id("subject")
     assert people.api("friend").get(f"/players/{subject}").status_code == 404
+    assert people.api("friend").get(f"/players/me/compare/{subject}").status_code == 404
     assert people.server.get(f"/players/{subject}").status_code == 410
+
+
+def test_only_a_player_and_his_studio_ask_about_his_friends(people: People) -> None:
+    reader = factories.api(factories.server_key(people.studio, scopes=["definitions:read"]))
+    for path in ("friends/compare", f"compare/{people.id('friend')}"):
+        assert factories.api().get(f"/players/subject/{path}").status_code == 401
+        assert reader.get(f"/players/subject/{path}").status_code == 403
+        assert People().server.get(f"/players/{people.id('subject')}/{path}").status_code == 404
+        assert people.api("stranger").get(f"/players/{people.id('subject')}/{path}").status_code == 404
+        assert people.server.get(f"/players/nobody/{path}").status_code == 404
+        assert people.server.post(f"/players/subject/{path}", {}).status_code == 405
 
 
 def test_a_player_s_page_is_there_for_anybody_if_he_is_public(people: People) -> None:
