@@ -79,6 +79,8 @@ def test_a_player_is_seen_by_whom_he_lets(people: People, asker: str, visibility
     is_listed = is_seen and asker != "stranger"
     for path in ("friends/compare", f"friends/compare?game_id={asks.own_game}"):
         assert ("Subject" in names(asks.api.get(f"/players/{asks.me}/{path}"))) == is_listed, path
+    is_in_feed = is_listed and asker not in ("himself", "another studio")  # whose games these are not
+    assert ("Subject" in names(asks.api.get(f"/players/{asks.me}/feed"))) == is_in_feed
 
 
 @pytest.mark.parametrize("asker", ["stranger", "blocked", "blocker"])
@@ -123,7 +125,9 @@ def test_a_token_tries_no_ids_of_the_studio(people: People) -> None:
 )
 def test_who_is_erased_or_no_friend_is_in_no_list(people: People, hide: Callable[[People], Any]) -> None:
     api = people.api("friend")
+    assert names(api.get("/players/me/feed")) == ["Subject"]
     hide(people)
+    assert names(api.get("/players/me/feed")) == []
     assert names(api.get("/players/me/friends/compare")) == ["Friend"]
 
 
@@ -137,7 +141,7 @@ def test_an_erased_player_is_gone_for_others_and_his_studio(people: People) -> N
 
 def test_only_a_player_and_his_studio_ask_about_his_friends(people: People) -> None:
     reader = factories.api(factories.server_key(people.studio, scopes=["definitions:read"]))
-    for path in ("friends/compare", f"compare/{people.id('friend')}"):
+    for path in ("friends/compare", "feed", f"compare/{people.id('friend')}"):
         assert factories.api().get(f"/players/subject/{path}").status_code == 401
         assert reader.get(f"/players/subject/{path}").status_code == 403
         assert People().server.get(f"/players/{people.id('subject')}/{path}").status_code == 404
