@@ -124,12 +124,6 @@ def totals_of(player_id: int) -> list[GameTotal]:
     return [GameTotal(row.game_id, row.points, row.unlocked, row.last_unlock_at) for row in rows]
 
 
-def most_points(player_ids: Collection[int], *, limit: int) -> list[tuple[int, int, int]]:
-    """Return who of some players has the most points over all games: `(player, points, unlocks)`, most first."""
-    rows = PlayerTotal.objects.filter(player_id__in=player_ids).order_by("-points", "points_reached_at")
-    return list(rows.values_list("player_id", "points", "unlocked")[:limit])
-
-
 def overall_of(player_id: int) -> tuple[int, int]:
     """Return a player's points and unlocks over all games."""
     row = PlayerTotal.objects.filter(player_id=player_id).values_list("points", "unlocked").first()
