@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bench.figures import Bench, Figure
-from bench.measures import batches, board, history, limits, push, scores, singles, stats
+from bench.measures import batches, board, history, limits, push, scores, singles, social, stats
 
 MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "limits": limits.measure,
@@ -14,4 +14,5 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "scores": scores.measure,
     "stats": stats.measure,
     "history": history.measure,
+    "social": social.measure,
 }
