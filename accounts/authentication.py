@@ -10,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import keys, selectors, tokens
+from accounts import keys, people, selectors, tokens
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_external_id
 from core.ids import parse_id
@@ -200,6 +200,22 @@ def player_of(request: Request, name: str) -> PlayerInfo:
         raise NotFound("There is no such player.")
     if info.erased:
         raise Gone("This person was erased.")
+    return info
+
+
+def other_of(request: Request, name: str) -> PlayerInfo:
+    """Return another player whom a path names, if the caller may see him: by a studio's id (a key), or `id:<uuid>`.
+
+    Raises:
+        NotFound: nobody, erased, or not to be seen: one answer for all of them.
+
+    """
+    holder = holder_of(request)
+    by = holder.player.id if isinstance(holder, TokenHolder) else None
+    may_be_named = by is None or name.startswith("id:")  # a studio's ids are no player's to try
+    info = people.found(name, studio_id=holder.studio_id) if may_be_named else None
+    if info is None or not people.sees(info, by=by):
+        raise NotFound("There is no such player.")
     return info
 
 

@@ -220,11 +220,12 @@ def unknown_players(studio_id: int, external_ids: Iterable[str]) -> set[str]:
     return wanted - set(known.values_list("external_id", flat=True))
 
 
-def player_by_uuid(uuid: UUID, *, studio_id: int | None = None) -> PlayerInfo | None:
-    """Return a player by the platform's id; with `studio_id` only if that studio knows him."""
+def player_by_uuid(uuid: UUID, *, studio_id: int | None = None, known: bool = True) -> PlayerInfo | None:
+    """Return a player by the platform's id; with `studio_id` only if that studio knows him, unless not `known`."""
     rows = run_prepared(_PLAYER_BY_UUID, [uuid, studio_id])
     info = PlayerInfo(*rows[0]) if rows else None
-    return None if info is None or (studio_id is not None and info.external_id is None) else info
+    is_unknown = info is not None and studio_id is not None and info.external_id is None
+    return None if known and is_unknown else info
 
 
 def demo_player() -> PlayerInfo | None:

@@ -13,6 +13,7 @@ REGIONS = ("EU", "NA", "ASIA")  # of the large board; a quarter of its players h
 BATCH = 100
 MOST_SCORE = 1_000_000
 LARGE, SMALL = "large", "small"  # boards of scores of the large board's game
+STAR = "star"  # a player with 500 friends
 STAT = "kills"  # a sum, of the game
 # Players take their turns in an order that is no order to an index: a prime that divides no number of players used.
 _STRIDE = 7919
@@ -51,6 +52,11 @@ def large_player(number: int) -> str:
 def veteran(number: int) -> str:
     """Return the studio's id of a player with two years behind him."""
     return f"veteran-{number}"
+
+
+def friend(number: int) -> str:
+    """Return the studio's id of a friend of the player with 500."""
+    return f"friend-{number}"
 
 
 def achievement(number: int) -> str:

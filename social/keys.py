@@ -15,3 +15,12 @@ def live_channel() -> str:
     """
     database = urlsplit(settings.VALKEY_URLS["live"]).path.strip("/") or "0"
     return f"social:v1:live:{database}"
+
+
+def summary(player_id: int) -> str:
+    """Return the key of what there is in all of a player's games, which takes long to add up.
+
+    Type: string, JSON: `[version, available, last unlock µs or null]`; the version is that of his totals over all
+    games, and of another one it says nothing. TTL: social.selectors.summaries.KEPT_S. Rebuilt: as it is asked for.
+    """
+    return f"social:v1:summary:{player_id}"

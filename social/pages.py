@@ -16,6 +16,7 @@ from accounts.selectors import PlayerInfo
 from achievements.selectors import unlocks
 from social import page_content, selectors
 from social.api.root import root
+from social.selectors import seeing
 
 # The players' site is dark until a reader chooses otherwise.
 DEFAULT_THEME = "dark"
@@ -90,7 +91,7 @@ def _demo_player() -> PlayerInfo:
 def _public_player(player_id: UUID) -> PlayerInfo:
     """Return a player whom anybody may see; a private one answers as one who does not exist."""
     info = accounts.player_by_uuid(player_id)
-    if info is None or info.erased or info.visibility != "public":
+    if info is None or not seeing.sees(info, by=None):
         raise Http404
     return info
 

@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from social.api.comparing import CompareFriendsView, CompareView
+from social.api.feed import FeedView
 from social.api.friends import (
     AcceptView,
     BlockView,
@@ -17,7 +19,11 @@ urlpatterns = [
     path("players/<path:player>/notifications", NotificationsView.as_view()),
     path("players/<path:player>/notifications/read", ReadView.as_view()),
     path("players/<path:player>/friends", FriendsView.as_view()),
+    # Before the friend: one whom a studio calls `compare` is named by `id:<uuid>`.
+    path("players/<path:player>/friends/compare", CompareFriendsView.as_view()),
     path("players/<path:player>/friends/<path:other>", FriendView.as_view()),
+    path("players/<path:player>/compare/<path:other>", CompareView.as_view()),
+    path("players/<path:player>/feed", FeedView.as_view()),
     path("players/<path:player>/friend-requests", FriendRequestsView.as_view()),
     path("players/<path:player>/friend-requests/<str:request_id>/accept", AcceptView.as_view()),
     path("players/<path:player>/friend-requests/<str:request_id>/decline", DeclineView.as_view()),

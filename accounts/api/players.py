@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts import selectors, services
 from accounts.api.games import RegionField
-from accounts.authentication import game_of, holder_of, player_of
+from accounts.authentication import game_of, holder_of, other_of, player_of
 from accounts.models import Visibility
 from accounts.selectors import KeyHolder, PlayerInfo
 from core.clock import rfc3339
@@ -55,12 +55,14 @@ class PlayerOutput(serializers.Serializer[Any]):
     """A player."""
 
     id = serializers.UUIDField()
-    external_id = serializers.CharField(allow_null=True)
+    external_id = serializers.CharField(
+        allow_null=True, required=False, help_text="To his studio and himself only, as is `time_zone`."
+    )
     display_name = serializers.CharField()
     region = serializers.CharField()
     avatar_url = serializers.CharField()
     visibility = serializers.ChoiceField(Visibility.values)
-    time_zone = serializers.CharField()
+    time_zone = serializers.CharField(required=False)
 
 
 class TokenInput(StrictSerializer):
@@ -76,6 +78,7 @@ class TokenOutput(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
+_PUBLIC = ("id", "display_name", "region", "avatar_url", "visibility")
 _PLAYER = {
     "id": "019ab3a0-22bb-7d11-9000-1c1c1c1c1c1c",
     "external_id": "p-1",
@@ -96,16 +99,30 @@ class PlayerView(Endpoint):
     @extend_schema(
         operation_id="get_player",
         summary="Get a player",
-        description="`{player}` is your id for a person, `id:<uuid>`, or `me` with a player token.",
+        description=(
+            "`{player}` is your id for a person, `id:<uuid>`, or `me` with a player token. Of another player a token "
+            "shows the public part: of whoever is public, of a friend who is seen by his friends, of nobody if one of "
+            "both blocks the other. A server key shows the public part of other studios' players who are public. "
+            "Whoever is not to be seen is answered as who does not exist."
+        ),
         tags=["Players"],
         responses=PlayerOutput,
-        examples=[OpenApiExample("A player", _PLAYER, response_only=True)],
+        examples=[
+            OpenApiExample("A player", _PLAYER, response_only=True),
+            OpenApiExample(
+                "Another player",
+                {name: _PLAYER[name] for name in _PUBLIC},
+                response_only=True,
+            ),
+        ],
     )
     def get(self, request: Request, player: str) -> Response:
         """Return the player."""
-        return Response(
-            player_json(player_of(request, player)), headers={"Cache-Control": "private, max-age=0"}
-        )
+        try:
+            shown = player_json(player_of(request, player))
+        except NotFound:
+            shown = public_json(other_of(request, player))
+        return Response(shown, headers={"Cache-Control": "private, max-age=0"})
 
     @extend_schema(
         operation_id="put_player",
@@ -213,6 +230,12 @@ def player_json(info: PlayerInfo) -> dict[str, Any]:
         "visibility": info.visibility,
         "time_zone": info.time_zone,
     }
+
+
+def public_json(info: PlayerInfo) -> dict[str, Any]:
+    """Return what others see of a player."""
+    shown = player_json(info)
+    return {name: shown[name] for name in _PUBLIC}
 
 
 def _is_web_address(url: str) -> bool:

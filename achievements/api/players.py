@@ -9,11 +9,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.authentication import TokenHolder, game_of, holder_of, player_of
-from achievements import rules
 from achievements.api.shapes import RarityOutput
 from achievements.models import State, Type
 from achievements.rules import Rarity
-from achievements.selectors import definitions, progress, unlocks
+from achievements.selectors import definitions, progress, showing, unlocks
 from achievements.selectors.definitions import Definition
 from achievements.selectors.progress import Steps
 from achievements.selectors.unlocks import HeldUnlock
@@ -21,7 +20,7 @@ from core.clock import rfc3339
 from core.endpoint import Endpoint, cached_answer, page, read_limit
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
-from core.refusals import Malformed, NotFound
+from core.refusals import NotFound
 
 
 class ProgressOutput(serializers.Serializer[Any]):
@@ -121,7 +120,7 @@ class PlayerAchievementsView(Endpoint):
         rarities = definitions.rarities(one.id for one in listed)
         standing = progress.standing(info.id, catalogue, listed)
         see_all = not isinstance(holder_of(request), TokenHolder)
-        language = _language(request)
+        language = showing.language(request.GET.get("lang"))
         results = [
             achievement_json(
                 one,
@@ -153,29 +152,12 @@ def achievement_json(
 ) -> dict[str, Any]:
     """Return an achievement as it is for a player; masked if it is hidden, locked, and not for the studio."""
     masked = definition.hidden and held is None and not see_all
-    name, description = definition.texts(language)
     current, target = steps
     is_counted = definition.type == Type.INCREMENTAL and not masked
     return {
-        "key": None if masked else definition.key,
-        "name": None if masked else name,
-        "description": None if masked else description,
-        "points": None if masked else definition.points,
-        "hidden": definition.hidden,
+        **showing.definition_json(definition, language=language, masked=masked),
         "unlocked": held is not None,
         "unlocked_at": rfc3339(held.unlocked_at) if held else None,
         "progress": {"current": current, "target": target} if is_counted else None,
-        "icon_url": "" if masked else definition.icon_url,
-        "group": "" if masked else definition.group,
         "rarity": rarity,
     }
-
-
-def _language(request: Request) -> str | None:
-    code = request.GET.get("lang")
-    if code is None:
-        return None
-    try:
-        return rules.clean_language(code)
-    except ValueError as error:
-        raise Malformed(str(error)) from None

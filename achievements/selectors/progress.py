@@ -1,6 +1,6 @@
 """How far players are with achievements, and why one is locked."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -35,19 +35,31 @@ class Standing:
 
 def standing(player_id: int, catalogue: GameCatalogue, listed: Iterable[Definition]) -> Standing:
     """Return how a player stands with some of a game's achievements, in at most three queries."""
+    return standings([player_id], catalogue, listed)[player_id]
+
+
+def standings(
+    player_ids: Collection[int], catalogue: GameCatalogue, listed: Iterable[Definition]
+) -> dict[int, Standing]:
+    """Return how players stand with some of a game's achievements, by player, in at most three queries."""
     counted = [one for one in listed if one.type == Type.INCREMENTAL]
     own_steps = [one.id for one in counted if not one.is_driven]
     driven = [one.id for one in counted if one.is_driven]
-    steps = unlocks.progress_of(player_id, own_steps) if own_steps else {}
+    found = {player_id: Standing() for player_id in player_ids}
+    if own_steps:
+        for player_id, pk, current in unlocks.progress_of(player_ids, own_steps):
+            found[player_id].steps[pk] = current
     if not driven:
-        return Standing(steps)
-    noted = ConditionMet.objects.filter(player_id=player_id, achievement_id__in=driven)
-    return Standing(
-        steps,
-        stats.values_of([(player_id, catalogue.game_id)])[player_id, catalogue.game_id],
-        stats.aggregations(catalogue.game_id),
-        {(row.achievement_id, row.condition): row for row in noted},
-    )
+        return found
+    values = stats.values_of((player_id, catalogue.game_id) for player_id in player_ids)
+    kinds = stats.aggregations(catalogue.game_id)
+    found = {
+        player_id: Standing(one.steps, values[player_id, catalogue.game_id], kinds)
+        for player_id, one in found.items()
+    }
+    for row in ConditionMet.objects.filter(player_id__in=player_ids, achievement_id__in=driven):
+        found[row.player_id].met[row.achievement_id, row.condition] = row
+    return found
 
 
 def steps(standing: Standing, definition: Definition, goal: Goal | None, *, unlocked: bool) -> Steps:

@@ -34,13 +34,13 @@ class GameTotal:
 def unlocks_of(player_id: int, *, game_id: int) -> dict[int, HeldUnlock]:
     """Return a player's unlocks in a game by achievement."""
     rows = Unlock.objects.filter(player_id=player_id, game_id=game_id)
-    return {row.achievement_id: _held(row) for row in rows}
+    return {row.achievement_id: as_held(row) for row in rows}
 
 
-def progress_of(player_id: int, achievement_ids: Iterable[int]) -> dict[int, int]:
-    """Return how far a player is with achievements, by achievement; those of no progress are left out."""
-    rows = Progress.objects.filter(player_id=player_id, achievement_id__in=list(achievement_ids))
-    return dict(rows.values_list("achievement_id", "current"))
+def progress_of(player_ids: Collection[int], achievement_ids: Collection[int]) -> list[tuple[int, int, int]]:
+    """Return how far players are with achievements, `(player, achievement, how far)` for each progress there is."""
+    rows = Progress.objects.filter(player_id__in=player_ids, achievement_id__in=achievement_ids)
+    return list(rows.values_list("player_id", "achievement_id", "current"))
 
 
 _HEARD = """
@@ -64,7 +64,7 @@ def recent_unlocks(
     rows = Unlock.objects.filter(player_id=player_id)
     if game_ids is not None:
         rows = rows.filter(game_id__in=game_ids)
-    return [_held(row) for row in rows.order_by("-unlocked_at")[:limit]]
+    return [as_held(row) for row in rows.order_by("-unlocked_at")[:limit]]
 
 
 _RAREST = """
@@ -87,7 +87,7 @@ def rarest_unlocks(
     rows = {
         row.achievement_id: row for row in Unlock.objects.filter(player_id=player_id, achievement_id__in=ids)
     }
-    return [_held(rows[pk]) for pk in ids if pk in rows]
+    return [as_held(rows[pk]) for pk in ids if pk in rows]
 
 
 def first_and_last(
@@ -102,16 +102,17 @@ def first_and_last(
         rows.order_by("-unlocked_at", "-achievement_id").first(),
     ]
     found = [row for row in ends if row is not None]
-    return [_held(row) for row in dict.fromkeys(found)]
+    return [as_held(row) for row in dict.fromkeys(found)]
 
 
 def unlocks_since(player_id: int, since: datetime) -> list[HeldUnlock]:
     """Return a player's unlocks from `since` on, oldest first (at most 5,000, for a curve)."""
     rows = Unlock.objects.filter(player_id=player_id, unlocked_at__gte=since).order_by("unlocked_at")[:5000]
-    return [_held(row) for row in rows]
+    return [as_held(row) for row in rows]
 
 
-def _held(row: Unlock) -> HeldUnlock:
+def as_held(row: Unlock) -> HeldUnlock:
+    """Return a row as others need it."""
     return HeldUnlock(
         row.achievement_id, row.game_id, row.points, row.unlocked_at, row.heard_at, row.event_id
     )
@@ -121,12 +122,6 @@ def totals_of(player_id: int) -> list[GameTotal]:
     """Return a player's totals in every game, most points first."""
     rows = PlayerGame.objects.filter(player_id=player_id).order_by("-points", "game_id")
     return [GameTotal(row.game_id, row.points, row.unlocked, row.last_unlock_at) for row in rows]
-
-
-def most_points(player_ids: Collection[int], *, limit: int) -> list[tuple[int, int, int]]:
-    """Return who of some players has the most points over all games: `(player, points, unlocks)`, most first."""
-    rows = PlayerTotal.objects.filter(player_id__in=player_ids).order_by("-points", "points_reached_at")
-    return list(rows.values_list("player_id", "points", "unlocked")[:limit])
 
 
 def overall_of(player_id: int) -> tuple[int, int]:

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Iterator
 
 from bench.figures import Bench, Figure
-from bench.measures import batches, board, held, history, limits, push, scores, singles, stats, webhooks
+from bench.measures import (
+    batches,
+    board,
+    held,
+    history,
+    limits,
+    push,
+    scores,
+    singles,
+    social,
+    stats,
+    webhooks,
+)
 
 MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "limits": limits.measure,
@@ -15,5 +27,6 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "scores": scores.measure,
     "stats": stats.measure,
     "history": history.measure,
+    "social": social.measure,
     "webhooks": webhooks.measure,
 }

@@ -35,6 +35,7 @@ __all__ = [
     "LEADERBOARD_EXACT_PLAYERS",
     "LEADERBOARD_FRIENDS",
     "LEADERBOARD_SNAPSHOT_S",
+    "PLAYER_SIGHT",
     "REPORT_CONSEQUENCES",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
@@ -112,6 +113,8 @@ ARCHIVE_S3_ENDPOINT = env.str("AWS_ENDPOINT_URL_S3", default="") or env.str("AWS
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # Whom a friends' board shows: leaderboards lie upstream of social and may not import it.
 LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
+# Who may see whom: accounts know players and social knows their friends.
+PLAYER_SIGHT = "social.selectors.seeing.sees"
 # What has to happen in the commit of a report of stats: stats lie upstream of achievements and may not import them.
 REPORT_CONSEQUENCES = ["achievements.services.thresholds.follow"]
 # Parts of a game's file of definitions, besides its achievements: who stores them and reads them out.

@@ -1,10 +1,11 @@
 """A player's dashboard as it is composed: a fixed number of queries, whatever he plays."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from accounts import people
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
 from achievements.selectors import definitions, unlocks
@@ -16,6 +17,8 @@ from history.selectors.trends import trend
 from leaderboards.selectors import standings
 from leaderboards.selectors.standings import Rank
 from social import selectors as social
+from social.selectors import seeing, summaries
+from social.selectors.seeing import Asker
 
 MOST_GAMES = 200
 MOST_UNLOCKS = 20
@@ -50,18 +53,14 @@ def dashboard(*, player_id: int, time_zone: str, audience: Audience, at: datetim
     ids = [one.game_id for one in listed]
     places, all_known = standings.known_places_of(player_id, game_ids=ids)
     recent = unlocks.recent_unlocks(player_id, game_ids=game_ids, limit=MOST_UNLOCKS)
-    friend_ids = social.friend_ids(player_id)
-    top = unlocks.most_points(friend_ids, limit=MOST_FRIENDS)
-    people = accounts.players_shown(
-        [player_id, *(friend for friend, *_ in top)], studio_id=audience.studio_id
-    )
+    player, friends = _friends(player_id, audience)
     content = {
-        "player": people[player_id],
+        "player": player,
         "totals": _sums(totals, available),
         "games": [_game(one, infos[one.game_id], available, places.get(one.game_id)) for one in listed],
         "recent_unlocks": list(showing.unlocks(recent, infos).values()),
         "trend": _trend(player_id, time_zone, game_ids, at=at),
-        "friends": {"count": len(friend_ids), "top": _friends(top, people)},
+        "friends": friends,
         "generated_at": rfc3339(at),
     }
     return Dashboard(content, is_settled=all_known and all(map(_is_settled, listed, map(places.get, ids))))
@@ -119,11 +118,20 @@ def _trend(
     }
 
 
-def _friends(
-    top: Iterable[tuple[int, int, int]], people: Mapping[int, dict[str, str]]
-) -> list[dict[str, Any]]:
-    return [
-        {"player": people[friend], "points": points, "unlocked": unlocked}
-        for friend, points, unlocked in top
-        if friend in people
+def _friends(player_id: int, audience: Audience) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return how the player is shown, how many friends he has, and those with the most whom the audience may see."""
+    friend_ids, to_studio = social.friend_ids(player_id), audience.studio_id is not None
+    asker = Asker(audience.studio_id, None if to_studio else player_id)
+    seen = seeing.friends_seen(friend_ids, of=player_id, asker=asker)
+    held = summaries.totals(seen)
+    player = people.shown(seen.pop(player_id), to_studio=to_studio)
+    top = [
+        {
+            "player": people.shown(seen[pk], to_studio=to_studio),
+            "points": held[pk].points,
+            "unlocked": held[pk].unlocked,
+        }
+        for pk in summaries.in_order(held)
+        if pk in seen and held[pk].reached_at is not None
     ]
+    return player, {"count": len(friend_ids), "top": top[:MOST_FRIENDS]}

@@ -278,7 +278,7 @@ def test_a_token_of_a_player_whom_the_game_s_studio_does_not_know_is_refused(pla
 def test_another_studio_s_objects_answer_as_if_they_were_not_there(studio: Studio, game: Game) -> None:
     """Byte for byte but for what the caller sent and the request's id: not even their existence is told."""
     factories.achievement(game, "first-blood")
-    player = factories.player(studio, "p-1")
+    player = factories.player(studio, "p-1", visibility="friends")  # who is public is seen by everybody
     intruder = factories.api(factories.server_key(factories.studio()))
     unknown = str(uuid4())
 

@@ -92,6 +92,21 @@ def test_it_shows_what_the_api_says(world: World) -> None:
     assert (friend["player"]["external_id"], friend["points"]) == ("p-2", 10)
 
 
+def test_of_friends_those_are_shown_whom_the_audience_may_see(world: World) -> None:
+    for number in range(3):
+        unlock(world, "a0", player=f"p-{number + 1}")
+    first, *friends = Player.objects.order_by("id")
+    Friendship.objects.bulk_create(
+        Friendship(player_id=first.pk, friend_id=friend.pk, since=timezone.now()) for friend in friends
+    )
+    Player.objects.filter(pk=friends[0].pk).update(visibility="private")
+    own = factories.api(factories.player_token(world.game, first))
+    for api, path, seen in ((own, "/players/me/dashboard", ["p-3"]), (world.api(), PATH, ["p-2", "p-3"])):
+        shown = look(api, path)[1]["friends"]
+        names = Player.objects.filter(uuid__in=[row["player"]["id"] for row in shown["top"]])
+        assert (shown["count"], list(names.values_list("identities__external_id", flat=True))) == (2, seen)
+
+
 def test_who_has_unlocked_nothing_has_an_empty_one(world: World) -> None:
     factories.player(world.studio)
     _, shown = look(world.api())

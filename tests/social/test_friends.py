@@ -1,7 +1,5 @@
 """Who is friends with whom: asked, answered, ended, and blocked without being told."""
 
-import csv
-import gzip
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +15,6 @@ from core.refusals import Conflict, Refused
 from social import befriending, selectors
 from social.models import Block, FriendRequest, Friendship
 from tests import factories
-from tests.achievements import samples
 from tests.factories import Api
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -291,19 +288,3 @@ def _wait_for_a_lock(count: int) -> None:
                 return
             time.sleep(0.01)
     raise AssertionError("nobody waits")
-
-
-@pytest.mark.skipif(not samples.REAL_DATA.is_dir(), reason=samples.NO_REAL_DATA)
-def test_real_friendships_are_each_the_others(game: Game) -> None:
-    with gzip.open(samples.REAL_DATA / "friends.csv.gz", "rt", encoding="utf-8") as file:
-        edges = [(row["player"], row["friend"]) for row in csv.DictReader(file)][:600]
-    names = {name for edge in edges for name in edge}
-    accounts.create_players(studio_id=game.studio_id, external_ids=names)
-    pks = dict(Player.objects.values_list("identities__external_id", "pk"))
-    pairs = {frozenset((pks[one], pks[other])) for one, other in edges}
-    for pair in pairs:
-        one, other = sorted(pair)
-        befriending.ask(sender_id=one, receiver_id=other, at=timezone.now())
-        befriending.ask(sender_id=other, receiver_id=one, at=timezone.now())
-    assert Friendship.objects.count() == 2 * len(pairs)
-    assert {frozenset((row.player_id, row.friend_id)) for row in Friendship.objects.all()} == pairs

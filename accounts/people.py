@@ -1,0 +1,66 @@
+"""Other players, as a caller may see them: found by a name, or many at once."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from accounts import selectors
+from accounts.models import Visibility
+from accounts.selectors import PlayerInfo
+from core.db import array_literal, run_prepared
+from core.ids import parse_id
+
+PUBLIC, FRIENDS, PRIVATE = Visibility.PUBLIC.value, Visibility.FRIENDS.value, Visibility.PRIVATE.value
+
+# Of several ids the first that the studio gave; a ban is noted at all of them.
+_PEOPLE = """
+    SELECT p.id, p.uuid, p.display_name, p.region, p.avatar_url, p.visibility, p.time_zone,
+           x.external_id, x.banned_at IS NOT NULL, p.erased_at IS NOT NULL
+      FROM accounts_player p
+      LEFT JOIN LATERAL (SELECT i.external_id, i.banned_at FROM accounts_playeridentity i
+                          WHERE i.player_id = p.id AND i.studio_id = $2 ORDER BY i.id LIMIT 1) AS x ON true
+     WHERE p.id = ANY($1::bigint[])
+"""
+
+
+def people(ids: Iterable[int], *, studio_id: int | None) -> dict[int, PlayerInfo]:
+    """Return players by internal id, in one query; `external_id` and `banned` are the asking studio's, if any."""
+    return {row[0]: PlayerInfo(*row) for row in run_prepared(_PEOPLE, [array_literal(ids), studio_id])}
+
+
+def shown(info: PlayerInfo, *, to_studio: bool) -> dict[str, str]:
+    """Return a player as lists of the API show him; his studio's id for him only to a studio that has one."""
+    player = {
+        "id": str(info.uuid),
+        "display_name": info.display_name,
+        "region": info.region,
+        "avatar_url": info.avatar_url,
+    }
+    if to_studio and info.external_id is not None:
+        player["external_id"] = info.external_id
+    return player
+
+
+def found(name: str, *, studio_id: int) -> PlayerInfo | None:
+    """Return whoever `name` means to a studio: anybody by `id:<uuid>`, its own players by its ids; None: nobody."""
+    if name.startswith("id:"):
+        uuid = parse_id(name[3:])
+        return None if uuid is None else selectors.player_by_uuid(uuid, studio_id=studio_id, known=False)
+    # What can't be anybody's id is not looked up: PostgreSQL would refuse some of it.
+    return selectors.player_of_studio(studio_id, name) if name.isprintable() else None
+
+
+def sees(info: PlayerInfo, *, by: int | None) -> bool:
+    """Say whether a player may be seen by another one, or (None) by the studio whose id for him `info` holds.
+
+    Who is whose friend is known downstream: config says which function to ask.
+    """
+    return _asked()(info, by=by)
+
+
+@cache
+def _asked() -> Callable[..., bool]:
+    asked: Callable[..., bool] = import_string(settings.PLAYER_SIGHT)
+    return asked

@@ -1,0 +1,75 @@
+"""Who may see whom: the one place that answers it, for every operation (docs/adr/0028-who-sees-whom.md)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accounts.people import FRIENDS, PUBLIC, people
+from accounts.selectors import PlayerInfo
+from core.db import run_prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: a player, in a game of the studio; or (`player_id` None) the studio itself.
+
+    Attributes:
+        studio_id: whose ids and bans count; None where a player asks of all studios' games, for his dashboard.
+        game_id: the only game that is shown; None: to a studio all of its own, to a player all.
+
+    """
+
+    studio_id: int | None
+    player_id: int | None = None
+    game_id: int | None = None
+
+    @property
+    def is_studio(self) -> bool:
+        """Whether a studio asks: it sees its own ids, and what its games hide from players."""
+        return self.player_id is None
+
+    @property
+    def only_studio_id(self) -> int | None:
+        """The only studio whose games are shown; None for all."""
+        return self.studio_id if self.is_studio else None
+
+
+_BETWEEN = """
+SELECT EXISTS (SELECT FROM social_friendship WHERE player_id = $1 AND friend_id = $2),
+       EXISTS (SELECT FROM social_block WHERE (player_id, blocked_id) IN (($1, $2), ($2, $1)))
+"""
+
+
+def sees(info: PlayerInfo, *, by: int | None) -> bool:
+    """Say whether a player may be seen by another, or (None) by the studio whose id for him `info` holds.
+
+    A studio sees its own players, and of others those who are public. A player sees himself and, unless one of both
+    blocks the other, who is public, and friends who are seen by friends. One query at most.
+    """
+    if info.erased:
+        return False
+    if by is None:
+        return info.external_id is not None or info.visibility == PUBLIC
+    if info.id == by:
+        return True
+    if info.visibility not in (PUBLIC, FRIENDS):
+        return False
+    is_friend, is_blocked = run_prepared(_BETWEEN, [by, info.id])[0]
+    return not is_blocked and (is_friend or info.visibility == PUBLIC)
+
+
+def friends_seen(friend_ids: Iterable[int], *, of: int, asker: Asker) -> dict[int, PlayerInfo]:
+    """Return a player himself and those of his friends whom the asker may see and his studio has not banned.
+
+    In one query. Friends block each other never: a block ends the friendship.
+    """
+    return {
+        info.id: info
+        for info in people([of, *friend_ids], studio_id=asker.studio_id).values()
+        if info.id == of or (not info.banned and _sees_friend(info, by_studio=asker.is_studio))
+    }
+
+
+def _sees_friend(info: PlayerInfo, *, by_studio: bool) -> bool:
+    if by_studio:
+        return sees(info, by=None)
+    return not info.erased and info.visibility in (PUBLIC, FRIENDS)
