@@ -232,6 +232,7 @@ class Dismissal(models.Model):
         TOKENS = "tokens"
         SESSION = "session"
         BAN = "ban"
+        PLAYER = "player"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     player_id = models.BigIntegerField()
@@ -241,3 +242,57 @@ class Dismissal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.player_id}"
+
+
+class LinkCode(models.Model):
+    """A code that joins another id to a player, once and for ten minutes; kept as a keyed hash only.
+
+    A used one is kept for a while, so that who did not hear the answer may ask again.
+    """
+
+    player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="+")
+    studio = models.ForeignKey(
+        Studio, on_delete=models.CASCADE, related_name="+", help_text="Who asked for it."
+    )
+    hash = models.BinaryField(unique=True, editable=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["player"], condition=models.Q(used_at=None), name="one_open_link_code_per_player"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"for {self.player_id} until {self.expires_at}"
+
+
+class LinkFailure(models.Model):
+    """A studio gave a code that is not valid: too many, and it has to wait."""
+
+    studio = models.ForeignKey(Studio, on_delete=models.CASCADE, related_name="+", db_index=False)
+    external_id = models.CharField(max_length=128)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["studio", "-at"], name="link_failures_of_studio")]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} of {self.studio_id} at {self.at}"
+
+
+class JoinedPlayer(models.Model):
+    """A player who is gone: his ids name another one, who is the same person.
+
+    `player_id` takes no rows any more: `a_joined_player_takes_nothing` (migration 0009) refuses them.
+    """
+
+    player_id = models.BigIntegerField(primary_key=True)
+    into = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="+")
+    joined_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.player_id} is {self.into_id}"

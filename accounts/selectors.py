@@ -17,7 +17,8 @@ from core.db import array_literal, run_prepared, text_array_literal
 KEY_SECONDS = 4.0
 KEY_REFRESH_SECONDS = 2.0
 _KEPT_KEYS = 10_000
-PLAYER_SECONDS = 30.0  # an id never comes to mean another player
+# An id comes to mean another player only by a link code, and who it meant before had nothing (ADR 0031).
+PLAYER_SECONDS = 30.0
 _KEPT_PLAYERS = 50_000
 # What `manage.py demo` makes, and the demo's page shows.
 DEMO_STUDIO: UUID = settings.DEMO_STUDIO

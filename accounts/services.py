@@ -15,7 +15,7 @@ from accounts.models import Dismissal, Game, Member, Player, PlayerIdentity, Rol
 from core import audit
 from core.facts import publish
 from core.ids import new_id
-from core.refusals import Gone, Invalid
+from core.refusals import Conflict, Gone, Invalid
 
 MAX_EXTERNAL_ID = 128
 
@@ -129,9 +129,7 @@ def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) 
     """
     with transaction.atomic():
         create_players(studio_id=studio_id, external_ids=[external_id])
-        info = selectors.player_of_studio(studio_id, external_id)
-        assert info is not None  # just created, and identities are never deleted
-        player = Player.objects.select_for_update().get(pk=info.id)
+        player = _lock_named(studio_id, external_id)
         if player.erased_at is not None:
             raise Gone("This person was erased and can't be written to again.")
         changed = {name: value for name, value in changes.items() if getattr(player, name) != value}
@@ -147,6 +145,16 @@ def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) 
     return after
 
 
+def _lock_named(studio_id: int, external_id: str) -> Player:
+    """Lock the player whom a known id names; of one who is joined to another just now it is the other one."""
+    while True:
+        info = selectors.player_of_studio(studio_id, external_id)
+        assert info is not None  # identities are never deleted
+        player = Player.objects.select_for_update().filter(pk=info.id).first()
+        if player is not None:
+            return player
+
+
 def exclude_player(
     *, studio_id: int, player: selectors.PlayerInfo, excluded: bool, reason: str, actor: str, at: datetime
 ) -> bool:
@@ -154,6 +162,9 @@ def exclude_player(
 
     Returns:
         Whether that changed anything; if not, nothing is noted.
+
+    Raises:
+        Conflict: the player was joined to another just now.
 
     Publishes:
         PlayersExcluded.
@@ -175,6 +186,9 @@ def ban_player(
 
     Returns:
         Whether that changed anything; if not, nothing is noted.
+
+    Raises:
+        Conflict: the player was joined to another just now.
 
     Publishes:
         PlayersBanned.
@@ -203,7 +217,12 @@ def revoke_player_tokens(*, studio_id: int, player: selectors.PlayerInfo, actor:
 
 
 def _mark(studio_id: int, player: selectors.PlayerInfo, column: str, since: datetime | None) -> bool:
-    """Set a time at all of a studio's ids for a player that have none, or take it away; say whether any changed."""
+    """Set a time at all of a studio's ids for a player that have none, or take it away; say whether any changed.
+
+    Raises Conflict for one whose ids name another by now: nothing would be marked, and nobody would know.
+    """
+    if not Player.objects.select_for_update(no_key=True).filter(pk=player.id).exists():
+        raise Conflict("This player was linked to another one just now. Send it again.")
     mine = PlayerIdentity.objects.filter(studio_id=studio_id, player_id=player.id)
     return bool(mine.filter(**{f"{column}__isnull": since is not None}).update(**{column: since}))
 

@@ -80,6 +80,11 @@ def end_of_studio(*, player_id: int, studio_id: int, at: datetime) -> None:
     Dismissal.objects.create(kind=Dismissal.Kind.BAN, player_id=player_id, studio_id=studio_id)
 
 
+def dismiss(player_id: int) -> None:
+    """Close all connections of a player who is no more, inside the caller's transaction."""
+    Dismissal.objects.create(kind=Dismissal.Kind.PLAYER, player_id=player_id)
+
+
 def _end(pks: list[int], *, at: datetime) -> None:
     ended = PlayerSession.objects.filter(pk__in=pks, ended_at=None)
     rows = list(ended.select_for_update().order_by("pk"))

@@ -86,12 +86,15 @@ class Endpoint(APIView):
         scopes: method to the scope that a server key needs; a method not named needs none.
         player_may: methods that a player token may use.
         query: names of the query parameters the operation takes.
+        keeps_answers: whether a POST with an Idempotency-Key runs once. Not where the answer is a secret, or where a
+            refusal has to leave a trace; such a POST may be repeated as it is.
 
     """
 
     scopes: Mapping[str, str] = {}
     player_may: frozenset[str] = frozenset()
     query: frozenset[str] = frozenset()
+    keeps_answers: bool = True
     _allow = ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -131,7 +134,7 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
         if request.META.get("QUERY_STRING"):
             check_query(request._request, self.query)
-        if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
+        if self.keeps_answers and request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
             self.post: Any = partial(idempotency.once, run=self.post)
 
 

@@ -25,7 +25,13 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("tokens", "Tokens"), ("session", "Session"), ("ban", "Ban")], max_length=8
+                        choices=[
+                            ("tokens", "Tokens"),
+                            ("session", "Session"),
+                            ("ban", "Ban"),
+                            ("player", "Player"),
+                        ],
+                        max_length=8,
                     ),
                 ),
                 ("player_id", models.BigIntegerField()),

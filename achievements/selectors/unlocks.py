@@ -128,3 +128,16 @@ def overall_of(player_id: int) -> tuple[int, int]:
     """Return a player's points and unlocks over all games."""
     row = PlayerTotal.objects.filter(player_id=player_id).values_list("points", "unlocked").first()
     return row or (0, 0)
+
+
+_HOLDS = """
+SELECT EXISTS (SELECT FROM achievements_playertotal WHERE player_id = $1)
+    OR EXISTS (SELECT FROM achievements_progress WHERE player_id = $1)
+    OR EXISTS (SELECT FROM achievements_played WHERE player_id = $1)
+"""
+
+
+def holds_anything(player_id: int) -> bool:
+    """Say whether a player has or had an unlock, progress, or anything that he was counted for (PLAYER_HOLDINGS)."""
+    held: bool = run_prepared(_HOLDS, [player_id])[0][0]
+    return held

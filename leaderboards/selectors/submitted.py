@@ -43,3 +43,12 @@ def _is_there_any(period_id: int) -> bool:
             _has_any.clear()
         _has_any[period_id] = now, found
     return found
+
+
+_HOLDS = "SELECT EXISTS (SELECT FROM leaderboards_score WHERE player_id = $1)"
+
+
+def holds_anything(player_id: int) -> bool:
+    """Say whether a player has a score in any period, hidden ones too (PLAYER_HOLDINGS)."""
+    held: bool = run_prepared(_HOLDS, [player_id])[0][0]
+    return held

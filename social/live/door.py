@@ -87,6 +87,8 @@ def admit_session(secret: str, *, at: datetime) -> Guest:
 
 def dismissal(dismissed: Dismissed, guest: Guest) -> tuple[int, str] | None:
     """Return why and how somebody's connection is to be closed; None if what has ended is not what he came in by."""
+    if dismissed.kind == "player":
+        return codes.UNAUTHENTICATED, "Your account was joined to another one. Ask for a new token."
     if dismissed.kind == "session":
         is_meant = guest.session_id == dismissed.session_id
         return (codes.UNAUTHENTICATED, "You have signed out.") if is_meant else None

@@ -190,3 +190,17 @@ def requests(
         (row.pk, FriendInfo(row.sender_id if incoming else row.receiver_id, row.created_at, row.uuid))
         for row in rows.order_by("-id")[:limit]
     ]
+
+
+_HOLDS = """
+SELECT EXISTS (SELECT FROM social_inboxcounter WHERE player_id = $1)
+    OR EXISTS (SELECT FROM social_friendship WHERE player_id = $1)
+    OR EXISTS (SELECT FROM social_friendrequest WHERE sender_id = $1 OR receiver_id = $1)
+    OR EXISTS (SELECT FROM social_block WHERE player_id = $1 OR blocked_id = $1)
+"""
+
+
+def holds_anything(player_id: int) -> bool:
+    """Say whether a player was ever told anything, or something is between him and others (PLAYER_HOLDINGS)."""
+    held: bool = run_prepared(_HOLDS, [player_id])[0][0]
+    return held

@@ -66,3 +66,15 @@ def defaults(game_id: int) -> dict[str, Decimal]:
         for stat in definitions.stats(game_id).values()
         if stat.rule.start is not None and not stat.archived
     }
+
+
+_HOLDS = """
+SELECT EXISTS (SELECT FROM stats_statvalue WHERE player_id = $1)
+    OR EXISTS (SELECT FROM stats_playtime WHERE player_id = $1)
+"""
+
+
+def holds_anything(player_id: int) -> bool:
+    """Say whether a player holds a value or was seen playing (PLAYER_HOLDINGS)."""
+    held: bool = run_prepared(_HOLDS, [player_id])[0][0]
+    return held

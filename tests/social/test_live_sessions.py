@@ -206,3 +206,18 @@ def test_a_ban_closes_within_five_seconds_without_valkey_and_spares_other_studio
         finally:
             servers.valkey.thaw()
         assert there.hears_nothing()
+
+
+def test_who_was_joined_to_another_player_is_closed_wherever_he_came_from(
+    world: World, live: LiveServer
+) -> None:
+    with (
+        Socket(live.socket) as game,
+        BrowserSocket(live.socket, cookie=cookie_of(world, "anna"), origin=settings.PUBLIC_URL) as page,
+    ):
+        game.authenticate(world.token("anna"))
+        page.say(type="authenticate")
+        assert page.hear()["type"] == "ready"
+        sessions.dismiss(world.player("anna").id)
+        assert closes_within(PROMISED_S, game.close_code) == 4401
+        assert page.close_code() == 4401

@@ -1,0 +1,279 @@
+"""Every write of link codes: they join a studio's id for a person to the player whom another id names (ADR 0031).
+
+Whoever changes what a player's codes or ids are holds that player's row, players in the order of their ids. Then who
+leaves is fenced off: nobody else's transaction is about to give him anything (migration 0009).
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import cache
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Min
+from django.utils.module_loading import import_string
+
+from accounts import guesses, linkcodes, selectors, sessions, shown
+from accounts.facts import PlayersExcluded
+from accounts.models import JoinedPlayer, LinkCode, Player, PlayerIdentity, Tester
+from accounts.selectors import PlayerInfo
+from core import audit
+from core.db import LostRace, retry_conflicts
+from core.facts import publish
+from core.refusals import Conflict, Forbidden, Gone, Invalid, NotFound, Refused, Unavailable
+
+LIFETIME = timedelta(minutes=10)
+MOST_IDS = 100  # of one person
+_USED_KEPT = timedelta(days=7)  # as answers to an Idempotency-Key are
+_DELETED_AT_ONCE = 100
+_ROUNDS = 4
+_FENCE_SPACE = 0x4C4C  # keeps our advisory locks apart from others'
+_FENCES = 64  # as in migration 0009: a lock for each player would fill the table of locks
+
+Holds = Callable[[int], bool]
+
+
+class _Wrong(Invalid):
+    """Unknown, mistyped, expired and used codes: all the same to who tries."""
+
+    def __init__(self) -> None:
+        detail = "It is mistyped, expired or used. Ask for a new one, and enter it within 10 minutes."
+        super().__init__("The link code is not valid.", errors=[{"pointer": "/code", "detail": detail}])
+
+
+def issue_code(*, player: PlayerInfo, studio_id: int, by: str, at: datetime) -> tuple[str, datetime]:
+    """Return a new code for a player, and when it ends; his older one is void.
+
+    Raises:
+        Forbidden: the player is banned from the studio's games.
+        NotFound: the player is gone meanwhile.
+
+    """
+    if player.banned:
+        raise Forbidden("This player is banned from the studio's games.")
+    code, expires_at = linkcodes.new_code(), at + LIFETIME
+    with transaction.atomic():
+        if not Player.objects.select_for_update(no_key=True).filter(pk=player.id, erased_at=None).exists():
+            raise NotFound("There is no such player.")
+        LinkCode.objects.filter(player_id=player.id, used_at=None).delete()
+        LinkCode.objects.create(
+            player_id=player.id,
+            studio_id=studio_id,
+            hash=linkcodes.code_hash(code),
+            created_at=at,
+            expires_at=expires_at,
+        )
+        _note("player.link_code", studio_id, player.uuid, by=by, at=at)
+        _forget_old(at)
+    return linkcodes.shown(code), expires_at
+
+
+def redeem(*, studio_id: int, external_id: str, code: str, by: str, at: datetime) -> PlayerInfo:
+    """Let a studio's id name the person whom a code stands for; return the player whom both name from now on.
+
+    Of two players the one who holds nothing yet is gone. Repeating it changes nothing.
+
+    Raises:
+        Invalid: the code is not valid; that is counted.
+        Refused: too many of those (`rate-limited`).
+        Gone: one of both was erased.
+        Forbidden: one of both is banned somewhere.
+        Conflict: both hold something; too many ids of one person.
+        Unavailable: either changes too often just now.
+
+    Publishes:
+        PlayersExcluded, where a studio keeps one of the ids off its boards: then it keeps the person off.
+
+    """
+    for _ in range(_ROUNDS):
+        try:
+            refused = retry_conflicts(
+                lambda: _redeemed(studio_id=studio_id, external_id=external_id, code=code, by=by, at=at)
+            )
+            break
+        except LostRace:
+            continue
+    else:
+        raise Unavailable("This player changes right now. Send it again; repeating it is safe.")
+    if refused is not None:
+        raise refused
+    info = selectors.player_of_studio(studio_id, external_id)
+    assert info is not None  # just linked, and identities are never deleted
+    return info
+
+
+def _redeemed(*, studio_id: int, external_id: str, code: str, by: str, at: datetime) -> Refused | None:
+    """Redeem in one transaction. What a refusal leaves behind is returned with it, as it has to be committed."""
+    with transaction.atomic():
+        guesses.take_turns(studio_id)
+        guesses.require_few(studio_id, external_id, at=at)
+        found = _valid(code, at=at)
+        mine = _named(studio_id, external_id)
+        if found is not None:
+            _lock({found.player_id, mine or found.player_id})
+            again, now = _valid(code, at=at), _named(studio_id, external_id)
+            if now != mine or (again is not None and again.player_id != found.player_id):
+                raise LostRace("somebody else linked one of both")
+            found = again
+        if found is None or (found.used_at is not None and found.player_id != mine):
+            guesses.note(studio_id, external_id, at=at)
+            return _Wrong()
+        _require_usable({found.player_id, mine or found.player_id})
+        if mine != found.player_id:
+            _link(found, mine, studio_id=studio_id, external_id=external_id, by=by, at=at)
+    return None
+
+
+def _link(
+    found: LinkCode, mine: int | None, *, studio_id: int, external_id: str, by: str, at: datetime
+) -> None:
+    """Let both ids name one player, and use the code up."""
+    stays, studios = found.player_id, {studio_id}
+    gone = None
+    if mine is None:
+        _name(stays, studio_id=studio_id, external_id=external_id)
+    else:
+        stays, leaves = _parted(found.player_id, mine)
+        gone = Player.objects.get(pk=leaves).uuid
+        studios |= _move(leaves, stays, found, at=at)
+    if PlayerIdentity.objects.filter(player_id=stays).count() > MOST_IDS:
+        raise Conflict(f"A person has at most {MOST_IDS} ids.")
+    LinkCode.objects.filter(pk=found.pk).update(player_id=stays, used_at=at)
+    for excluding in sorted(studios):
+        _spread_exclusion(excluding, stays)
+    uuid = Player.objects.get(pk=stays).uuid
+    details = {"external_id": external_id} | ({"gone": str(gone)} if gone else {})
+    _note("player.link", studio_id, uuid, by=by, at=at, details=details)
+    if found.studio_id != studio_id:
+        # Whose code it was hears that it was used, and not by whom: that is the other studio's.
+        _note("player.linked", found.studio_id, uuid, by="code", at=at)
+    transaction.on_commit(selectors.forget_players, robust=True)
+    transaction.on_commit(lambda: shown.forget(stays), robust=True)
+
+
+def _parted(theirs: int, mine: int) -> tuple[int, int]:
+    """Return who stays and who leaves: who holds nothing. Raises Conflict if both hold something."""
+    leaves = next((one for one in (mine, theirs) if not _holds_anything(one)), None)
+    if leaves is None:
+        raise Conflict(
+            "Both players have unlocks, scores, stats or friends of their own, and those are not put together. Link "
+            "the id before the person plays under it, or let the person go on with the two apart."
+        )
+    _fence(leaves)
+    if _holds_anything(leaves):
+        raise LostRace("somebody gave the player something")
+    return (theirs, mine) if leaves == mine else (mine, theirs)
+
+
+def _move(leaves: int, stays: int, found: LinkCode, *, at: datetime) -> set[int]:
+    """Give what accounts has of a player to another, and delete him; return the studios whose ids move."""
+    ids = PlayerIdentity.objects.filter(player_id=leaves)
+    studios = set(ids.values_list("studio_id", flat=True))
+    ids.update(player_id=stays)
+    tested = Tester.objects.filter(player_id=leaves).values_list("game_id", flat=True)
+    Tester.objects.bulk_create(
+        [Tester(game_id=game_id, player_id=stays) for game_id in tested], ignore_conflicts=True
+    )
+    codes = LinkCode.objects.filter(player_id=leaves).exclude(pk=found.pk)
+    codes.filter(used_at=None).delete()
+    codes.update(player_id=stays)
+    LinkCode.objects.filter(pk=found.pk).update(player_id=stays, used_at=at)
+    JoinedPlayer.objects.filter(into_id=leaves).update(into_id=stays)
+    JoinedPlayer.objects.create(player_id=leaves, into_id=stays, joined_at=at)
+    Player.objects.get(pk=leaves).delete()
+    sessions.dismiss(leaves)
+    transaction.on_commit(lambda: shown.forget(leaves), robust=True)
+    return studios
+
+
+def _name(player_id: int, *, studio_id: int, external_id: str) -> None:
+    """Let a new id name a player. Raises LostRace if somebody else named him meanwhile."""
+    PlayerIdentity.objects.bulk_create(
+        [PlayerIdentity(studio_id=studio_id, external_id=external_id, player_id=player_id)],
+        ignore_conflicts=True,
+    )
+    if _named(studio_id, external_id) != player_id:
+        raise LostRace("somebody else was the first to name the player")
+
+
+def _spread_exclusion(studio_id: int, player_id: int) -> None:
+    """Exclude a player by all of a studio's ids for him, if one of them is excluded."""
+    ids = PlayerIdentity.objects.filter(studio_id=studio_id, player_id=player_id)
+    since = ids.aggregate(since=Min("excluded_at"))["since"]
+    if since is not None:
+        ids.filter(excluded_at=None).update(excluded_at=since)
+        publish(PlayersExcluded([[player_id, True]]), studio_id=studio_id)
+
+
+def _require_usable(player_ids: Iterable[int]) -> None:
+    players = Player.objects.filter(pk__in=set(player_ids))
+    if players.filter(erased_at__isnull=False).exists():
+        raise Gone("One of both players was erased; nothing more is stored about him.")
+    if PlayerIdentity.objects.filter(player__in=players, banned_at__isnull=False).exists():
+        raise Forbidden("One of both players is banned by a studio. Link them when he is let back.")
+
+
+def _valid(code: str, *, at: datetime) -> LinkCode | None:
+    """Return the code that was given: open, or used a while ago and asked for again."""
+    typed = linkcodes.read(code)
+    if typed is None:
+        return None
+    found = LinkCode.objects.filter(hash=linkcodes.code_hash(typed)).first()
+    return found if found is not None and (found.used_at is not None or found.expires_at > at) else None
+
+
+def _named(studio_id: int, external_id: str) -> int | None:
+    named = PlayerIdentity.objects.filter(studio_id=studio_id, external_id=external_id)
+    return named.values_list("player_id", flat=True).first()
+
+
+def _lock(player_ids: set[int]) -> None:
+    """Lock players, who may still be given things meanwhile. Raises LostRace if one is gone."""
+    rows = Player.objects.select_for_update(no_key=True).filter(pk__in=player_ids).order_by("id")
+    if len(rows.values_list("id", flat=True)) != len(player_ids):
+        raise LostRace("somebody else linked one of both")
+
+
+def _fence(player_id: int) -> None:
+    """Wait for whoever gives a player his first row of a kind, and let nobody else do so until commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_FENCE_SPACE, player_id % _FENCES])
+
+
+def _holds_anything(player_id: int) -> bool:
+    """Say whether any room holds something of a player: config says which functions to ask (ADR 0031)."""
+    return any(holds(player_id) for holds in _holdings())
+
+
+@cache
+def _holdings() -> tuple[Holds, ...]:
+    return tuple(import_string(path) for path in settings.PLAYER_HOLDINGS)
+
+
+def _note(
+    action: str, studio_id: int, uuid: object, *, by: str, at: datetime, details: dict[str, str] | None = None
+) -> None:
+    audit.record(
+        studio_id=studio_id,
+        actor=by,
+        action=action,
+        kind="player",
+        object_id=uuid,
+        reason="",
+        at=at,
+        details=details,
+    )
+
+
+_FORGET = """
+    DELETE FROM accounts_linkcode WHERE id = ANY(ARRAY(
+        SELECT id FROM accounts_linkcode WHERE expires_at < %s AND (used_at IS NULL OR used_at < %s)
+         LIMIT %s FOR UPDATE SKIP LOCKED))
+"""
+
+
+def _forget_old(at: datetime) -> None:
+    """Delete some of the codes and guesses that nobody asks for any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [at, at - _USED_KEPT, _DELETED_AT_ONCE])
+    guesses.forget_some(at=at)
