@@ -1,5 +1,6 @@
 """The inbox: what a player is told, in the order of his own sequence. It is the truth; a socket is only a hint."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -23,6 +24,12 @@ class Notification(models.Model):
     payload = models.TextField(help_text="The event's data as it was pushed: JSON, which is only read.")
     created_at = models.DateTimeField(db_index=True, help_text="When the fact was recorded that is told of.")
     read_at = models.DateTimeField(null=True)
+    is_quiet = models.BooleanField(
+        default=False, db_default=False, help_text="Live connections are not told, at once or later."
+    )
+    deleted_at = models.DateTimeField(
+        null=True, help_text="Its player took it away. It stays, so that a replayed fact finds it there."
+    )
 
     class Meta:
         indexes = [
@@ -138,3 +145,37 @@ class Block(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player_id} blocks {self.blocked_id}"
+
+
+class NotificationPreference(models.Model):
+    """What a player chose to be told and when; who has no row is told everything.
+
+    Attributes:
+        not_told: kinds of which he is told nothing at all.
+        not_pushed: kinds that wait in his inbox and are not pushed.
+        quiet_from, quiet_until: minutes of his own day between which nothing is pushed; both or neither.
+
+    """
+
+    player_id = models.BigIntegerField(primary_key=True)
+    not_told = ArrayField(models.TextField(), default=list)
+    not_pushed = ArrayField(models.TextField(), default=list)
+    quiet_from = models.SmallIntegerField(null=True)
+    quiet_until = models.SmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(
+                    quiet_from__isnull=False,
+                    quiet_until__isnull=False,
+                    quiet_from__range=(0, 1439),
+                    quiet_until__range=(0, 1439),
+                ),
+                name="quiet_hours_begin_and_end",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id}"
