@@ -179,3 +179,21 @@ class NotificationPreference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player_id}"
+
+
+class Presence(models.Model):
+    """When somebody was last seen, and the `live` processes that he is connected to.
+
+    A process that was killed leaves its number here; it counts for five minutes only (social/presence.py).
+    No index but the key, so that a sign of life is written in place (migration 0032).
+    """
+
+    player_id = models.BigIntegerField(primary_key=True)
+    seen_at = models.DateTimeField()
+    places = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        verbose_name_plural = "presence"
+
+    def __str__(self) -> str:
+        return f"{self.player_id} at {self.seen_at}"

@@ -20,6 +20,7 @@ class Limits:
         page: events read from an inbox at a time.
         sweep_s: between two looks at the inboxes of all who are connected: the delay of an event whose message was
             lost. While Valkey is away it is `sweep_alone_s`.
+        attendance_s: between two notes of who came and left.
 
     """
 
@@ -36,6 +37,7 @@ class Limits:
     page: int = 100
     sweep_s: float = 4.0
     sweep_alone_s: float = 1.0
+    attendance_s: float = 1.0
 
 
 DEFAULT = Limits()
