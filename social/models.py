@@ -197,3 +197,40 @@ class Presence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player_id} at {self.seen_at}"
+
+
+class FriendNews(models.Model):
+    """What a player's friends are to be told of his unlocks in one game: at most one thing a minute.
+
+    Attributes:
+        achievement_id, points, unlocked_us, at, event: the latest unlock, and the event that tells of it.
+        waiting: how many unlocks of his nobody was told of yet.
+        fact_tx, fact_id: the last fact that was heard, so that a replayed one is known.
+        told_at: when friends were told last.
+        due_at: when what waits is to be told; null for nothing.
+
+    """
+
+    pk = models.CompositePrimaryKey("player_id", "game_id")
+    player_id = models.BigIntegerField()
+    game_id = models.BigIntegerField()
+    studio_id = models.BigIntegerField()
+    achievement_id = models.BigIntegerField()
+    points = models.BigIntegerField()
+    unlocked_us = models.BigIntegerField()
+    at = models.DateTimeField()
+    event = models.UUIDField()
+    waiting = models.BigIntegerField()
+    fact_tx = models.BigIntegerField()
+    fact_id = models.BigIntegerField()
+    told_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "friend news"
+        indexes = [
+            models.Index(fields=["due_at"], name="friend_news_to_tell", condition=Q(due_at__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} in {self.game_id}: {self.waiting}"
