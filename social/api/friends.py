@@ -112,7 +112,10 @@ class FriendsView(Endpoint):
     @extend_schema(
         operation_id="list_friends",
         summary="List a player's friends",
-        description="At most 500.",
+        description=(
+            "At most 500, each with whether he is there. Who is connected counts until five minutes after his last "
+            "sign of life, who plays until his session ends. Of who is private nothing is shown."
+        ),
         tags=_TAGS,
         parameters=[_PLAYER, *PAGE_PARAMETERS],
         responses=FriendPage,

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import services as accounts
+from accounts.models import Player
 from social import choosing, preferences
 from social.choosing import Change
 from social.events import KINDS
@@ -182,6 +183,14 @@ def test_nothing_is_pushed_in_quiet_hours_of_the_players_own_day(world: World, l
         assert keys(ben.events(1, within_s=2.0)) == ["a1"]
         assert anna.hears_nothing()
     assert [row.is_quiet for row in world.inbox("anna") + world.inbox("ben")] == [True, False]
+
+
+def test_a_time_zone_that_is_no_more_holds_nobody_up(world: World) -> None:
+    choose(world, "anna", quiet=(0, 1439), sets_quiet=True)
+    Player.objects.filter(pk=world.player("anna").id).update(time_zone="Mars/Olympus")
+    world.unlock("anna", "a1")
+    world.unlock("ben", "a1")
+    assert (len(world.inbox("anna")), len(world.inbox("ben"))) == (1, 1)
 
 
 def test_the_same_facts_again_change_nothing_of_what_was_chosen(world: World) -> None:
