@@ -344,6 +344,28 @@ def excluded_players(player_ids: Iterable[int]) -> set[tuple[int, int]]:
     return {(row[0], row[1]) for row in run_prepared(_EXCLUDED, [array_literal(player_ids)])}
 
 
+_HIDDEN = """
+    SELECT id FROM accounts_player
+     WHERE id = ANY($1::bigint[]) AND (visibility = 'private' OR erased_at IS NOT NULL)
+"""
+
+
+def hidden_players(player_ids: Iterable[int]) -> set[int]:
+    """Return which of the players show friends nothing: they are private, or were erased; in one query."""
+    return {row[0] for row in run_prepared(_HIDDEN, [array_literal(player_ids)])}
+
+
+_BANNED = """
+    SELECT DISTINCT studio_id, player_id FROM accounts_playeridentity
+     WHERE banned_at IS NOT NULL AND player_id = ANY($1::bigint[])
+"""
+
+
+def banned_players(player_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Return `(studio, player)` for each studio that banned one of the players; in one query."""
+    return {(row[0], row[1]) for row in run_prepared(_BANNED, [array_literal(player_ids)])}
+
+
 _LIVING_ELSEWHERE = """
     SELECT p.id, p.region FROM unnest($1::bigint[], $2::text[]) AS w (player_id, region)
       JOIN accounts_player p ON p.id = w.player_id AND p.region <> w.region

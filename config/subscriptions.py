@@ -7,7 +7,7 @@ from history.services import rolling
 from leaderboards.facts import RanksChanged
 from leaderboards.services import feeding
 from leaderboards.services import follower as leaderboards
-from social import nearing
+from social import fanning, nearing
 from social import services as social
 from social.facts import FriendAccepted, FriendRequested
 from webhooks.services import following as webhooks
@@ -24,5 +24,6 @@ SUBSCRIPTIONS: list[Subscription] = [
         social.apply_facts,
         pause_s=0.05,
     ),
+    Subscription(fanning.FOLLOWER, "facts", fanning.KINDS, fanning.apply_facts),
     Subscription(webhooks.FOLLOWER, "bulk", webhooks.KINDS, webhooks.apply_facts),
 ]

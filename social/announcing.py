@@ -38,6 +38,7 @@ class Told:
         head: the text that the event's data begins with.
         available: how many achievements its game has.
         is_incremental: whether there is a way to it.
+        is_published: whether others may know of an unlock.
         may_be_named: whether players who have not unlocked it may know of it.
 
     """
@@ -45,6 +46,7 @@ class Told:
     head: str
     available: int
     is_incremental: bool
+    is_published: bool
     may_be_named: bool
 
 
@@ -89,6 +91,7 @@ def _load(games: dict[int, int]) -> dict[int, Told]:
             head=head,
             available=available.get(game.id, 0),
             is_incremental=definition.is_incremental,
+            is_published=definition.is_published,
             may_be_named=definition.may_be_named,
         )
     return told

@@ -11,6 +11,15 @@ ACHIEVEMENT_PROGRESS = "achievement.progress"
 LEADERBOARD_UPDATED = "leaderboard.updated"
 FRIEND_REQUEST = "friend.request"
 FRIEND_ACCEPTED = "friend.accepted"
+FRIEND_UNLOCKED = "friend.unlocked"
+KINDS = (
+    ACHIEVEMENT_UNLOCKED,
+    ACHIEVEMENT_PROGRESS,
+    LEADERBOARD_UPDATED,
+    FRIEND_REQUEST,
+    FRIEND_ACCEPTED,
+    FRIEND_UNLOCKED,
+)
 MOST_OF_ONE_FACT = 2**20
 
 

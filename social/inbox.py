@@ -22,12 +22,13 @@ RETURNING player_id, last_seq
 # JSON text holds no line break, so one joins the payloads.
 _ADD = """
 WITH added AS (
-    INSERT INTO social_notification (player_id, seq, uuid, kind, game_id, studio_id, created_at, payload)
+    INSERT INTO social_notification (player_id, seq, uuid, kind, game_id, studio_id, created_at, is_quiet,
+                                     payload)
     SELECT player_id, seq, uuid, kind, game_id, studio_id,
-           'epoch'::timestamptz + created_us * interval '1 microsecond', payload
+           'epoch'::timestamptz + created_us * interval '1 microsecond', is_quiet, payload
       FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-                  string_to_array($8::text, E'\n'))
-           AS i (player_id, seq, uuid, kind, game_id, studio_id, created_us, payload)
+                  $8::boolean[], string_to_array($9::text, E'\n'))
+           AS i (player_id, seq, uuid, kind, game_id, studio_id, created_us, is_quiet, payload)
     ON CONFLICT (player_id, uuid) DO NOTHING
     RETURNING 1
 ) SELECT count(*) FROM added
@@ -55,8 +56,10 @@ class Notice(NamedTuple):
     data: str
 
 
-def add(notices: Sequence[Notice]) -> tuple[list[int], bool]:
+def add(notices: Sequence[Notice], *, quiet: Sequence[bool]) -> tuple[list[int], bool]:
     """Add to inboxes, inside the caller's transaction; what is there already stays as it is.
+
+    `quiet` says of each notice whether live connections are not told of it.
 
     Returns:
         The number of each notice in its inbox, and whether all of them are new. If not, the numbers of those that
@@ -66,7 +69,7 @@ def add(notices: Sequence[Notice]) -> tuple[list[int], bool]:
     players, uuids, kinds, games, studios, created, payloads = zip(*notices, strict=True)
     seqs = _numbers(players)
     of_games = [[pk or "NULL" for pk in column] for column in (games, studios)]
-    columns = [array_literal(column) for column in (players, seqs, uuids, kinds, *of_games, created)]
+    columns = [array_literal(column) for column in (players, seqs, uuids, kinds, *of_games, created, quiet)]
     added: int = run_prepared(_ADD, [*columns, "\n".join(payloads)])[0][0]
     return seqs, added == len(notices)
 

@@ -1,5 +1,6 @@
 """The inbox: what a player is told, in the order of his own sequence. It is the truth; a socket is only a hint."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -23,6 +24,12 @@ class Notification(models.Model):
     payload = models.TextField(help_text="The event's data as it was pushed: JSON, which is only read.")
     created_at = models.DateTimeField(db_index=True, help_text="When the fact was recorded that is told of.")
     read_at = models.DateTimeField(null=True)
+    is_quiet = models.BooleanField(
+        default=False, db_default=False, help_text="Live connections are not told, at once or later."
+    )
+    deleted_at = models.DateTimeField(
+        null=True, help_text="Its player took it away. It stays, so that a replayed fact finds it there."
+    )
 
     class Meta:
         indexes = [
@@ -138,3 +145,92 @@ class Block(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player_id} blocks {self.blocked_id}"
+
+
+class NotificationPreference(models.Model):
+    """What a player chose to be told and when; who has no row is told everything.
+
+    Attributes:
+        not_told: kinds of which he is told nothing at all.
+        not_pushed: kinds that wait in his inbox and are not pushed.
+        quiet_from, quiet_until: minutes of his own day between which nothing is pushed; both or neither.
+
+    """
+
+    player_id = models.BigIntegerField(primary_key=True)
+    not_told = ArrayField(models.TextField(), default=list)
+    not_pushed = ArrayField(models.TextField(), default=list)
+    quiet_from = models.SmallIntegerField(null=True)
+    quiet_until = models.SmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(
+                    quiet_from__isnull=False,
+                    quiet_until__isnull=False,
+                    quiet_from__range=(0, 1439),
+                    quiet_until__range=(0, 1439),
+                ),
+                name="quiet_hours_begin_and_end",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id}"
+
+
+class Presence(models.Model):
+    """When somebody was last seen, and the `live` processes that he is connected to.
+
+    A process that was killed leaves its number here; it counts for five minutes only (social/presence.py).
+    No index but the key, so that a sign of life is written in place (migration 0032).
+    """
+
+    player_id = models.BigIntegerField(primary_key=True)
+    seen_at = models.DateTimeField()
+    places = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        verbose_name_plural = "presence"
+
+    def __str__(self) -> str:
+        return f"{self.player_id} at {self.seen_at}"
+
+
+class FriendNews(models.Model):
+    """What a player's friends are to be told of his unlocks in one game: at most one thing a minute.
+
+    Attributes:
+        achievement_id, points, unlocked_us, at, event: the latest unlock, and the event that tells of it.
+        waiting: how many unlocks of his nobody was told of yet.
+        fact_tx, fact_id: the last fact that was heard, so that a replayed one is known.
+        told_at: when friends were told last.
+        due_at: when what waits is to be told; null for nothing.
+
+    """
+
+    pk = models.CompositePrimaryKey("player_id", "game_id")
+    player_id = models.BigIntegerField()
+    game_id = models.BigIntegerField()
+    studio_id = models.BigIntegerField()
+    achievement_id = models.BigIntegerField()
+    points = models.BigIntegerField()
+    unlocked_us = models.BigIntegerField()
+    at = models.DateTimeField()
+    event = models.UUIDField()
+    waiting = models.BigIntegerField()
+    fact_tx = models.BigIntegerField()
+    fact_id = models.BigIntegerField()
+    told_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "friend news"
+        indexes = [
+            models.Index(fields=["due_at"], name="friend_news_to_tell", condition=Q(due_at__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} in {self.game_id}: {self.waiting}"

@@ -1,19 +1,24 @@
 """Every write of social: the inbox, and what is pushed of it."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from achievements.facts import AchievementsUnlocked, ProgressChanged
 from core.facts import Fact
 from core.redis import breaker, client
+from core.refusals import NotFound
 from leaderboards.facts import RanksChanged
-from social import announcing, inbox, keys, nearing
+from social import announcing, inbox, keys, nearing, preferences
 from social.facts import FriendAccepted, FriendRequested
 from social.models import Notification
+from social.preferences import Choices
 
 KEPT = timedelta(days=30)
 NEWS = timedelta(minutes=10)  # older ranks and progress are told with the next move
@@ -37,27 +42,46 @@ def apply_facts(facts: Sequence[Fact]) -> None:
         [fact for fact in facts if fact.kind in _OF_FRIENDS and fact.at > now - KEPT]
     )
     ways = nearing.hear([fact for fact in facts if _is_of_a_way(fact, now)], now=now)
-    _tell(ways, unlocks + inbox.replace_unread(ranks) + friends)
+    everything = itertools.chain(ways.notices, unlocks, ranks, friends)
+    choices = preferences.choices({notice.player_id for notice in everything}, at=now)
+    told = [*choices.of(unlocks), *inbox.replace_unread(choices.of(ranks)), *choices.of(friends)]
+    _tell(ways, told, choices)
 
 
 def _is_of_a_way(fact: Fact, now: datetime) -> bool:
     return fact.kind in nearing.KINDS and (fact.kind != ProgressChanged.kind or fact.at > now - NEWS)
 
 
-def _tell(ways: nearing.Batch, others: Sequence[inbox.Notice]) -> None:
-    notices = [*ways.notices, *others]
-    seqs, all_new = inbox.add(notices) if notices else ([], True)
-    ways.save(seqs[: len(ways.notices)])
-    if notices and all_new:
+def _tell(ways: nearing.Batch, others: Sequence[inbox.Notice], choices: Choices) -> None:
+    """Tell both; of a way that its player wants to hear nothing of no notice stays in his inbox (0)."""
+    seqs = iter(tell([*choices.of(ways.notices), *others], choices=choices))
+    ways.save([next(seqs) if choices.takes(notice) else 0 for notice in ways.notices])
+
+
+def tell(notices: Sequence[inbox.Notice], *, choices: Choices) -> list[int]:
+    """Add to inboxes inside the caller's transaction, and push after its commit what is not to be quiet.
+
+    Returns:
+        The number of each notice in its inbox.
+
+    """
+    if not notices:
+        return []
+    quiet = [choices.is_quiet(notice) for notice in notices]
+    seqs, all_new = inbox.add(notices, quiet=quiet)
+    loud = [place for place, is_quiet in enumerate(quiet) if not is_quiet]
+    if loud and all_new:
         # Of a replayed batch open pages get what is new by their sweep.
-        transaction.on_commit(lambda: push(notices, seqs), robust=True)
+        pushed = [notices[place] for place in loud], [seqs[place] for place in loud]
+        transaction.on_commit(lambda: push(*pushed), robust=True)
+    return seqs
 
 
 def tell_due(*, now: datetime) -> int:
     """Tell players of progress that had to wait for its second; return how many are told."""
     with transaction.atomic():
         ways = nearing.due(now=now)
-        _tell(ways, [])
+        _tell(ways, [], preferences.choices({notice.player_id for notice in ways.notices}, at=now))
     return len(ways.notices)
 
 
@@ -76,6 +100,13 @@ def mark_read(*, player_id: int, uuids: Sequence[UUID] | None, at: datetime) -> 
     if uuids is not None:
         unread = unread.filter(uuid__in=uuids)
     return unread.update(read_at=at)
+
+
+def delete(*, player_id: int, uuid: UUID, at: datetime) -> None:
+    """Take a notification out of its player's sight, on his live connections too. Raises NotFound."""
+    found = Notification.objects.filter(player_id=player_id, uuid=uuid, deleted_at=None)
+    if not found.update(deleted_at=at, read_at=Coalesce("read_at", Value(at)), is_quiet=True):
+        raise NotFound("There is no such notification.")
 
 
 def keep_inbox(*, now: datetime) -> int:

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from core import followers, relay
-from social import services
+from social import fanning, services
 
 
 @shared_task(name="social.follow")
@@ -20,7 +20,22 @@ def tell_due() -> None:
     services.tell_due(now=timezone.now())
 
 
+@shared_task(name="fanning.follow")
+def follow_for_friends() -> None:
+    """Tell players' friends of what they unlocked since the last time."""
+    if followers.follow(fanning.FOLLOWER):
+        relay.hint(fanning.FOLLOWER)
+
+
+@shared_task(name="social.tell_friends")
+def tell_friends() -> None:
+    """Tell players' friends of what had to wait for its minute, every second."""
+    fanning.tell_friends(now=timezone.now())
+
+
 @shared_task(name="social.keep_inbox")
 def keep_inbox() -> None:
-    """Delete notifications after 30 days."""
-    services.keep_inbox(now=timezone.now())
+    """Delete notifications after 30 days, and what friends were told after an hour."""
+    now = timezone.now()
+    services.keep_inbox(now=now)
+    fanning.forget_old(now=now)

@@ -12,12 +12,15 @@ from social.api.friends import (
     FriendsView,
     FriendView,
 )
-from social.api.notifications import NotificationsView, ReadView
+from social.api.notifications import NotificationsView, NotificationView, ReadView
+from social.api.preferences import PreferencesView
 
 # A studio's id for a player may hold a slash.
 urlpatterns = [
     path("players/<path:player>/notifications", NotificationsView.as_view()),
     path("players/<path:player>/notifications/read", ReadView.as_view()),
+    path("players/<path:player>/notifications/<str:notification_id>", NotificationView.as_view()),
+    path("players/<path:player>/notification-preferences", PreferencesView.as_view()),
     path("players/<path:player>/friends", FriendsView.as_view()),
     # Before the friend: one whom a studio calls `compare` is named by `id:<uuid>`.
     path("players/<path:player>/friends/compare", CompareFriendsView.as_view()),

@@ -56,9 +56,14 @@ class Definition:
         return self.type == Type.INCREMENTAL
 
     @property
+    def is_published(self) -> bool:
+        """Whether it is neither a draft nor archived."""
+        return self.state == State.PUBLISHED
+
+    @property
     def may_be_named(self) -> bool:
         """Whether players who have not unlocked it may know of it."""
-        return self.state == State.PUBLISHED and not self.hidden
+        return self.is_published and not self.hidden
 
     def is_open(self, at: datetime) -> bool:
         """Say whether a time lies in its window."""

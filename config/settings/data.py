@@ -222,6 +222,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 1, "queue": "live"},
     },
+    "tell-friends": {
+        "task": "social.tell_friends",
+        "schedule": 1.0,
+        "options": {"expires": 1, "queue": "facts"},
+    },
     "keep-inbox": {
         "task": "social.keep_inbox",
         "schedule": 3600.0,

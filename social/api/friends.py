@@ -28,6 +28,8 @@ from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Malformed, NotFound
 from social import befriending, selectors
+from social.api import presence
+from social.api.presence import PresenceOutput
 
 _PRIVATE = "private, no-cache"
 _TAGS = ["Social"]
@@ -60,6 +62,7 @@ class FriendOutput(serializers.Serializer[Any]):
 
     player = ShownPlayer()
     since = serializers.DateTimeField()
+    presence = PresenceOutput()
 
 
 class FriendPage(serializers.Serializer[Any]):
@@ -109,7 +112,10 @@ class FriendsView(Endpoint):
     @extend_schema(
         operation_id="list_friends",
         summary="List a player's friends",
-        description="At most 500.",
+        description=(
+            "At most 500, each with whether he is there. Who is connected counts until five minutes after his last "
+            "sign of life, who plays until his session ends. Of who is private nothing is shown."
+        ),
         tags=_TAGS,
         parameters=[_PLAYER, *PAGE_PARAMETERS],
         responses=FriendPage,
@@ -117,7 +123,9 @@ class FriendsView(Endpoint):
             OpenApiExample(
                 "One",
                 {
-                    "results": [{"player": _EXAMPLE_PLAYER, "since": _EXAMPLE_TIME}],
+                    "results": [
+                        {"player": _EXAMPLE_PLAYER, "since": _EXAMPLE_TIME, "presence": presence.EXAMPLE}
+                    ],
                     "next_cursor": None,
                     "has_next_page": False,
                     "total_count": 1,
@@ -133,9 +141,13 @@ class FriendsView(Endpoint):
         after = decode_cursor(kind, cursor)[0] if cursor is not None else 0
         found = selectors.friends(owner.id, after_id=after, limit=limit + 1)
         shown = found[:limit]
-        players = _shown(request, [one.player_id for one in shown])
+        ids = [one.player_id for one in shown]
+        players, seen = _shown(request, ids), presence.shown_presences(request, ids, at=timezone.now())
         data = page(
-            [{"player": players[one.player_id], "since": rfc3339(one.at)} for one in shown],
+            [
+                {"player": players[pk], "since": rfc3339(one.at), "presence": seen[pk]}
+                for pk, one in zip(ids, shown, strict=True)
+            ],
             next_cursor=encode_cursor(kind, [shown[-1].player_id]) if len(found) > limit else None,
             total_count=selectors.friend_count(owner.id),
         )

@@ -1,4 +1,4 @@
-"""GET /players/{player}/notifications and POST /players/{player}/notifications/read: the inbox."""
+"""GET /players/{player}/notifications, POST …/read and DELETE …/{id}: the inbox."""
 
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,11 @@ from rest_framework.response import Response
 
 from accounts.authentication import player_of
 from core.endpoint import Endpoint, StrictSerializer, cached_answer, page, read_flag, read_limit
+from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
-from core.refusals import Invalid
+from core.refusals import Invalid, Malformed, NotFound
 from social import selectors, services
+from social.events import KINDS
 from social.selectors import NotificationInfo
 
 MOST_IDS = 1000
@@ -103,7 +105,7 @@ class NotificationsView(Endpoint):
 
     scopes = {"GET": "players:read"}
     player_may = frozenset({"GET"})
-    query = frozenset({"unread", "limit", "cursor"})
+    query = frozenset({"unread", "kind", "limit", "cursor"})
 
     @extend_schema(
         operation_id="list_notifications",
@@ -113,6 +115,7 @@ class NotificationsView(Endpoint):
         parameters=[
             _PLAYER,
             OpenApiParameter("unread", OpenApiTypes.BOOL, description="Only what was not read yet."),
+            OpenApiParameter("kind", OpenApiTypes.STR, enum=KINDS, description="Only events of one type."),
             OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000, 100 if not given."),
             OpenApiParameter("cursor", OpenApiTypes.STR, description="`next_cursor` of the page before."),
         ],
@@ -128,15 +131,17 @@ class NotificationsView(Endpoint):
     def get(self, request: Request, player: str) -> HttpResponse:
         """Answer a page."""
         owner = player_of(request, player)
-        unread, limit = read_flag(request, "unread"), read_limit(request)
-        kind = f"notifications {owner.id} {'unread' if unread else 'all'}"
+        unread, kind, limit = read_flag(request, "unread"), _kind(request), read_limit(request)
+        listed = f"notifications {owner.id} {'unread' if unread else 'all'} {kind or ''}"
         cursor = request.GET.get("cursor")
-        before = None if cursor is None else decode_cursor(kind, cursor)[0]
-        found = selectors.notifications(owner.id, unread=unread, before_seq=before, limit=limit + 1)
+        before = None if cursor is None else decode_cursor(listed, cursor)[0]
+        found = selectors.notifications(
+            owner.id, unread=unread, kind=kind, before_seq=before, limit=limit + 1
+        )
         shown = found[:limit]
         answer = page(
             [_notification(info) for info in shown],
-            next_cursor=encode_cursor(kind, [shown[-1].seq]) if len(found) > limit else None,
+            next_cursor=encode_cursor(listed, [shown[-1].seq]) if len(found) > limit else None,
             unread_count=selectors.unread_count(owner.id),
         )
         return cached_answer(request, answer, cache_control="private, no-cache")
@@ -170,6 +175,41 @@ class ReadView(Endpoint):
         ids: list[UUID] | None = sent.validated_data.get("ids")
         read = services.mark_read(player_id=owner.id, uuids=ids, at=timezone.now())
         return Response({"read": read, "unread_count": selectors.unread_count(owner.id)})
+
+
+class NotificationView(Endpoint):
+    """One notification."""
+
+    scopes = {"DELETE": "players:write"}
+    player_may = frozenset({"DELETE"})
+
+    @extend_schema(
+        operation_id="delete_notification",
+        summary="Delete a notification",
+        description="It counts as read, and live connections that resume do not get it.",
+        tags=["Social"],
+        parameters=[
+            _PLAYER,
+            OpenApiParameter(
+                "notification_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Its id."
+            ),
+        ],
+        responses={204: None},
+    )
+    def delete(self, request: Request, player: str, notification_id: str) -> Response:
+        """Delete it."""
+        owner, uuid = player_of(request, player), parse_id(notification_id)
+        if uuid is None:
+            raise NotFound("There is no such notification.")
+        services.delete(player_id=owner.id, uuid=uuid, at=timezone.now())
+        return Response(status=204)
+
+
+def _kind(request: Request) -> str | None:
+    kind = request.GET.get("kind")
+    if kind is not None and kind not in KINDS:
+        raise Malformed(f"`kind` is {kind[:40]!r}; it takes one of: {', '.join(KINDS)}.")
+    return kind
 
 
 def _notification(info: NotificationInfo) -> dict[str, Any]:

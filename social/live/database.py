@@ -41,7 +41,10 @@ def asker(*, threads: int) -> Ask:
 
 
 def _answer(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Ask in this thread, once more over a new connection if the old one was dead (all questions only read)."""
+    """Ask in this thread, once more over a new connection if the old one was dead.
+
+    A question reads, or writes what may be written twice.
+    """
     with deadline():
         try:
             return question(*args, **kwargs)

@@ -17,6 +17,7 @@ from core.refusals import Refused
 from social import selectors
 from social.events import Event
 from social.live import codes, door
+from social.live.attendance import Attendance
 from social.live.connection import Connection
 from social.live.database import Ask, Away
 from social.live.limits import DEFAULT, Limits
@@ -42,6 +43,7 @@ class Hub:
         self.is_ending = False
         self._ask = ask
         self._players: dict[int, tuple[Connection, ...]] = {}
+        self.attendance = Attendance(ask=ask, players=self._players.keys(), limits=limits)
         self._wheels = {WEB_SOCKET: Wheel(limits.ping_s), EVENT_STREAM: Wheel(limits.heartbeat_s)}
         self._sweep_now = asyncio.Event()
 
@@ -52,6 +54,8 @@ class Hub:
             said = f"This player has {len(others)} connections; close one of them."
             raise Refused(said, slug="rate-limited", headers={"Retry-After": "10"})
         self._players[connection.player_id] = (*others, connection)
+        if not others:
+            self.attendance.moved(connection.player_id)
         self._wheels[connection.wire].add(connection)
         self.catch_up(connection)
 
@@ -63,8 +67,8 @@ class Hub:
         )
         if left:
             self._players[connection.player_id] = left
-        else:
-            self._players.pop(connection.player_id, None)
+        elif self._players.pop(connection.player_id, None):
+            self.attendance.moved(connection.player_id)
         self._wheels[connection.wire].discard(connection)
 
     def catch_up(self, connection: Connection) -> None:

@@ -21,6 +21,7 @@ class Limits:
         sweep_s: between two looks at the inboxes of all who are connected: the delay of an event whose message was
             lost. While Valkey is away it is `sweep_alone_s`.
         dismiss_s: between two looks at who may not listen any more; they are closed within 5 s.
+        attendance_s: between two notes of who came and left.
 
     """
 
@@ -38,6 +39,7 @@ class Limits:
     sweep_s: float = 4.0
     sweep_alone_s: float = 1.0
     dismiss_s: float = 2.0
+    attendance_s: float = 1.0
 
 
 DEFAULT = Limits()

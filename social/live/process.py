@@ -79,6 +79,7 @@ class LiveProcess:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                await self.hub.attendance.note()  # whom the end has closed
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -89,7 +90,14 @@ class LiveProcess:
         async def listen() -> None:
             await subscription.keep_listening(receive=hub.receive, subscribed=hub.subscribed, alone=hub.alone)
 
-        loops = (hub.keep_beating, hub.keep_sweeping, hub.keep_dismissing, hub.loader.keep_loading, listen)
+        loops = (
+            hub.keep_beating,
+            hub.keep_sweeping,
+            hub.keep_dismissing,
+            hub.loader.keep_loading,
+            hub.attendance.keep_noting,
+            listen,
+        )
         return [asyncio.create_task(_keep(loop), name=loop.__name__) for loop in loops]
 
 

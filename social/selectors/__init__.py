@@ -39,10 +39,17 @@ class News:
 
 
 def notifications(
-    player_id: int, *, unread: bool = False, before_seq: int | None = None, limit: int
+    player_id: int,
+    *,
+    unread: bool = False,
+    kind: str | None = None,
+    before_seq: int | None = None,
+    limit: int,
 ) -> list[NotificationInfo]:
     """Return a page of an inbox, newest first, from before a number on; empty past the end."""
-    rows = Notification.objects.filter(player_id=player_id)
+    rows = Notification.objects.filter(player_id=player_id, deleted_at=None)
+    if kind is not None:
+        rows = rows.filter(kind=kind)
     if unread:
         rows = rows.filter(read_at=None)
     if before_seq is not None:
@@ -98,7 +105,8 @@ SELECT w.place, c.last_seq, n.seq, n.uuid::text, n.kind, n.created_at, n.payload
   FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS w (player_id, after, place)
   JOIN social_inboxcounter c ON c.player_id = w.player_id
   LEFT JOIN LATERAL (SELECT seq, uuid, kind, created_at, payload FROM social_notification
-                      WHERE player_id = w.player_id AND seq > w.after ORDER BY seq LIMIT $3) AS n ON true
+                      WHERE player_id = w.player_id AND seq > w.after AND NOT is_quiet
+                      ORDER BY seq LIMIT $3) AS n ON true
  ORDER BY w.place, n.seq
 """
 

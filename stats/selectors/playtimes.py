@@ -1,9 +1,14 @@
 """How long players played."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from core.db import array_literal, run_prepared
 from stats.models import Playtime as Row
+from stats.rules.sessions import ALIVE_US
+
+_ALIVE = timedelta(microseconds=ALIVE_US)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +35,27 @@ def playtimes(
         Playtime(row.game_id, row.total_ms, row.sessions, row.first_at, row.seen_at)
         for row in rows.order_by("-seen_at", "game_id")[:limit]
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class LastPlayed:
+    """The game that a player played last, when he was seen in it, and whether he still plays."""
+
+    game_id: int
+    studio_id: int
+    seen_at: datetime
+    is_playing: bool
+
+
+_LAST = """
+SELECT w.player_id, t.game_id, t.studio_id, t.seen_at, NOT t.has_ended AND t.seen_at >= $2::timestamptz - $3::interval
+  FROM unnest($1::bigint[]) AS w (player_id)
+  CROSS JOIN LATERAL (SELECT game_id, studio_id, seen_at, has_ended FROM stats_playtime
+                       WHERE player_id = w.player_id ORDER BY seen_at DESC LIMIT 1) AS t
+"""
+
+
+def last_played(player_ids: Iterable[int], *, at: datetime) -> dict[int, LastPlayed]:
+    """Return the game that each of some players played last, in one query; who never played is left out."""
+    rows = run_prepared(_LAST, [array_literal(player_ids), at, _ALIVE])
+    return {row[0]: LastPlayed(*row[1:]) for row in rows}

@@ -12,6 +12,7 @@ LIMITS = Limits(
     farewell_s=4.0,
     sweep_s=4.0,
     sweep_alone_s=0.2,
+    attendance_s=0.05,
 )
 
 application = LiveProcess(LIMITS).application()

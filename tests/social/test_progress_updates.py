@@ -14,7 +14,8 @@ from accounts.models import Game
 from achievements.models import Achievement
 from achievements.services import revokes
 from core.ids import new_id
-from social import announcing, nearing, selectors, services
+from social import announcing, choosing, nearing, selectors, services
+from social.choosing import Change
 from social.models import Notification, ToldProgress
 from tests import factories
 from tests.social.clients import Socket
@@ -105,6 +106,27 @@ def test_a_second_step_waits_for_its_second_and_the_newest_is_told(way: World, l
         assert heard == [1, 4]
         assert anna.hears_nothing()
     assert told(way) == [("doors", 4)]
+
+
+def test_who_wants_to_hear_nothing_of_it_shifts_nobody_elses(way: World) -> None:
+    only = Change(inbox={"achievement.progress": False})
+    choosing.choose(player_id=way.player("anna").id, change=only)
+    for current in (1, 30, 60):
+        for name in ("anna", "ben"):
+            step(way, current, player=name, tell=False)
+    way.tell()
+    assert (told(way), told(way, "ben")) == ([], [("doors", 60)])
+    assert ToldProgress.objects.get(player_id=way.player("anna").id).told_seq == 0
+    for name in ("anna", "ben"):
+        step(way, 61, player=name)
+    assert later() == 2
+    assert (told(way), told(way, "ben")) == ([], [("doors", 61)])
+    choosing.choose(player_id=way.player("anna").id, change=Change(inbox={"achievement.progress": True}))
+    step(way, 80)
+    assert told(way) == [("doors", 80)]
+    way.unlock("anna", "a1")
+    step(way, 100)
+    assert (told(way), told(way, "ben")) == ([], [("doors", 61)])
 
 
 def test_every_quarter_is_told_even_within_a_second_and_a_batch(way: World, live: LiveServer) -> None:
