@@ -230,11 +230,11 @@ def _definition(row: Achievement, translations: dict[str, tuple[str, str]]) -> D
     )
 
 
-def definitions_by_id(ids: Iterable[int]) -> dict[int, Definition]:
-    """Return definitions of any games by internal id, in two queries."""
+def definitions_by_id(ids: Iterable[int], *, translated: bool = True) -> dict[int, Definition]:
+    """Return definitions of any games by internal id, in two queries; in one without their translations."""
     wanted = set(ids)
     texts: dict[int, dict[str, tuple[str, str]]] = {}
-    for row in AchievementTranslation.objects.filter(achievement_id__in=wanted):
+    for row in AchievementTranslation.objects.filter(achievement_id__in=wanted) if translated else ():
         texts.setdefault(row.achievement_id, {})[row.language] = (row.name, row.description)
     return {
         row.pk: _definition(row, texts.get(row.pk, {})) for row in Achievement.objects.filter(pk__in=wanted)

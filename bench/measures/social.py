@@ -15,7 +15,7 @@ from bench.world import STAR, friend
 from config.children import BASE_DIR
 
 _ONE_BY_ONE = 40
-_PER_SECOND = 20
+_PER_SECOND = 10
 _OK = {200}
 _FRIENDS = 500
 

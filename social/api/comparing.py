@@ -38,7 +38,7 @@ _OTHER = OpenApiParameter(
 _LANG = OpenApiParameter("lang", OpenApiTypes.STR, description="A language (BCP 47).")
 
 
-class Has(serializers.Serializer[Any]):
+class ComparedTotals(serializers.Serializer[Any]):
     """What a player has, and of how much."""
 
     points = serializers.IntegerField()
@@ -48,23 +48,23 @@ class Has(serializers.Serializer[Any]):
     last_unlock_at = serializers.DateTimeField(allow_null=True)
 
 
-class Beside(Has):
+class ComparedFriend(ComparedTotals):
     """A player, or a friend, with what he has."""
 
     player = ShownPlayer()
     is_me = serializers.BooleanField(help_text="Whether it is the player himself.")
 
 
-class BesideFriends(serializers.Serializer[Any]):
+class ComparedFriends(serializers.Serializer[Any]):
     """A player and his friends."""
 
-    results = Beside(many=True)
+    results = ComparedFriend(many=True)
     next_cursor = serializers.CharField(allow_null=True)
     has_next_page = serializers.BooleanField()
     total_count = serializers.IntegerField()
 
 
-class HasInGame(serializers.Serializer[Any]):
+class ComparedGameTotals(serializers.Serializer[Any]):
     """What a player has in a game."""
 
     points = serializers.IntegerField()
@@ -79,8 +79,8 @@ class SharedGameOutput(serializers.Serializer[Any]):
     game_id = serializers.UUIDField()
     name = serializers.CharField()
     available = serializers.IntegerField()
-    player = HasInGame()
-    other = HasInGame()
+    player = ComparedGameTotals()
+    other = ComparedGameTotals()
 
 
 class SharedGames(serializers.Serializer[Any]):
@@ -100,7 +100,7 @@ class ComparedProgress(serializers.Serializer[Any]):
     target = serializers.IntegerField()
 
 
-class Stands(serializers.Serializer[Any]):
+class ComparedUnlock(serializers.Serializer[Any]):
     """How one of both stands to an achievement."""
 
     unlocked = serializers.BooleanField()
@@ -119,11 +119,11 @@ class ComparedAchievement(serializers.Serializer[Any]):
     icon_url = serializers.CharField()
     group = serializers.CharField()
     rarity = serializers.DictField()
-    player = Stands()
-    other = Stands()
+    player = ComparedUnlock()
+    other = ComparedUnlock()
 
 
-class ComparedPlayer(Has):
+class ComparedPlayer(ComparedTotals):
     """One of both, with what he has in the game."""
 
     player = ShownPlayer()
@@ -185,7 +185,7 @@ class CompareFriendsView(Endpoint):
             "The player and his friends, at most 501 in one page: most points first, of equals who reached them first. "
             "Over all games, or in one. Friends who are `private` are left out, and those whom the studio has banned; "
             "a server key is shown all of its studio's players, and of others those who are `public`. `available` over "
-            "all games may be a minute old."
+            "all games may be five minutes old."
         ),
         tags=_TAGS,
         parameters=[
@@ -196,7 +196,7 @@ class CompareFriendsView(Endpoint):
                 description="All games without it; with a key of one game that one.",
             ),
         ],
-        responses=BesideFriends,
+        responses=ComparedFriends,
         examples=[
             OpenApiExample(
                 "A player and a friend",

@@ -145,9 +145,12 @@ class FriendInfo:
     uuid: UUID | None = None
 
 
+_FRIEND_IDS = "SELECT friend_id FROM social_friendship WHERE player_id = $1"
+
+
 def friend_ids(player_id: int) -> list[int]:
     """Return the internal ids of a player's friends, at most 500, in one query."""
-    return list(Friendship.objects.filter(player_id=player_id).values_list("friend_id", flat=True))
+    return [row[0] for row in run_prepared(_FRIEND_IDS, [player_id])]
 
 
 def friends(player_id: int, *, after_id: int = 0, limit: int) -> list[FriendInfo]:

@@ -52,7 +52,9 @@ def _rows(
 ) -> list[dict[str, Any]]:
     if not listed:
         return []
-    defined = definitions.definitions_by_id(one.achievement_id for one in listed)
+    defined = definitions.definitions_by_id(
+        (one.achievement_id for one in listed), translated=language is not None
+    )
     games = games_by_id(one.game_id for one in listed)
     shown = {
         pk: people.shown(friends[pk], to_studio=asker.is_studio) for pk in {one.player_id for one in listed}

@@ -18,7 +18,7 @@ from core.clock import from_microseconds, microseconds
 from core.redis import breaker, client
 from social import keys
 
-KEPT_S = 60
+KEPT_S = 300  # the longest that a definition that was added may be missing in what there is
 _KEEP = "for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1]) end"
 _NOTHING = Played(0, None)
 _NEVER = datetime.max.replace(tzinfo=UTC)
