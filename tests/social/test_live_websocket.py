@@ -4,14 +4,19 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
+from redis import Redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from accounts.models import Player, PlayerIdentity
+from social.keys import live_channel
 from social.live.limits import DEFAULT
 from tests.social.clients import Socket, ids, keys
 from tests.social.conftest import LiveServer
@@ -362,3 +367,51 @@ def _ask_for_more_than_is_read(anna: Socket, token: str) -> None:
     for _ in range(8):
         anna.say(type="ping")
         time.sleep(0.25)
+
+
+def test_a_message_that_never_ends_is_no_sign_of_life(world: World, impatient: LiveServer) -> None:
+    with Socket(impatient.socket) as anna:
+        anna.authenticate(world.token("anna"))
+
+        def fragments() -> Iterator[str]:
+            while True:
+                yield ""
+                time.sleep(0.02)
+
+        with suppress(ConnectionClosed):
+            anna.line.send(fragments())
+        assert anna.close_code() == 4408
+
+
+def test_a_thousand_messages_at_once_close_4429_and_disturb_nobody(world: World, live: LiveServer) -> None:
+    with Socket(live.socket) as flood, Socket(live.socket) as ben, Socket(live.socket) as carl:
+        for one, name in ((flood, "anna"), (ben, "ben"), (carl, "carl")):
+            one.authenticate(world.token(name))
+        with suppress(ConnectionClosed):
+            for _ in range(1000):
+                flood.say(type="pong")
+        world.unlock("ben", "a1")
+        assert keys(ben.events(1, within_s=1.0)) == ["a1"]
+        assert carl.hears_nothing()
+        assert flood.close_code() == 4429
+
+
+def test_compression_is_not_agreed_to(live: LiveServer) -> None:
+    with connect(live.socket, subprotocols=[Subprotocol("laurel.v1")], compression="deflate") as line:
+        assert line.request is not None
+        assert "permessage-deflate" in line.request.headers["Sec-WebSocket-Extensions"]
+        assert line.response is not None
+        assert "Sec-WebSocket-Extensions" not in line.response.headers
+
+
+def test_a_process_subscribes_once_however_many_are_connected(world: World, live: LiveServer) -> None:
+    def subscriptions() -> int:
+        with closing(Redis.from_url(settings.VALKEY_URLS["live"])) as valkey:
+            return int(valkey.pubsub_numsub(live_channel())[0][1])
+
+    before = subscriptions()
+    assert before >= 1
+    with ExitStack() as stack:
+        for n in range(12):
+            stack.enter_context(Socket(live.socket)).authenticate(world.token(f"p-{n}"))
+        assert subscriptions() == before
