@@ -1,5 +1,6 @@
 """The players' pages and the front page."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -101,10 +102,21 @@ def _live(request: HttpRequest, info: PlayerInfo) -> dict[str, str | None]:
     newest = next(iter(selectors.notifications(info.id, limit=1)), None)
     games = reverse("player-game", args=[info.uuid, _ANY_GAME])
     return {
-        "websocket": root()["live"]["websocket"],
+        "websocket": _under_the_same_name(request, root()["live"]["websocket"]),
         "session_url": reverse("demo-session"),
         "fragment_url": reverse("demo-fragment"),
         "game_url": games.replace(str(_ANY_GAME), "{game}"),
         "after": str(newest.uuid) if newest else None,
         "csrf": get_token(request),
     }
+
+
+def _under_the_same_name(request: HttpRequest, url: str) -> str:
+    """Return an address of this instance by the name that the browser knows it by.
+
+    A developer's machine has two, and a cookie belongs to one of them.
+    """
+    host, parts = request.get_host().rpartition(":")[0] or request.get_host(), urlsplit(url)
+    if host not in settings.LOOPBACK_NAMES or parts.hostname not in settings.LOOPBACK_NAMES:
+        return url
+    return parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host).geturl()

@@ -20,6 +20,7 @@ __all__ = [
     "CSRF_TRUSTED_ORIGINS",
     "DATA_UPLOAD_MAX_MEMORY_SIZE",
     "LOGIN_URL",
+    "LOOPBACK_NAMES",
     "PASSWORD_HASHERS",
     "PLAYER_COOKIE",
     "PLAYER_TOKEN_KEYS",
@@ -86,14 +87,22 @@ AUTH_PASSWORD_VALIDATORS = [
 # The largest body taken anywhere: an import. The API's other bodies are limited to 1 MiB by their parser.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
+# A developer's machine has two names, and either may stand in the browser.
+LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 _live = urlsplit(LIVE_URL)
+_live_hosts = LOOPBACK_NAMES if _live.hostname in LOOPBACK_NAMES else (_live.hostname,)
+_live_netlocs = [f"{host}:{_live.port}" if _live.port else host for host in _live_hosts]
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF],
         "img-src": [SELF, "https:", "data:"],
-        "connect-src": [SELF, LIVE_URL, f"{'wss' if _live.scheme == 'https' else 'ws'}://{_live.netloc}"],
+        "connect-src": [
+            SELF,
+            *(f"{_live.scheme}://{netloc}" for netloc in _live_netlocs),
+            *(f"{'wss' if _live.scheme == 'https' else 'ws'}://{netloc}" for netloc in _live_netlocs),
+        ],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

@@ -19,7 +19,6 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
-_LOOPBACK = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -30,11 +29,9 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 def own_origins() -> frozenset[str]:
     """Return the origins of this instance's own pages; on a developer's machine under both of its names."""
-    parts = urlsplit(settings.PUBLIC_URL)
-    names = {settings.PUBLIC_URL}
-    if parts.hostname in _LOOPBACK:
-        names.add(settings.PUBLIC_URL.replace(parts.hostname, _LOOPBACK[parts.hostname], 1))
-    return frozenset(names)
+    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    hosts = settings.LOOPBACK_NAMES if host in settings.LOOPBACK_NAMES else (host,)
+    return frozenset(settings.PUBLIC_URL.replace(host, name, 1) for name in hosts)
 
 
 def cookie(scope: Scope, name: str) -> str | None:

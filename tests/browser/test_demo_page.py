@@ -111,6 +111,15 @@ def test_what_was_missed_while_the_line_was_down_comes_as_one_toast(said: str, p
     expect(page.locator("#said")).to_have_text("2 achievements unlocked.")
 
 
+def test_it_listens_by_either_name_of_a_developers_machine(said: str, browser: Browser) -> None:
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(_address(said, "Demo player").replace("127.0.0.1", "localhost"))
+    expect(opened.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
+    assert [cookie["name"] for cookie in context.cookies() if cookie["httpOnly"]].count("laurel_player") == 1
+    context.close()
+
+
 def test_the_theme_changes_without_a_reload_and_stays(page: Page) -> None:
     page.evaluate("() => { window.same = true; }")
     page.get_by_role("button", name="Light theme").click()
