@@ -11,6 +11,7 @@ from typing import cast
 from uuid import UUID
 
 from accounts.selectors import GameInfo, games_by_id, players_shown
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from core.clock import microseconds, rfc3339_us
@@ -18,6 +19,7 @@ from core.facts import Fact
 from core.rendering import dumps
 from social import selectors
 from social.events import (
+    ACHIEVEMENT_REVOKED,
     ACHIEVEMENT_UNLOCKED,
     FRIEND_ACCEPTED,
     FRIEND_REQUEST,
@@ -113,15 +115,14 @@ def _head(definition: Definition, *, game_uuid: UUID, title: str, rarity: object
     return dumps(data).decode()[:-1]
 
 
-def unlock_notices(facts: Sequence[Fact]) -> list[Notice]:
-    """Return what the players of AchievementsUnlocked facts are told, in the order of the log."""
+def deed_notices(facts: Sequence[Fact]) -> list[Notice]:
+    """Return what players are told of AchievementsUnlocked and AchievementsRevoked, in the order of the log."""
     loud = [fact for fact in facts if not fact.payload.get("silent")]
-    games = {unlock[1]: fact.payload["game"] for fact in loud for unlock in fact.payload["unlocks"]}
-    told = _kept.of(games)
-    return [notice for fact in loud for notice in _notices(fact, told)]
+    told = _kept.of({row[1]: fact.payload["game"] for fact in loud for row in fact.payload[_ROWS[fact.kind]]})
+    return [notice for fact in loud for notice in _OF_KIND[fact.kind](fact, told)]
 
 
-def _notices(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
+def _unlocks(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
     game, unlocks = fact.payload["game"], fact.payload["unlocks"]
     studio_id = cast("int", fact.studio_id)  # a game's fact is its studio's
     prefix = id_prefix(fact_id=fact.id, seed=unlocks[0][5], at=fact.at)
@@ -136,6 +137,28 @@ def _notices(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
             f'"totals":{{{totals[player]},"available":{about.available}}}}}'
         )
         yield Notice(player, f"{prefix}{place:05x}", ACHIEVEMENT_UNLOCKED, game, studio_id, created_us, data)
+
+
+def _revokes(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
+    game, revokes = fact.payload["game"], fact.payload["revokes"]
+    studio_id = cast("int", fact.studio_id)  # a game's fact is its studio's
+    prefix = id_prefix(fact_id=fact.id, seed=f"revoked {revokes[0][4]} {revokes[0][5]}", at=fact.at)
+    created_us = microseconds(fact.at)
+    totals = {row[0]: f'"points":{row[2]},"unlocked":{row[3]}' for row in fact.payload["totals"]}
+    for place, (player, achievement, points, unlocked_us, _, revoked_us) in enumerate(revokes):
+        about = told.get(achievement)
+        if about is None:
+            continue  # deleted since
+        data = (
+            f'{about.head},"points":{points},"unlocked_at":"{rfc3339_us(unlocked_us)}",'
+            f'"revoked_at":"{rfc3339_us(revoked_us)}",'
+            f'"totals":{{{totals[player]},"available":{about.available}}}}}'
+        )
+        yield Notice(player, f"{prefix}{place:05x}", ACHIEVEMENT_REVOKED, game, studio_id, created_us, data)
+
+
+_ROWS = {AchievementsUnlocked.kind: "unlocks", AchievementsRevoked.kind: "revokes"}
+_OF_KIND = {AchievementsUnlocked.kind: _unlocks, AchievementsRevoked.kind: _revokes}
 
 
 def rank_notices(facts: Sequence[Fact]) -> list[Notice]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from core.clock import microseconds
 
 ACHIEVEMENT_UNLOCKED = "achievement.unlocked"
+ACHIEVEMENT_REVOKED = "achievement.revoked"
 ACHIEVEMENT_PROGRESS = "achievement.progress"
 LEADERBOARD_UPDATED = "leaderboard.updated"
 FRIEND_REQUEST = "friend.request"
@@ -14,6 +15,7 @@ FRIEND_ACCEPTED = "friend.accepted"
 FRIEND_UNLOCKED = "friend.unlocked"
 KINDS = (
     ACHIEVEMENT_UNLOCKED,
+    ACHIEVEMENT_REVOKED,
     ACHIEVEMENT_PROGRESS,
     LEADERBOARD_UPDATED,
     FRIEND_REQUEST,

@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from achievements.facts import AchievementsUnlocked, ProgressChanged
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged
 from core.facts import Fact
 from core.redis import breaker, client
 from core.refusals import NotFound
@@ -22,19 +22,18 @@ from social.preferences import Choices
 
 KEPT = timedelta(days=30)
 NEWS = timedelta(minutes=10)  # older ranks and progress are told with the next move
+_DEEDS = (AchievementsUnlocked.kind, AchievementsRevoked.kind)
 _OF_FRIENDS = (FriendRequested.kind, FriendAccepted.kind)
 
 
 def apply_facts(facts: Sequence[Fact]) -> None:
-    """Tell players of progress, unlocks, ranks and friends: inbox rows with the cursor, one PUBLISH after commit.
+    """Tell players of deeds, progress, ranks and friends: inbox rows with the cursor, one PUBLISH after commit.
 
     Applying a fact again adds nothing. One that is older than the inbox keeps makes no row, nor does a rank that is no
     news. A rank replaces what was told of the same board and not read: of a busy evening the last one is left to read.
     """
     now = timezone.now()
-    unlocks = announcing.unlock_notices(
-        [fact for fact in facts if fact.kind == AchievementsUnlocked.kind and fact.at > now - KEPT]
-    )
+    deeds = announcing.deed_notices([fact for fact in facts if fact.kind in _DEEDS and fact.at > now - KEPT])
     ranks = announcing.rank_notices(
         [fact for fact in facts if fact.kind == RanksChanged.kind and fact.at > now - NEWS]
     )
@@ -42,9 +41,9 @@ def apply_facts(facts: Sequence[Fact]) -> None:
         [fact for fact in facts if fact.kind in _OF_FRIENDS and fact.at > now - KEPT]
     )
     ways = nearing.hear([fact for fact in facts if _is_of_a_way(fact, now)], now=now)
-    everything = itertools.chain(ways.notices, unlocks, ranks, friends)
+    everything = itertools.chain(ways.notices, deeds, ranks, friends)
     choices = preferences.choices({notice.player_id for notice in everything}, at=now)
-    told = [*choices.of(unlocks), *inbox.replace_unread(choices.of(ranks)), *choices.of(friends)]
+    told = [*choices.of(deeds), *inbox.replace_unread(choices.of(ranks)), *choices.of(friends)]
     _tell(ways, told, choices)
 
 

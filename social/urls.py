@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from social.api.changes import ChangesView
 from social.api.comparing import CompareFriendsView, CompareView
 from social.api.feed import FeedView
 from social.api.friends import (
@@ -17,6 +18,7 @@ from social.api.preferences import PreferencesView
 
 # A studio's id for a player may hold a slash.
 urlpatterns = [
+    path("players/<path:player>/changes", ChangesView.as_view()),
     path("players/<path:player>/notifications", NotificationsView.as_view()),
     path("players/<path:player>/notifications/read", ReadView.as_view()),
     path("players/<path:player>/notifications/<str:notification_id>", NotificationView.as_view()),

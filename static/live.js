@@ -67,7 +67,7 @@ function receive({ type, id, data }) {
   seen.add(id);
   lastId = id;
   if (type === "achievement.unlocked") gather(data);
-  if (type === "leaderboard.updated") look(0);
+  if (type === "leaderboard.updated" || type === "achievement.revoked") look(0);
 }
 
 function ready() {

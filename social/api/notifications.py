@@ -77,7 +77,7 @@ _PLAYER = OpenApiParameter(
     OpenApiParameter.PATH,
     description="Your id for the player, `id:<uuid>`, or `me`.",
 )
-_EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "id": "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11",
     "type": "achievement.unlocked",
     "at": "2026-11-23T12:26:00.123Z",
@@ -123,7 +123,7 @@ class NotificationsView(Endpoint):
         examples=[
             OpenApiExample(
                 "One unlock",
-                {"results": [_EXAMPLE], "next_cursor": None, "has_next_page": False, "unread_count": 1},
+                {"results": [EXAMPLE], "next_cursor": None, "has_next_page": False, "unread_count": 1},
                 response_only=True,
             )
         ],
@@ -140,7 +140,7 @@ class NotificationsView(Endpoint):
         )
         shown = found[:limit]
         answer = page(
-            [_notification(info) for info in shown],
+            [notification_json(info) for info in shown],
             next_cursor=encode_cursor(listed, [shown[-1].seq]) if len(found) > limit else None,
             unread_count=selectors.unread_count(owner.id),
         )
@@ -162,7 +162,7 @@ class ReadView(Endpoint):
         request=ReadInput,
         responses=ReadOutput,
         examples=[
-            OpenApiExample("Some", {"ids": [_EXAMPLE["id"]]}, request_only=True),
+            OpenApiExample("Some", {"ids": [EXAMPLE["id"]]}, request_only=True),
             OpenApiExample("All", {"all": True}, request_only=True),
             OpenApiExample("Done", {"read": 1, "unread_count": 0}, response_only=True),
         ],
@@ -212,7 +212,8 @@ def _kind(request: Request) -> str | None:
     return kind
 
 
-def _notification(info: NotificationInfo) -> dict[str, Any]:
+def notification_json(info: NotificationInfo) -> dict[str, Any]:
+    """Return a notification in the API's shape."""
     return {
         "id": str(info.uuid),
         "type": info.kind,

@@ -54,10 +54,19 @@ def notifications(
         rows = rows.filter(read_at=None)
     if before_seq is not None:
         rows = rows.filter(seq__lt=before_seq)
-    return [
-        NotificationInfo(row.seq, row.uuid, row.kind, row.created_at, row.read_at, orjson.loads(row.payload))
-        for row in rows.order_by("-seq")[:limit]
-    ]
+    return [_info(row) for row in rows.order_by("-seq")[:limit]]
+
+
+def changes(player_id: int, *, after_seq: int, limit: int) -> list[NotificationInfo]:
+    """Return what came into an inbox behind a number, oldest first; numbers become visible in their order."""
+    rows = Notification.objects.filter(player_id=player_id, deleted_at=None, seq__gt=after_seq)
+    return [_info(row) for row in rows.order_by("seq")[:limit]]
+
+
+def _info(row: Notification) -> NotificationInfo:
+    return NotificationInfo(
+        row.seq, row.uuid, row.kind, row.created_at, row.read_at, orjson.loads(row.payload)
+    )
 
 
 def unread_count(player_id: int) -> int:

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts import services as accounts
+from achievements.services import revokes
 from tests.social.world import World
 
 JSON = "application/json"
@@ -175,3 +177,60 @@ def test_the_root_tells_anybody_where_live_connections_are_taken(
     assert Api(None).get("")[0] == 404  # no trailing slash on API paths
     response = Client().get("/api/v1")
     assert response.json() == {"version": "1", "live": {"websocket": socket, "events": events}}
+
+
+def revoke(world: World, name: str, key: str) -> None:
+    revokes.revoke(
+        game=world.game,
+        player_id=world.player(name).id,
+        key=key,
+        reason="a mistake",
+        actor="key",
+        at=timezone.now(),
+    )
+
+
+def test_a_revoke_is_told_in_its_place_and_once(world: World) -> None:
+    world.unlock_silently("anna", "a1")
+    revoke(world, "anna", "a1")
+    world.unlock_silently("anna", "a1", "a2")
+    world.tell()
+    server = server_of(world, "players:read")
+    _, page = server.get("players/anna/changes")
+    told = [(row["type"], row["data"]["achievement"]["key"]) for row in page["results"]]
+    assert told == [
+        ("achievement.unlocked", "a1"),
+        ("achievement.revoked", "a1"),
+        ("achievement.unlocked", "a1"),
+        ("achievement.unlocked", "a2"),
+    ]
+    taken = page["results"][1]["data"]
+    assert (taken["points"], taken["totals"]["points"], taken["totals"]["unlocked"]) == (1, 0, 0)
+    world.replay()
+    assert [row["id"] for row in server.get("players/anna/changes")[1]["results"]] == [
+        row["id"] for row in page["results"]
+    ]
+
+
+def test_a_tracker_reads_on_from_where_it_was(world: World, anna: Api) -> None:
+    _, first = anna.get("players/me/changes?limit=2")
+    assert first["has_next_page"]
+    _, second = anna.get(f"players/me/changes?since={first['next_cursor']}")
+    seen = [row["data"]["achievement"]["key"] for row in first["results"] + second["results"]]
+    assert (seen, second["has_next_page"]) == (["a1", "a2", "a3"], False)
+    _, nothing = anna.get(f"players/me/changes?since={second['next_cursor']}")
+    assert (nothing["results"], nothing["has_next_page"]) == ([], False)
+    world.unlock("anna", "a4")
+    _, later = anna.get(f"players/me/changes?since={nothing['next_cursor']}")
+    assert [row["data"]["achievement"]["key"] for row in later["results"]] == ["a4"]
+    assert set(later["results"][0]) == {"id", "type", "at", "data"}
+
+
+def test_changes_are_the_player_s_own(world: World, anna: Api) -> None:
+    cursor = anna.get("players/me/changes")[1]["next_cursor"]
+    ben = Api(world.token("ben"))
+    assert ben.get(f"players/me/changes?since={cursor}")[0] == 400
+    assert ben.get("players/me/changes?since=x")[0] == 400
+    assert ben.get(f"players/id:{world.player('anna').uuid}/changes")[0] == 404
+    assert server_of(world, "unlocks:write").get("players/anna/changes")[0] == 403
+    assert server_of(World.create(), "players:read").get("players/anna/changes")[0] == 404
