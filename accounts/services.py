@@ -201,17 +201,22 @@ def ban_player(
             action = "player.ban" if banned else "player.unban"
             _note(action, studio_id, player, reason=reason, actor=actor, at=at)
             if banned:
-                sessions.end_of_studio(player_id=player.id, studio_id=studio_id, at=at)
+                why = Dismissal.Kind.BAN
+                sessions.end_of_studio(player_id=player.id, studio_id=studio_id, why=why, at=at)
             transaction.on_commit(selectors.forget_players, robust=True)
     return changed
 
 
 def revoke_player_tokens(*, studio_id: int, player: selectors.PlayerInfo, actor: str, at: datetime) -> None:
-    """Revoke every token that a studio issued for a player until now; open connections close within seconds."""
+    """Revoke every token that a studio issued for a player until now, and what sessions were begun with them.
+
+    Open connections close within seconds.
+    """
     with transaction.atomic():
         mine = PlayerIdentity.objects.filter(studio_id=studio_id, player_id=player.id)
         mine.update(tokens_from=at)
-        Dismissal.objects.create(kind=Dismissal.Kind.TOKENS, player_id=player.id, studio_id=studio_id)
+        why = Dismissal.Kind.TOKENS
+        sessions.end_of_studio(player_id=player.id, studio_id=studio_id, why=why, at=at)
         _note("player.revoke_tokens", studio_id, player, reason="", actor=actor, at=at)
     selectors.forget_players()
 

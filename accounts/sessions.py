@@ -73,11 +73,11 @@ def end(secret: str, *, at: datetime) -> None:
         _end(list(PlayerSession.objects.filter(hash=_hash(secret)).values_list("pk", flat=True)), at=at)
 
 
-def end_of_studio(*, player_id: int, studio_id: int, at: datetime) -> None:
-    """End what a player has by a studio, whose ban it is, inside the caller's transaction."""
+def end_of_studio(*, player_id: int, studio_id: int, why: Dismissal.Kind, at: datetime) -> None:
+    """End what a player has by a studio that bans him or revokes his tokens, inside the caller's transaction."""
     mine = PlayerSession.objects.filter(player_id=player_id, studio_id=studio_id)
     _end(list(mine.values_list("pk", flat=True)), at=at)
-    Dismissal.objects.create(kind=Dismissal.Kind.BAN, player_id=player_id, studio_id=studio_id)
+    Dismissal.objects.create(kind=why, player_id=player_id, studio_id=studio_id)
 
 
 def dismiss(player_id: int) -> None:

@@ -151,6 +151,21 @@ def test_revoked_tokens_are_refused_and_newer_ones_are_not(
     assert AuditEntry.objects.get().action == "player.revoke_tokens"
 
 
+def test_revoking_tokens_ends_the_sessions_that_were_begun_with_them(
+    studio: Studio, game: Game, player: Player
+) -> None:
+    other = factories.game()
+    stranger = factories.player(other.studio, "x")
+    thief, _ = sign_in(factories.player_token(game, player))
+    theirs, _ = sign_in(factories.player_token(other, stranger))
+    assert factories.api(factories.server_key(studio)).delete("/players/p-1/token").status_code == 204
+    assert holder_of(thief) is None
+    assert holder_of(theirs) is not None
+    again, _ = sign_in(factories.player_token(game, player))
+    assert holder_of(again) is not None
+    assert {told.kind for told in sessions.dismissed(within_s=60)} == {"session", "tokens"}
+
+
 def test_tokens_are_revoked_by_the_studio_s_key_alone(studio: Studio, game: Game, player: Player) -> None:
     token = factories.player_token(game, player)
     stranger = factories.api(factories.server_key(factories.studio()))
