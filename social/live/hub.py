@@ -6,8 +6,10 @@ numbers of an inbox become visible in their order, and a number is told only aft
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from itertools import islice
+from math import ceil
 
 import structlog
 
@@ -27,8 +29,7 @@ from social.live.wires import EVENT_STREAM, WEB_SOCKET
 log = structlog.get_logger(__name__)
 
 _SWEPT_AT_ONCE = 2_000  # players
-# Longer than whoever was let in just before may be on his way in, or PostgreSQL may be away for a moment.
-_DISMISSED_WITHIN_S = 60
+_DISMISSED_WITHIN_S = 60  # longer than whoever was let in just before may be on his way in
 
 
 class Hub:
@@ -135,14 +136,22 @@ class Hub:
                     connection.beat()
 
     async def keep_dismissing(self) -> None:
-        """Close the connections of those who may not listen any more, again and again."""
+        """Close the connections of those who may not listen any more, again and again.
+
+        What was written since the last answer is always among what is asked for, however long PostgreSQL was away.
+        """
+        answered_at = time.monotonic()
         while True:
             await asyncio.sleep(self.limits.dismiss_s)
+            asked_at = time.monotonic()
+            within_s = _DISMISSED_WITHIN_S + ceil(asked_at - answered_at)
             try:
-                for dismissed in await self._ask(sessions.dismissed, within_s=_DISMISSED_WITHIN_S):
+                for dismissed in await self._ask(sessions.dismissed, within_s=within_s):
                     self._dismiss(dismissed)
             except Away as error:
                 log.warning("nobody knows who may still listen", error=str(error))
+            else:
+                answered_at = asked_at
 
     def _dismiss(self, dismissed: Dismissed) -> None:
         for connection in self._players.get(dismissed.player_id, ()):

@@ -1,9 +1,10 @@
 """Live connections of browsers, and how soon those close who may not listen any more."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Self
+from contextlib import contextmanager, suppress
+from typing import Any, Self, cast
 
 import httpx
 import pytest
@@ -15,6 +16,9 @@ from websockets.typing import Origin, Subprotocol
 
 from accounts import services as accounts
 from accounts import sessions
+from social.live.database import Away
+from social.live.hub import Hub
+from social.live.limits import Limits
 from tests.social.clients import WITHIN_S, Socket, Stream, ids, keys
 from tests.social.conftest import LiveServer
 from tests.social.world import World
@@ -183,6 +187,29 @@ def test_revoked_tokens_close_within_five_seconds_and_newer_ones_stay(world: Wor
             time.sleep(2.5)  # the next look, which meets the same dismissal
             assert new.hears_nothing()
             assert ben.hears_nothing()
+
+
+def test_after_an_outage_all_of_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    late, asked = 0.0, []
+    clock = time.monotonic
+    monkeypatch.setattr("time.monotonic", lambda: clock() + late)
+
+    async def ask(_: Any, **sent: Any) -> Any:
+        nonlocal late
+        asked.append(sent["within_s"])
+        if len(asked) == 2:
+            late += 300
+            raise Away("PostgreSQL does not answer")
+        if len(asked) == 4:
+            raise asyncio.CancelledError
+        return []
+
+    async def run() -> None:
+        with suppress(asyncio.CancelledError):
+            await Hub(ask=cast("Any", ask), limits=Limits(dismiss_s=0.01)).keep_dismissing()
+
+    asyncio.run(run())
+    assert asked == [61, 61, 361, 61]
 
 
 def test_a_ban_closes_within_five_seconds_without_valkey_and_spares_other_studios(
