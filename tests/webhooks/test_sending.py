@@ -205,6 +205,16 @@ def test_retry_after_is_heeded(api: Api) -> None:
     assert timedelta(minutes=119) < due - timezone.now() <= timedelta(hours=2)
 
 
+@pytest.mark.parametrize(
+    "wish", [f"Mon, 01 Jan {10**20} 00:00:00 GMT", f"Mon, 01 Jan 2035 00:00:00 +{10**25}"]
+)
+def test_a_wish_that_no_clock_can_show_is_none(api: Api, wish: str) -> None:
+    with receiver(says(503, Retry_After=wish)) as server:
+        send_test(api, create(api, server.port))
+        world.send_until(tried, within_s=5)
+    assert Delivery.objects.get().last_error == "status: The receiver answered 503."
+
+
 def test_redirects_are_not_followed(api: Api) -> None:
     with (
         receiver() as elsewhere,
