@@ -19,7 +19,9 @@ from tests.factories import Api
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, NameServer, headers_for, receiver, says
 from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.queue import Done
 from webhooks.rules import schedule
+from webhooks.sending import Outcome
 from webhooks.services import attempts, deliveries
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_network")]
@@ -315,6 +317,22 @@ def test_a_taken_delivery_whose_sender_died_is_due_again(api: Api, studio: Studi
         attempts.give_back([taken])
         world.send_until(tried)
     assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize("is_parked", [False, True])
+def test_a_failure_does_not_undo_what_was_asked_for_meanwhile(api: Api, is_parked: bool) -> None:
+    hook = create(api, 9999)
+    uuid = send_test(api, hook)
+    pk = Endpoint.objects.get().pk
+    (taken,) = attempts.take([(pk, 5)], most=5)
+    assert api.post(f"/webhooks/{hook['id']}/deliveries/{uuid}/redeliver", {}).status_code == 202
+    later = None if is_parked else timezone.now() + timedelta(hours=24)
+    failed = Outcome(500, "status: The receiver answered 500.", 1)
+    attempts.note([Done(taken, timezone.now(), hook["url"], {}, failed, later, is_parked)])
+    (again,) = attempts.take([(pk, 5)], most=5)
+    assert (again.failures, again.attempts) == (0, 1)
+    attempts.note([Done(again, timezone.now(), hook["url"], {}, Outcome(204, "", 1), None, False)])
+    assert Delivery.objects.get().state == "succeeded"
 
 
 def test_a_replayed_fact_queues_nothing_twice(api: Api, studio: Studio) -> None:
