@@ -24,5 +24,11 @@ SUBSCRIPTIONS: list[Subscription] = [
         social.apply_facts,
         pause_s=0.05,
     ),
-    Subscription(webhooks.FOLLOWER, "bulk", webhooks.KINDS, webhooks.apply_facts),
+    Subscription(
+        webhooks.FOLLOWER,
+        "bulk",
+        webhooks.KINDS,
+        webhooks.apply_facts,
+        items=200,  # for each of them a studio's fifty endpoints may get a row
+    ),
 ]
