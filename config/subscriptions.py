@@ -25,5 +25,11 @@ SUBSCRIPTIONS: list[Subscription] = [
         pause_s=0.05,
     ),
     Subscription(fanning.FOLLOWER, "facts", fanning.KINDS, fanning.apply_facts),
-    Subscription(webhooks.FOLLOWER, "bulk", webhooks.KINDS, webhooks.apply_facts),
+    Subscription(
+        webhooks.FOLLOWER,
+        "bulk",
+        webhooks.KINDS,
+        webhooks.apply_facts,
+        items=200,  # for each of them a studio's fifty endpoints may get a row
+    ),
 ]

@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 from core.db import run_prepared
 
 READ_FACTS = 1000
-READ_ITEMS = 3000  # rows that the facts of one read are about: bounds the listener's transaction
+READ_ITEMS = 3000  # rows that the facts of one read are about, if a listener does not say
 
 
 class Announcement(Protocol):
@@ -51,6 +51,9 @@ class Subscription:
 
     `pause_s` lets a batch form between two reads that did not find much: reading fact by fact costs five times as much
     per unlock. It is also what a listener may be late.
+
+    `items` bounds the rows that the facts of one read are about, and so the transaction: one that takes seconds holds
+    every other listener back. A listener that writes many rows for each takes fewer.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Subscription:
     kinds: frozenset[str]
     listener: Callable[[list[Fact]], None]
     pause_s: float = 0.1
+    items: int = READ_ITEMS
 
 
 def publish(announcement: Announcement, *, studio_id: int | None, size: int = 1) -> None:
@@ -91,10 +95,12 @@ _READ = """
 """
 
 
-def read_after(tx: int, fact_id: int, *, kinds: Iterable[str], limit: int = READ_FACTS) -> list[Fact]:
+def read_after(
+    tx: int, fact_id: int, *, kinds: Iterable[str], limit: int = READ_FACTS, items: int = READ_ITEMS
+) -> list[Fact]:
     """Return the facts after the cursor `(tx, fact_id)`, in order; those of other kinds without their payload.
 
-    Those of the kinds are about READ_ITEMS rows at most, but for the last fact.
+    Those of the kinds are about `items` rows at most, but for the last fact.
     """
     return [
         Fact(
@@ -106,7 +112,7 @@ def read_after(tx: int, fact_id: int, *, kinds: Iterable[str], limit: int = READ
             payload=orjson.loads(row[5]),
             size=row[6],
         )
-        for row in run_prepared(_READ, [tx, fact_id, limit, READ_ITEMS, list(kinds)])
+        for row in run_prepared(_READ, [tx, fact_id, limit, items, list(kinds)])
     ]
 
 

@@ -138,6 +138,7 @@ def step(subscription: Subscription) -> Step | None:
             position.fact_id,
             kinds=subscription.kinds,
             limit=1 if position.isolating else facts.READ_FACTS,
+            items=subscription.items,
         )
         if not batch:
             return Step([], more=False, at_once=False)
@@ -169,12 +170,12 @@ def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> S
         log.exception("listener failed", follower=subscription.name, fact=batch[0].id, facts=len(batch))
         _note_error(subscription.name, traceback.format_exc())
         return Step([], more=True, at_once=False)
-    return Step(batch, more=True, at_once=bool(position.isolating) or _is_full(batch))
+    return Step(batch, more=True, at_once=bool(position.isolating) or _is_full(subscription, batch))
 
 
-def _is_full(batch: list[Fact]) -> bool:
+def _is_full(subscription: Subscription, batch: list[Fact]) -> bool:
     """Say whether a read found so much that there is likely more."""
-    return len(batch) >= facts.READ_FACTS // 2 or sum(fact.size for fact in batch) >= facts.READ_ITEMS // 2
+    return len(batch) >= facts.READ_FACTS // 2 or sum(fact.size for fact in batch) >= subscription.items // 2
 
 
 def ensure_rows() -> None:

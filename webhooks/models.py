@@ -97,10 +97,12 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         indexes = [
             models.Index(
-                fields=["endpoint", "next_attempt_at"], name="deliveries_due", condition=Q(state="pending")
+                fields=["endpoint", "next_attempt_at", "id"],
+                name="deliveries_due",
+                condition=Q(state="pending"),
             ),
             models.Index(fields=["endpoint", "-id"], name="deliveries_of_endpoint"),
-            models.Index(fields=["created_at"], name="deliveries_by_age"),
+            models.Index(fields=["state", "created_at"], name="deliveries_by_age"),
         ]
         constraints = [
             models.UniqueConstraint(

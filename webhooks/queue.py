@@ -28,7 +28,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery that was taken; `attempts` and `failures` count those before."""
+    """A delivery that was taken until a time; `attempts` and `failures` count those before."""
 
     id: int
     endpoint_id: int
@@ -36,6 +36,7 @@ class Due:
     payload: str
     attempts: int
     failures: int
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ WITH due AS (
 )
 UPDATE webhooks_delivery d SET next_attempt_at = now() + make_interval(secs => $4)
   FROM due WHERE d.id = due.id
-RETURNING d.id, d.endpoint_id, d.uuid, d.payload, d.attempts, d.failures
+RETURNING d.id, d.endpoint_id, d.uuid, d.payload, d.attempts, d.failures, d.next_attempt_at
 """
 
 
@@ -124,19 +125,24 @@ def give_back(taken: Iterable[Due]) -> None:
     run_prepared(_GIVE_BACK, [array_literal(due.id for due in taken)])
 
 
-# What somebody parked or deleted meanwhile stays so, unless it got through.
+# What somebody parked or deleted meanwhile stays so, unless it got through. A failure is of no consequence for what was
+# queued again meanwhile, or taken again when its time was over: it is due at another time than `until` then.
 _NOTE = """
 WITH done AS (
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::boolean[])
-           AS done (id, at_us, status, error, next_us, is_parked)
+    SELECT id, status, error, is_parked, 'epoch'::timestamptz + at_us * interval '1 microsecond' AS at,
+           'epoch'::timestamptz + next_us * interval '1 microsecond' AS next,
+           'epoch'::timestamptz + until_us * interval '1 microsecond' AS until
+      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::boolean[], $7::bigint[])
+           AS done (id, at_us, status, error, next_us, is_parked, until_us)
 )
 UPDATE webhooks_delivery d
    SET attempts = d.attempts + 1,
-       failures = CASE WHEN done.error = '' THEN d.failures ELSE d.failures + 1 END,
-       state = CASE WHEN done.error = '' THEN 'succeeded' WHEN done.is_parked THEN 'parked' ELSE d.state END,
-       next_attempt_at = CASE WHEN done.error = '' OR done.is_parked OR d.state <> 'pending' THEN NULL
-                              ELSE 'epoch'::timestamptz + done.next_us * interval '1 microsecond' END,
-       last_attempt_at = 'epoch'::timestamptz + done.at_us * interval '1 microsecond',
+       failures = CASE WHEN done.error <> '' AND d.next_attempt_at = done.until THEN d.failures + 1 ELSE d.failures END,
+       state = CASE WHEN done.error = '' THEN 'succeeded'
+                    WHEN done.is_parked AND d.next_attempt_at = done.until THEN 'parked' ELSE d.state END,
+       next_attempt_at = CASE WHEN done.error = '' THEN NULL
+                              WHEN d.next_attempt_at = done.until THEN done.next ELSE d.next_attempt_at END,
+       last_attempt_at = done.at,
        last_status = done.status,
        last_error = done.error
   FROM done WHERE d.id = done.id
@@ -161,7 +167,8 @@ def note(done: Sequence[Done]) -> None:
     errors = text_array_literal(each.outcome.error for each in done)
     nexts = array_literal(microseconds(each.next_at) if each.next_at else "NULL" for each in done)
     parked = array_literal(str(each.is_parked).lower() for each in done)
-    run_prepared(_NOTE, [ids, times, statuses, errors, nexts, parked])
+    untils = array_literal(microseconds(each.due.until) for each in done)
+    run_prepared(_NOTE, [ids, times, statuses, errors, nexts, parked, untils])
     run_prepared(
         _KEEP,
         [

@@ -5,6 +5,7 @@ The system's own look-up is not asked: it reads numbers in many forms as address
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterable, Sequence
 from functools import cache
 from ipaddress import ip_address
@@ -45,12 +46,14 @@ def policy() -> Policy:
 
 
 def addresses_now(host: str, *, within_s: float) -> list[Address]:
-    """Return all of a name's addresses. Raises NoAddress."""
+    """Return all of a name's addresses, all of them looked up within that time. Raises NoAddress."""
     resolver = _configured(dns.resolver.Resolver)
     found: list[Address] = []
+    until = time.monotonic() + within_s
     for kind, _ in _KINDS:
+        left_s = max(0.0, until - time.monotonic())
         try:
-            answer = resolver.resolve(_absolute(host), kind, lifetime=within_s, raise_on_no_answer=False)
+            answer = resolver.resolve(_absolute(host), kind, lifetime=left_s, raise_on_no_answer=False)
         except dns.exception.DNSException as error:
             raise NoAddress(_said(error)) from None
         found += _read(answer)

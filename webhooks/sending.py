@@ -173,7 +173,7 @@ def retry_after(text: str | None, *, at: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(text[:9]), 10**8))
     try:
         until = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, OverflowError):
         return None
     if until.tzinfo is None:
         return None

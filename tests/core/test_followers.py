@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -287,3 +287,12 @@ def test_a_fact_is_never_there_without_its_transaction() -> None:
         say(1)
         transaction.set_rollback(True)
     assert facts.read_after(0, 0, kinds=[Probed.kind]) == []
+
+
+def test_a_listener_that_takes_fewer_items_reads_fewer_at_a_time() -> None:
+    sizes: list[int] = []
+    probe = replace(subscription(lambda batch: sizes.append(len(batch))), items=4)
+    for number in range(5):
+        publish(Probed(number), studio_id=None, size=2)
+    run(probe, rounds=4)
+    assert sizes == [2, 2, 1]

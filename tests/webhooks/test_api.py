@@ -204,6 +204,13 @@ def test_enabling_parks_what_has_waited(api: Api, hook: dict[str, Any]) -> None:
     assert set(Delivery.objects.values_list("state", flat=True)) == {"parked"}
 
 
+def test_a_new_address_begins_without_the_old_one_s_failures(api: Api, hook: dict[str, Any]) -> None:
+    Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=4))
+    path = f"/webhooks/{hook['id']}"
+    assert api.patch(path, {"description": "ours", "url": hook["url"]}).json()["failing_since"] is not None
+    assert api.patch(path, {"url": f"{URL}/elsewhere"}).json()["failing_since"] is None
+
+
 def test_deliveries_are_kept_for_days(hook: dict[str, Any]) -> None:
     now = timezone.now()
     (old, older, fresh) = (

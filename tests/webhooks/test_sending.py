@@ -19,7 +19,9 @@ from tests.factories import Api
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, NameServer, headers_for, receiver, says
 from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.queue import Done
 from webhooks.rules import schedule
+from webhooks.sending import Outcome
 from webhooks.services import attempts, deliveries
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_network")]
@@ -205,6 +207,16 @@ def test_retry_after_is_heeded(api: Api) -> None:
     assert timedelta(minutes=119) < due - timezone.now() <= timedelta(hours=2)
 
 
+@pytest.mark.parametrize(
+    "wish", [f"Mon, 01 Jan {10**20} 00:00:00 GMT", f"Mon, 01 Jan 2035 00:00:00 +{10**25}"]
+)
+def test_a_wish_that_no_clock_can_show_is_none(api: Api, wish: str) -> None:
+    with receiver(says(503, Retry_After=wish)) as server:
+        send_test(api, create(api, server.port))
+        world.send_until(tried, within_s=5)
+    assert Delivery.objects.get().last_error == "status: The receiver answered 503."
+
+
 def test_redirects_are_not_followed(api: Api) -> None:
     with (
         receiver() as elsewhere,
@@ -269,6 +281,25 @@ def test_who_does_not_answer_in_time_has_not_got_it_and_delays_nobody(
     assert Delivery.objects.filter(last_error__startswith="timeout", last_status=200).count() == 1
 
 
+def test_a_studio_all_of_whose_servers_hang_delays_no_other(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webhooks.sending.WITHIN_S", 4.0)
+    monkeypatch.setattr("webhooks.sender.MOST_UNDER_WAY", 16)
+    monkeypatch.setattr("webhooks.sender.MOST_OF_A_STUDIO", 8)
+    other = factories.api(factories.server_key(factories.studio()))
+    with receiver(lambda _: time.sleep(6)) as hanging, receiver() as living:
+        for _ in range(6):
+            hook = create(api, hanging.port)
+            for _ in range(4):
+                send_test(api, hook)
+        hook = create(other, living.port)
+        send_test(other, hook)
+        began = time.monotonic()
+        world.send_until(lambda: len(living.heard) == 1)
+    assert living.heard[0].at - began < 2
+
+
 def test_certificates_are_verified(
     api: Api, certificate: ssl.SSLContext, names: NameServer, authority: trustme.CA
 ) -> None:
@@ -305,6 +336,22 @@ def test_a_taken_delivery_whose_sender_died_is_due_again(api: Api, studio: Studi
         attempts.give_back([taken])
         world.send_until(tried)
     assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize("is_parked", [False, True])
+def test_a_failure_does_not_undo_what_was_asked_for_meanwhile(api: Api, is_parked: bool) -> None:
+    hook = create(api, 9999)
+    uuid = send_test(api, hook)
+    pk = Endpoint.objects.get().pk
+    (taken,) = attempts.take([(pk, 5)], most=5)
+    assert api.post(f"/webhooks/{hook['id']}/deliveries/{uuid}/redeliver", {}).status_code == 202
+    later = None if is_parked else timezone.now() + timedelta(hours=24)
+    failed = Outcome(500, "status: The receiver answered 500.", 1)
+    attempts.note([Done(taken, timezone.now(), hook["url"], {}, failed, later, is_parked)])
+    (again,) = attempts.take([(pk, 5)], most=5)
+    assert (again.failures, again.attempts) == (0, 1)
+    attempts.note([Done(again, timezone.now(), hook["url"], {}, Outcome(204, "", 1), None, False)])
+    assert Delivery.objects.get().state == "succeeded"
 
 
 def test_a_replayed_fact_queues_nothing_twice(api: Api, studio: Studio) -> None:

@@ -1,6 +1,9 @@
 """Addresses that server-side request forgery would use: nobody on a private network is ever sent a packet."""
 
 import itertools
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -11,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Studio
+from core.refusals import Unavailable
 from tests.factories import Api
 from tests.webhooks import world
-from tests.webhooks.servers import Canary, NameServer, receiver, says
+from tests.webhooks.servers import HOST, Canary, NameServer, receiver, says
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.rules import targets
 from webhooks.rules.targets import NotAllowed, Policy
+from webhooks.services import endpoints
 
 NOBODY = Policy()
 # What a canary on this machine, or a neighbour of it, would hear; `{port}` is the canary's.
@@ -196,6 +201,21 @@ def test_a_name_that_leads_nowhere_is_taken_and_fails_until_it_does(api: Api) ->
     world.send_until(Attempt.objects.exists)
     assert Attempt.objects.get().error.startswith("dns: ")
     assert Endpoint.objects.get().failing_since is None
+
+
+def test_a_name_server_that_hangs_holds_few_threads_and_each_for_a_second() -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent,
+        ThreadPoolExecutor(20) as threads,
+    ):
+        silent.bind(("127.0.0.1", 0))
+        with world.operator_allows(name_servers=[f"127.0.0.1:{silent.getsockname()[1]}"]):
+            began = time.monotonic()
+            asked = [threads.submit(endpoints.check_url, f"https://{HOST}/") for _ in range(20)]
+            refused = [one.exception() for one in asked]
+    assert time.monotonic() - began < 2
+    assert sum(one is None for one in refused) == 4  # a name that leads nowhere is taken
+    assert all(isinstance(one, Unavailable) for one in refused if one is not None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.clock import parse_rfc3339, rfc3339
+from core.deadlines import extend
 from core.endpoint import (
     PAGE_PARAMETERS,
     Endpoint,
@@ -27,7 +28,7 @@ from core.refusals import Invalid, Malformed
 from webhooks import selectors
 from webhooks.announcing import EVENTS, TEST
 from webhooks.api.asked import delivery_of, webhook_of
-from webhooks.api.endpoints import SCOPE, TAGS
+from webhooks.api.endpoints import LOG_SECONDS, SCOPE, TAGS
 from webhooks.models import State
 from webhooks.selectors import AttemptInfo, DeliveryInfo
 from webhooks.services import deliveries
@@ -263,6 +264,7 @@ class RedeliverRangeView(Endpoint):
         )
         if until <= since:
             raise Invalid.value("/until", "It must lie after `since`.")
+        extend(LOG_SECONDS)
         queued = deliveries.redeliver_range(
             info, since=since, until=until, states=sorted(sent.validated_data["states"])
         )

@@ -113,14 +113,14 @@ WITH old AS (
     DELETE FROM webhooks_delivery WHERE id IN (SELECT id FROM old) RETURNING 1
 ) SELECT count(*) FROM gone
 """
-_OLD = "created_at < $1 AND state <> 'pending'"
 _OLD_SUCCEEDED = "created_at < $1 AND state = 'succeeded'"
+_OLD_PARKED = "created_at < $1 AND state = 'parked'"
 
 
 def keep(*, now: datetime) -> int:
     """Delete what is kept no longer, in short transactions; return how many deliveries."""
     deleted = 0
-    for which, kept in ((_OLD_SUCCEEDED, SUCCEEDED_KEPT), (_OLD, OTHERS_KEPT)):
+    for which, kept in ((_OLD_SUCCEEDED, SUCCEEDED_KEPT), (_OLD_PARKED, OTHERS_KEPT)):
         while count := run_prepared(_FORGET.format(which=which), [now - kept, _AT_ONCE])[0][0]:
             deleted += count
     return deleted
