@@ -164,7 +164,7 @@ def note(done: Sequence[Done]) -> None:
     ids = array_literal(each.due.id for each in done)
     times = array_literal(microseconds(each.at) for each in done)
     statuses = array_literal(each.outcome.status or "NULL" for each in done)
-    errors = text_array_literal(each.outcome.error for each in done)
+    errors = text_array_literal(_clean(each.outcome.error) for each in done)
     nexts = array_literal(microseconds(each.next_at) if each.next_at else "NULL" for each in done)
     parked = array_literal(str(each.is_parked).lower() for each in done)
     untils = array_literal(microseconds(each.due.until) for each in done)

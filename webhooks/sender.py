@@ -94,9 +94,15 @@ class Dispatcher:
     async def _note(self) -> None:
         """Write down what became of attempts; it is kept until that has succeeded."""
         done = self._done[:]
-        if done:
-            await self._ask(attempts.note, done)
-            del self._done[: len(done)]
+        try:
+            if done:
+                await self._ask(attempts.note, done)
+        except _AWAY:
+            raise
+        except Exception:
+            # A bug: these are due again when the time for which they were taken is over, and all others go on.
+            log.exception("attempts can't be noted", deliveries=[str(each.due.uuid) for each in done])
+        del self._done[: len(done)]
 
     def _room(self) -> list[tuple[int, int]]:
         """Return how many more each endpoint may be sent at once; those of a studio share what it has left."""

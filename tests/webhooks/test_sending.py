@@ -390,3 +390,15 @@ def test_another_studio_s_players_and_unlocks_are_not_told(api: Api) -> None:
     )
     followers.drain("webhooks")
     assert not Delivery.objects.exists()
+
+
+def test_no_bytes_of_a_receiver_keep_an_attempt_from_being_noted(api: Api) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(
+            b"HTTP/1.1 500 \xff\xfe\r\nX-\xe9: \xff\xed\xa0\x80\r\nContent-Length: 4\r\n\r\n\0\xed\xa0\x80"
+        )
+
+    with receiver(answer) as server:
+        send_test(api, create(api, server.port))
+        world.send_until(tried)
+    assert Delivery.objects.get().attempts == 1
