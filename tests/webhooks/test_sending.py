@@ -272,11 +272,11 @@ def test_who_does_not_answer_in_time_has_not_got_it_and_delays_nobody(
         for _ in range(30):
             send_test(api, hooks[0])
         send_test(api, hooks[1])
-        began = time.monotonic()
         for _ in range(30):
             send_test(api, hooks[2])
-        world.send_until(lambda: len(living.heard) == 30 and tried(30))
-        assert time.monotonic() - began < 3
+        world.send_until(lambda: len(living.heard) == 30)
+        # All of the one that lives, before the one that hangs has had its turns.
+        assert Delivery.objects.filter(endpoint__uuid=hooks[0]["id"], attempts=0).exists()
         world.send_until(lambda: Attempt.objects.filter(error__startswith="timeout").count() >= 2)
     assert Delivery.objects.filter(last_error__startswith="timeout", last_status=200).count() == 1
 
