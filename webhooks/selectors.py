@@ -36,6 +36,7 @@ class Listener:
 class Receiver:
     """An endpoint, as the sender needs it."""
 
+    studio_id: int
     url: str
     secret: bytes
     previous_secret: bytes | None
@@ -119,7 +120,7 @@ def listeners(studio_ids: Iterable[int]) -> dict[int, list[Listener]]:
 
 
 _RECEIVERS = """
-SELECT id, url, secret, previous_secret, previous_until FROM webhooks_endpoint
+SELECT id, studio_id, url, secret, previous_secret, previous_until FROM webhooks_endpoint
  WHERE disabled = '' AND deleted_at IS NULL
 """
 
@@ -127,8 +128,8 @@ SELECT id, url, secret, previous_secret, previous_until FROM webhooks_endpoint
 def receivers() -> dict[int, Receiver]:
     """Return every endpoint that is sent to, by internal id."""
     return {
-        pk: Receiver(url, bytes(secret), None if previous is None else bytes(previous), until)
-        for pk, url, secret, previous, until in run_prepared(_RECEIVERS, [])
+        pk: Receiver(studio, url, bytes(secret), None if previous is None else bytes(previous), until)
+        for pk, studio, url, secret, previous, until in run_prepared(_RECEIVERS, [])
     }
 
 

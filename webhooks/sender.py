@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 MOST_UNDER_WAY = 512
+MOST_OF_A_STUDIO = 256  # all of its endpoints may hang at once
 MOST_OF_ONE = 24  # of an endpoint that answers
 MOST_OF_A_SLOW_ONE = 2
 TAKEN_AT_ONCE = 256
@@ -98,11 +99,18 @@ class Dispatcher:
             del self._done[: len(done)]
 
     def _room(self) -> list[tuple[int, int]]:
-        """Return how many more each endpoint may be sent at once."""
+        """Return how many more each endpoint may be sent at once; those of a studio share what it has left."""
+        endpoints = Counter(receiver.studio_id for receiver in self._receivers.values())
+        left = dict.fromkeys(endpoints, MOST_OF_A_STUDIO)
+        for pk, count in self._by_endpoint.items():
+            if pk in self._receivers:
+                left[self._receivers[pk].studio_id] -= count
         rooms = []
-        for pk in self._receivers:
+        for pk, receiver in self._receivers.items():
             most = MOST_OF_A_SLOW_ONE if pk in self._slow else MOST_OF_ONE
-            if (room := most - self._by_endpoint[pk]) > 0:
+            studio = receiver.studio_id
+            share = max(1, left[studio] // endpoints[studio]) if left[studio] > 0 else 0
+            if (room := min(most - self._by_endpoint[pk], share)) > 0:
                 rooms.append((pk, room))
         return rooms
 

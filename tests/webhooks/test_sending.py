@@ -281,6 +281,25 @@ def test_who_does_not_answer_in_time_has_not_got_it_and_delays_nobody(
     assert Delivery.objects.filter(last_error__startswith="timeout", last_status=200).count() == 1
 
 
+def test_a_studio_all_of_whose_servers_hang_delays_no_other(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webhooks.sending.WITHIN_S", 4.0)
+    monkeypatch.setattr("webhooks.sender.MOST_UNDER_WAY", 16)
+    monkeypatch.setattr("webhooks.sender.MOST_OF_A_STUDIO", 8)
+    other = factories.api(factories.server_key(factories.studio()))
+    with receiver(lambda _: time.sleep(6)) as hanging, receiver() as living:
+        for _ in range(6):
+            hook = create(api, hanging.port)
+            for _ in range(4):
+                send_test(api, hook)
+        hook = create(other, living.port)
+        send_test(other, hook)
+        began = time.monotonic()
+        world.send_until(lambda: len(living.heard) == 1)
+    assert living.heard[0].at - began < 2
+
+
 def test_certificates_are_verified(
     api: Api, certificate: ssl.SSLContext, names: NameServer, authority: trustme.CA
 ) -> None:
