@@ -147,7 +147,7 @@ def ahead(known: Sequence[tuple[int, int]]) -> dict[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class FriendInfo:
-    """A friend, or somebody who asked or was asked; `uuid` is the request's."""
+    """A friend, somebody who is blocked, or who asked or was asked; `uuid` is the request's."""
 
     player_id: int
     at: datetime
@@ -176,6 +176,12 @@ def friend_count(player_id: int) -> int:
 def are_friends(player_id: int, other_id: int) -> bool:
     """Say whether two players are friends."""
     return Friendship.objects.filter(player_id=player_id, friend_id=other_id).exists()
+
+
+def blocks(player_id: int, *, after_id: int = 0, limit: int) -> list[FriendInfo]:
+    """Return a page of those whom a player blocks, in the order of their internal ids."""
+    rows = Block.objects.filter(player_id=player_id, blocked_id__gt=after_id).order_by("blocked_id")
+    return [FriendInfo(row.blocked_id, row.created_at) for row in rows[:limit]]
 
 
 _WAITING = """
