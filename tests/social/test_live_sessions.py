@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import httpx
 import pytest
@@ -206,7 +206,7 @@ def test_after_an_outage_all_of_it_is_asked_for(monkeypatch: pytest.MonkeyPatch)
 
     async def run() -> None:
         with suppress(asyncio.CancelledError):
-            await Hub(ask=ask, limits=Limits(dismiss_s=0.01)).keep_dismissing()
+            await Hub(ask=cast("Any", ask), limits=Limits(dismiss_s=0.01)).keep_dismissing()
 
     asyncio.run(run())
     assert asked == [61, 61, 361, 61]
