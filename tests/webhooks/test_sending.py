@@ -251,6 +251,17 @@ def test_headers_without_end_are_a_failure(api: Api) -> None:
     assert Delivery.objects.get().last_error.startswith("protocol:")
 
 
+def test_who_is_not_there_is_named_in_plain_words(api: Api) -> None:
+    with receiver() as server:
+        port = server.port
+    send_test(api, create(api, port))
+    world.send_until(tried)
+    error = Delivery.objects.get().last_error
+    assert error.startswith("connect: ")
+    assert str(port) in error
+    assert "ssl" not in error
+
+
 def test_who_does_not_answer_in_time_has_not_got_it_and_delays_nobody(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
