@@ -209,7 +209,7 @@ def requests(
     rows = FriendRequest.objects.filter(**{"receiver_id" if incoming else "sender_id": player_id})
     if incoming:
         blocked = Block.objects.filter(player_id=player_id).values_list("blocked_id", flat=True)
-        rows = rows.exclude(sender_id__in=list(blocked))
+        rows = rows.exclude(sender_id__in=blocked)
     if before_id is not None:
         rows = rows.filter(pk__lt=before_id)
     return [
