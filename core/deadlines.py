@@ -2,7 +2,7 @@
 
 PostgreSQL's own `statement_timeout` says nothing while the server is frozen or the network drops packets, so the
 waiting itself is bounded here: a request that has used up its time gets an `OperationalError`, which is answered
-503 with `Retry-After` (docs/threat-model: "PostgreSQL hangs").
+503 with `Retry-After`.
 """
 
 import threading

@@ -13,6 +13,7 @@ from typing import Any, cast
 from django.db import connection, transaction
 from django.http import HttpResponse
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core.refusals import Conflict, Invalid, Malformed
 from core.rendering import dumps
@@ -64,15 +65,18 @@ def once(request: Request, *args: Any, run: Callable[..., HttpResponse], **kwarg
 
 
 def _fingerprint(request: Request) -> bytes:
-    request.data  # noqa: B018 - the parser reads the body and keeps it; what it refuses is refused here
+    body = read_body(request._request, limit=cast("Any", request.parsers)[0].max_bytes)
+    if body:
+        request.data  # noqa: B018 - the parser keeps it; what it refuses is refused here
     whole = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
-    whole.update(read_body(request._request, limit=cast("Any", request.parsers)[0].max_bytes))
+    whole.update(body)
     return whole.digest()
 
 
 def _body(response: HttpResponse) -> bytes:
-    data = getattr(response, "data", None)
-    return response.content if data is None else dumps(data)
+    if not isinstance(response, Response):
+        return response.content
+    return b"" if response.data is None else dumps(response.data)
 
 
 def _again(kept: tuple[Any, int, Any], fingerprint: bytes) -> HttpResponse:
@@ -80,5 +84,7 @@ def _again(kept: tuple[Any, int, Any], fingerprint: bytes) -> HttpResponse:
     if bytes(first) != fingerprint:
         raise Invalid("This Idempotency-Key was used for another request. Use a new key for a new request.")
     response = HttpResponse(bytes(body), status=status, content_type="application/json")
+    if not body:
+        del response["Content-Type"]
     response["Idempotent-Replayed"] = "true"
     return response

@@ -32,7 +32,7 @@ def decode_cursor(kind: str, cursor: str) -> list[Any]:
         position: list[Any] = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (BadSignature, ValueError):
         raise Malformed(
-            "The cursor is not one of this list. Start again without `cursor`, or send `next_cursor` unchanged."
+            "The cursor is not one of this list. Start again without it, or send `next_cursor` unchanged."
         ) from None
     return position
 

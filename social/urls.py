@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from social.api.blocks import BlocksView
 from social.api.changes import ChangesView
 from social.api.comparing import CompareFriendsView, CompareView
 from social.api.feed import FeedView
@@ -32,5 +33,6 @@ urlpatterns = [
     path("players/<path:player>/friend-requests", FriendRequestsView.as_view()),
     path("players/<path:player>/friend-requests/<str:request_id>/accept", AcceptView.as_view()),
     path("players/<path:player>/friend-requests/<str:request_id>/decline", DeclineView.as_view()),
+    path("players/<path:player>/blocks", BlocksView.as_view()),
     path("players/<path:player>/blocks/<path:other>", BlockView.as_view()),
 ]

@@ -146,7 +146,9 @@ def _why(failure: BaseException) -> str:
         return f"timeout: There was no whole answer within {WITHIN_S:.0f} seconds."
     if isinstance(cause, (ssl.SSLError, ssl.CertificateError, aiohttp.ClientSSLError)):
         return f"tls: {_sentence(cause)}"
-    if isinstance(cause, (aiohttp.ClientConnectorError, ConnectionError)):
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return f"connect: {_sentence(cause.os_error)}"  # aiohttp's own words speak of TLS where there is none
+    if isinstance(cause, ConnectionError):
         return f"connect: {_sentence(cause)}"
     return f"protocol: {_sentence(cause)}"
 

@@ -11,14 +11,13 @@ from rest_framework.request import Request
 from accounts.authentication import player_of
 from achievements.selectors import showing
 from achievements.selectors.circles import Place
-from core.endpoint import Endpoint, cached_answer, page, read_whole
+from core.endpoint import PAGE_PARAMETERS, Endpoint, cached_answer, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
 from social.api.asked import asker_of
 from social.api.friends import ShownPlayer
 from social.selectors import feed as feeds
 
 MOST = 100
-DEFAULT = 50
 
 
 class FeedAchievement(serializers.Serializer[Any]):
@@ -85,7 +84,7 @@ class FeedView(Endpoint):
             "Newest first. A hidden achievement is masked until the player has unlocked it himself; a studio sees it, "
             "and of all games only its own. What friends who are `private` did is not here (a studio sees its own "
             "players), nor what was taken back, nor what somebody did in the games of a studio that bans him. A page "
-            "may hold fewer rows than `limit`."
+            f"has at most {MOST} rows, and may have fewer than `limit`."
         ),
         tags=["Social"],
         parameters=[
@@ -96,8 +95,7 @@ class FeedView(Endpoint):
                 description="Your id for the player, or `me`.",
             ),
             OpenApiParameter("lang", OpenApiTypes.STR, description="A language (BCP 47)."),
-            OpenApiParameter("limit", OpenApiTypes.INT, description=f"1 to {MOST}, {DEFAULT} if not given."),
-            OpenApiParameter("cursor", OpenApiTypes.STR, description="`next_cursor` of the page before."),
+            *PAGE_PARAMETERS,
         ],
         responses=FeedPage,
         examples=[
@@ -111,7 +109,7 @@ class FeedView(Endpoint):
     def get(self, request: Request, player: str) -> HttpResponse:
         """Answer a page."""
         owner, asker = player_of(request, player), asker_of(request)
-        limit = read_whole(request, "limit", default=DEFAULT, lowest=1, highest=MOST)
+        limit = min(read_limit(request), MOST)
         kind, cursor = f"feed {owner.id} {asker.only_studio_id} {asker.game_id}", request.GET.get("cursor")
         after = None if cursor is None else Place(*decode_cursor(kind, cursor))
         language = showing.language(request.GET.get("lang"))

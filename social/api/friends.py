@@ -33,7 +33,7 @@ from social.api.presence import PresenceOutput
 
 _PRIVATE = "private, no-cache"
 _TAGS = ["Social"]
-_PLAYER = OpenApiParameter(
+PLAYER = OpenApiParameter(
     "player", OpenApiTypes.STR, OpenApiParameter.PATH, description="Your id for the player, or `me`."
 )
 _OTHER = OpenApiParameter(
@@ -98,7 +98,7 @@ class RequestPage(serializers.Serializer[Any]):
 
 
 _EXAMPLE_ID = "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11"
-_EXAMPLE_PLAYER = {"id": _EXAMPLE_ID, "display_name": "Ada", "region": "EU", "avatar_url": ""}
+EXAMPLE_PLAYER = {"id": _EXAMPLE_ID, "display_name": "Ada", "region": "EU", "avatar_url": ""}
 _EXAMPLE_TIME = "2026-11-23T12:26:00.123Z"
 
 
@@ -117,14 +117,14 @@ class FriendsView(Endpoint):
             "sign of life, who plays until his session ends. Of who is private nothing is shown."
         ),
         tags=_TAGS,
-        parameters=[_PLAYER, *PAGE_PARAMETERS],
+        parameters=[PLAYER, *PAGE_PARAMETERS],
         responses=FriendPage,
         examples=[
             OpenApiExample(
                 "One",
                 {
                     "results": [
-                        {"player": _EXAMPLE_PLAYER, "since": _EXAMPLE_TIME, "presence": presence.EXAMPLE}
+                        {"player": EXAMPLE_PLAYER, "since": _EXAMPLE_TIME, "presence": presence.EXAMPLE}
                     ],
                     "next_cursor": None,
                     "has_next_page": False,
@@ -165,7 +165,7 @@ class FriendView(Endpoint):
         summary="End a friendship",
         description="For both; the other one is not told.",
         tags=_TAGS,
-        parameters=[_PLAYER, _OTHER],
+        parameters=[PLAYER, _OTHER],
         responses={204: None},
     )
     def delete(self, request: Request, player: str, other: str) -> Response:
@@ -188,7 +188,7 @@ class FriendRequestsView(Endpoint):
         description="Newest first.",
         tags=_TAGS,
         parameters=[
-            _PLAYER,
+            PLAYER,
             OpenApiParameter("direction", OpenApiTypes.STR, description="`in` (the default) or `out`."),
             *PAGE_PARAMETERS,
         ],
@@ -197,7 +197,7 @@ class FriendRequestsView(Endpoint):
             OpenApiExample(
                 "One",
                 {
-                    "results": [{"id": _EXAMPLE_ID, "player": _EXAMPLE_PLAYER, "created_at": _EXAMPLE_TIME}],
+                    "results": [{"id": _EXAMPLE_ID, "player": EXAMPLE_PLAYER, "created_at": _EXAMPLE_TIME}],
                     "next_cursor": None,
                     "has_next_page": False,
                 },
@@ -231,7 +231,7 @@ class FriendRequestsView(Endpoint):
             "and nobody has more than 500 friends (409)."
         ),
         tags=_TAGS,
-        parameters=[_PLAYER],
+        parameters=[PLAYER],
         request=FriendInput,
         responses={202: AskedOutput},
         examples=[
@@ -261,7 +261,7 @@ class AcceptView(Endpoint):
         operation_id="accept_friend_request",
         summary="Accept a friend request",
         tags=_TAGS,
-        parameters=[_PLAYER],
+        parameters=[PLAYER],
         request=None,
         responses={200: AskedOutput},
         examples=[OpenApiExample("Friends", {"id": _EXAMPLE_ID, "status": "accepted"}, response_only=True)],
@@ -284,7 +284,7 @@ class DeclineView(Endpoint):
         summary="Decline a friend request",
         description="Or take back one's own. The other one is not told.",
         tags=_TAGS,
-        parameters=[_PLAYER],
+        parameters=[PLAYER],
         request=None,
         responses={204: None},
     )
@@ -305,7 +305,7 @@ class BlockView(Endpoint):
         summary="Block a player",
         description="Ends the friendship and stops requests both ways. The blocked one is not told.",
         tags=_TAGS,
-        parameters=[_PLAYER, _OTHER],
+        parameters=[PLAYER, _OTHER],
         request=None,
         responses={204: None},
     )
@@ -319,7 +319,7 @@ class BlockView(Endpoint):
         operation_id="unblock_player",
         summary="Unblock a player",
         tags=_TAGS,
-        parameters=[_PLAYER, _OTHER],
+        parameters=[PLAYER, _OTHER],
         request=None,
         responses={204: None},
     )

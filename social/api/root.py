@@ -26,6 +26,34 @@ class RootOutput(serializers.Serializer[Any]):
     live = LiveOutput()
 
 
+_PROTOCOL = """Needs no credential.
+
+**WebSocket.** Ask for the subprotocol `laurel.v1`; frames are JSON text, at most 4 KiB and 10 a second. The first
+message comes within 5 seconds: `{"type": "authenticate", "token": "<player token>"}`, or without `token` from one of
+the instance's own pages with its session's cookie. A token is never part of an address. The answer is
+`{"type": "ready", "player": "<id>"}`; then come events. `"after": "<id of the last event>"`, there or in
+`{"type": "resume", "after": …}`, brings what was missed since, in order; an id that is not in the player's inbox brings
+all of it. `{"type": "ping"}` is answered `{"type": "pong"}`; answer the server's pings in the same way.
+
+**Event stream** (Server-Sent Events). `GET` it with `Authorization: Bearer <player token>`; `Last-Event-ID` resumes.
+Each event has `id`, `event` (its type) and `data`. Before the server ends a stream it sends an event `close` with
+`code` and `reason`.
+
+An event is `{"id", "type", "at", "data"}`, as in `GET /players/{player}/notifications`. It may come twice, with the
+same id.
+
+| code | why a connection is closed |
+|---|---|
+| 1003, 1009 | a frame that is no text, or is too large |
+| 1011 | something broke here |
+| 1012, 1013 | the server stops, or its database is away: connect again and resume |
+| 4008 | the reader fell behind: connect again and resume |
+| 4400 | a message that is not understood |
+| 4401 | no valid token in time, or it expired or was revoked, or the session ended |
+| 4403 | the player is banned |
+| 4408 | the server's pings were not answered |
+| 4429 | too many frames, or more than 10 connections of a player |
+"""
 _EXAMPLE = {
     "version": "1",
     "live": {
@@ -43,7 +71,7 @@ class RootView(Endpoint):
     @extend_schema(
         operation_id="root",
         summary="The API's version, and where live connections are taken",
-        description="Needs no credential.",
+        description=_PROTOCOL,
         tags=["Live"],
         auth=[],
         responses=RootOutput,

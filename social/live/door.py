@@ -91,7 +91,7 @@ def dismissal(dismissed: Dismissed, guest: Guest) -> tuple[int, str] | None:
         return codes.UNAUTHENTICATED, "Your account was joined to another one. Ask for a new token."
     if dismissed.kind == "session":
         is_meant = guest.session_id == dismissed.session_id
-        return (codes.UNAUTHENTICATED, "You have signed out.") if is_meant else None
+        return (codes.UNAUTHENTICATED, "The session has ended. Sign in again.") if is_meant else None
     if guest.studio_id != dismissed.studio_id:
         return None
     if dismissed.kind == "ban":

@@ -147,7 +147,7 @@ def ahead(known: Sequence[tuple[int, int]]) -> dict[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class FriendInfo:
-    """A friend, or somebody who asked or was asked; `uuid` is the request's."""
+    """A friend, somebody who is blocked, or who asked or was asked; `uuid` is the request's."""
 
     player_id: int
     at: datetime
@@ -178,6 +178,12 @@ def are_friends(player_id: int, other_id: int) -> bool:
     return Friendship.objects.filter(player_id=player_id, friend_id=other_id).exists()
 
 
+def blocks(player_id: int, *, after_id: int = 0, limit: int) -> list[FriendInfo]:
+    """Return a page of those whom a player blocks, in the order of their internal ids."""
+    rows = Block.objects.filter(player_id=player_id, blocked_id__gt=after_id).order_by("blocked_id")
+    return [FriendInfo(row.blocked_id, row.created_at) for row in rows[:limit]]
+
+
 _WAITING = """
 SELECT r.uuid::text FROM social_friendrequest r
  WHERE r.uuid = ANY($1::uuid[]) AND NOT EXISTS (
@@ -203,7 +209,7 @@ def requests(
     rows = FriendRequest.objects.filter(**{"receiver_id" if incoming else "sender_id": player_id})
     if incoming:
         blocked = Block.objects.filter(player_id=player_id).values_list("blocked_id", flat=True)
-        rows = rows.exclude(sender_id__in=list(blocked))
+        rows = rows.exclude(sender_id__in=blocked)
     if before_id is not None:
         rows = rows.filter(pk__lt=before_id)
     return [

@@ -66,6 +66,18 @@ def test_it_holds_on_every_post(server: Api, game: Game) -> None:
     assert server.post(path, sent).status_code == 409
 
 
+def test_what_takes_no_body_and_answers_none_is_answered_the_same_again(server: Api, studio: Studio) -> None:
+    create_players(studio_id=studio.pk, external_ids=["p-1", "p-2"])
+    asked = server.post("/players/p-1/friend-requests", {"to": "p-2"}).json()
+    path = f"/players/p-2/friend-requests/{asked['id']}/decline"
+    first, again = (server.post(path, b"", content_type="", Idempotency_Key="k-1") for _ in range(2))
+    assert (first.status_code, first.content) == (again.status_code, again.content) == (204, b"")
+    assert "Content-Type" not in first
+    assert "Content-Type" not in again
+    assert again["Idempotent-Replayed"] == "true"
+    assert server.post(path, {}).status_code == 404
+
+
 @pytest.mark.parametrize("change", ["body", "path", "query"])
 def test_a_key_is_for_one_request(server: Api, game: Game, change: str) -> None:
     path = f"/games/{game.uuid}/achievements"

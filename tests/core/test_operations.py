@@ -8,6 +8,7 @@ from django.test import Client
 from drf_spectacular.validation import validate_schema
 
 from config.embedded import Servers
+from social.live import codes
 from tests import factories
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -66,6 +67,12 @@ def test_the_root_tells_where_live_is() -> None:
     assert said["version"]
     assert said["live"]["websocket"].endswith("/ws/v1/live")
     assert said["live"]["events"].endswith("/api/v1/live")
+
+
+def test_the_schema_explains_every_close_of_a_live_connection(schema: dict[str, Any]) -> None:
+    said = schema["paths"]["/api/v1"]["get"]["description"]
+    meant = [code for name, code in vars(codes).items() if name.isupper()]
+    assert [code for code in meant if str(code) not in said] == []
 
 
 def test_the_schema_is_openapi_3_1(schema: dict[str, Any]) -> None:

@@ -100,6 +100,31 @@ def test_a_friendship_ends_for_both(api: dict[str, Api], players: dict[str, Play
     assert api["anna"].delete(path).status_code == 404
 
 
+def test_whom_a_player_blocks_is_his_to_read(
+    game: Game, api: dict[str, Api], players: dict[str, Player]
+) -> None:
+    ids = [f"id:{players[name].uuid}" for name in ("ben", "cleo")]
+    for name in ids:
+        api["anna"].put(f"/players/me/blocks/{name}", {})
+    first = api["anna"].get("/players/me/blocks?limit=1").json()
+    rest = api["anna"].get(f"/players/me/blocks?cursor={first['next_cursor']}").json()
+    assert [f"id:{row['player']['id']}" for row in first["results"] + rest["results"]] == ids
+    assert (first["has_next_page"], rest["has_next_page"], rest["next_cursor"]) == (True, False, None)
+    assert set(first["results"][0]) == {"player", "since"}
+    assert "external_id" not in first["results"][0]["player"]
+    server = factories.api(factories.server_key(game.studio, scopes=["players:read"]))
+    assert server.get("/players/anna/blocks").json()["results"][0]["player"]["external_id"] == "ben"
+    assert api["ben"].get("/players/me/blocks").json()["results"] == []
+    assert api["ben"].get(f"/players/me/blocks?cursor={first['next_cursor']}").status_code == 400
+    assert api["ben"].get(f"/players/id:{players['anna'].uuid}/blocks").status_code == 404
+    assert (
+        factories.api(factories.server_key(factories.studio())).get("/players/anna/blocks").status_code == 404
+    )
+    lesser = factories.api(factories.server_key(game.studio, scopes=["players:write"]))
+    assert lesser.get("/players/anna/blocks").status_code == 403
+    assert factories.api().get("/players/anna/blocks").status_code == 401
+
+
 def test_a_block_ends_everything_and_is_not_told(api: dict[str, Api], players: dict[str, Player]) -> None:
     befriend(api, players, "anna", "ben")
     assert api["anna"].put(f"/players/me/blocks/id:{players['ben'].uuid}", {}).status_code == 204

@@ -3,7 +3,7 @@
 import json
 import ssl
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -103,6 +103,16 @@ def test_during_a_rotation_both_secrets_verify_and_then_the_new_one_only(api: Ap
     Webhook(rotated["secret"]).verify(after.body, headers_for(after))
     with pytest.raises(WebhookVerificationError):
         Webhook(hook["secret"]).verify(after.body, headers_for(after))
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency_Key": "k-1"}])
+def test_without_a_body_both_secrets_sign_for_a_day(api: Api, key: dict[str, str]) -> None:
+    hook = api.post("/webhooks", {"url": "https://hooks.example.com/"}).json()
+    began = timezone.now()
+    rotated = api.post(f"/webhooks/{hook['id']}/rotate-secret", b"", content_type="", **key)
+    assert rotated.status_code == 200
+    until = datetime.fromisoformat(rotated.json()["previous_secret_until"])
+    assert timedelta(hours=23) < until - began < timedelta(hours=25)
 
 
 def test_a_failed_attempt_is_repeated_on_schedule_under_the_same_id(api: Api) -> None:
@@ -251,6 +261,17 @@ def test_headers_without_end_are_a_failure(api: Api) -> None:
         send_test(api, create(api, server.port))
         world.send_until(tried)
     assert Delivery.objects.get().last_error.startswith("protocol:")
+
+
+def test_who_is_not_there_is_named_in_plain_words(api: Api) -> None:
+    with receiver() as server:
+        port = server.port
+    send_test(api, create(api, port))
+    world.send_until(tried)
+    error = Delivery.objects.get().last_error
+    assert error.startswith("connect: ")
+    assert str(port) in error
+    assert "ssl" not in error
 
 
 def test_who_does_not_answer_in_time_has_not_got_it_and_delays_nobody(

@@ -25,6 +25,7 @@ from core.endpoint import (
     read_limit,
 )
 from core.pagination import decode_cursor, encode_cursor
+from core.strict_json import read_body
 from webhooks import selectors
 from webhooks.announcing import EVENTS
 from webhooks.api.asked import key_of, webhook_of
@@ -282,7 +283,7 @@ class RotateSecretView(Endpoint):
         summary="Give a webhook a new secret",
         description=(
             "For the hours of the overlap messages carry two signatures, one by each secret, so that the receiver can "
-            "change over. 0 ends the old one at once."
+            "change over. 0 ends the old one at once. Without a body it is a day."
         ),
         tags=TAGS,
         request=RotationInput,
@@ -295,7 +296,7 @@ class RotateSecretView(Endpoint):
     def post(self, request: Request, webhook_id: str) -> Response:
         """Rotate it."""
         info = webhook_of(request, webhook_id)
-        sent = RotationInput(data=request.data)
+        sent = RotationInput(data=request.data if read_body(request._request) else {})
         sent.is_valid(raise_exception=True)
         rotated, secret = endpoints.rotate_secret(
             info,
