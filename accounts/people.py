@@ -43,13 +43,13 @@ def shown(info: PlayerInfo, *, to_studio: bool) -> dict[str, str]:
     return player
 
 
-def found(name: str, *, studio_id: int) -> PlayerInfo | None:
+def found(name: str, *, studio_id: int | None) -> PlayerInfo | None:
     """Return whoever `name` means to a studio: anybody by `id:<uuid>`, its own players by its ids; None: nobody."""
     if name.startswith("id:"):
         uuid = parse_id(name[3:])
         return None if uuid is None else selectors.player_by_uuid(uuid, studio_id=studio_id, known=False)
     # What can't be anybody's id is not looked up: PostgreSQL would refuse some of it.
-    return selectors.player_of_studio(studio_id, name) if name.isprintable() else None
+    return selectors.player_of_studio(studio_id, name) if studio_id and name.isprintable() else None
 
 
 def sees(info: PlayerInfo, *, by: int | None) -> bool:

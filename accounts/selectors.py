@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Game, Player, PlayerIdentity, ServerKey, Studio, Tester
+from accounts.models import Game, Player, PlayerIdentity, ServerKey, Studio, Tester, Visibility
 from core.db import array_literal, run_prepared, text_array_literal
 
 # A revoked key stops working everywhere within 5 s (api.md, Who is calling).
@@ -266,6 +266,35 @@ def players_shown(ids: Iterable[int], *, studio_id: int | None = None) -> dict[i
         for row in rows:  # of several ids the first that the studio gave comes last
             if row[5] is not None:
                 shown[row[0]]["external_id"] = row[5]
+    return shown
+
+
+_PLAYERS_ON_BOARDS = """
+    SELECT p.id, p.uuid::text, p.display_name, p.region, p.avatar_url, i.external_id,
+           p.visibility = 'public' OR p.visibility = $3::text
+      FROM accounts_player p LEFT JOIN accounts_playeridentity i ON i.player_id = p.id AND i.studio_id = $2
+     WHERE p.id = ANY($1::bigint[]) ORDER BY i.id DESC
+"""
+_NOBODY = {"id": None, "display_name": "", "avatar_url": ""}
+
+
+def players_on_boards(
+    ids: Iterable[int], *, studio_id: int | None = None, by_friends: bool = False
+) -> dict[int, dict[str, str | None]]:
+    """Return players by internal id as boards show them, in one query: who is not to be seen keeps a nameless place.
+
+    A studio sees those whom it names, with its ids; friends (`by_friends`) see each other unless they are private.
+    """
+    visibility = Visibility.FRIENDS if by_friends else Visibility.PUBLIC
+    rows = run_prepared(_PLAYERS_ON_BOARDS, [array_literal(ids), studio_id, visibility.value])
+    shown: dict[int, dict[str, str | None]] = {}
+    for pk, uuid, name, region, avatar_url, external_id, is_seen in rows:
+        if external_id is None and not is_seen:
+            shown[pk] = {**_NOBODY, "region": region}
+            continue
+        shown[pk] = {"id": uuid, "display_name": name, "region": region, "avatar_url": avatar_url}
+        if external_id is not None:  # of several ids the first that the studio gave comes last
+            shown[pk]["external_id"] = external_id
     return shown
 
 

@@ -1,4 +1,4 @@
-"""Players as lists of the API show them, finished as JSON: from Valkey, else from PostgreSQL.
+"""Players as boards show them, finished as JSON: from Valkey, else from PostgreSQL.
 
 A page of a board shows a hundred of them, and to look them up would cost it more than all the rest. What is kept may be
 lost at any time. Whoever changes a player calls `forget` after the commit.
@@ -16,20 +16,25 @@ KEPT_S = 300  # the longest that a change may be unseen, should Valkey be away j
 _CHANGED_S = 10  # longer than a request may take that read the player before the change
 _CHANGED = b""
 _MOST_KEPT = 200  # players of a page; longer ones are walks through a board, and nobody reads the same again
-_EVERYBODY = 0  # no studio's id: whose list shows no `external_id`
+# No studios' ids: whose lists show no `external_id`.
+_EVERYBODY = 0
+_FRIENDS = -1
 _KEEP = "for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1], 'NX') end"
 
 
-def as_json(ids: Iterable[int], *, studio_id: int | None = None) -> dict[int, bytes]:
-    """Return players by internal id as `selectors.players_shown` does, each as a JSON object; without unknown ones."""
+def as_json(
+    ids: Iterable[int], *, studio_id: int | None = None, by_friends: bool = False
+) -> dict[int, bytes]:
+    """Return players by internal id as `selectors.players_on_boards` does, each as a JSON object."""
     wanted = list(ids)
-    found = _kept(wanted, studio_id or _EVERYBODY)
+    reader = studio_id or (_FRIENDS if by_friends else _EVERYBODY)
+    found = _kept(wanted, reader)
     missing = [player_id for player_id in wanted if player_id not in found]
     if missing:
-        fresh = selectors.players_shown(missing, studio_id=studio_id)
+        fresh = selectors.players_on_boards(missing, studio_id=studio_id, by_friends=by_friends)
         texts = {player_id: dumps(player) for player_id, player in fresh.items()}
         if len(wanted) <= _MOST_KEPT:
-            _keep({pk: texts[pk] for pk in fresh if _is_of(studio_id, fresh[pk])}, studio_id or _EVERYBODY)
+            _keep({pk: texts[pk] for pk in fresh if _is_of(studio_id, fresh[pk])}, reader)
         found.update(texts)
     return found
 
@@ -41,7 +46,7 @@ def forget(player_id: int) -> None:
     """
     studios = PlayerIdentity.objects.filter(player_id=player_id).values_list("studio_id", flat=True)
     pipeline = client("cache").pipeline(transaction=False)
-    for studio in {_EVERYBODY, *studios}:
+    for studio in {_EVERYBODY, _FRIENDS, *studios}:
         pipeline.set(_key(studio, player_id), _CHANGED, ex=_CHANGED_S)
     breaker("cache").call(pipeline.execute, otherwise=list)
 
@@ -65,7 +70,7 @@ def _keep(texts: Mapping[int, bytes], studio: int) -> None:
         )
 
 
-def _is_of(studio_id: int | None, player: Mapping[str, str]) -> bool:
+def _is_of(studio_id: int | None, player: Mapping[str, str | None]) -> bool:
     """Say whether a list's player may be kept for it: `forget` knows everybody's and the player's own studios' only."""
     return studio_id is None or "external_id" in player
 

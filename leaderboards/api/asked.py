@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.utils import timezone
 from rest_framework.request import Request
 
+from accounts import people
 from accounts import selectors as accounts
-from accounts.authentication import game_of, player_of
+from accounts.authentication import TokenHolder, game_of, player_of
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_region
 from core.clock import rfc3339
@@ -129,11 +129,12 @@ def game_named(request: Request, game_id: str) -> GameInfo:
 
 
 def player_named(request: Request, name: str) -> PlayerInfo:
-    """Return the player whom a path means; by `id:<uuid>` anybody, since boards are public. Raises NotFound, Gone."""
+    """Return the player whom a path means; by `id:<uuid>` anybody whom the caller may see. Raises NotFound, Gone."""
     if name.startswith("id:"):
-        uuid: UUID | None = parse_id(name[3:])
-        info = None if uuid is None else accounts.player_by_uuid(uuid)
-        if info is None or info.erased:
+        holder = request.auth
+        info = people.found(name, studio_id=holder.studio_id if isinstance(holder, KeyHolder) else None)
+        by = holder.player.id if isinstance(holder, TokenHolder) else None
+        if info is None or not people.sees(info, by=by):
             raise nobody()
         return info
     if request.auth is None:

@@ -21,9 +21,9 @@ PERIOD_STATES = ["open", "finalising", "final"]
 
 
 class BoardPlayer(serializers.Serializer[Any]):
-    """A player on a board."""
+    """A player on a board; whom the caller may not see has a place and no name."""
 
-    id = serializers.UUIDField()
+    id = serializers.UUIDField(allow_null=True)
     external_id = serializers.CharField(
         required=False, help_text="Your own id for the player: only with a server key of yours."
     )

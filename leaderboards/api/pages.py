@@ -7,7 +7,8 @@ import orjson
 from django.utils import timezone
 from rest_framework.request import Request
 
-from accounts import shown
+from accounts import people, shown
+from accounts.authentication import TokenHolder
 from accounts.selectors import KeyHolder
 from core.clock import rfc3339, rfc3339_us
 from core.endpoint import etag_of, page
@@ -118,7 +119,11 @@ def rows(request: Request, asked: Asked, ranked: Iterable[tuple[int, Row]]) -> l
     listed = list(ranked)
     studio_id = request.auth.studio_id if isinstance(request.auth, KeyHolder) else None
     ids = [row.player_id for _, row in listed]
-    players = shown.as_json(ids, studio_id=studio_id)
+    by_friends = "friends_of" in request.GET and studio_id is None
+    players = shown.as_json(ids, studio_id=studio_id, by_friends=by_friends)
+    if isinstance(request.auth, TokenHolder):  # whoever may see him, he sees himself
+        own = request.auth.player
+        players[own.id] = dumps(people.shown(own, to_studio=False))
     texts, deltas, score = _metadata(asked, ids), _deltas(asked, listed), asked.score
     return [
         {
