@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import django.conf
+import hypothesis
 import pytest
 import redis
 
@@ -33,6 +34,11 @@ _OF_THE_SHELL = (
 
 _servers = pytest.StashKey[Servers]()
 _cleanup = pytest.StashKey[ExitStack]()
+
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("laurel", deadline=None)
+hypothesis.settings.load_profile("laurel")
 
 
 def pytest_configure(config: pytest.Config) -> None:

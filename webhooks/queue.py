@@ -1,15 +1,14 @@
 """The deliveries' statements: add, take what is due, note what became of it; each for many at a time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
 
 from core.clock import microseconds
 from core.db import array_literal, run_prepared, text_array_literal
-from webhooks.sending import Outcome
 
 LEASE_S = 30  # twice as long as an attempt may take
 
@@ -37,6 +36,32 @@ class Due:
     attempts: int
     failures: int
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attempt.
+
+    Attributes:
+        status: the answer's, None without one.
+        error: why it failed, one of a few words (`timeout`, `blocked-address`, …) and a sentence; empty for a 2xx.
+        headers, body: the answer's, its body as far as it was read.
+        duration_ms: from the first look-up to the end of the answer.
+        wish: the receiver's Retry-After.
+
+    """
+
+    status: int | None
+    error: str
+    duration_ms: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    wish: timedelta | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the receiver has it: a 2xx, wholly answered in time."""
+        return not self.error
 
 
 @dataclass(frozen=True, slots=True)

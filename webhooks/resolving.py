@@ -4,7 +4,6 @@ The system's own look-up is not asked: it reads numbers in many forms as address
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -17,16 +16,14 @@ import dns.exception
 import dns.name
 import dns.nameserver
 import dns.resolver
-from aiohttp.abc import AbstractResolver, ResolveResult
 from django.conf import settings
 
-from webhooks.rules import targets
 from webhooks.rules.targets import Address, Policy
 
 LOOKED_UP_WITHIN_S = 5.0
 _MOST_ADDRESSES = 64
 _MOST_NAMES = 10_000
-_KINDS = (("A", socket.AF_INET), ("AAAA", socket.AF_INET6))
+_KINDS = ("A", "AAAA")
 
 
 class NoAddress(Exception):
@@ -50,7 +47,7 @@ def addresses_now(host: str, *, within_s: float) -> list[Address]:
     resolver = _configured(dns.resolver.Resolver)
     found: list[Address] = []
     until = time.monotonic() + within_s
-    for kind, _ in _KINDS:
+    for kind in _KINDS:
         left_s = max(0.0, until - time.monotonic())
         try:
             answer = resolver.resolve(_absolute(host), kind, lifetime=left_s, raise_on_no_answer=False)
@@ -60,31 +57,19 @@ def addresses_now(host: str, *, within_s: float) -> list[Address]:
     return _some(found)
 
 
-class CheckedResolver(AbstractResolver):
-    """Looks names up for aiohttp, which connects to what is returned here and to nothing else."""
+class Names:
+    """Looks names up without holding up its event loop."""
 
-    def __init__(self, allowed: Policy) -> None:
+    def __init__(self) -> None:
         """Use the system's name servers, or those of the settings."""
-        self._policy = allowed
         self._resolver = _configured(dns.asyncresolver.Resolver)
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return a name's addresses. Raises NotAllowed, NoAddress."""
-        found = await self._addresses(host)
-        targets.check(found, self._policy)
-        return [_result(host, address, port) for address in found]
-
-    async def close(self) -> None:
-        """Have nothing to close."""
-
-    async def _addresses(self, host: str) -> list[Address]:
+    async def addresses(self, host: str) -> list[Address]:
+        """Return all of a name's addresses. Raises NoAddress."""
+        name = _absolute(host)
         asked = [
-            self._resolver.resolve(
-                _absolute(host), kind, lifetime=LOOKED_UP_WITHIN_S, raise_on_no_answer=False
-            )
-            for kind, _ in _KINDS
+            self._resolver.resolve(name, kind, lifetime=LOOKED_UP_WITHIN_S, raise_on_no_answer=False)
+            for kind in _KINDS
         ]
         try:
             answers = await asyncio.gather(*asked)
@@ -132,14 +117,3 @@ def _some(found: list[Address]) -> list[Address]:
 
 def _said(error: Exception) -> str:
     return str(error).split("\n")[0][:300] or type(error).__name__
-
-
-def _result(host: str, address: Address, port: int) -> ResolveResult:
-    return ResolveResult(
-        hostname=host,
-        host=str(address),
-        port=port,
-        family=socket.AF_INET6 if address.version == 6 else socket.AF_INET,
-        proto=0,
-        flags=socket.AI_NUMERICHOST,
-    )

@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -12,7 +11,8 @@ import aiohttp
 from django.conf import settings
 from yarl import URL
 
-from webhooks import resolving
+from webhooks import connecting, resolving
+from webhooks.queue import Outcome
 from webhooks.rules import targets
 from webhooks.rules.targets import NotAllowed, Policy
 
@@ -23,32 +23,6 @@ _KEPT_HEADERS = 50
 USER_AGENT = "Laurel-Webhooks/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an attempt.
-
-    Attributes:
-        status: the answer's, None without one.
-        error: why it failed, one of a few words (`timeout`, `blocked-address`, …) and a sentence; empty for a 2xx.
-        headers, body: the answer's, its body as far as it was read.
-        duration_ms: from the first look-up to the end of the answer.
-        wish: the receiver's Retry-After.
-
-    """
-
-    status: int | None
-    error: str
-    duration_ms: int
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    wish: timedelta | None = None
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the receiver has it: a 2xx, wholly answered in time."""
-        return not self.error
-
-
 class Sender:
     """The connections to receivers, kept alive while they are in use."""
 
@@ -56,7 +30,7 @@ class Sender:
         """Open nothing yet."""
         self._policy = policy
         connector = aiohttp.TCPConnector(
-            resolver=resolving.CheckedResolver(policy),
+            resolver=connecting.CheckedResolver(policy),
             use_dns_cache=False,  # an address is judged when it is connected to
             limit=0,  # the sender counts what is under way
             ssl=_tls(),

@@ -19,9 +19,8 @@ from tests.factories import Api
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, NameServer, headers_for, receiver, says
 from webhooks.models import Attempt, Delivery, Endpoint
-from webhooks.queue import Done
+from webhooks.queue import Done, Outcome
 from webhooks.rules import schedule
-from webhooks.sending import Outcome
 from webhooks.services import attempts, deliveries
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_network")]
