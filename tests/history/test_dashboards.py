@@ -104,7 +104,7 @@ def test_of_friends_those_are_shown_whom_the_audience_may_see(world: World) -> N
     for api, path, seen in ((own, "/players/me/dashboard", ["p-3"]), (world.api(), PATH, ["p-2", "p-3"])):
         shown = look(api, path)[1]["friends"]
         names = Player.objects.filter(uuid__in=[row["player"]["id"] for row in shown["top"]])
-        assert (shown["count"], list(names.values_list("identities__external_id", flat=True))) == (2, seen)
+        assert (shown["count"], sorted(names.values_list("identities__external_id", flat=True))) == (2, seen)
 
 
 def test_who_has_unlocked_nothing_has_an_empty_one(world: World) -> None:
