@@ -19,6 +19,7 @@ from accounts.models import Studio  # noqa: E402
 from bench.seed import STUDIO, add_game  # noqa: E402
 from bench.world import veteran  # noqa: E402
 from history import partitions, rollups  # noqa: E402
+from history.buckets import LEVELS  # noqa: E402
 
 GAMES, ACHIEVEMENTS, FRIENDS, DAYS = 50, 200, 50, 729
 
@@ -93,7 +94,7 @@ def fill(count: int) -> None:
         cursor.execute("SELECT setseed(0.5)")
         for statement in (_UNLOCKS, _TOTALS, _OVERALL, _FRIENDS):
             cursor.execute(statement, about)
-        for level in rollups.LEVELS:
+        for level in LEVELS:
             table = rollups.table("activity", level)
             days = rollups.days_kept(level)
             since = now - timedelta(days=min(days or DAYS, DAYS))

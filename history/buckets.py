@@ -7,11 +7,16 @@ instant still lies in exactly one bucket (Source: PEP 495, zoneinfo).
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
+
+from core.clock import from_microseconds
 
 Level = Literal["hour", "day", "week", "month"]
+LEVELS: Final[tuple[Level, ...]] = ("hour", "day", "week", "month")
 Bucket = datetime | date
-_FINEST = timedelta(minutes=15)  # no zone's hour begins at anything else
+_FINEST = timedelta(minutes=15)  # no zone's hour begins at anything else (since 1972)
+_FINEST_US = _FINEST // timedelta(microseconds=1)
 
 
 def hour_of(at: datetime, zone: tzinfo) -> datetime:
@@ -28,6 +33,17 @@ def bucket_of(level: Level, at: datetime, zone: tzinfo) -> Bucket:
     if level == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if level == "month" else day
+
+
+def every_bucket(at_us: int, zone: tzinfo) -> tuple[Bucket, ...]:
+    """Return the bucket of each of LEVELS in which an instant since 1972 lies, given in microseconds since 1970."""
+    return _of_quarter(at_us // _FINEST_US, zone)
+
+
+@lru_cache(maxsize=16_384)  # what happens now happens within one quarter of an hour, in some hundred zones
+def _of_quarter(quarter: int, zone: tzinfo) -> tuple[Bucket, ...]:
+    at = from_microseconds(quarter * _FINEST_US)
+    return tuple(bucket_of(level, at, zone) for level in LEVELS)
 
 
 def begins_at(bucket: Bucket, zone: tzinfo) -> datetime:

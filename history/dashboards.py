@@ -84,22 +84,27 @@ def mark(changed: Collection[int], active: Collection[int], *, by: str, due_in_s
     its moment. What nobody looks at is built when somebody does.
     """
     both, valkey = list({*changed, *active}), client("cache", timeout_s=WORKER_TIMEOUT_S)
-    pipeline = valkey.pipeline(transaction=False)
-    for player_id in both:
-        if player_id in changed:
-            pipeline.set(keys.changed(player_id), by, xx=True, keepttl=True)
-        else:
-            pipeline.exists(keys.changed(player_id))
-        pipeline.exists(keys.looked(player_id))
-    said = pipeline.execute()
-    is_kept = dict(zip(both, said[::2], strict=True))
-    is_looked_at = dict(zip(both, said[1::2], strict=True))
+    # Few are kept. Whoever begins to build one after this question finds what the change has written.
+    marks = valkey.mget([keys.changed(player_id) for player_id in both])
+    kept = {player_id for player_id, mark in zip(both, marks, strict=True) if mark is not None}
+    outdated = _outdate([player_id for player_id in changed if player_id in kept], by=by)
     now = time.time()
     pipeline = valkey.pipeline(transaction=False)
-    outdated = [one for one in changed if is_kept[one] and is_looked_at[one]]
     _line_up(pipeline, keys.outdated(), outdated, at=now + due_in_s)
-    _line_up(pipeline, keys.cold(), [one for one in active if not is_kept[one]], at=now)
+    _line_up(pipeline, keys.cold(), [one for one in active if one not in kept], at=now)
     pipeline.execute()
+
+
+def _outdate(player_ids: Sequence[int], *, by: str) -> list[int]:
+    """Make stale what is kept of players; return those of whom somebody looked at it lately."""
+    if not player_ids:
+        return []
+    pipeline = client("cache", timeout_s=WORKER_TIMEOUT_S).pipeline(transaction=False)
+    for player_id in player_ids:
+        pipeline.set(keys.changed(player_id), by, xx=True, keepttl=True)
+    pipeline.mget([keys.looked(player_id) for player_id in player_ids])
+    *_, looked = pipeline.execute()
+    return [player_id for player_id, at in zip(player_ids, looked, strict=True) if at is not None]
 
 
 def _line_up(pipeline: Any, key: str, player_ids: Sequence[int], *, at: float) -> None:

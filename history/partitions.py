@@ -9,7 +9,7 @@ from typing import Final, Literal
 import structlog
 from django.db import connection, transaction
 
-from history import rollups
+from history import buckets, rollups
 from history.buckets import Level
 from history.patience import TRIES, patiently, wait_a_moment_only
 
@@ -23,7 +23,6 @@ STEPS: Final[Mapping[Level, tuple[Step, int]]] = {
     "week": ("year", 1),
     "month": ("year", 1),
 }
-
 
 _LIST = """
     SELECT p.relname, c.relname,
@@ -124,7 +123,7 @@ def listed() -> list[Partition]:
     parents = {
         rollups.table(family, level): (family, level)
         for family in rollups.FAMILIES
-        for level in rollups.LEVELS
+        for level in buckets.LEVELS
     }
     with connection.cursor() as cursor:
         cursor.execute(_LIST, [list(parents), list(parents)])

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
 from django.db import connection
 
 from core.db import array_literal, run_prepared
-from history.buckets import Bucket, Level
+from history.buckets import LEVELS, Bucket, Level
 
-LEVELS: Final[tuple[Level, ...]] = ("hour", "day", "week", "month")
 FAMILIES: Final = ("activity", "stat")
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "activity": ("player_id", "game_id", "at", "unlocks", "points", "playtime_ms"),
@@ -27,7 +27,7 @@ def table(family: str, level: Level) -> str:
     return f"history_{family}_{level}"
 
 
-@dataclass
+@dataclass(slots=True)
 class Activity:
     """What somebody did in a game within a bucket; a revoke takes away."""
 
@@ -81,6 +81,7 @@ def _activity_rows(
         yield player, game, _text(at), one.unlocks, one.points, one.playtime_ms
 
 
+@lru_cache(maxsize=16_384)
 def _text(at: Bucket) -> str:
     return f'"{at.isoformat()}"'
 
@@ -179,5 +180,9 @@ def first_kept(level: Level, *, now: datetime) -> date | None:
 
 def is_kept(level: Level, bucket: Bucket, *, now: datetime) -> bool:
     """Say whether a level keeps a bucket."""
-    since = first_kept(level, now=now)
+    return is_since(bucket, first_kept(level, now=now))
+
+
+def is_since(bucket: Bucket, since: date | None) -> bool:
+    """Say whether a bucket begins on a date or later; None is before all."""
     return since is None or (bucket.date() if isinstance(bucket, datetime) else bucket) >= since

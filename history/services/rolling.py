@@ -15,8 +15,8 @@ from core import followers
 from core.clock import from_microseconds
 from core.facts import Fact
 from history import rollups
-from history.buckets import bucket_of, split
-from history.rollups import LEVELS, Changes
+from history.buckets import LEVELS, Bucket, Level, every_bucket, split
+from history.rollups import Changes
 from stats.facts import PlaytimeAdded, StatsChanged
 
 FOLLOWER = "history"
@@ -25,6 +25,24 @@ KINDS = frozenset(
 )
 _READ_AT_ONCE = 1_000
 Zones = dict[int, ZoneInfo]
+
+
+class _Kept:
+    """The buckets of an instant that levels keep, reckoned once for all that happened within them."""
+
+    def __init__(self, now: datetime) -> None:
+        self._since = [rollups.first_kept(level, now=now) for level in LEVELS]
+        self._known: dict[tuple[Bucket, ...], list[tuple[Level, Bucket]]] = {}
+
+    def of(self, at_us: int, zone: ZoneInfo) -> list[tuple[Level, Bucket]]:
+        """Return the buckets in which an instant of a zone lies, with their levels."""
+        found = every_bucket(at_us, zone)
+        kept = self._known.get(found)
+        if kept is None:
+            listed = zip(LEVELS, found, self._since, strict=True)
+            kept = [(level, bucket) for level, bucket, since in listed if rollups.is_since(bucket, since)]
+            self._known[found] = kept
+        return kept
 
 
 def apply_facts(facts: Sequence[Fact]) -> None:
@@ -65,15 +83,15 @@ def rebuild() -> int:
 
 
 def _changes(facts: Sequence[Fact], *, now: datetime) -> Changes:
-    found = Changes()
+    found, kept = Changes(), _Kept(now)
     zones = {player: ZoneInfo(name) for player, name in accounts.time_zones(_players(facts)).items()}
     for fact in facts:
         if fact.kind == AchievementsUnlocked.kind:
-            _add_unlocks(found, fact, fact.payload["unlocks"], zones, sign=1, now=now)
+            _add_unlocks(found, fact, fact.payload["unlocks"], zones, kept, sign=1)
         elif fact.kind == AchievementsRevoked.kind:
-            _add_unlocks(found, fact, fact.payload["revokes"], zones, sign=-1, now=now)
+            _add_unlocks(found, fact, fact.payload["revokes"], zones, kept, sign=-1)
         elif fact.kind == StatsChanged.kind:
-            _add_values(found, fact, zones, now=now)
+            _add_values(found, fact, zones, kept)
         else:
             _add_playtime(found, fact, zones, now=now)
     return found
@@ -86,27 +104,22 @@ def _players(facts: Iterable[Fact]) -> Iterator[int]:
 
 
 def _add_unlocks(
-    found: Changes, fact: Fact, rows: Iterable[list[int]], zones: Zones, *, sign: int, now: datetime
+    found: Changes, fact: Fact, rows: Iterable[list[int]], zones: Zones, kept: _Kept, *, sign: int
 ) -> None:
     """Add or take away unlocks, in the buckets of when they happened."""
+    game = fact.payload["game"]
     for player, _, points, unlocked_us, *_ in rows:
-        at, zone = from_microseconds(unlocked_us), zones[player]
-        for level in LEVELS:
-            bucket = bucket_of(level, at, zone)
-            if rollups.is_kept(level, bucket, now=now):
-                one = found.activity[level][player, fact.payload["game"], bucket]
-                one.unlocks += sign
-                one.points += sign * points
+        for level, bucket in kept.of(unlocked_us, zones[player]):
+            one = found.activity[level][player, game, bucket]
+            one.unlocks += sign
+            one.points += sign * points
 
 
-def _add_values(found: Changes, fact: Fact, zones: Zones, *, now: datetime) -> None:
+def _add_values(found: Changes, fact: Fact, zones: Zones, kept: _Kept) -> None:
     for player, stat, value, previous, _, reached_us in fact.payload["values"]:
-        at, zone = from_microseconds(reached_us), zones[player]
         change = _exact(value) - _exact(previous or 0)
-        for level in LEVELS:
-            bucket = bucket_of(level, at, zone)
-            if rollups.is_kept(level, bucket, now=now):
-                found.stats[level][player, stat, bucket] += change
+        for level, bucket in kept.of(reached_us, zones[player]):
+            found.stats[level][player, stat, bucket] += change
 
 
 def _exact(number: float) -> Decimal:

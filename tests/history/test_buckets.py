@@ -1,17 +1,17 @@
 """Buckets of a player's own time: every instant lies in one, and an interval is split without loss."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from history.buckets import Level, begins_at, bucket_of, buckets, hour_of, split
+from core.clock import microseconds
+from history.buckets import LEVELS, Level, begins_at, bucket_of, buckets, every_bucket, hour_of, split
 
 ZONES = [ZoneInfo(name) for name in ("UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")]
 MOMENTS = some.integers(1_704_000_000, 1_830_000_000).map(lambda s: datetime.fromtimestamp(s, UTC))
-LEVELS: list[Level] = ["hour", "day", "week", "month"]
 
 
 @pytest.mark.parametrize("day", ["2026-03-08", "2026-11-01", "2026-07-01"])
@@ -37,6 +37,16 @@ def test_a_bucket_begins_before_what_lies_in_it(at: datetime, zone: ZoneInfo, le
     bucket = bucket_of(level, at, zone)
     assert begins_at(bucket, zone) <= at
     assert bucket_of(level, begins_at(bucket, zone), zone) == bucket
+
+
+@given(
+    some.integers(315_532_800, 2_208_988_800).map(lambda s: datetime.fromtimestamp(s, UTC)),
+    some.sampled_from(sorted(available_timezones())).map(ZoneInfo),
+)
+def test_what_happens_within_a_quarter_of_an_hour_lies_in_the_same_buckets(
+    at: datetime, zone: ZoneInfo
+) -> None:
+    assert every_bucket(microseconds(at), zone) == tuple(bucket_of(level, at, zone) for level in LEVELS)
 
 
 @given(MOMENTS, some.sampled_from(ZONES))

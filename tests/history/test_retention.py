@@ -36,7 +36,7 @@ from config.settings.environment import BASE_DIR, VAR_DIR
 from core import followers
 from history import outgoing, partitions, rollups, tasks
 from history.archive import Archive, Unavailable, schema
-from history.buckets import Bucket, Level, buckets
+from history.buckets import LEVELS, Bucket, Level, buckets
 from history.outgoing import Changed, Outgoing
 from history.rollups import Activity, Changes
 from history.selectors.trends import WINDOWS
@@ -44,7 +44,7 @@ from history.services import retention, rolling
 from tests.stats.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TABLES = [rollups.table(family, level) for family in rollups.FAMILIES for level in rollups.LEVELS]
+TABLES = [rollups.table(family, level) for family in rollups.FAMILIES for level in LEVELS]
 THEN = datetime(2024, 3, 10, 12, tzinfo=UTC)
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 HOUR = "history_activity_hour"

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db import connection
 
-from history import rollups
+from history import buckets, rollups
 
-TABLES = [rollups.table(family, level) for family in rollups.FAMILIES for level in rollups.LEVELS]
+TABLES = [rollups.table(family, level) for family in rollups.FAMILIES for level in buckets.LEVELS]
 
 
 def forget_history() -> None:
