@@ -24,6 +24,9 @@ STEPS: Final[Mapping[Level, tuple[Step, int]]] = {
     "month": ("year", 1),
 }
 
+# A row that is added to stays in its page where there is room, and its index as it is: half the work and half the WAL.
+ROOM_TO_UPDATE: Final = 70
+
 _LIST = """
     SELECT p.relname, c.relname,
            substring(bound FROM 'FROM \\(''(.{10})')::date, substring(bound FROM 'TO \\(''(.{10})')::date,
@@ -114,6 +117,7 @@ def _make(parent: str, begin: date, end: date) -> list[str]:
             return []
         cursor.execute(
             f"CREATE TABLE {name} PARTITION OF {parent} FOR VALUES FROM ('{begin} 00:00Z') TO ('{end} 00:00Z')"
+            f" WITH (fillfactor = {ROOM_TO_UPDATE})"
         )
     return [name]
 
