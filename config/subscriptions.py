@@ -31,5 +31,6 @@ SUBSCRIPTIONS: list[Subscription] = [
         webhooks.KINDS,
         webhooks.apply_facts,
         items=200,  # for each of them a studio's fifty endpoints may get a row
+        studios=webhooks.STUDIOS,
     ),
 ]

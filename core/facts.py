@@ -31,7 +31,10 @@ class Announcement(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact as it stands in the log."""
+    """A fact as it stands in the log.
+
+    `is_heard` says whether its reader asked for such facts; of one that is read past, the payload is empty.
+    """
 
     tx: int
     id: int
@@ -40,6 +43,7 @@ class Fact:
     studio_id: int | None
     payload: Mapping[str, Any]
     size: int = 1
+    is_heard: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,9 @@ class Subscription:
 
     `items` bounds the rows that the facts of one read are about, and so the transaction: one that takes seconds holds
     every other listener back. A listener that writes many rows for each takes fewer.
+
+    `studios` is SQL that lists the studios whose facts are heard, for a listener that serves few of them; empty for
+    all. It is asked with each read, in one snapshot, so that whoever is listed first misses nothing that comes after.
     """
 
     name: str
@@ -62,6 +69,7 @@ class Subscription:
     listener: Callable[[list[Fact]], None]
     pause_s: float = 0.1
     items: int = READ_ITEMS
+    studios: str = ""
 
 
 def publish(announcement: Announcement, *, studio_id: int | None, size: int = 1) -> None:
@@ -83,9 +91,10 @@ def subscriptions() -> dict[str, Subscription]:
 # The inner query walks the index; sizes are added up before the payloads of what is too much are fetched.
 # Facts of transactions that may still commit earlier ones are not visible yet: `tx < xmin`.
 _READ = """
-    SELECT tx::text::bigint, id, at, kind, studio_id, CASE WHEN is_heard THEN payload::text ELSE '{}' END, size
+    SELECT tx::text::bigint, id, at, kind, studio_id, CASE WHEN is_heard THEN payload::text ELSE '{{}}' END, size,
+           is_heard
       FROM (SELECT *, sum(size) FILTER (WHERE is_heard) OVER earlier AS before
-              FROM (SELECT *, kind = ANY($5::text[]) AS is_heard FROM core_fact
+              FROM (SELECT *, (kind = ANY($5::text[]){of_studios}) IS TRUE AS is_heard FROM core_fact
                      WHERE (tx, id) > ($1::bigint::text::xid8, $2)
                        AND tx < pg_snapshot_xmin(pg_current_snapshot())
                      ORDER BY tx, id LIMIT $3) AS ahead
@@ -96,12 +105,20 @@ _READ = """
 
 
 def read_after(
-    tx: int, fact_id: int, *, kinds: Iterable[str], limit: int = READ_FACTS, items: int = READ_ITEMS
+    tx: int,
+    fact_id: int,
+    *,
+    kinds: Iterable[str],
+    limit: int = READ_FACTS,
+    items: int = READ_ITEMS,
+    studios: str = "",
 ) -> list[Fact]:
-    """Return the facts after the cursor `(tx, fact_id)`, in order; those of other kinds without their payload.
+    """Return the facts after the cursor `(tx, fact_id)`, in order, with those that are only read past.
 
-    Those of the kinds are about `items` rows at most, but for the last fact.
+    Heard are those of the kinds, and of `studios` if it is given (see Subscription). They are about `items` rows at
+    most, but for the last fact.
     """
+    of_studios = f" AND studio_id IN ({studios})" if studios else ""
     return [
         Fact(
             tx=row[0],
@@ -111,8 +128,9 @@ def read_after(
             studio_id=row[4],
             payload=orjson.loads(row[5]),
             size=row[6],
+            is_heard=row[7],
         )
-        for row in run_prepared(_READ, [tx, fact_id, limit, items, list(kinds)])
+        for row in run_prepared(_READ.format(of_studios=of_studios), [tx, fact_id, limit, items, list(kinds)])
     ]
 
 

@@ -139,9 +139,12 @@ def step(subscription: Subscription) -> Step | None:
             kinds=subscription.kinds,
             limit=1 if position.isolating else facts.READ_FACTS,
             items=subscription.items,
+            studios=subscription.studios,
         )
         if not batch:
             return Step([], more=False, at_once=False)
+        if not any(fact.is_heard for fact in batch):
+            return _pass_by(subscription, position, batch)
         if not position.isolating and (position.error or position.attempts >= DEATHS):
             # The batch failed, or took its workers down: find the fact by going one by one through as many.
             position = replace(position, attempts=0, isolating=len(batch))
@@ -150,16 +153,22 @@ def step(subscription: Subscription) -> Step | None:
     return _run(subscription, position, batch)
 
 
+def _pass_by(subscription: Subscription, position: Position, batch: list[Fact]) -> Step:
+    """Move the cursor past facts that the listener does not hear: nothing can fail, so no attempt is counted."""
+    _move(subscription.name, batch[-1], isolating=max(0, position.isolating - len(batch)))
+    return Step(batch, more=True, at_once=bool(position.isolating) or _is_full(subscription, batch))
+
+
 def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> Step | None:
     try:
         with transaction.atomic():
             now = _lock(subscription.name, waiting=True)
             if now is None or (now.tx, now.fact_id) != (position.tx, position.fact_id):
                 return None
-            if position.isolating and position.attempts >= ATTEMPTS and batch[0].kind in subscription.kinds:
+            if position.isolating and position.attempts >= ATTEMPTS and batch[0].is_heard:
                 _bury(subscription.name, batch[0], position.error or "the worker died while it ran")
             else:
-                heard = [fact for fact in batch if fact.kind in subscription.kinds]
+                heard = [fact for fact in batch if fact.is_heard]
                 if heard:
                     subscription.listener(heard)
             _move(subscription.name, batch[-1], isolating=max(0, position.isolating - 1))
@@ -175,7 +184,8 @@ def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> S
 
 def _is_full(subscription: Subscription, batch: list[Fact]) -> bool:
     """Say whether a read found so much that there is likely more."""
-    return len(batch) >= facts.READ_FACTS // 2 or sum(fact.size for fact in batch) >= subscription.items // 2
+    heard = sum(fact.size for fact in batch if fact.is_heard)
+    return len(batch) >= facts.READ_FACTS // 2 or heard >= subscription.items // 2
 
 
 def ensure_rows() -> None:

@@ -101,20 +101,21 @@ class AttemptInfo:
     response_body: str
 
 
-_LISTENERS = """
-SELECT studio_id, id, uuid, game_id, events, disabled <> '' FROM webhooks_endpoint
- WHERE studio_id = ANY($1::bigint[]) AND deleted_at IS NULL
-   AND (disabled = '' OR disabled_at > now() - make_interval(secs => $2)) ORDER BY id
+_HEARS = f"""
+    deleted_at IS NULL AND (disabled = '' OR disabled_at > now() - interval '{KEPT_FOR_DISABLED.days} days')
 """
+LISTENING_STUDIOS = f"SELECT studio_id FROM webhooks_endpoint WHERE {_HEARS}"  # noqa: S608 - constants of ours
+_LISTENERS = f"""
+SELECT studio_id, id, uuid, game_id, events, disabled <> '' FROM webhooks_endpoint
+ WHERE studio_id = ANY($1::bigint[]) AND {_HEARS} ORDER BY id
+"""  # noqa: S608 - constants of ours
 
 
 def listeners(studio_ids: Iterable[int]) -> dict[int, list[Listener]]:
     """Return the endpoints of studios, by studio; with those that were disabled a short while ago."""
     found: dict[int, list[Listener]] = {}
     wanted = array_literal(set(studio_ids))
-    for studio, pk, uuid, game, events, is_disabled in run_prepared(
-        _LISTENERS, [wanted, int(KEPT_FOR_DISABLED.total_seconds())]
-    ):
+    for studio, pk, uuid, game, events, is_disabled in run_prepared(_LISTENERS, [wanted]):
         found.setdefault(studio, []).append(Listener(pk, uuid, game, frozenset(events), is_disabled))
     return found
 

@@ -76,7 +76,7 @@ def rebuild() -> int:
         rollups.empty(now=now)
         tx, fact_id = 0, 0
         while facts := log.read_after(tx, fact_id, kinds=KINDS, limit=_READ_AT_ONCE):
-            _add([fact for fact in facts if fact.kind in KINDS], now=now)
+            _add([fact for fact in facts if fact.is_heard], now=now)
             tx, fact_id = facts[-1].tx, facts[-1].id
             count += len(facts)
     return count

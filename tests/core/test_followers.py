@@ -14,6 +14,7 @@ from django.utils import timezone
 from core import facts, followers
 from core.facts import Fact, Subscription, publish
 from core.models import DeadLetter, Follower
+from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -280,6 +281,20 @@ def test_facts_that_nobody_asked_for_are_read_past_without_their_payload() -> No
         publish(Probed(1), studio_id=None, size=facts.READ_ITEMS)
     read = facts.read_after(0, 0, kinds=["something_else"])
     assert [fact.payload for fact in read] == [{}, {}, {}]
+
+
+def test_a_listener_of_a_few_studios_hears_of_those_and_reads_past_others() -> None:
+    heard = Heard()
+    first, second = (factories.studio().pk for _ in range(2))
+    probe = replace(subscription(heard), studios=f"SELECT {second}")
+    for number, studio_id in enumerate([first, second, None, second, first]):
+        publish(Probed(number), studio_id=studio_id)
+    run(probe, rounds=2)
+    publish(Probed(5), studio_id=first)
+    assert followers.step(probe) is not None
+    assert heard.numbers == [1, 3]
+    cursor = Follower.objects.get(name="probe")
+    assert (cursor.tx, cursor.fact_id) == facts.head()
 
 
 def test_a_fact_is_never_there_without_its_transaction() -> None:

@@ -126,7 +126,7 @@ def forget() -> None:
 def heard(tx: int = 0, fact_id: int = 0) -> list[Fact]:
     """Return what the boards' follower hears of the log behind a cursor."""
     kinds = facts.subscriptions()["leaderboards"].kinds
-    return [fact for fact in facts.read_after(tx, fact_id, kinds=kinds) if fact.kind in kinds]
+    return [fact for fact in facts.read_after(tx, fact_id, kinds=kinds) if fact.is_heard]
 
 
 def walk(board: Board, *, size: int) -> Iterator[Listing]:

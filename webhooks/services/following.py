@@ -7,6 +7,7 @@ from webhooks import announcing, queue, selectors
 
 FOLLOWER = "webhooks"
 KINDS = frozenset(announcing.BY_KIND)
+STUDIOS = selectors.LISTENING_STUDIOS  # most have no endpoint: their facts need not be fetched
 
 
 def apply_facts(facts: Sequence[Fact]) -> None:
