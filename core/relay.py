@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 POLL_S = 0.04
 HINT_AGAIN_S = 0.2
+AT_WORK_S = 1.0  # without having caught up: longer than a step takes
 HINT_AT_LONGEST_S = 5.0
 HINT_EXPIRES_S = 10
 BACK_OFF_S = (1, 2, 4)
@@ -33,6 +34,7 @@ class _Hinted:
     pause_s: float = HINT_AGAIN_S
     seen: tuple[int, int] = (-1, -1)
     moved_at: float = float("-inf")
+    rested_at: float = float("-inf")
 
 
 @dataclass
@@ -65,11 +67,14 @@ class Relay:
                 last.seen, last.moved_at = cursor, time.monotonic()
             if cursor < head:
                 self._hint(name, cursor)
+            else:
+                last.rested_at = time.monotonic()
 
     def _hint(self, name: str, cursor: tuple[int, int]) -> None:
         last, now = self.hinted[name], time.monotonic()
-        # Who moved a moment ago is at work and reads on by itself.
-        if now - last.at < last.pause_s or now - last.moved_at < HINT_AGAIN_S:
+        # Who moved a moment ago is at work and reads on by itself; a worker has better to do than hear of it.
+        at_work_s = AT_WORK_S if last.moved_at > last.rested_at else HINT_AGAIN_S
+        if now - last.at < last.pause_s or now - last.moved_at < at_work_s:
             return
         # Nobody moved since the last hint: no worker is there, and a queue full of hints would not help.
         last.pause_s = min(last.pause_s * 2, HINT_AT_LONGEST_S) if cursor == last.cursor else HINT_AGAIN_S
