@@ -2,31 +2,23 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST
-from django_ratelimit.core import get_usage
 
 from accounts import selectors, sessions
 from accounts.authentication import TokenHolder, read_credential
-from core.refusals import Forbidden, Refused, Unauthenticated
-
-SIGN_INS = "10/15m"
+from core.refusals import Forbidden, Unauthenticated
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Let a person sign in, at most SIGN_INS attempts for an address; without Valkey nothing is counted."""
-    usage = get_usage(
-        request, group="sign-in", key="ip", rate=SIGN_INS, method="POST", increment=request.method == "POST"
-    )
-    if usage and usage["should_limit"]:
-        raise Refused(
-            "Too many attempts to sign in came from your address. Wait a while, then try again.",
-            slug="rate-limited",
-            headers={"Retry-After": str(max(1, usage["time_left"]))},
-        )
-    return admin.site.login(request)
+    """Lead to the one page for signing in, with its limits and second factors; who may not see the admin is told so."""
+    if request.user.is_authenticated:
+        return admin.site.login(request)
+    return redirect_to_login(request.GET.get("next", reverse("admin:index")))
 
 
 @require_POST

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Game, Player, PlayerIdentity, ServerKey, Studio, Tester, Visibility
+from accounts.models import Game, Member, Player, PlayerIdentity, ServerKey, Studio, Tester, Visibility
 from core.db import array_literal, run_prepared, text_array_literal
 
 # A revoked key stops working everywhere within 5 s (api.md, Who is calling).
@@ -20,6 +20,8 @@ _KEPT_KEYS = 10_000
 # An id comes to mean another player only by a link code, and who it meant before had nothing (ADR 0031).
 PLAYER_SECONDS = 30.0
 _KEPT_PLAYERS = 50_000
+MOST_STUDIOS = 100  # of a user
+MOST_GAMES = 500  # of a studio
 # What `manage.py demo` makes, and the demo's page shows.
 DEMO_STUDIO: UUID = settings.DEMO_STUDIO
 DEMO_PLAYER: str = settings.DEMO_PLAYER
@@ -82,6 +84,31 @@ _keys: dict[bytes, tuple[float, KeyHolder | None]] = {}
 _key_loading = threading.Lock()
 _games: dict[UUID, GameInfo] = {}
 _players: dict[tuple[int, str], tuple[float, PlayerInfo | None]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A studio, and what somebody is there."""
+
+    studio_id: int
+    studio_uuid: UUID
+    name: str
+    role: str
+
+
+def memberships(user_id: int) -> list[Membership]:
+    """Return a user's studios by name; somebody who is locked out has none."""
+    rows = Member.objects.filter(user_id=user_id, user__is_active=True).select_related("studio")
+    found = [
+        Membership(row.studio_id, row.studio.uuid, row.studio.name, row.role) for row in rows[:MOST_STUDIOS]
+    ]
+    return sorted(found, key=lambda one: (one.name.casefold(), one.studio_id))
+
+
+def games_by_title(studio_id: int) -> list[GameInfo]:
+    """Return a studio's games by title."""
+    rows = Game.objects.filter(studio_id=studio_id)[:MOST_GAMES]
+    return sorted((_game_info(row) for row in rows), key=lambda one: (one.title.casefold(), one.id))
 
 
 def key_holder(digest: bytes) -> KeyHolder | None:

@@ -32,5 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", include("core.page_urls")),
     path("", include("accounts.page_urls")),
+    path("", include("accounts.portal_urls")),
+    path("account/", include("allauth.urls")),
     path("", include("social.page_urls")),
 ]

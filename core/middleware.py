@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.locale import LocaleMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core.deadlines import deadline
@@ -100,6 +101,10 @@ class Csrf(PagesOnly, CsrfViewMiddleware):
 
 class SignedIn(PagesOnly, AuthenticationMiddleware):
     """Who looks at a page."""
+
+
+class Language(PagesOnly, LocaleMiddleware):
+    """The reader's language."""
 
 
 class Messages(PagesOnly, MessageMiddleware):

@@ -1,10 +1,10 @@
-"""The log's scheduled jobs."""
+"""The scheduled jobs of the log and of mail."""
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from core import followers, log_keeping, relay
+from core import followers, log_keeping, mail, relay
 
 
 @shared_task(name="core.sweep")
@@ -17,6 +17,12 @@ def sweep() -> None:
 def keep_log() -> None:
     """Make and drop the log's days."""
     log_keeping.keep(now=timezone.now())
+
+
+@shared_task(name="core.send_mail")
+def send_mail() -> None:
+    """Send the mail that waits."""
+    mail.send_waiting(now=timezone.now())
 
 
 @worker_shutting_down.connect

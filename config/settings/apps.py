@@ -14,13 +14,16 @@ __all__ = [
     "DEMO_PLAYER",
     "DEMO_STUDIO",
     "INSTALLED_APPS",
+    "LANGUAGES",
     "LANGUAGE_CODE",
     "LIVE_URL",
+    "LOCALE_PATHS",
     "MIDDLEWARE",
     "PORT",
     "PUBLIC_URL",
     "REST_FRAMEWORK",
     "ROOT_URLCONF",
+    "SOCIAL_PROVIDERS",
     "SPECTACULAR_SETTINGS",
     "STATICFILES_DIRS",
     "STATIC_ROOT",
@@ -37,6 +40,9 @@ __all__ = [
 # Where players and studios reach this instance, and where its live connections are taken.
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 LIVE_URL = env.str("LIVE_URL", default=f"http://127.0.0.1:{PORT + 1}").rstrip("/")
+
+# Who else may vouch for a user of the portal, as `github=client-id:secret,google=client-id:secret`.
+SOCIAL_PROVIDERS: dict[str, str] = env.dict("SOCIAL_SIGN_IN", default={})
 
 # What `manage.py demo` makes: its studio, and that studio's id for the player whose page is /demo.
 DEMO_STUDIO = UUID("0198f2c4-6f1e-7000-8000-64656d6f0001")
@@ -55,6 +61,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "channels",
     "django_prometheus",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    *(f"allauth.socialaccount.providers.{name}" for name in SOCIAL_PROVIDERS),
+    "post_office",
     "core",
     "accounts",
     "stats",
@@ -72,12 +84,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "core.middleware.StaticFiles",
     "core.middleware.Sessions",
+    "core.middleware.Language",
     "core.middleware.Common",
     "core.middleware.Csrf",
     "core.middleware.SignedIn",
     "core.middleware.Messages",
     "core.middleware.FrameOptions",
     "core.middleware.ContentPolicy",
+    "allauth.account.middleware.AccountMiddleware",  # by this very name, or it refuses to start
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -100,6 +114,8 @@ TEMPLATES = [
     }
 ]
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -19,6 +19,7 @@ __all__ = [
     "CSRF_FAILURE_VIEW",
     "CSRF_TRUSTED_ORIGINS",
     "DATA_UPLOAD_MAX_MEMORY_SIZE",
+    "LOGIN_REDIRECT_URL",
     "LOGIN_URL",
     "LOOPBACK_NAMES",
     "PASSWORD_HASHERS",
@@ -70,7 +71,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 X_FRAME_OPTIONS = "DENY"
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "portal"
 # Behind a proxy everybody comes from its address; name the variable that has the client's, such as HTTP_X_REAL_IP.
 RATELIMIT_IP_META_KEY = env.str("CLIENT_ADDRESS_VARIABLE", default="REMOTE_ADDR")
 RATELIMIT_FAIL_OPEN = (

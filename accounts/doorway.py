@@ -1,0 +1,111 @@
+"""The door to the portal's pages: who visits which studio, as what, and what a page may need of them.
+
+Whoever is no member of a studio finds nothing there, not even that it exists.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+
+from accounts import selectors
+from accounts.models import User
+from accounts.roles import Act, may
+from accounts.selectors import GameInfo, Membership
+from core.refusals import Forbidden
+
+P = ParamSpec("P")
+LAST_STUDIO, LAST_GAME = "last_studio", "last_game"  # in the session
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A member on a page of a studio.
+
+    Attributes:
+        user: who.
+        studio: the studio, and what the visitor is there.
+        studios: all of the visitor's studios, by name.
+        games: the studio's games, by title.
+        game: the one that the page is about, or the one that was looked at last.
+
+    """
+
+    user: User
+    studio: Membership
+    studios: tuple[Membership, ...]
+    games: tuple[GameInfo, ...]
+    game: GameInfo | None
+
+    @property
+    def actor(self) -> str:
+        """The visitor as the audit log names him."""
+        return f"user:{self.user.email}"
+
+    def may(self, act: Act) -> bool:
+        """Say whether the visitor may do something here."""
+        return may(self.studio.role, act)
+
+    @property
+    def can(self) -> dict[str, bool]:
+        """What the visitor may do, by the names of acts in lower case, for templates."""
+        return {act.name.lower(): self.may(act) for act in Act}
+
+
+Page = Callable[Concatenate[HttpRequest, Visit, P], HttpResponse]
+
+
+def studio_page(needs: Act) -> Callable[[Page[P]], Callable[..., HttpResponse]]:
+    """Make a page of a studio of a function of `(request, visit, …)`; its address has `studio` and perhaps `game`.
+
+    A visitor who is not signed in is asked to; who is no member gets 404, and 403 whose role may not do what the page
+    is for. Nothing of it is kept by browsers or proxies.
+    """
+
+    def decorate(page: Page[P]) -> Callable[..., HttpResponse]:
+        @wraps(page)
+        @never_cache
+        def view(
+            request: HttpRequest, studio: UUID, game: UUID | None = None, **others: object
+        ) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            visit = _visit(request, studio, game)
+            request.visit = visit  # type: ignore[attr-defined]  # for templates, refusals included
+            if not visit.may(needs):
+                raise Forbidden(f"Your role in this studio, {visit.studio.role}, may not {needs.value}.")
+            return page(request, visit, **others)  # type: ignore[call-arg, arg-type]
+
+        return view
+
+    return decorate
+
+
+def _visit(request: HttpRequest, studio: UUID, game: UUID | None) -> Visit:
+    user = request.user
+    assert isinstance(user, User)
+    studios = tuple(selectors.memberships(user.pk))
+    here = next((one for one in studios if one.studio_uuid == studio), None)
+    if here is None:
+        raise Http404
+    games = tuple(selectors.games_by_title(here.studio_id))
+    about = next((one for one in games if one.uuid == game), None)
+    if game is not None and about is None:
+        raise Http404
+    _remember(request, LAST_STUDIO, studio)
+    if about is not None:
+        _remember(request, LAST_GAME, about.uuid)
+    else:
+        last = request.session.get(LAST_GAME)
+        about = next((one for one in games if str(one.uuid) == last), games[0] if games else None)
+    return Visit(user, here, studios, games, about)
+
+
+def _remember(request: HttpRequest, name: str, uuid: UUID) -> None:
+    if request.session.get(name) != str(uuid):
+        request.session[name] = str(uuid)

@@ -1,0 +1,34 @@
+"""Mail: queued by Django's own functions, in the caller's transaction, and sent from here.
+
+A server that is away delays it: what could not be sent is tried again for a day, then it stays as failed.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+from post_office import mail
+from post_office.models import STATUS, Email
+
+KEPT = timedelta(days=7)  # links in it work for three days at most
+_LOCK = 0x4D41494C
+_DELETED_AT_ONCE = 1_000
+
+
+def send_waiting(*, now: datetime) -> int:
+    """Send what waits, unless another worker does just now; return how many were sent."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+        try:
+            sent: int = mail.send_queued(processes=1)[0]
+            _forget_old(now)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+    return sent
+
+
+def _forget_old(now: datetime) -> None:
+    """Delete some of what was sent long ago: it names people, and its links are dead."""
+    old = Email.objects.filter(created__lt=now - KEPT).exclude(status__in=[STATUS.queued, STATUS.requeued])
+    Email.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:_DELETED_AT_ONCE])).delete()
