@@ -7,5 +7,4 @@ from accounts.portal import home
 urlpatterns = [
     path("portal/", home.door, name="portal"),
     path("portal/new", home.new_studio, name="new-studio"),
-    path("portal/<uuid:studio>/", home.home, name="portal-home"),
 ]

@@ -21,6 +21,7 @@ _KEPT_KEYS = 10_000
 PLAYER_SECONDS = 30.0
 _KEPT_PLAYERS = 50_000
 MOST_STUDIOS = 100  # of a user
+MOST_KEYS = 500
 MOST_GAMES = 500  # of a studio
 # What `manage.py demo` makes, and the demo's page shows.
 DEMO_STUDIO: UUID = settings.DEMO_STUDIO
@@ -61,6 +62,19 @@ class GameInfo:
     regions: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """A server key as its studio sees it."""
+
+    id: int
+    uuid: UUID
+    name: str
+    hint: str
+    game_id: int | None
+    scopes: tuple[str, ...]
+    is_active: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +123,24 @@ def games_by_title(studio_id: int) -> list[GameInfo]:
     """Return a studio's games by title."""
     rows = Game.objects.filter(studio_id=studio_id)[:MOST_GAMES]
     return sorted((_game_info(row) for row in rows), key=lambda one: (one.title.casefold(), one.id))
+
+
+def keys_of(studio_id: int) -> list[KeyInfo]:
+    """Return a studio's keys, the newest first."""
+    now = timezone.now()
+    rows = ServerKey.objects.filter(studio_id=studio_id).order_by("-id")[:MOST_KEYS]
+    return [
+        KeyInfo(
+            row.pk,
+            row.uuid,
+            row.name,
+            row.hint,
+            row.game_id,
+            tuple(row.scopes),
+            row.revoked_at is None and (row.expires_at is None or row.expires_at > now),
+        )
+        for row in rows
+    ]
 
 
 def key_holder(digest: bytes) -> KeyHolder | None:

@@ -33,6 +33,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("core.page_urls")),
     path("", include("accounts.page_urls")),
     path("", include("accounts.portal_urls")),
+    path("", include("achievements.portal_urls")),
+    path("", include("analytics.portal_urls")),
     path("account/", include("allauth.urls")),
     path("", include("social.page_urls")),
 ]

@@ -1,6 +1,4 @@
-"""The portal's door, a new studio, and a studio's home."""
-
-from uuid import UUID
+"""The portal's door, and a new studio."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,10 +8,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_ratelimit.core import is_ratelimited
 
 from accounts import selectors, services
-from accounts.doorway import LAST_STUDIO, Visit, studio_page
+from accounts.doorway import LAST_STUDIO
 from accounts.forms import StudioForm
 from accounts.models import User
-from accounts.roles import Act
 from core.refusals import Refused
 
 STUDIOS_A_DAY = "10/d"
@@ -44,15 +41,3 @@ def new_studio(request: HttpRequest) -> HttpResponse:
         made = services.create_studio(name=form.cleaned_data["name"], owner=request.user)
         return redirect("portal-home", studio=made.uuid)
     return render(request, "portal/new_studio.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@require_safe
-@studio_page(needs=Act.SEE_ANALYTICS)
-def home(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Show what needs the visitor, and the studio's games."""
-    return render(request, "portal/home.html", {"visit": visit, "here": "home"})
-
-
-def home_of(studio: UUID) -> HttpResponse:
-    """Lead to a studio's home."""
-    return redirect("portal-home", studio=studio)

@@ -13,7 +13,7 @@ from django.db import connection
 from achievements import goals, rules
 from achievements.goals import Goal
 from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Type
-from core.db import lend_back, run_prepared
+from core.db import array_literal, lend_back, run_prepared
 
 _KEPT_CATALOGUES = 500
 
@@ -250,6 +250,23 @@ def available_by_game(game_ids: Iterable[int]) -> dict[int, int]:
             [list(game_ids)],
         )
         return dict(cursor.fetchall())
+
+
+_COUNTS = """
+    SELECT w.game_id,
+           (SELECT count(*) FROM achievements_achievement a WHERE a.game_id = w.game_id AND a.state = 'published'),
+           (SELECT count(*) FROM achievements_achievement a WHERE a.game_id = w.game_id AND a.state = 'draft'),
+           coalesce((SELECT g.players FROM achievements_gameplayers g WHERE g.game_id = w.game_id), 0),
+           (SELECT coalesce(sum(c.unlocked), 0)::bigint FROM achievements_achievement a
+              JOIN achievements_achievementcount c ON c.achievement_id = a.id WHERE a.game_id = w.game_id)
+      FROM unnest($1::bigint[]) AS w (game_id)
+"""
+
+
+def counts_by_game(game_ids: Iterable[int]) -> dict[int, tuple[int, int, int, int]]:
+    """Return of each game: published achievements, drafts, players who count, and their unlocks."""
+    rows = run_prepared(_COUNTS, [array_literal(game_ids)])
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
 
 def rarities(achievement_ids: Iterable[int]) -> dict[int, rules.Rarity]:

@@ -37,6 +37,19 @@ def unlocks_of(player_id: int, *, game_id: int) -> dict[int, HeldUnlock]:
     return {row.achievement_id: as_held(row) for row in rows}
 
 
+# One look into the index for each achievement; the game's players have none that would do.
+_ANY_IN = """
+SELECT EXISTS (SELECT FROM achievements_achievement a
+                 CROSS JOIN LATERAL (SELECT FROM achievements_unlock u WHERE u.achievement_id = a.id LIMIT 1) AS any
+                WHERE a.game_id = $1)
+"""
+
+
+def any_in(game_id: int) -> bool:
+    """Say whether anybody has unlocked anything in a game."""
+    return bool(run_prepared(_ANY_IN, [game_id])[0][0])
+
+
 def progress_of(player_ids: Collection[int], achievement_ids: Collection[int]) -> list[tuple[int, int, int]]:
     """Return how far players are with achievements, `(player, achievement, how far)` for each progress there is."""
     rows = Progress.objects.filter(player_id__in=player_ids, achievement_id__in=achievement_ids)

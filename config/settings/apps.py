@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "leaderboards",
     "social",
     "history",
+    "analytics",
     "webhooks",
     "config",
 ]
