@@ -40,7 +40,7 @@ def unlocks_of(player_id: int, *, game_id: int) -> dict[int, HeldUnlock]:
 # One look into the index for each achievement; the game's players have none that would do.
 _ANY_IN = """
 SELECT EXISTS (SELECT FROM achievements_achievement a
-                 CROSS JOIN LATERAL (SELECT FROM achievements_unlock u WHERE u.achievement_id = a.id LIMIT 1) AS any
+                 CROSS JOIN LATERAL (SELECT FROM achievements_unlock u WHERE u.achievement_id = a.id LIMIT 1) AS held
                 WHERE a.game_id = $1)
 """
 
