@@ -1,24 +1,9 @@
-"""What forms of the portal take. Texts lose the spaces around them; characters that show nothing are refused."""
-
-from typing import Any
+"""What the portal's forms of studios take."""
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-
-def printable(text: str) -> None:
-    """Refuse what a line of text can't show: line breaks would also end a mail's header (threats.md, P6)."""
-    if not text.isprintable():
-        raise ValidationError(_("Use characters that can be seen."), code="unprintable")
-
-
-class PortalForm(forms.Form):
-    """A form that names its errors' fields to assistive technology."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Prepare the fields."""
-        super().__init__(*args, **{"label_suffix": "", **kwargs})
+from core.forms import PortalForm, printable
 
 
 class StudioForm(PortalForm):

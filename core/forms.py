@@ -1,0 +1,21 @@
+"""What every form of the portal shares."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+
+def printable(text: str) -> None:
+    """Refuse what a line of text can't show: line breaks would also end a mail's header (threats.md, P6)."""
+    if not text.isprintable():
+        raise ValidationError(_("Use characters that can be seen."), code="unprintable")
+
+
+class PortalForm(forms.Form):
+    """A form whose labels end without a colon."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Prepare the fields."""
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
