@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from achievements.portal import first
+from achievements.portal import files, first, listing
+
+_LIST = "portal/<uuid:studio>/games/<uuid:game>/achievements"
 
 urlpatterns = [
-    path(
-        "portal/<uuid:studio>/games/<uuid:game>/achievements/first",
-        first.make_first,
-        name="first-achievement",
-    ),
+    path(_LIST, listing.achievements, name="portal-achievements"),
+    path(f"{_LIST}/change", listing.change_several, name="change-achievements"),
+    path(f"{_LIST}/move", listing.move, name="move-achievement"),
+    path(f"{_LIST}/first", first.make_first, name="first-achievement"),
+    path(f"{_LIST}/import", files.import_file, name="import-file"),
+    path(f"{_LIST}/import/apply", files.apply_import, name="apply-import"),
+    path(f"{_LIST}/export", files.export_file, name="export-file"),
 ]

@@ -1,0 +1,241 @@
+"""A game's file: imported in two steps, what it would change and then doing it; and exported."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django import forms
+from django.contrib import messages
+from django.core.cache import cache
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.doorway import Visit, studio_page
+from accounts.roles import Act
+from accounts.selectors import GameInfo
+from achievements import formats, keys
+from achievements.formats import export
+from achievements.selectors import definitions
+from achievements.services import arranging, importing
+from achievements.services.definitions import as_values
+from achievements.services.importing import Imported
+from core.clock import rfc3339
+from core.deadlines import extend
+from core.forms import PortalForm
+from core.sections import sections
+
+LARGEST = 10 * 1024 * 1024
+WITHIN_S = 60.0
+WAITS_S = 900
+_SHOWN = 500  # changes and errors; more than anybody reads
+_NAMES = {
+    "laurel": gettext_lazy("Laurel (JSON): achievements, stats and leaderboards"),
+    "steam": gettext_lazy("Steam, schema of the Web API (JSON)"),
+    "steam-vdf": gettext_lazy("Steam, UserGameStatsSchema or localisation (VDF)"),
+    "eos": gettext_lazy("Epic Online Services (CSV, or a zip of them)"),
+    "google-play": gettext_lazy("Google Play (zip of CSVs)"),
+    "xbox": gettext_lazy("Xbox (XML)"),
+}
+_TYPES = {"laurel": "application/json", "csv": "text/csv; charset=utf-8"}
+
+
+class ImportForm(PortalForm):
+    """A file and what it is."""
+
+    format = forms.ChoiceField(
+        label=gettext_lazy("Format"), choices=[(name, _NAMES[name]) for name in formats.IMPORT_FORMATS]
+    )
+    file = forms.FileField(
+        label=gettext_lazy("File"), max_length=255, help_text=gettext_lazy("10 MiB at most.")
+    )
+
+    def clean_file(self) -> "UploadedFile[bytes]":
+        """Return the file, unless it is too large."""
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
+        if (file.size or 0) > LARGEST:
+            raise forms.ValidationError(_("The file is larger than 10 MiB."), code="too-large")
+        return file
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What becomes of a field, as it is shown."""
+
+    name: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What becomes of a definition, as it is shown."""
+
+    section: str
+    key: str
+    is_new: bool
+    fields: list[Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was shown, and waits to be imported."""
+
+    format: str
+    name: str
+    body: bytes
+
+
+@require_http_methods(["GET", "POST"])
+@studio_page(needs=Act.WRITE_DEFINITIONS)
+def import_file(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Show what a file would change."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method != "POST" or not form.is_valid():
+        return _page(request, visit, form, status=422 if form.errors else 200)
+    file = form.cleaned_data["file"]
+    upload = Upload(form.cleaned_data["format"], file.name[:255], file.read())
+    return _shown_page(request, visit, form, upload)
+
+
+@require_POST
+@studio_page(needs=Act.WRITE_DEFINITIONS)
+def apply_import(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Import a file that was shown; where the game was changed meanwhile, show it again instead."""
+    upload = _kept(visit, request.POST.get("token", "")[:64])
+    if upload is None:
+        messages.warning(request, _("The file is not kept any more. Choose it again; nothing was imported."))
+        return redirect("import-file", studio=visit.studio.studio_uuid, game=_game(visit).uuid)
+    extend(WITHIN_S)
+    if request.POST.get("version") != str(_version(visit)):
+        messages.warning(
+            request, _("The game was changed meanwhile. This is what the file would change now.")
+        )
+        return _shown_page(request, visit, ImportForm(initial={"format": upload.format}), upload)
+    done = _apply(visit, upload.format, upload.body)
+    if done.errors:
+        return _shown_page(request, visit, ImportForm(initial={"format": upload.format}), upload)
+    said = _("Imported: %(created)s new, %(updated)s changed, %(unchanged)s as they were.")
+    counts = {name: getattr(done, name) for name in ("created", "updated", "unchanged")}
+    messages.success(request, said % counts)
+    return redirect("portal-achievements", studio=visit.studio.studio_uuid, game=_game(visit).uuid)
+
+
+def _shown_page(request: HttpRequest, visit: Visit, form: ImportForm, upload: Upload) -> HttpResponse:
+    """Show what a file would change, and keep it for the button that imports it."""
+    extend(WITHIN_S)
+    version = _version(visit)
+    done = importing.import_file(
+        game=_game(visit), format=upload.format, body=upload.body, dry_run=True, at=timezone.now()
+    )
+    more = {
+        "done": done,
+        "changes": list(_shown(done))[:_SHOWN],
+        "errors": done.errors[:_SHOWN],
+        "name": upload.name,
+        "version": version,
+        "token": "" if done.errors else _keep(visit, upload),
+    }
+    return _page(request, visit, form, status=422 if done.errors else 200, **more)
+
+
+def _page(
+    request: HttpRequest, visit: Visit, form: ImportForm, *, status: int, **more: object
+) -> HttpResponse:
+    context = {"visit": visit, "here": "achievements", "form": form, **more}
+    return render(request, "portal/achievements/import.html", context, status=status)
+
+
+def _keep(visit: Visit, upload: Upload) -> str:
+    token = secrets.token_urlsafe(16)
+    kept = (visit.user.pk, _game(visit).id, upload.format, upload.name, upload.body)
+    cache.set(keys.upload(token), kept, WAITS_S)
+    return token
+
+
+def _kept(visit: Visit, token: str) -> Upload | None:
+    """Return a file that this visitor was shown for this game."""
+    user_id, game_id, *upload = cache.get(keys.upload(token)) or (0, 0)
+    return Upload(*upload) if (user_id, game_id) == (visit.user.pk, _game(visit).id) else None
+
+
+def _version(visit: Visit) -> int:
+    return definitions.fresh_catalogue(_game(visit).id).version
+
+
+def _apply(visit: Visit, format: str, body: bytes) -> Imported:
+    at = timezone.now()
+    with transaction.atomic():
+        done = importing.import_file(game=_game(visit), format=format, body=body, dry_run=False, at=at)
+        if not done.errors and (done.created or done.updated):
+            arranging.note_import(
+                game=_game(visit),
+                format=format,
+                created=done.created,
+                updated=done.updated,
+                actor=visit.actor,
+                at=at,
+            )
+    return done
+
+
+def _shown(done: Imported) -> Iterator[Shown]:
+    """Yield what becomes of each definition: new ones first, then changed ones, then other rooms'."""
+    for one in done.changes.created:
+        yield Shown(
+            "achievements", one.key, True, list(_fields({k: (None, v) for k, v in one.values().items()}))
+        )
+    for change in done.changes.updated:
+        yield Shown("achievements", change.key, False, list(_fields(change.fields)))
+    for name, part in done.parts.items():
+        for other in part.changes:
+            yield Shown(name, other.key, other.is_new, list(_fields(other.fields)))
+
+
+def _fields(fields: Mapping[str, tuple[object, object]]) -> Iterator[Field]:
+    for name, (old, new) in fields.items():
+        if (old or None) != (new or None):
+            yield Field(name, _text(old), _text(new))
+
+
+def _text(value: object) -> str:
+    if value is None or value == "" or value == ():
+        return "–"
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_text(one)}" for name, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_text(one) for one in value)
+    return str(value)
+
+
+@require_safe
+@studio_page(needs=Act.SEE_ANALYTICS)
+def export_file(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Give the game's definitions as a file."""
+    game, wanted = _game(visit), request.GET.get("format", "laurel")
+    wanted = wanted if wanted in export.EXPORT_FORMATS else "laurel"
+    rows = [as_values(one) for one in definitions.fresh_catalogue(game.id).by_key.values()]
+    parts = {name: section.rows(game.id) for name, section in sections().items()}
+    body = export.to_laurel(rows, parts) if wanted == "laurel" else export.to_csv(rows)
+    response = HttpResponse(body, content_type=_TYPES[wanted])
+    suffix = "json" if wanted == "laurel" else "csv"
+    response["Content-Disposition"] = f'attachment; filename="achievements-{game.uuid}.{suffix}"'
+    return response
+
+
+def _game(visit: Visit) -> GameInfo:
+    assert visit.game is not None  # the address names it
+    return visit.game

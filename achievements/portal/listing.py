@@ -1,0 +1,125 @@
+"""A game's achievements: the table, what is done to several of them, and their order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.doorway import Visit, studio_page
+from accounts.roles import Act
+from accounts.selectors import GameInfo
+from achievements.models import State
+from achievements.rules import Rarity
+from achievements.selectors import definitions
+from achievements.selectors.definitions import Definition
+from achievements.services import arranging
+from core.refusals import Refused
+
+A_PAGE = 50
+_STATES = {
+    State.PUBLISHED: gettext_lazy("Published"),
+    State.DRAFT: gettext_lazy("Drafts"),
+    State.ARCHIVED: gettext_lazy("Archived"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table."""
+
+    definition: Definition
+    rarity: Rarity
+
+
+@require_safe
+@studio_page(needs=Act.SEE_ANALYTICS)
+def achievements(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """List a game's achievements, those that fit the search and the state in the address."""
+    query, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
+    state = state if state in State.values else ""
+    everything = list(definitions.fresh_catalogue(_game(visit).id).by_key.values())
+    found = [one for one in everything if _fits(one, query, state)]
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    rarities = definitions.rarities([one.id for one in page])
+    context = {
+        "visit": visit,
+        "here": "achievements",
+        "rows": [Row(one, rarities[one.id]) for one in page],
+        "page": page,
+        "query": query,
+        "state": state,
+        "chips": [("", _("All")), *_STATES.items()],
+        "total": len(everything),
+        "can_be_moved": not query and not state,
+    }
+    return render(request, "portal/achievements/list.html", context)
+
+
+def _fits(definition: Definition, query: str, state: str) -> bool:
+    if state and definition.state != state:
+        return False
+    wanted = query.casefold()
+    texts = (definition.key, definition.name, definition.description, definition.group)
+    return not wanted or any(wanted in text.casefold() for text in texts)
+
+
+_Done = Callable[[int], str]
+_SAID: dict[str, _Done] = {
+    "publish": lambda n: ngettext("%(n)s achievement is published.", "%(n)s achievements are published.", n),
+    "archive": lambda n: ngettext("%(n)s achievement is archived.", "%(n)s achievements are archived.", n),
+    "delete": lambda n: ngettext("%(n)s draft is deleted.", "%(n)s drafts are deleted.", n),
+}
+
+
+@require_POST
+@studio_page(needs=Act.WRITE_DEFINITIONS)
+def change_several(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Publish, archive or delete the chosen ones: all of them, or none."""
+    act, keys = request.POST.get("act", ""), list(islice(request.POST.getlist("keys"), A_PAGE))
+    if act not in _SAID or not keys:
+        messages.error(request, _("Choose achievements in the table, then what to do with them."))
+        return _back(request, visit)
+    try:
+        count = arranging.change_several(
+            game=_game(visit), keys=keys, act=act, actor=visit.actor, at=timezone.now()
+        )
+    except Refused as refused:
+        messages.error(request, _("Nothing was changed. %(why)s") % {"why": refused.detail})
+    else:
+        messages.success(request, _SAID[act](count) % {"n": count})
+    return _back(request, visit)
+
+
+@require_POST
+@studio_page(needs=Act.WRITE_DEFINITIONS)
+def move(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Move an achievement a place up or down."""
+    to, _space, key = request.POST.get("to", "").partition(" ")  # a button has one value
+    by = {"up": -1, "down": 1}.get(to, 0)
+    try:
+        arranging.move(game=_game(visit), key=key, by=by, actor=visit.actor, at=timezone.now())
+    except Refused as refused:
+        messages.error(request, refused.detail)
+    return _back(request, visit)
+
+
+def _game(visit: Visit) -> GameInfo:
+    assert visit.game is not None  # the address names it
+    return visit.game
+
+
+def _back(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Lead to the table as it was looked at."""
+    answer = redirect("portal-achievements", studio=visit.studio.studio_uuid, game=_game(visit).uuid)
+    seen = request.POST.get("seen", "")
+    if seen.startswith("?"):
+        answer["Location"] += seen
+    return answer

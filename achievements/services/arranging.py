@@ -1,0 +1,71 @@
+"""What the portal does to several achievements at once, each time all of it or nothing, and noted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.selectors import GameInfo
+from achievements.models import Achievement, State
+from achievements.selectors import definitions as catalogues
+from achievements.services import definitions
+from core import audit
+from core.refusals import NotFound
+
+STATE_AFTER = {"publish": State.PUBLISHED, "archive": State.ARCHIVED}
+
+
+def change_several(*, game: GameInfo, keys: Sequence[str], act: str, actor: str, at: datetime) -> int:
+    """Publish, archive or delete achievements; return how many that were.
+
+    Raises:
+        NotFound, Invalid, Conflict: as `definitions.update` and `delete` do, for any of them.
+
+    """
+    wanted = list(dict.fromkeys(keys))
+    with transaction.atomic():
+        for key in wanted:
+            if act == "delete":
+                definitions.delete(game=game, key=key)
+            else:
+                definitions.update(game=game, key=key, values={"state": STATE_AFTER[act].value})
+        _note(f"achievement.{act}", game, actor=actor, at=at, details={"keys": wanted})
+    return len(wanted)
+
+
+def move(*, game: GameInfo, key: str, by: int, actor: str, at: datetime) -> None:
+    """Move an achievement by places in the game's order; past either end it stays there.
+
+    Every one gets a place of its own: until then many may share the place 0. Raises NotFound.
+    """
+    with transaction.atomic():
+        definitions.next_version(game)
+        order = list(catalogues.uncached_catalogue(game.id).by_key.values())
+        place = next((place for place, one in enumerate(order) if one.key == key), None)
+        if place is None:
+            raise NotFound("The game has no such achievement any more.")
+        order.insert(max(0, place + by), order.pop(place))
+        rows = [
+            Achievement(pk=one.id, sort_order=new) for new, one in enumerate(order) if one.sort_order != new
+        ]
+        Achievement.objects.bulk_update(rows, ["sort_order"], batch_size=500)
+        _note("achievement.move", game, actor=actor, at=at, details={"key": key, "by": by})
+
+
+def note_import(*, game: GameInfo, format: str, created: int, updated: int, actor: str, at: datetime) -> None:
+    """Note that a file was imported, inside the caller's transaction."""
+    details = {"format": format, "created": created, "updated": updated}
+    _note("achievement.import", game, actor=actor, at=at, details=details)
+
+
+def _note(action: str, game: GameInfo, *, actor: str, at: datetime, details: dict[str, object]) -> None:
+    audit.record(
+        studio_id=game.studio_id,
+        actor=actor,
+        action=action,
+        kind="game",
+        object_id=game.uuid,
+        reason="",
+        at=at,
+        details=details,
+    )

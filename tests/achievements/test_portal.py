@@ -1,0 +1,215 @@
+"""Achievements in the portal: the table, several at once, the order, a file in two steps."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import Game, Member, Role, User
+from achievements.models import Achievement
+from core.models import AuditEntry
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+BROWSER = {"Accept": "text/html"}
+
+
+def visitor(game: Game, role: str = Role.DEVELOPER) -> Client:
+    user = User.objects.create_user(f"{role}-{game.pk}@example.com", "a-long-enough-password")
+    Member.objects.create(studio=game.studio, user=user, role=role)
+    client = Client(headers=BROWSER)
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def game() -> Game:
+    return factories.game()
+
+
+@pytest.fixture
+def developer(game: Game) -> Client:
+    return visitor(game)
+
+
+def pages(game: Game) -> str:
+    return f"/portal/{game.studio.uuid}/games/{game.uuid}/achievements"
+
+
+def shown(page: Any) -> list[str]:
+    """Return the keys of a table's rows."""
+    return re.findall(r"<code>([^<]+)</code>", page.text)
+
+
+def laurel(*achievements: dict[str, Any], **parts: Any) -> SimpleUploadedFile:
+    return SimpleUploadedFile("game.json", json.dumps({"achievements": achievements, **parts}).encode())
+
+
+def preview(client: Client, game: Game, file: SimpleUploadedFile, format: str = "laurel") -> Any:
+    return client.post(f"{pages(game)}/import", {"format": format, "file": file})
+
+
+def hidden(page: Any) -> dict[str, str]:
+    return {
+        name: re.findall(rf'name="{name}"\s+value="([^"]*)"', page.text)[0] for name in ("token", "version")
+    }
+
+
+def test_the_table_is_searched_and_filtered(game: Game, developer: Client) -> None:
+    factories.achievement(game, "first-blood", name="First blood")
+    factories.achievement(game, "last-stand", name="Last stand", state="draft")
+    factories.achievement(game, "old-one", name="Old one", state="archived")
+    assert len(shown(developer.get(pages(game)))) == 3
+    assert shown(developer.get(f"{pages(game)}?q=BLOOD")) == ["first-blood"]
+    assert shown(developer.get(f"{pages(game)}?state=draft")) == ["last-stand"]
+    assert "No achievement fits" in developer.get(f"{pages(game)}?q=nothing").text
+    assert len(shown(developer.get(f"{pages(game)}?state=everything&page=x"))) == 3
+
+
+def test_what_players_wrote_is_shown_and_not_run(game: Game, developer: Client) -> None:
+    factories.achievement(game, "x", name="<script>alert(1)</script>")
+    assert "<script>alert" not in developer.get(pages(game)).text
+
+
+def test_several_are_published_and_archived_at_once(game: Game, developer: Client) -> None:
+    for key in ("a", "b", "c"):
+        factories.achievement(game, key, state="draft")
+    assert developer.post(f"{pages(game)}/change", {"act": "publish", "keys": ["a", "b"]}).status_code == 302
+    states = dict(Achievement.objects.values_list("key", "state"))
+    assert states == {"a": "published", "b": "published", "c": "draft"}
+    developer.post(f"{pages(game)}/change", {"act": "archive", "keys": ["a"]})
+    developer.post(f"{pages(game)}/change", {"act": "delete", "keys": ["c"]})
+    assert dict(Achievement.objects.values_list("key", "state")) == {"a": "archived", "b": "published"}
+    told = AuditEntry.objects.filter(studio_id=game.studio_id).order_by("id").values_list("action", "details")
+    assert list(told) == [
+        ("achievement.publish", {"keys": ["a", "b"]}),
+        ("achievement.archive", {"keys": ["a"]}),
+        ("achievement.delete", {"keys": ["c"]}),
+    ]
+
+
+def test_all_of_them_or_none(game: Game, developer: Client) -> None:
+    factories.achievement(game, "draft", state="draft")
+    factories.achievement(game, "live")
+    answer = developer.post(
+        f"{pages(game)}/change", {"act": "delete", "keys": ["draft", "live"], "seen": "?q=a"}, follow=True
+    )
+    assert "Nothing was changed." in answer.text
+    assert answer.redirect_chain[0][0].endswith("/achievements?q=a")
+    assert Achievement.objects.count() == 2
+    for said in ({"act": "archive"}, {"act": "grow", "keys": ["live"]}, {"act": "archive", "keys": ["gone"]}):
+        assert developer.post(f"{pages(game)}/change", said).status_code == 302
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_order_is_moved_place_by_place(game: Game, developer: Client) -> None:
+    for key in ("a", "b", "c"):
+        factories.achievement(game, key)
+    for to in ("down a", "up c", "up c", "up c", "sideways a", "up nobody", ""):
+        assert developer.post(f"{pages(game)}/move", {"to": to}).status_code == 302
+    assert shown(developer.get(pages(game))) == ["c", "b", "a"]
+
+
+def test_a_file_is_shown_and_then_imported(game: Game, developer: Client) -> None:
+    factories.achievement(game, "first-blood", name="First blood", points=10)
+    file = laurel(
+        {"key": "first-blood", "name": "First blood", "points": 20},
+        {"key": "new", "name": "New one"},
+        stats=[{"key": "kills", "name": "Kills", "aggregation": "sum"}],
+    )
+    page = preview(developer, game, file)
+    assert page.status_code == 200
+    assert "<del>10</del>" in page.text
+    assert "<ins>20</ins>" in page.text
+    assert Achievement.objects.get().points == 10
+    applied = developer.post(f"{pages(game)}/import/apply", hidden(page))
+    assert applied["Location"] == pages(game)
+    assert dict(Achievement.objects.values_list("key", "points")) == {"first-blood": 20, "new": 0}
+    entry = AuditEntry.objects.get()
+    assert entry.details == {"format": "laurel", "created": 2, "updated": 1}
+    assert (
+        "the game has all of it already"
+        in preview(developer, game, laurel({"key": "new", "name": "New one"})).text
+    )
+
+
+def test_a_file_with_a_broken_row_changes_nothing(game: Game, developer: Client) -> None:
+    page = preview(developer, game, laurel({"key": "fine", "name": "Fine"}, {"key": "bad", "points": -1}))
+    assert page.status_code == 422
+    assert "Nothing was imported" in page.text
+    assert 'name="token"' not in page.text
+    for body in (b"", b"not json", b"\xff\xfe"):
+        answer = preview(developer, game, SimpleUploadedFile("x.json", body))
+        assert answer.status_code == 422
+    assert preview(developer, game, laurel(), "excel").status_code == 422
+    assert not Achievement.objects.exists()
+
+
+def test_a_file_that_is_too_large_is_refused(game: Game, developer: Client) -> None:
+    answer = preview(developer, game, SimpleUploadedFile("x.json", b" " * (10 * 1024 * 1024 + 1)))
+    assert answer.status_code in (413, 422)
+    assert not Achievement.objects.exists()
+
+
+def test_what_was_changed_meanwhile_is_shown_anew(game: Game, developer: Client) -> None:
+    page = preview(developer, game, laurel({"key": "a", "name": "A", "points": 5}))
+    api = factories.api(factories.server_key(game.studio))
+    created = api.post(f"/games/{game.uuid}/achievements", {"key": "a", "name": "A", "points": 7})
+    assert created.status_code == 201
+    again = developer.post(f"{pages(game)}/import/apply", hidden(page))
+    assert again.status_code == 200
+    assert "The game was changed meanwhile" in again.text
+    assert Achievement.objects.get().points == 7
+    developer.post(f"{pages(game)}/import/apply", hidden(again))
+    assert Achievement.objects.get().points == 5
+
+
+def test_a_kept_file_is_its_visitor_s_and_its_game_s(game: Game, developer: Client) -> None:
+    said = hidden(preview(developer, game, laurel({"key": "a", "name": "A"})))
+    colleague = visitor(game, Role.ADMIN)
+    assert colleague.post(f"{pages(game)}/import/apply", said)["Location"] == f"{pages(game)}/import"
+    other = factories.game(game.studio)
+    assert developer.post(f"{pages(other)}/import/apply", said)["Location"] == f"{pages(other)}/import"
+    assert developer.post(f"{pages(game)}/import/apply")["Location"] == f"{pages(game)}/import"
+    assert not Achievement.objects.exists()
+
+
+def test_the_file_that_is_exported_imports_unchanged(game: Game, developer: Client) -> None:
+    factories.achievement(game, "first-blood", name="First blood")
+    answer = developer.get(f"{pages(game)}/export")
+    assert "attachment" in answer["Content-Disposition"]
+    again = SimpleUploadedFile("again.json", answer.content)
+    assert "the game has all of it already" in preview(developer, game, again).text
+    assert developer.get(f"{pages(game)}/export?format=csv")["Content-Type"].startswith("text/csv")
+
+
+ACTS = ("change", "move", "first", "import", "import/apply")
+
+
+@pytest.mark.parametrize("role", [Role.SUPPORT, Role.ANALYST])
+def test_a_lesser_role_looks_and_changes_nothing(game: Game, role: str) -> None:
+    factories.achievement(game, "a", state="draft")
+    client = visitor(game, role)
+    page = client.get(pages(game))
+    assert page.status_code == 200
+    assert "checkbox" not in page.text
+    for act in ACTS:
+        assert client.post(f"{pages(game)}/{act}", {"act": "publish", "keys": ["a"]}).status_code == 403
+    assert Achievement.objects.get().state == "draft"
+
+
+def test_another_studio_s_game_is_not_there(game: Game) -> None:
+    factories.achievement(game, "a", state="draft")
+    stranger_game = factories.game()
+    stranger = visitor(stranger_game)
+    mixed = f"/portal/{stranger_game.studio.uuid}/games/{game.uuid}/achievements"
+    for base in (pages(game), mixed):
+        assert stranger.get(base).status_code == 404
+        assert stranger.get(f"{base}/export").status_code == 404
+        for act in ACTS:
+            answer = stranger.post(f"{base}/{act}", {"act": "publish", "keys": ["a"]})
+            assert answer.status_code == 404
+    assert Achievement.objects.get().state == "draft"
