@@ -24,7 +24,7 @@ LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TESTS ?= tests --ignore=tests/faults
 
-.PHONY: help run test faults check fix bench migrations lock audit
+.PHONY: help run test faults check fix bench screenshots migrations lock audit
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -73,6 +73,9 @@ fix: $(DEV_STAMP) ## Format code and templates, and mend what can be mended
 
 bench: $(DEV_STAMP) ## Measure, on this machine, and write the figures to bench/results
 	$(BIN)/python -m bench
+
+screenshots: $(DEV_STAMP) ## Take pictures of every page into docs/screenshots
+	$(BIN)/python -m tests.browser.screenshots
 
 migrations: $(DEV_STAMP) ## Write a migration: make migrations APP=core NAME=add_fact_owner
 	@test -n "$(APP)" && test -n "$(NAME)" || { echo "Say which: make migrations APP=core NAME=add_fact_owner"; exit 1; }
