@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.http import http_date
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import keys, people, selectors, tokens
+from accounts import keys, last_use, people, selectors, tokens
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_external_id
+from core.clock import rfc3339
 from core.ids import parse_id
 from core.items import Errors, error
-from core.refusals import Forbidden, Gone, Invalid, NotFound, Unauthenticated
+from core.refusals import CredentialExpired, Forbidden, Gone, Invalid, NotFound, Unauthenticated
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module by its settings
@@ -57,7 +59,10 @@ class BearerAuthentication(BaseAuthentication):
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
-        return None, read_credential(header)
+        holder = read_credential(header)
+        if isinstance(holder, KeyHolder) and holder.rotated_at is not None:
+            request.parser_context["view"].headers |= _ending(holder)
+        return None, holder
 
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme for a 401."""
@@ -68,7 +73,7 @@ def read_credential(header: str) -> Holder:
     """Return whom an Authorization header stands for.
 
     Raises:
-        Unauthenticated: another scheme, mistyped, unknown, revoked or expired.
+        Unauthenticated: another scheme, mistyped, unknown, revoked or expired (a server key: CredentialExpired).
 
     """
     scheme, _, credential = header.partition(" ")
@@ -88,10 +93,24 @@ def read_credential(header: str) -> Holder:
 def _server_key(key: str) -> KeyHolder:
     if not keys.is_well_formed(key):
         raise Unauthenticated("The server key is mistyped: its checksum does not fit. Copy it again.")
-    holder = selectors.key_holder(keys.key_hash(key))
+    holder = selectors.issued_key(keys.key_hash(key))
     if holder is None:
-        raise Unauthenticated("The server key is unknown, revoked or expired. Issue a new one.")
+        raise Unauthenticated("The server key is unknown or revoked. Issue a new one.")
+    if holder.expires_at is not None and holder.has_expired(timezone.now()):
+        instead = "Use the one that replaced it." if holder.rotated_at else "Issue a new one."
+        raise CredentialExpired(f"The server key ended at {rfc3339(holder.expires_at)}. {instead}")
+    last_use.note(holder.key_id)
     return holder
+
+
+def _ending(holder: KeyHolder) -> dict[str, str]:
+    """Return the headers that say since when a key is on its way out (RFC 9745), and when it ends (RFC 8594)."""
+    assert holder.rotated_at is not None
+    assert holder.expires_at is not None  # rotation says when
+    return {
+        "Deprecation": f"@{int(holder.rotated_at.timestamp())}",
+        "Sunset": http_date(holder.expires_at.timestamp()),
+    }
 
 
 def _player_token(token: str) -> TokenHolder:

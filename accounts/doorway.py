@@ -31,8 +31,9 @@ class Visit:
         user: who.
         studio: the studio, and what the visitor is there.
         studios: all of the visitor's studios, by name.
-        games: the studio's games, by title.
-        game: the one that the page is about, or the one that was looked at last.
+        games: the studio's games, by title, but for those that are put away.
+        game: the one that the page is about (it may be put away), or the one that was looked at last.
+        put_away: the games that the studio has put away, by title.
 
     """
 
@@ -41,6 +42,7 @@ class Visit:
     studios: tuple[Membership, ...]
     games: tuple[GameInfo, ...]
     game: GameInfo | None
+    put_away: tuple[GameInfo, ...] = ()
 
     @property
     def actor(self) -> str:
@@ -93,17 +95,25 @@ def _visit(request: HttpRequest, studio: UUID, game: UUID | None) -> Visit:
     here = next((one for one in studios if one.studio_uuid == studio), None)
     if here is None:
         raise Http404
-    games = tuple(selectors.games_by_title(here.studio_id))
-    about = next((one for one in games if one.uuid == game), None)
-    if game is not None and about is None:
-        raise Http404
+    every = selectors.games_by_title(here.studio_id)
+    games = tuple(one for one in every if one.archived_at is None)
+    put_away = tuple(one for one in every if one.archived_at is not None)
+    about = None if game is None else _game_of(here.studio_id, game, every)
     _remember(request, LAST_STUDIO, studio)
     if about is not None:
         _remember(request, LAST_GAME, about.uuid)
     else:
         last = request.session.get(LAST_GAME)
         about = next((one for one in games if str(one.uuid) == last), games[0] if games else None)
-    return Visit(user, here, studios, games, about)
+    return Visit(user, here, studios, games, about, put_away)
+
+
+def _game_of(studio_id: int, uuid: UUID, listed: list[GameInfo]) -> GameInfo:
+    """Return a studio's game, listed or not: a list has an end. Raises Http404."""
+    about = next((one for one in listed if one.uuid == uuid), None) or selectors.fresh_game(uuid)
+    if about is None or about.studio_id != studio_id:
+        raise Http404
+    return about
 
 
 def _remember(request: HttpRequest, name: str, uuid: UUID) -> None:

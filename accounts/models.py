@@ -90,6 +90,9 @@ class Game(models.Model):
     regions = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    archived_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when the studio has put it away."
+    )
 
     class Meta:
         # What composite foreign keys of tenant-owned rows point at: a reference across studios can't be stored.
@@ -112,8 +115,21 @@ class ServerKey(models.Model):
     )
     scopes = ArrayField(models.CharField(max_length=32))
     created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To the minute.")
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    rotated_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since then it is about to end: `expires_at` says when.",
+    )
+    replaced_by = models.OneToOneField(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="replaces"
+    )
 
     def __str__(self) -> str:
         return f"{self.name} (lrl_sk_…{self.hint})"

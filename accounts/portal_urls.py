@@ -2,9 +2,21 @@
 
 from django.urls import path
 
-from accounts.portal import home
+from accounts.portal import games, home, keys
 
 urlpatterns = [
     path("portal/", home.door, name="portal"),
     path("portal/new", home.new_studio, name="new-studio"),
+    path("portal/<uuid:studio>/games/new", games.new, name="new-game"),
+    path("portal/<uuid:studio>/games/<uuid:game>/", games.door, name="portal-game"),
+    path("portal/<uuid:studio>/games/<uuid:game>/settings", games.settings, name="game-settings"),
+    path("portal/<uuid:studio>/games/<uuid:game>/testers/add", games.add_tester, name="add-tester"),
+    path("portal/<uuid:studio>/games/<uuid:game>/testers/remove", games.remove_tester, name="remove-tester"),
+    path("portal/<uuid:studio>/games/<uuid:game>/put-away", games.put_away, name="put-game-away"),
+    path("portal/<uuid:studio>/games/<uuid:game>/restore", games.restore, name="restore-game"),
+    path("portal/<uuid:studio>/keys", keys.index, name="keys"),
+    path("portal/<uuid:studio>/keys/new", keys.new, name="new-key"),
+    path("portal/<uuid:studio>/keys/<uuid:key>", keys.one, name="key"),
+    path("portal/<uuid:studio>/keys/<uuid:key>/rotate", keys.rotate, name="rotate-key"),
+    path("portal/<uuid:studio>/keys/<uuid:key>/revoke", keys.revoke, name="revoke-key"),
 ]

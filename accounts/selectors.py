@@ -39,6 +39,7 @@ class KeyHolder:
     game_uuid: UUID | None
     scopes: frozenset[str]
     expires_at: datetime | None
+    rotated_at: datetime | None = None
 
     @property
     def caller(self) -> str:
@@ -49,6 +50,10 @@ class KeyHolder:
     def actor(self) -> str:
         """Who did it, in the audit log."""
         return f"key:{self.key_uuid}"
+
+    def has_expired(self, at: datetime) -> bool:
+        """Say whether the key's time is over."""
+        return self.expires_at is not None and self.expires_at <= at
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class GameInfo:
     regions: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +126,8 @@ def memberships(user_id: int) -> list[Membership]:
 
 
 def games_by_title(studio_id: int) -> list[GameInfo]:
-    """Return a studio's games by title."""
-    rows = Game.objects.filter(studio_id=studio_id)[:MOST_GAMES]
+    """Return a studio's games by title, those that are put away too; of very many the newest."""
+    rows = Game.objects.filter(studio_id=studio_id).order_by("-id")[:MOST_GAMES]
     return sorted((_game_info(row) for row in rows), key=lambda one: (one.title.casefold(), one.id))
 
 
@@ -145,6 +151,12 @@ def keys_of(studio_id: int) -> list[KeyInfo]:
 
 def key_holder(digest: bytes) -> KeyHolder | None:
     """Return whom the key with this hash stands for, at most KEY_SECONDS old; None if unknown, revoked or expired."""
+    holder = issued_key(digest)
+    return None if holder is None or holder.has_expired(timezone.now()) else holder
+
+
+def issued_key(digest: bytes) -> KeyHolder | None:
+    """Return `key_holder`, and of an expired key whom it stood for."""
     loaded_at, holder = _keys.get(digest, (float("-inf"), None))
     age = time.monotonic() - loaded_at
     # One thread looks again in time while the others go on: at its end all would ask at once.
@@ -153,8 +165,6 @@ def key_holder(digest: bytes) -> KeyHolder | None:
             holder = _reload_key(digest)
         finally:
             _key_loading.release()
-    if holder is not None and holder.expires_at is not None and holder.expires_at <= timezone.now():
-        return None
     return holder
 
 
@@ -181,6 +191,7 @@ def _load_key(digest: bytes) -> KeyHolder | None:
         game_uuid=key.game.uuid if key.game else None,
         scopes=frozenset(key.scopes),
         expires_at=key.expires_at,
+        rotated_at=key.rotated_at,
     )
 
 
@@ -234,7 +245,14 @@ def games_by_id(ids: Iterable[int]) -> dict[int, GameInfo]:
 
 def _game_info(row: Game) -> GameInfo:
     return GameInfo(
-        row.pk, row.uuid, row.studio_id, row.title, tuple(row.regions), row.created_at, row.updated_at
+        row.pk,
+        row.uuid,
+        row.studio_id,
+        row.title,
+        tuple(row.regions),
+        row.created_at,
+        row.updated_at,
+        row.archived_at,
     )
 
 

@@ -52,6 +52,8 @@ def issue_key(
     scopes: Iterable[str] = SCOPES,
     game_id: int | None = None,
     expires_at: datetime | None = None,
+    uuid: UUID | None = None,
+    user_id: int | None = None,
 ) -> tuple[ServerKey, str]:
     """Create a server key; return its row and the key itself, which can't be shown again."""
     unknown = set(scopes) - set(SCOPES)
@@ -66,6 +68,8 @@ def issue_key(
         hint=key[-4:],
         scopes=sorted(scopes),
         expires_at=expires_at,
+        uuid=uuid or new_id(),
+        created_by_id=user_id,
     )
     return row, key
 

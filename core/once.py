@@ -1,31 +1,31 @@
-"""Forms whose answer shows a secret: a form sent again, by a reload or a second click, makes no second one."""
+"""Forms that make one thing, however often they are sent: the new thing's id is in them, signed.
 
-import secrets
+A double click or a reload sends the same id again, and the database takes it once. It is signed, so that nobody can try
+ids of others.
+"""
 
-from django.contrib.sessions.models import Session
-from django.db import transaction
-from django.http import HttpRequest
+from uuid import UUID
 
-_NAME = "once"
-_MOST = 20  # forms that are open in one browser
+from django.core import signing
 
+from core.ids import new_id
 
-def token(request: HttpRequest) -> str:
-    """Return what a form carries as `once`; it counts in this session only."""
-    made = secrets.token_urlsafe(12)
-    request.session[_NAME] = [*request.session.get(_NAME, []), made][-_MOST:]
-    return made
+LIFETIME_S = 24 * 3600
 
 
-def spend(request: HttpRequest, sent: str) -> bool:
-    """Say whether a form is sent for the first time; of two at once, one is."""
-    with transaction.atomic():
-        row = Session.objects.select_for_update().filter(pk=request.session.session_key).first()
-        data = row.get_decoded() if row else {}
-        if row is None or sent not in data.get(_NAME, []):
-            return False
-        data[_NAME].remove(sent)
-        row.session_data = Session.objects.encode(data)
-        row.save(update_fields=["session_data"])
-    request.session[_NAME] = data[_NAME]
-    return True
+def mint(purpose: str, *, user_id: int, studio_id: int) -> str:
+    """Return the id of something that a member is about to make, as a form carries it."""
+    return signing.dumps([str(new_id()), user_id, studio_id], salt=_salt(purpose))
+
+
+def read(text: str, purpose: str, *, user_id: int, studio_id: int) -> UUID | None:
+    """Return the id; None if it is not one that this member got for this purpose within a day."""
+    try:
+        uuid, user, studio = signing.loads(text, salt=_salt(purpose), max_age=LIFETIME_S)
+    except signing.BadSignature:
+        return None
+    return UUID(uuid) if (user, studio) == (user_id, studio_id) else None
+
+
+def _salt(purpose: str) -> str:
+    return f"core.once.{purpose}"

@@ -35,6 +35,14 @@ PROBLEMS: dict[str, Problem] = {
             "Compare the request with the operation in the API's documentation; `errors` points at the place.",
         ),
         Problem(
+            "credential-expired",
+            "The server key's time is over",
+            401,
+            "The key was issued until a certain moment, or was rotated and its overlap has ended.",
+            "Use the key that replaced it, or issue a new one. Until a rotated key ends, answers carry the headers "
+            "`Deprecation` and `Sunset`.",
+        ),
+        Problem(
             "unauthenticated",
             "The caller is not known",
             401,
@@ -223,6 +231,12 @@ class Unauthenticated(Refused):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class CredentialExpired(Unauthenticated):
+    """The caller was known once."""
+
+    slug = "credential-expired"
 
 
 class Forbidden(Refused):

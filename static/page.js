@@ -40,6 +40,15 @@ function copyButton(button) {
   });
 }
 
+/** A form that makes something: a second click sends nothing, as its answer would hide the first one's. */
+function sendOnce(form) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+  window.addEventListener("pageshow", () => { delete form.dataset.sent; });
+}
+
 /** Prepare a page, or a part of it that was replaced. */
 function prepare(root) {
   localTimes(root);
@@ -47,5 +56,6 @@ function prepare(root) {
 }
 
 document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
+document.querySelectorAll("[data-once]").forEach(sendOnce);
 prepare(document);
 document.addEventListener("laurel:replaced", (event) => prepare(event.target));

@@ -3,9 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts.selectors import GameInfo
+from accounts.doorway import Visit
+from accounts.once_form import OnceForm
 from core.forms import PortalForm, printable
 from webhooks.announcing import EVENTS
 from webhooks.models import State
@@ -41,16 +43,17 @@ class WebhookForm(PortalForm):
     )
 
 
-class NewWebhookForm(WebhookForm):
+class NewWebhookForm(OnceForm, WebhookForm):
     """A webhook to create; which games it hears of is not changed later."""
 
+    purpose = "webhook"
     game = forms.ChoiceField(label=_("Of"), required=False)
     field_order = ("url", "events", "game", "description")
 
-    def __init__(self, *args: Any, games: tuple[GameInfo, ...], **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, visit: Visit, **kwargs: Any) -> None:
         """Offer the studio's games."""
-        super().__init__(*args, **kwargs)
-        choices = [("", _("all games")), *((str(game.uuid), game.title) for game in games)]
+        super().__init__(data, visit=visit, **kwargs)
+        choices = [("", _("all games")), *((str(game.uuid), game.title) for game in visit.games)]
         self.fields["game"].choices = choices  # type: ignore[attr-defined]
 
 

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
-from core import once
 from core.deadlines import extend
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Refused
@@ -25,7 +24,7 @@ from webhooks.forms import NewWebhookForm, ReplayForm, RotationForm, WebhookForm
 from webhooks.models import State
 from webhooks.selectors import EndpointInfo
 from webhooks.services import deliveries, endpoints
-from webhooks.services.endpoints import UrlRefused
+from webhooks.services.endpoints import MadeBefore, UrlRefused
 
 A_PAGE = 50
 LOG_SECONDS = 25.0  # as the API allows for what changes a whole log
@@ -51,14 +50,15 @@ def webhooks(request: HttpRequest, visit: Visit) -> Page:
 @studio_page(needs=Act.MANAGE_KEYS)
 def new_webhook(request: HttpRequest, visit: Visit) -> Page:
     """Create a webhook, and show its secret this once."""
-    form = NewWebhookForm(request.POST or None, games=visit.games)
+    form = NewWebhookForm(request.POST or None, visit=visit)
     if request.method == "POST" and form.is_valid():
-        if not once.spend(request, request.POST.get("once", "")):
+        try:
+            made = _create(visit, form)
+        except MadeBefore:
             return _sent_before(request, _to_list(visit))
-        made = _create(visit, form)
         if made is not None:
             return _secret(request, visit, *made)
-    context = {"visit": visit, "here": "webhooks", "form": form, "once": once.token(request)}
+    context = {"visit": visit, "here": "webhooks", "form": form}
     return render(request, "portal/webhooks/new.html", context, status=422 if form.errors else 200)
 
 
@@ -75,7 +75,10 @@ def _create(visit: Visit, form: NewWebhookForm) -> tuple[EndpointInfo, str] | No
             description=said["description"],
             actor=visit.actor,
             at=timezone.now(),
+            uuid=form.uuid,
         )
+    except MadeBefore:
+        raise
     except Refused as refused:
         _refuse(form, refused)
     return None
@@ -107,7 +110,6 @@ def webhook(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
         "form": form,
         "rotation": RotationForm(),
         "replay": ReplayForm(),
-        "once": once.token(request),
         **_log(request, info),
     }
     return render(request, "portal/webhooks/hook.html", context, status=422 if form.errors else 200)
@@ -167,7 +169,9 @@ def rotate(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
     if not form.is_valid():
         messages.error(request, _("Choose when the old secret ends."))
         return redirect(_to(visit, info))
-    if not once.spend(request, request.POST.get("once", "")):
+    if (
+        request.POST.get("hint") != info.secret_hint
+    ):  # made anew since the form was opened, perhaps by this very one
         return _sent_before(request, _to(visit, info))
     overlap = timedelta(hours=int(form.cleaned_data["overlap"]))
     rotated, secret = endpoints.rotate_secret(info, overlap=overlap, actor=visit.actor, at=timezone.now())

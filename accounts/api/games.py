@@ -1,14 +1,15 @@
 """GET and POST /games, GET and PATCH /games/{game_id}."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import selectors, services
+from accounts import games, selectors, services
 from accounts.authentication import holder_of, named_game
 from accounts.selectors import GameInfo, KeyHolder
 from core.clock import rfc3339
@@ -100,9 +101,9 @@ class GamesView(Endpoint):
         holder, limit = holder_of(request), read_limit(request)
         kind, cursor = f"games {holder.studio_id}", request.GET.get("cursor")
         after = decode_cursor(kind, cursor)[0] if cursor is not None else 0
-        games = selectors.games_of(holder.studio_id, after_id=after, limit=limit + 1, only=_only(holder))
-        more = len(games) > limit
-        shown = games[:limit]
+        found = selectors.games_of(holder.studio_id, after_id=after, limit=limit + 1, only=_only(holder))
+        more = len(found) > limit
+        shown = found[:limit]
         return Response(
             page(
                 [game_json(game) for game in shown],
@@ -123,12 +124,14 @@ class GamesView(Endpoint):
     )
     def post(self, request: Request) -> Response:
         """Create a game."""
-        holder = holder_of(request)
-        if _only(holder) is not None:
+        holder = cast("KeyHolder", holder_of(request))  # a player token may not
+        if holder.game_id is not None:
             raise Forbidden("This key is for one game; a key of the whole studio creates games.")
         values = GameInput(data=request.data)
         values.is_valid(raise_exception=True)
-        game = services.create_game(studio_id=holder.studio_id, **values.validated_data)
+        game = games.create(
+            studio_id=holder.studio_id, **values.validated_data, actor=holder.actor, at=timezone.now()
+        )
         return Response(game_json(_fresh(game.uuid)), status=201)
 
 
@@ -162,7 +165,13 @@ class GameView(Endpoint):
         values = GameChange(data=request.data)
         values.is_valid(raise_exception=True)
         if values.validated_data:
-            services.update_game(game_id=game.id, changes=values.validated_data)
+            games.update(
+                studio_id=game.studio_id,
+                game_id=game.id,
+                changes=values.validated_data,
+                actor=cast("KeyHolder", holder_of(request)).actor,  # a player token may not
+                at=timezone.now(),
+            )
         return Response(game_json(_fresh(game.uuid)))
 
 

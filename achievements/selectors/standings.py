@@ -93,6 +93,22 @@ def count(game_id: int | None, *, region: str | None, above: int | None = None) 
     return int(_rows(f"SELECT count(*) FROM {scope}", params)[0][0])
 
 
+_HOLDERS = """
+    SELECT count(*) FROM (
+        SELECT FROM achievements_playergame WHERE game_id = %(game)s AND ranked AND unlocked > 0
+         UNION ALL
+        SELECT FROM achievements_playergame WHERE game_id = %(game)s AND NOT ranked AND unlocked > 0
+         LIMIT %(most)s) AS holders
+"""
+
+
+def holders(game_id: int, most: int) -> int:
+    """Return how many players hold an unlock of a game, on its boards or not; at most `most` (GAME_HOLDERS)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDERS, {"game": game_id, "most": most})
+        return int(cursor.fetchone()[0])
+
+
 def tied(game_id: int | None, *, region: str | None, standing: Standing, earlier: bool = False) -> int:
     """Return how many have the points of a standing, itself included, or only those of them listed before it."""
     scope, params = _scope(game_id, region)

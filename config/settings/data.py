@@ -30,6 +30,7 @@ __all__ = [
     "DATABASES",
     "DEFINITION_SECTIONS",
     "FACT_RETENTION_DAYS",
+    "GAME_HOLDERS",
     "HISTORY_DAYS_KEPT_DAYS",
     "HISTORY_HOURS_KEPT_DAYS",
     "LEADERBOARD_EXACT_PLAYERS",
@@ -125,6 +126,8 @@ PLAYER_HOLDINGS = [
     "leaderboards.selectors.submitted.holds_anything",
     "social.selectors.holds_anything",
 ]
+# How many players hold something of a game, which whoever puts it away is told.
+GAME_HOLDERS = "achievements.selectors.standings.holders"
 # Parts of a game's file of definitions, besides its achievements: who stores them and reads them out.
 DEFINITION_SECTIONS = {
     "stats": "stats.services.importing.SECTION",

@@ -8,7 +8,7 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from accounts import selectors
+from accounts import last_use, selectors
 from accounts import services as accounts
 from accounts.keys import SCOPES
 from accounts.models import Game, Player, ServerKey, Studio
@@ -30,6 +30,7 @@ def forget() -> None:
     selectors.forget_keys()
     selectors.forget_games()
     selectors.forget_players()
+    last_use.forget()
     definitions.forget_catalogues()
     stats.forget()
     boards.forget()

@@ -4,10 +4,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from core import audit
+from core.ids import new_id
 from core.refusals import Conflict, Invalid, NotFound, Unavailable
 from webhooks import resolving
 from webhooks.models import Disabled, Endpoint
@@ -21,6 +23,14 @@ LONGEST_OVERLAP = timedelta(days=7)
 _LOOKED_UP_WITHIN_S = 1.0  # of the 2.2 s that a request may take
 # A studio may run its own name server, one that never answers: it shall not hold all of a process's threads.
 _look_ups = BoundedSemaphore(4)
+
+
+class MadeBefore(Conflict):
+    """There is a webhook with this id: whoever asks has asked before."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("This webhook was made before.")
 
 
 class UrlRefused(Invalid):
@@ -74,10 +84,12 @@ def create(
     description: str,
     actor: str,
     at: datetime,
+    uuid: UUID | None = None,
 ) -> tuple[EndpointInfo, str]:
     """Create an endpoint; return it and its secret, which is not shown again.
 
     Raises:
+        MadeBefore: there is one with this `uuid`.
         UrlRefused, Unavailable: as `check_url` does.
         Conflict: the studio has too many.
 
@@ -87,16 +99,19 @@ def create(
         _lock_studio(studio_id)
         if Endpoint.objects.filter(studio_id=studio_id, deleted_at=None).count() >= MOST:
             raise Conflict(f"A studio has at most {MOST} webhooks: delete one that is not used.")
-        row = Endpoint.objects.create(
-            studio_id=studio_id,
-            game_id=game_id,
-            url=url,
-            description=description,
-            events=sorted(events),
-            secret=secret,
-            created_at=at,
-            updated_at=at,
-        )
+        values = {
+            "studio_id": studio_id,
+            "game_id": game_id,
+            "url": url,
+            "description": description,
+            "events": sorted(events),
+            "secret": secret,
+            "created_at": at,
+            "updated_at": at,
+        }
+        row, is_new = Endpoint.objects.get_or_create(uuid=uuid or new_id(), defaults=values)
+        if not is_new:
+            raise MadeBefore
         _note("webhook.create", row, actor=actor, at=at, details={"url": url, "events": row.events})
     return info_of(row), signing.written(secret)
 

@@ -1,0 +1,17 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0009_a_joined_player_takes_nothing"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="game",
+            name="archived_at",
+            field=models.DateTimeField(
+                blank=True, editable=False, help_text="Since when the studio has put it away.", null=True
+            ),
+        ),
+    ]
