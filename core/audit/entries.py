@@ -14,7 +14,6 @@ from core.models import AuditEntry, AuditHead
 
 READ_AT_ONCE = 1000
 MOST_ACTIONS = 200
-COUNTED_WAITING = 1000
 
 
 @dataclass(frozen=True, slots=True)

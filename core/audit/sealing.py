@@ -32,6 +32,7 @@ def seal() -> int:
             if not _is_alone():
                 return total
             batch = entries.waiting(after_id=after_id, limit=SEALED_AT_ONCE)
+            _lock(batch)
             total += _seal(batch)
         if len(batch) < SEALED_AT_ONCE:
             return total
@@ -42,6 +43,15 @@ def _is_alone() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('core.audit.seal', 0))")
         return bool(cursor.fetchone()[0])
+
+
+def _lock(batch: Iterable[Entry]) -> None:
+    """Wait for whoever erases something, in the order in which he locks rows too."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM core_auditentry WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [[entry.id for entry in batch]],
+        )
 
 
 def _seal(batch: Iterable[Entry]) -> int:

@@ -95,7 +95,10 @@ def _ends(studio_id: int) -> tuple[Seal | None, int, int]:
 
 def _walk(studio_id: int, last: int, walk: _Walk, expected: dict[int, bytes]) -> None:
     while walk.number < last:
-        for entry in entries.sealed(studio_id, after=walk.number, until=last, limit=READ_AT_ONCE):
+        read = entries.sealed(studio_id, after=walk.number, until=last, limit=READ_AT_ONCE)
+        if not read:  # removed while we read
+            raise _Faulty(f"Entry {walk.number + 1:,} is missing.")
+        for entry in read:
             _check(entry, walk)
             if expected.pop(walk.number, walk.hash) != walk.hash:
                 raise _Faulty(f"Entry {walk.number:,} is not the one whose hash was noted.")
