@@ -12,13 +12,12 @@ from core.audit import entries, seals
 from core.audit.entries import Entry
 from core.models import AuditEntry
 
-ERASED = "erased"  # who did it, once that is not to be known any more
 ERASED_AT_ONCE = 500
 Changes = dict[str, Any]
 
 
 def erase_content(*, studio_id: int, object_id: str) -> int:
-    """Take reason and details out of all entries about something; return how many there were.
+    """Take out what it was done to, reason and details, of all entries about something; return how many there were.
 
     Repeating it finds what is left: it commits a part at a time, unless the caller's transaction holds all.
     """
@@ -48,10 +47,15 @@ def _erase(change: Callable[[bytes, Entry], Changes], **about: Any) -> int:
 def _without_content(key: bytes, entry: Entry) -> Changes:
     if len(entry.content_proof) != seals.SALT_BYTES:
         return {}
-    return {"reason": "", "details": {}, "content_proof": seals.content_digest(key, entry)}
+    return {
+        "object_id": seals.ERASED,
+        "reason": "",
+        "details": {},
+        "content_proof": seals.content_digest(key, entry),
+    }
 
 
 def _without_actor(key: bytes, entry: Entry) -> Changes:
     if len(entry.actor_proof) != seals.SALT_BYTES:
         return {}
-    return {"actor": ERASED, "actor_proof": seals.actor_digest(key, entry)}
+    return {"actor": seals.ERASED, "actor_proof": seals.actor_digest(key, entry)}

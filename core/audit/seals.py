@@ -1,9 +1,9 @@
 """What proves an audit entry genuine and in its place: keyed hashes (HMAC-SHA-256, RFC 2104), without the database.
 
 An entry's mark is made when it is written, over every field. A link chains it to the one before when it is sealed. A
-head's mark says where a chain ends. Who it did and what was said about it go into the mark as digests of their own, so
-that either may be erased later while the mark holds: of each a proof is kept, which is the salt of its digest (16
-bytes) while the text is there, and the digest (32 bytes) once it is not.
+head's mark says where a chain ends. Who did it, and what it was done to with what was said about it, go into the mark
+as digests of their own, so that either may be erased later while the mark holds: of each a proof is kept, which is the
+salt of its digest (16 bytes) while the text is there, and the digest (32 bytes) once it is not.
 """
 
 import hmac
@@ -22,6 +22,7 @@ from core.clock import microseconds
 
 SALT_BYTES: Final = 16
 FIRST: Final = b""  # what the first link follows
+ERASED: Final = "erased"  # who did it, or what it was done to, once that is not to be known any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,19 @@ def new_salt() -> bytes:
 
 
 def actor_digest(key: bytes, entry: Written) -> bytes:
-    """Return the digest of who did it; the proof itself where that was erased."""
+    """Return the digest of who did it: the proof itself where that was erased, and nothing where it says otherwise."""
     proof = entry.actor_proof
-    return _mac(key, "actor", proof, entry.actor) if len(proof) == SALT_BYTES else proof
+    if len(proof) == SALT_BYTES:
+        return _mac(key, "actor", proof, entry.actor)
+    return proof if entry.actor == ERASED else b""
 
 
 def content_digest(key: bytes, entry: Written) -> bytes:
-    """Return the digest of what was said about it; the proof itself where that was erased."""
+    """Return the digest of what it was done to and what was said about it, as `actor_digest` does."""
     proof = entry.content_proof
-    if len(proof) != SALT_BYTES:
-        return proof
-    return _mac(key, "content", proof, entry.reason, canonical(entry.details))
+    if len(proof) == SALT_BYTES:
+        return _mac(key, "content", proof, entry.object_id, entry.reason, canonical(entry.details))
+    return proof if (entry.object_id, entry.reason, entry.details) == (ERASED, "", {}) else b""
 
 
 def mark(key: bytes, entry: Written) -> bytes:
@@ -78,7 +81,6 @@ def mark(key: bytes, entry: Written) -> bytes:
         microseconds(entry.at),
         entry.action,
         entry.kind,
-        entry.object_id,
         actor_digest(key, entry),
         content_digest(key, entry),
     )

@@ -21,7 +21,8 @@ SEALS_AND_ERASURES = """
                 kept.actor_proof := OLD.actor_proof;
             END IF;
             IF octet_length(OLD.content_proof) = 16 AND octet_length(NEW.content_proof) = 32
-               AND NEW.reason = '' AND NEW.details = '{}' THEN
+               AND NEW.object_id = 'erased' AND NEW.reason = '' AND NEW.details = '{}' THEN
+                kept.object_id := OLD.object_id;
                 kept.reason := OLD.reason;
                 kept.details := OLD.details;
                 kept.content_proof := OLD.content_proof;

@@ -214,11 +214,24 @@ def test_an_erasure_takes_the_text_out_and_the_chain_holds() -> None:
     assert erasing.erase_actor(studio_id=STUDIO, actor="user:ada@example.com") == 4
     assert erasing.erase_content(studio_id=STUDIO, object_id="player-2") == 0
     assert sealing.seal() == 1
-    kept = str(list(AuditEntry.objects.filter(object_id="player-2").values()))
-    assert "Speed" not in kept
-    assert "ada" not in kept
+    assert not AuditEntry.objects.filter(object_id="player-2").exists()
+    kept = str(list(AuditEntry.objects.filter(object_id="erased").values()))
+    for text in ("player-2", "Speed", "ticket", "ada"):
+        assert text not in kept
     verdict = verifying.verify(STUDIO)
     assert (verdict.fault, verdict.erased, verdict.end and verdict.end.number) == ("", 4, 4)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("column", ["actor", "object_id", "reason", "details"])
+def test_nothing_can_be_put_where_something_was_erased(column: str) -> None:
+    chain(2)
+    erasing.erase_content(studio_id=STUDIO, object_id="player-2")
+    erasing.erase_actor(studio_id=STUDIO, actor="user:ada@example.com")
+    assert fault() == ""
+    with tampering() as cursor:
+        cursor.execute(f"UPDATE core_auditentry SET {column} = '[1]' WHERE number = 2")
+    assert "Entry 2 was changed" in fault()
 
 
 @pytest.mark.django_db
@@ -301,6 +314,7 @@ def test_many_sealers_and_writers_at_once_make_one_chain() -> None:
         return job
 
     jobs = [
+        run(lambda n: erasing.erase_content(studio_id=STUDIO, object_id=f"player-{n}")),
         run(record),
         run(record),
         run(lambda n: record(n, studio_id=OTHER)),
