@@ -10,7 +10,8 @@ from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 
 from accounts import selectors
@@ -59,22 +60,22 @@ class Visit:
         return {act.name.lower(): self.may(act) for act in Act}
 
 
-Page = Callable[Concatenate[HttpRequest, Visit, P], HttpResponse]
+Page = Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase]
 
 
-def studio_page(needs: Act) -> Callable[[Page[P]], Callable[..., HttpResponse]]:
+def studio_page(needs: Act) -> Callable[[Page[P]], Callable[..., HttpResponseBase]]:
     """Make a page of a studio of a function of `(request, visit, …)`; its address has `studio` and perhaps `game`.
 
     A visitor who is not signed in is asked to; who is no member gets 404, and 403 whose role may not do what the page
     is for. Nothing of it is kept by browsers or proxies.
     """
 
-    def decorate(page: Page[P]) -> Callable[..., HttpResponse]:
+    def decorate(page: Page[P]) -> Callable[..., HttpResponseBase]:
         @wraps(page)
         @never_cache
         def view(
             request: HttpRequest, studio: UUID, game: UUID | None = None, **others: object
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             visit = _visit(request, studio, game)

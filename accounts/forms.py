@@ -1,6 +1,12 @@
-"""What the portal's forms of studios take."""
+"""What the portal's forms of studios and the audit log take."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from core.forms import PortalForm, printable
@@ -10,3 +16,47 @@ class StudioForm(PortalForm):
     """A studio's name."""
 
     name = forms.CharField(label=_("Name"), max_length=200, validators=[printable])
+
+
+class AuditFilter(PortalForm):
+    """Which entries of the audit log are asked for; days are of UTC."""
+
+    actor = forms.CharField(label=_("Who"), max_length=320, required=False, validators=[printable])
+    action = forms.CharField(label=_("What"), max_length=64, required=False, validators=[printable])
+    object = forms.CharField(label=_("About"), max_length=200, required=False, validators=[printable])
+
+    def __init__(self, *args: Any, actions: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        """Offer the actions, as pairs of name and words, and the one that is asked for."""
+        super().__init__(*args, **kwargs)
+        self.fields["from"], self.fields["to"] = _day(_("From (UTC)")), _day(_("To (UTC)"))
+        asked = str(self.data.get("action", ""))[:64]
+        unknown = [(asked, asked)] if asked and asked not in dict(actions) else []
+        self.fields["action"].widget = forms.Select(choices=[("", _("Anything")), *actions, *unknown])
+        self.fields["actor"].widget.attrs["placeholder"] = _("E-mail or key's id")
+        self.fields["object"].widget.attrs["placeholder"] = _("Id")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse days the wrong way round."""
+        asked: dict[str, Any] = self.cleaned_data
+        if asked.get("from") and asked.get("to") and asked["from"] > asked["to"]:
+            self.add_error("to", _("The last day is before the first one."))
+        return asked
+
+    def query(self) -> str:
+        """Return what is asked for, as in an address."""
+        return urlencode({name: str(value) for name, value in self.cleaned_data.items() if value})
+
+
+def _day(label: Any) -> forms.DateField:
+    """Return a field for a day of this millennium."""
+    return forms.DateField(
+        label=label,
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[
+            MinValueValidator(date(2000, 1, 1), _("Use a day from 2000 on.")),
+            MaxValueValidator(date(2999, 12, 31), _("Use a day before 3000.")),
+        ],
+        error_messages={"invalid": _("Use a day such as 2026-11-26.")},
+    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.portal import games, home, keys
+from accounts.portal import audit, games, home, keys
 
 urlpatterns = [
     path("portal/", home.door, name="portal"),
@@ -19,4 +19,6 @@ urlpatterns = [
     path("portal/<uuid:studio>/keys/<uuid:key>", keys.one, name="key"),
     path("portal/<uuid:studio>/keys/<uuid:key>/rotate", keys.rotate, name="rotate-key"),
     path("portal/<uuid:studio>/keys/<uuid:key>/revoke", keys.revoke, name="revoke-key"),
+    path("portal/<uuid:studio>/audit", audit.audit_log, name="portal-audit"),
+    path("portal/<uuid:studio>/audit.csv", audit.audit_file, name="portal-audit-file"),
 ]

@@ -484,3 +484,13 @@ def living_elsewhere(said: Collection[tuple[int, str]]) -> dict[int, str]:
         return {}
     players, regions = zip(*said, strict=True)
     return dict(run_prepared(_LIVING_ELSEWHERE, [array_literal(players), text_array_literal(regions)]))
+
+
+def studio_pks(uuids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return the internal ids of studios, in one query; who is unknown is left out."""
+    return dict(Studio.objects.filter(uuid__in=set(uuids)).values_list("uuid", "pk"))
+
+
+def studio_uuid(pk: int) -> UUID | None:
+    """Return a studio's public id, or None if there is no such studio."""
+    return Studio.objects.filter(pk=pk).values_list("uuid", flat=True).first()

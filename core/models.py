@@ -88,7 +88,11 @@ class IdempotencyKey(models.Model):
 
 
 class AuditEntry(models.Model):
-    """What somebody did to something of a studio, and why. A trigger refuses every change (migration 0011)."""
+    """What somebody did to something of a studio, and why.
+
+    A trigger refuses to remove it, and every change but its seal and an erasure (migration 0008). What the last five
+    columns are is told in core/audit/seals.py; `number` and `hash` are null until it is sealed.
+    """
 
     studio_id = models.BigIntegerField()
     at = models.DateTimeField()
@@ -98,10 +102,42 @@ class AuditEntry(models.Model):
     object_id = models.TextField()
     reason = models.CharField(max_length=500)
     details = models.JSONField(default=dict)
+    actor_proof = models.BinaryField(editable=False)
+    content_proof = models.BinaryField(editable=False)
+    mark = models.BinaryField(editable=False, unique=True)
+    number = models.BigIntegerField(null=True, editable=False)
+    hash = models.BinaryField(null=True, editable=False)
 
     class Meta:
         verbose_name_plural = "audit entries"
-        indexes = [models.Index("studio_id", models.F("at").desc(), name="audit_of_studio")]
+        constraints = [
+            models.UniqueConstraint(fields=["studio_id", "number"], name="one_audit_entry_per_number"),
+        ]
+        indexes = [
+            models.Index("studio_id", models.F("at").desc(), models.F("id").desc(), name="audit_in_time"),
+            models.Index(
+                "studio_id", "actor", models.F("at").desc(), models.F("id").desc(), name="audit_by_actor"
+            ),
+            models.Index(
+                "studio_id", "action", models.F("at").desc(), models.F("id").desc(), name="audit_by_action"
+            ),
+            models.Index(
+                "studio_id", "object_id", models.F("at").desc(), models.F("id").desc(), name="audit_by_object"
+            ),
+            models.Index(fields=["id"], condition=models.Q(number=None), name="audit_not_sealed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_kind} {self.object_id}"
+
+
+class AuditHead(models.Model):
+    """Where a studio's chain of audit entries ends; its mark says that we wrote so."""
+
+    studio_id = models.BigIntegerField(primary_key=True)
+    number = models.BigIntegerField()
+    hash = models.BinaryField(editable=False)
+    mark = models.BinaryField(editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.studio_id}: {self.number}"

@@ -1,10 +1,11 @@
-"""The scheduled jobs of the log and of mail."""
+"""The scheduled jobs of the log, of mail, and of the audit log."""
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from core import followers, log_keeping, mail, relay
+from core.audit import sealing
 
 
 @shared_task(name="core.sweep")
@@ -23,6 +24,12 @@ def keep_log() -> None:
 def send_mail() -> None:
     """Send the mail that waits."""
     mail.send_waiting(now=timezone.now())
+
+
+@shared_task(name="core.seal_audit")
+def seal_audit() -> None:
+    """Seal what was written to the audit log."""
+    sealing.seal()
 
 
 @worker_shutting_down.connect

@@ -10,10 +10,12 @@ function localTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const at = new Date(element.dateTime);
     const day = at.toDateString();
+    const clockTime = at.toLocaleTimeString("en-GB", clock);
     const word = day === today ? "today" : day === yesterday ? "yesterday" : "";
     element.textContent = word
-      ? `${word}, ${at.toLocaleTimeString("en-GB", clock)}`
-      : `${at.getDate()} ${at.toLocaleDateString("en", { month: "short" })} ${at.getFullYear()}`;
+      ? `${word}, ${clockTime}`
+      : `${at.getDate()} ${at.toLocaleDateString("en", { month: "short" })} ${at.getFullYear()}`
+        + ("moment" in element.dataset ? `, ${clockTime}` : "");
   }
 }
 

@@ -1,6 +1,6 @@
 """Taking unlocks back: one achievement, a game, or everything of a tester, each with a reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,7 +51,7 @@ def revoke(*, game: GameInfo, player_id: int, key: str, reason: str, actor: str,
     if definition is None:
         raise NotFound("The game has no such achievement.")
     taken, _ = retry_conflicts(
-        lambda: _take_back(game, player_id, [definition.id], reason=reason, actor=actor, at=at)
+        lambda: _take_back(game, player_id, {definition.id: key}, reason=reason, actor=actor, at=at)
     )
     return Revoked(taken.at, taken.points_lost, taken.points or 0, taken.unlocked or 0, catalogue.available)
 
@@ -69,9 +69,9 @@ def reset(*, game: GameInfo, player_id: int, key: str | None, reason: str, actor
     by_key = definitions.fresh_catalogue(game.id).by_key
     if key is not None and key not in by_key:
         raise NotFound("The game has no such achievement.")
-    ids = [by_key[key].id] if key is not None else [one.id for one in by_key.values()]
+    wanted = {one.id: name for name, one in by_key.items() if key in (None, name)}
     taken, progress = retry_conflicts(
-        lambda: _take_back(game, player_id, ids, reason=reason, actor=actor, at=at)
+        lambda: _take_back(game, player_id, wanted, reason=reason, actor=actor, at=at)
     )
     return Reset(len(taken.achievement_ids), progress)
 
@@ -99,8 +99,10 @@ def reset_tester(*, studio_id: int, player_id: int, reason: str, actor: str, at:
 
 
 def _take_back(
-    game: GameInfo, player_id: int, ids: Sequence[int], *, reason: str, actor: str, at: datetime
+    game: GameInfo, player_id: int, wanted: Mapping[int, str], *, reason: str, actor: str, at: datetime
 ) -> tuple[revoking.Taken, int]:
+    """Take back achievements, given as ids with their keys."""
+    ids = list(wanted)
     with transaction.atomic():
         taken = revoking.take_back(
             player_id=player_id, game_id=game.id, achievement_ids=ids, reason=reason, actor=actor
@@ -112,12 +114,12 @@ def _take_back(
                 actor=actor,
                 action="achievements.revoke",
                 kind="player",
-                object_id=player_id,
+                object_id=accounts.players_shown([player_id])[player_id]["id"],
                 reason=reason,
                 at=at,
                 details={
                     "game": str(game.uuid),
-                    "achievements": list(taken.achievement_ids),
+                    "achievements": [wanted[pk] for pk in taken.achievement_ids],
                     "points": taken.points_lost,
                 },
             )

@@ -195,6 +195,7 @@ LEADERBOARD_SNAPSHOT_S = env.int("LEADERBOARD_SNAPSHOT_S", default=300)
 CELERY_BEAT_SCHEDULE = {
     "sweep-followers": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 5, "queue": "facts"}},
     "send-mail": {"task": "core.send_mail", "schedule": 3.0, "options": {"expires": 3, "queue": "bulk"}},
+    "seal-audit": {"task": "core.seal_audit", "schedule": 2.0, "options": {"expires": 2, "queue": "bulk"}},
     "keep-log": {"task": "core.keep_log", "schedule": 600.0, "options": {"expires": 600, "queue": "bulk"}},
     "reconcile-rarity": {
         "task": "achievements.reconcile_rarity",

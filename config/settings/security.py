@@ -12,6 +12,7 @@ from config.settings.environment import DEBUG, env
 
 __all__ = [
     "ALLOWED_HOSTS",
+    "AUDIT_SECRETS",
     "AUTH_PASSWORD_VALIDATORS",
     "CONTENT_SECURITY_POLICY",
     "CSRF_COOKIE_HTTPONLY",
@@ -116,3 +117,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 # PLAYER_TOKEN_KEYS="2026b:secret,2026a:older-secret".
 _derived = hashlib.sha256(b"laurel player tokens " + SECRET_KEY.encode()).hexdigest()
 PLAYER_TOKEN_KEYS: dict[str, str] = env.dict("PLAYER_TOKEN_KEYS", default={"1": _derived})
+
+# The audit log is sealed by the first secret and verified by all: AUDIT_SECRETS="newest,older". One that sealed entries
+# has to stay in the list, an old SECRET_KEY too, or they can't be verified any more (docs/adr/0035-the-audit-log.md).
+AUDIT_SECRETS: list[str] = env.list("AUDIT_SECRETS", default=[]) or [SECRET_KEY]

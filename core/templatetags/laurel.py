@@ -82,6 +82,18 @@ def when(at: datetime | None) -> str:
     )
 
 
+@register.simple_tag
+def moment(at: datetime) -> str:
+    """Write a time to the minute, however long ago, as `when` does."""
+    utc = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC" data-moment>{}</time>',
+        utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        utc.strftime("%Y-%m-%d %H:%M:%S"),
+        f"{utc.day} {utc:%b %Y, %H:%M}",
+    )
+
+
 def _spoken(at: datetime, now: datetime) -> str:
     days = (now.date() - at.date()).days
     if days in (0, 1):

@@ -11,6 +11,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from accounts import models as accounts
+from accounts.models import Player
 from achievements.models import (
     AchievementCount,
     ConditionMet,
@@ -74,7 +75,9 @@ def test_totals_follow_at_once_and_what_was_is_kept(world: World) -> None:
     totals_are_those_of_the_unlocks()
     kept = RevokedUnlock.objects.get()
     assert (kept.points, kept.unlocked_at, kept.event_id) == (20, before.unlocked_at, before.event_id)
-    assert AuditEntry.objects.get().reason == "Ticket 4711"
+    entry = AuditEntry.objects.get()
+    assert (entry.reason, entry.details["achievements"]) == ("Ticket 4711", ["b"])
+    assert entry.object_id == str(Player.objects.get().uuid)
     (listed,) = world.api().get(f"/players/p-1/revokes?game_id={world.game.uuid}").json()["results"]
     assert (listed["achievement"], listed["reason"]) == ("b", "Ticket 4711")
     shown = world.api().get(f"/players/p-1/achievements?game_id={world.game.uuid}").json()["results"]

@@ -1,0 +1,85 @@
+"""What was done, in words: one sentence for each action of the audit log, and what it was done to."""
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# An action that is not here is shown by its own name (`deed`): a line here is all that a new one needs.
+DEEDS: Final[dict[str, Promise]] = {
+    "achievement.archive": _("Archived achievements"),
+    "achievement.create": _("Made an achievement"),
+    "achievement.delete": _("Deleted drafts"),
+    "achievement.import": _("Imported a file"),
+    "achievement.move": _("Moved an achievement in the order"),
+    "achievement.publish": _("Published achievements"),
+    "achievements.revoke": _("Revoked unlocks"),
+    "entry.delete": _("Deleted scores of a board"),
+    "entry.hide": _("Hid scores of a board"),
+    "entry.restore": _("Restored scores of a board"),
+    "game.archive": _("Put a game away"),
+    "game.create": _("Made a game"),
+    "game.restore": _("Took a game up again"),
+    "game.update": _("Changed a game"),
+    "invitation.accept": _("Accepted an invitation"),
+    "invitation.create": _("Invited somebody"),
+    "invitation.withdraw": _("Withdrew an invitation"),
+    "key.issue": _("Made an API key"),
+    "key.revoke": _("Revoked an API key"),
+    "key.rotate": _("Rotated an API key"),
+    "leaderboard.reset": _("Reset a board"),
+    "member.change_role": _("Changed a member's role"),
+    "member.leave": _("Left the studio"),
+    "member.remove": _("Removed a member"),
+    "player.ban": _("Banned a player"),
+    "player.exclude": _("Took a player off the boards"),
+    "player.include": _("Let a player back on the boards"),
+    "player.link": _("Joined an id to a player"),
+    "player.link_code": _("Made a link code for a player"),
+    "player.linked": _("Link code of a player was used"),
+    "player.revoke_tokens": _("Signed a player out everywhere"),
+    "player.unban": _("Let a banned player back"),
+    "stats.reset": _("Reset a player's stats"),
+    "studio.create": _("Made the studio"),
+    "studio.rename": _("Renamed the studio"),
+    "tester.add": _("Made a player a tester"),
+    "tester.remove": _("Made a tester a player again"),
+    "webhook.change": _("Changed a webhook"),
+    "webhook.create": _("Made a webhook"),
+    "webhook.delete": _("Deleted a webhook"),
+    "webhook.disable": _("Stopped a webhook that failed"),
+    "webhook.enable": _("Started a webhook again"),
+    "webhook.rotate_secret": _("Rotated a webhook's secret"),
+}
+KINDS: Final[dict[str, Promise]] = {
+    "achievement": _("Achievement"),
+    "game": _("Game"),
+    "invitation": _("Invitation"),
+    "key": _("API key"),
+    "leaderboard": _("Leaderboard"),
+    "member": _("Member"),
+    "player": _("Player"),
+    "stat": _("Stat"),
+    "studio": _("Studio"),
+    "webhook": _("Webhook"),
+}
+ACTORS: Final[dict[str, Promise]] = {
+    "code": _("A link code"),
+    "erased": _("Somebody who was erased"),
+    "platform": _("Laurel"),
+}
+
+
+def deed(action: str) -> str:
+    """Return an action in words: `game.set_regions` without words of its own as “Game: set regions”."""
+    return str(DEEDS.get(action) or _spelled(action))
+
+
+def kind(name: str) -> str:
+    """Return what kind of thing something was done to."""
+    return str(KINDS.get(name) or _spelled(name))
+
+
+def _spelled(name: str) -> str:
+    text = name.replace(".", ": ", 1).replace("_", " ")
+    return text[:1].upper() + text[1:]
