@@ -4,6 +4,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -47,11 +48,12 @@ def members_page(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _invite(request: HttpRequest, visit: Visit, form: InviteForm) -> bool:
     """Invite whom a valid form names; say whether that went well, else the form says why not."""
     email, role = form.cleaned_data["email"].lower(), form.cleaned_data["role"]
-    _count_invitation(request, visit, email)
     try:
-        invitations.invite(
-            studio_id=visit.studio.studio_id, email=email, role=role, by=visit.user, at=timezone.now()
-        )
+        with transaction.atomic():
+            invitations.invite(
+                studio_id=visit.studio.studio_id, email=email, role=role, by=visit.user, at=timezone.now()
+            )
+            _count_invitation(request, visit, email)  # what was refused counts for nothing
     except Conflict as refused:
         form.refuse(refused)
         return False
