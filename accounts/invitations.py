@@ -212,7 +212,7 @@ def _need_place(studio_id: int, *, at: datetime) -> None:
         raise Conflict(
             _("%(most)d invitations are open, as many as can be. Withdraw one first.") % {"most": MOST_OPEN}
         )
-    if invited + Member.objects.filter(studio_id=studio_id).count() >= members.MOST:
+    if invited + members.count(studio_id) >= members.MOST:
         raise Conflict(
             _("A studio has %(most)d members at most, those invited included.") % {"most": members.MOST}
         )

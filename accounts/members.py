@@ -47,6 +47,11 @@ def members(studio_id: int) -> list[MemberInfo]:
     return sorted(found, key=lambda one: (ranks.index(one.role), one.email))
 
 
+def count(studio_id: int) -> int:
+    """Return how many members a studio has."""
+    return Member.objects.filter(studio_id=studio_id).count()
+
+
 def member(studio_id: int, member_id: int) -> MemberInfo | None:
     """Return a member of a studio."""
     rows = list(Member.objects.filter(studio_id=studio_id, pk=member_id).select_related("user"))

@@ -45,7 +45,8 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Say whether somebody may sign up."""
-        return may_sign_up(request, sociallogin.user.email or None)
+        # What is typed into the form counts, whatever the other service said.
+        return may_sign_up(request, request.POST.get("email") or sociallogin.user.email or None)
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]

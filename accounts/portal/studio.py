@@ -53,7 +53,7 @@ def _shown(request: HttpRequest, visit: Visit, form: StudioForm, leaving: Portal
         "here": "settings",
         "form": form,
         "leaving": leaving,
-        "member_count": len(members.members(visit.studio.studio_id)),
+        "member_count": members.count(visit.studio.studio_id),
     }
     status = 422 if form.errors or leaving.errors else 200
     return render(request, "portal/studio_settings.html", shown, status=status)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -57,6 +59,21 @@ def test_the_page_shows_everybody_and_no_stranger(studio: Studio, owner: Visitor
     page = owner.get("members", studio.uuid).content.decode()
     assert analyst.email in page
     assert "stranger@example.com" not in page
+
+
+def test_the_page_asks_as_often_for_many_as_for_few(
+    studio: Studio, owner: Visitor, django_assert_num_queries: Any
+) -> None:
+    owner.get("members", studio.uuid)
+    with CaptureQueriesContext(connection) as asked:
+        owner.get("members", studio.uuid)
+    few = len(asked)
+    for name in "abcde":
+        member(studio, "analyst", f"{name}@example.com")
+        owner.post("members", studio.uuid, email=f"invited-{name}@example.com", role="analyst")
+    owner.get("members", studio.uuid)  # which shows the messages
+    with django_assert_num_queries(few):
+        owner.get("members", studio.uuid)
 
 
 def test_who_may_not_manage_sees_colleagues_and_no_more(studio: Studio, owner: Visitor) -> None:
