@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -32,7 +33,8 @@ def members_page(request: HttpRequest, visit: Visit) -> HttpResponse:
     roles = manageable_by(visit.studio.role)
     form = InviteForm(sent(request), roles=roles, initial={"role": "developer"})
     if form.is_valid() and _invite(request, visit, form):
-        return redirect("members", studio=visit.studio.studio_uuid)
+        # The form's own #invite would stay in the address, and the message out of sight.
+        return redirect(reverse("members", args=[visit.studio.studio_uuid]) + "#main")
     shown = {
         "visit": visit,
         "here": "members",
