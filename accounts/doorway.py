@@ -48,11 +48,16 @@ class Visit:
     @property
     def actor(self) -> str:
         """The visitor as the audit log names him."""
-        return f"user:{self.user.email}"
+        return self.user.actor
 
     def may(self, act: Act) -> bool:
         """Say whether the visitor may do something here."""
         return may(self.studio.role, act)
+
+    def need(self, act: Act) -> None:
+        """Raise Forbidden unless the visitor may do something here."""
+        if not self.may(act):
+            raise Forbidden(f"Your role in this studio, {self.studio.role}, may not {act.value}.")
 
     @property
     def can(self) -> dict[str, bool]:
@@ -80,8 +85,7 @@ def studio_page(needs: Act) -> Callable[[Page[P]], Callable[..., HttpResponseBas
                 return redirect_to_login(request.get_full_path())
             visit = _visit(request, studio, game)
             request.visit = visit  # type: ignore[attr-defined]  # for templates, refusals included
-            if not visit.may(needs):
-                raise Forbidden(f"Your role in this studio, {visit.studio.role}, may not {needs.value}.")
+            visit.need(needs)
             return page(request, visit, **others)  # type: ignore[call-arg, arg-type]
 
         return view

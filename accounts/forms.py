@@ -1,21 +1,62 @@
-"""What the portal's forms of studios and the audit log take."""
+"""What the portal's forms of studios, members and the audit log take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.words import ROLE_NAMES
+from core.audit import LONGEST_REASON
 from core.forms import PortalForm, printable
+
+
+def plain_address(text: str) -> None:
+    """Refuse letters that look like others: a mail server may read them as those, and bring the mail to another."""
+    if not text.isascii():
+        message = _("Write the address in plain letters; a domain of another script starts with xn--.")
+        raise ValidationError(message, code="not-ascii")
 
 
 class StudioForm(PortalForm):
     """A studio's name."""
 
     name = forms.CharField(label=_("Name"), max_length=200, validators=[printable])
+
+
+class RoleForm(PortalForm):
+    """A role, of those that may be given."""
+
+    role = forms.ChoiceField(label=_("Role"))
+
+    def __init__(self, *args: Any, roles: Iterable[str], **kwargs: Any) -> None:
+        """Offer `roles`."""
+        super().__init__(*args, **kwargs)
+        field = self.fields["role"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(role, ROLE_NAMES[role]) for role in roles]
+
+
+class InviteForm(RoleForm):
+    """Whom to invite, and as what."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254, validators=[printable, plain_address])
+    field_order = ("email", "role")
+
+
+class ReasonForm(PortalForm):
+    """Why something is done, for the audit log."""
+
+    reason = forms.CharField(
+        label=_("Reason, for the audit log"),
+        max_length=LONGEST_REASON,
+        required=False,
+        validators=[printable],
+    )
 
 
 class AuditFilter(PortalForm):

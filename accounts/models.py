@@ -42,6 +42,11 @@ class User(AbstractUser):
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="one_user_per_email_in_any_case")]
 
+    @property
+    def actor(self) -> str:
+        """The user as the audit log names him."""
+        return f"user:{self.email}"
+
 
 class Studio(models.Model):
     """A tenant."""
@@ -79,6 +84,36 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.studio}: {self.role}"
+
+
+class Invitation(models.Model):
+    """An offer to join a studio, sent to an e-mail address: who has the link's secret, kept as a SHA-256 hash, got it.
+
+    It is open while it is neither accepted nor withdrawn nor expired.
+    """
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    studio = models.ForeignKey(Studio, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(help_text="In lower case.")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    hash = models.BinaryField(unique=True, editable=False)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["studio", "email"],
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="one_open_invitation_per_studio_and_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.studio_id}: {self.role}"
 
 
 class Game(models.Model):

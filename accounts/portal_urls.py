@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.portal import audit, games, home, keys
+from accounts.portal import audit, games, home, joining, keys, members, studio
 
 urlpatterns = [
     path("portal/", home.door, name="portal"),
@@ -21,4 +21,15 @@ urlpatterns = [
     path("portal/<uuid:studio>/keys/<uuid:key>/revoke", keys.revoke, name="revoke-key"),
     path("portal/<uuid:studio>/audit", audit.audit_log, name="portal-audit"),
     path("portal/<uuid:studio>/audit.csv", audit.audit_file, name="portal-audit-file"),
+    path("portal/<uuid:studio>/members", members.members_page, name="members"),
+    path("portal/<uuid:studio>/members/<int:member>", members.member_page, name="member"),
+    path("portal/<uuid:studio>/members/<int:member>/remove", members.remove_member, name="remove-member"),
+    path(
+        "portal/<uuid:studio>/invitations/<uuid:invitation>/withdraw",
+        members.withdraw_invitation,
+        name="withdraw-invitation",
+    ),
+    path("portal/<uuid:studio>/settings", studio.settings_page, name="studio-settings"),
+    path("portal/<uuid:studio>/leave", studio.leave, name="leave-studio"),
+    path("invitations/<str:token>", joining.invitation, name="invitation"),
 ]

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts import selectors, sessions, shown, tokens
+from accounts import members, selectors, sessions, shown, tokens
 from accounts.facts import PlayersBanned, PlayersChanged, PlayersExcluded
 from accounts.keys import SCOPES, key_hash, new_key
 from accounts.models import Dismissal, Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, User
+from accounts.roles import Act
 from core import audit
 from core.facts import publish
 from core.ids import new_id
@@ -21,12 +22,55 @@ MAX_EXTERNAL_ID = 128
 
 
 def create_studio(*, name: str, owner: User | None = None, uuid: UUID | None = None) -> Studio:
-    """Create a studio; `owner` becomes its first member."""
+    """Create a studio; `owner` becomes its first member.
+
+    Raises:
+        Conflict: he is in as many studios as one can be.
+
+    """
     with transaction.atomic():
+        if owner is not None:
+            members.need_room(owner)
         studio = Studio.objects.create(name=name, uuid=uuid or new_id())
         if owner is not None:
             Member.objects.create(studio=studio, user=owner, role=Role.OWNER)
+            _note_studio("studio.create", studio, name=name, by=owner, at=studio.created_at)
     return studio
+
+
+def rename_studio(*, studio_id: int, name: str, by: User, at: datetime) -> bool:
+    """Give a studio another name.
+
+    Returns:
+        Whether that changed anything; if not, nothing is noted.
+
+    Raises:
+        Forbidden: by somebody who may not change the studio.
+
+    """
+    with transaction.atomic():
+        members.lock(studio_id)
+        members.need(studio_id, Act.MANAGE_STUDIO, by=by)
+        studio = Studio.objects.get(pk=studio_id)
+        before, studio.name = studio.name, name
+        if name == before:
+            return False
+        studio.save(update_fields=["name"])
+        _note_studio("studio.rename", studio, by=by, at=at, before=before, after=name)
+    return True
+
+
+def _note_studio(action: str, studio: Studio, *, by: User, at: datetime, **details: str) -> None:
+    audit.record(
+        studio_id=studio.pk,
+        actor=by.actor,
+        action=action,
+        kind="studio",
+        object_id=studio.uuid,
+        reason="",
+        at=at,
+        details=details,
+    )
 
 
 def create_game(*, studio_id: int, title: str, regions: Iterable[str] = (), uuid: UUID | None = None) -> Game:

@@ -15,9 +15,12 @@ from django.http import HttpRequest
 from accounts import invitations
 
 
-def may_sign_up(request: HttpRequest) -> bool:
-    """Say whether somebody may make an account: everybody, or who came by an invitation that is open."""
-    return settings.SIGN_UP == "open" or invitations.is_invited(request)
+def may_sign_up(request: HttpRequest, email: str | None) -> bool:
+    """Say whether somebody may make an account, once it is known with that address.
+
+    Everybody may, or who came by an invitation that is open, and only with the address that it was sent to.
+    """
+    return settings.SIGN_UP == "open" or invitations.is_invited(request, email)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -25,7 +28,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Say whether somebody may sign up."""
-        return may_sign_up(request)
+        return may_sign_up(request, request.POST.get("email"))
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """Say whether an address needs no proof: an invitation's link was sent there."""
+        return invitations.is_invited(request, email)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that limits count, as those of django-ratelimit do."""
@@ -38,7 +45,8 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Say whether somebody may sign up."""
-        return may_sign_up(request)
+        # What is typed into the form counts, whatever the other service said.
+        return may_sign_up(request, request.POST.get("email") or sociallogin.user.email or None)
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -3,10 +3,12 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import sessions
+from accounts import invitations, sessions
 
 
 @shared_task(name="accounts.keep_sessions")
 def keep_sessions() -> None:
-    """Delete sessions and dismissals that are over."""
-    sessions.keep(now=timezone.now())
+    """Delete sessions, dismissals and invitations that are over."""
+    now = timezone.now()
+    sessions.keep(now=now)
+    invitations.keep(now=now)

@@ -4,7 +4,15 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
+
+from core.refusals import Refused
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """Return what a form was sent with, even if that is nothing; None when a page is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def printable(text: str) -> None:
@@ -19,3 +27,7 @@ class PortalForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Prepare the fields."""
         super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+    def refuse(self, refused: Refused) -> None:
+        """Show a refusal of a service above the fields, as the form's own."""
+        self.add_error(None, refused.detail)

@@ -3,15 +3,16 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
-from django_ratelimit.core import is_ratelimited
 
-from accounts import selectors, services
+from accounts import limits, selectors, services
 from accounts.doorway import LAST_STUDIO
 from accounts.forms import StudioForm
 from accounts.models import User
-from core.refusals import Refused
+from core.forms import sent
+from core.refusals import Conflict
 
 STUDIOS_A_DAY = "10/d"
 
@@ -28,16 +29,21 @@ def door(request: HttpRequest) -> HttpResponse:
     return redirect("new-studio") if here is None else redirect("portal-home", studio=here.studio_uuid)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
 def new_studio(request: HttpRequest) -> HttpResponse:
     """Make a studio; who makes it owns it."""
     assert isinstance(request.user, User)
-    form = StudioForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        if is_ratelimited(request, group="new-studio", key="user", rate=STUDIOS_A_DAY, increment=True):
-            raise Refused("You made ten studios today. Make the next one tomorrow.", slug="rate-limited")
-        made = services.create_studio(name=form.cleaned_data["name"], owner=request.user)
-        return redirect("portal-home", studio=made.uuid)
-    return render(request, "portal/new_studio.html", {"form": form}, status=422 if form.errors else 200)
+    form = StudioForm(sent(request))
+    if form.is_valid():
+        refusal = _("You made ten studios today. Make the next one tomorrow.")
+        limits.count(request, group="new-studio", key=request.user.pk, rate=STUDIOS_A_DAY, refusal=refusal)
+        try:
+            made = services.create_studio(name=form.cleaned_data["name"], owner=request.user)
+        except Conflict as refused:
+            form.refuse(refused)
+        else:
+            return redirect("portal-home", studio=made.uuid)
+    shown = {"form": form, "has_studios": bool(selectors.memberships(request.user.pk))}
+    return render(request, "portal/new_studio.html", shown, status=422 if form.errors else 200)

@@ -97,9 +97,9 @@ EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
-DEFAULT_FROM_EMAIL = env.str(
-    "MAIL_FROM", default=f"Laurel <laurel@{urlsplit(PUBLIC_URL).hostname or 'localhost'}>"
-)
+_host = urlsplit(PUBLIC_URL).hostname or ""
+_has_domain = "." in _host and not _host.replace(".", "").isdigit()  # laurel@127.0.0.1 is no address
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"Laurel <laurel@{_host if _has_domain else 'localhost'}>")
 POST_OFFICE = {
     "BACKENDS": {"default": _mail["EMAIL_BACKEND"]},
     "DEFAULT_PRIORITY": "medium",  # wait for the worker

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0023_games_may_be_put_away"),
+        ("accounts", "0013_games_may_be_put_away"),
     ]
 
     operations = [

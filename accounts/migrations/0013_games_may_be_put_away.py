@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_a_joined_player_takes_nothing"),
+        ("accounts", "0012_invitations"),
     ]
 
     operations = [

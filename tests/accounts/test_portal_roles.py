@@ -1,0 +1,186 @@
+"""Who may do what on the portal's pages: every address below a studio, for everybody, by every method.
+
+TABLE is the document. An address that it lacks fails a test: say there who may look and who may send.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from accounts import invitations
+from accounts.models import Studio
+from accounts.roles import MAY, Act
+from tests import factories
+from tests.accounts.visitors import Visitor, member, membership, visitor
+
+pytestmark = pytest.mark.django_db
+
+ROOT = "portal/<uuid:studio>/"
+EVERYBODY = Act.SEE_ANALYTICS
+OUTSIDERS = ("outsider", "signed out")
+
+
+class Page(NamedTuple):
+    """What an address answers.
+
+    Attributes:
+        get: what one must be allowed to look at it; None if there is nothing to look at.
+        post: what one must be allowed to send a form there; None if it takes none.
+        sent: what is answered to an empty form, of who may send it; a redirect never leads to signing in.
+
+    """
+
+    get: Act | None
+    post: Act | None = None
+    sent: int = 422
+
+
+TABLE = {
+    "": Page(get=EVERYBODY),
+    "members": Page(get=EVERYBODY, post=Act.MANAGE_STUDIO),
+    "members/<int:member>": Page(get=Act.MANAGE_STUDIO, post=Act.MANAGE_STUDIO),
+    "members/<int:member>/remove": Page(get=None, post=Act.MANAGE_STUDIO, sent=302),
+    "invitations/<uuid:invitation>/withdraw": Page(get=None, post=Act.MANAGE_STUDIO, sent=302),
+    "settings": Page(get=EVERYBODY, post=Act.MANAGE_STUDIO),
+    "leave": Page(get=None, post=EVERYBODY, sent=302),
+}
+
+
+def routes(patterns: list[Any], before: str = "") -> Iterator[str]:
+    """Return the addresses below a studio, without what they begin with."""
+    for one in patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from routes(one.url_patterns, route)
+        elif isinstance(one, URLPattern) and route.startswith(ROOT):
+            yield route.removeprefix(ROOT)
+
+
+class World:
+    """A studio with something of everything, and a visitor of each kind."""
+
+    def __init__(self) -> None:
+        """Build it."""
+        self.studio = factories.studio()
+        self.owner = member(self.studio, "owner")
+        other = member(self.studio, "analyst", "other@example.com")
+        invited = invitations.invite(
+            studio_id=self.studio.pk,
+            email="invited@example.com",
+            role="analyst",
+            by=self.owner.user,
+            at=timezone.now(),
+        )
+        # What stands in addresses, by its name there.
+        self.named: dict[str, object] = {
+            "game": factories.game(self.studio).uuid,
+            "member": membership(self.studio, other),
+            "invitation": invited.uuid,
+        }
+
+    def visitor(self, kind: str) -> Visitor:
+        """Return a member of that role, somebody of another studio, or somebody who is not signed in."""
+        if kind == "outsider":
+            return member(factories.studio(), "owner", "outsider@example.com")
+        if kind == "signed out":
+            return visitor(None)
+        return member(self.studio, kind, f"second-{kind}@example.com")
+
+    def path(self, route: str, studio: object | None = None) -> str:
+        """Return an address with everything named in it."""
+        named = {"studio": studio or self.studio.uuid, **self.named}
+        unknown = set(re.findall(r"<\w+:(\w+)>", route)) - set(named)
+        assert not unknown, f"Say in World what {unknown} of {route} is."
+        return "/" + re.sub(r"<\w+:(\w+)>", lambda found: str(named[found[1]]), ROOT + route)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def ask(who: Visitor, method: str, path: str) -> Any:
+    """Ask in vain: what was changed is undone."""
+    with transaction.atomic():
+        answer = getattr(who.client, method)(path)
+        transaction.set_rollback(True)
+    return answer
+
+
+def test_the_table_names_every_address_below_a_studio_and_no_other() -> None:
+    assert sorted(routes(get_resolver().url_patterns)) == sorted(TABLE)
+
+
+@pytest.mark.parametrize("kind", [*MAY, *OUTSIDERS])
+def test_every_address_answers_as_the_table_says(world: World, kind: str) -> None:
+    who = world.visitor(kind)
+    expected: dict[tuple[str, str], int | str] = {}
+    answered: dict[tuple[str, str], int | str] = {}
+    for route, page in TABLE.items():
+        path = world.path(route)
+        for method, act, success in (("get", page.get, 200), ("post", page.post, page.sent)):
+            answer = ask(who, method, path)
+            leads_in = answer.status_code == 302 and answer["Location"].startswith("/account/login/?next=")
+            answered[method, route] = "sign in" if leads_in else answer.status_code
+            if act is None:
+                expected[method, route] = 405
+            elif kind == "signed out":
+                expected[method, route] = "sign in"
+            elif kind == "outsider":
+                expected[method, route] = 404
+            else:
+                expected[method, route] = success if act in MAY[kind] else 403
+    assert answered == expected
+
+
+def _told(answer: Any, studio: object) -> str:
+    """Return what a page says, without what differs at every request: ids, tokens and the address itself."""
+    text = answer.content.decode().replace(str(studio), "STUDIO")
+    text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
+    return re.sub(r"request <code>[\w-]+</code>", "", text)
+
+
+def test_another_studio_looks_like_none(world: World) -> None:
+    outsider, nowhere = world.visitor("outsider"), uuid4()
+    for route, page in TABLE.items():
+        for method in ("get",) * (page.get is not None) + ("post",) * (page.post is not None):
+            theirs = ask(outsider, method, world.path(route))
+            nobodys = ask(outsider, method, world.path(route, nowhere))
+            assert theirs.status_code == nobodys.status_code == 404, route
+            assert _told(theirs, world.studio.uuid) == _told(nobodys, nowhere), route
+
+
+def test_what_is_another_studio_s_is_nothing_in_one_s_own(world: World) -> None:
+    outsider = world.visitor("outsider")
+    mine = Studio.objects.get(members__user=outsider.user)
+    for route, page in TABLE.items():
+        if "<" not in route:
+            continue
+        for method in ("get",) * (page.get is not None) + ("post",) * (page.post is not None):
+            assert ask(outsider, method, world.path(route, mine.uuid)).status_code == 404, (method, route)
+
+
+def test_pages_are_kept_by_no_browser_or_proxy(world: World) -> None:
+    for route, page in TABLE.items():
+        if page.get is not None:
+            kept = ask(world.owner, "get", world.path(route))["Cache-Control"]
+            assert {"no-store", "private"} <= set(kept.split(", ")), route
+
+
+@pytest.mark.parametrize("kind", MAY)
+def test_pages_lead_nobody_to_where_his_role_may_not_go(world: World, kind: str) -> None:
+    who = world.visitor(kind)
+    led = set()
+    for route, page in TABLE.items():
+        if page.get in MAY[kind]:
+            text = ask(who, "get", world.path(route)).content.decode()
+            led |= set(re.findall(rf'href="(/portal/{world.studio.uuid}/[^"#?]*)', text))
+    assert led
+    for path in led:
+        assert ask(who, "get", path).status_code == 200, path
