@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import selectors as accounts
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked
+from accounts.facts import PlayersJoined
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked, UnlocksJoined
 from core import facts as log
 from core import followers
 from core.clock import from_microseconds
@@ -17,11 +18,19 @@ from core.facts import Fact
 from history import rollups
 from history.buckets import bucket_of, split
 from history.rollups import LEVELS, Changes
-from stats.facts import PlaytimeAdded, StatsChanged
+from stats.facts import PlaytimeAdded, StatsChanged, ValuesJoined
 
 FOLLOWER = "history"
 KINDS = frozenset(
-    {AchievementsUnlocked.kind, AchievementsRevoked.kind, StatsChanged.kind, PlaytimeAdded.kind}
+    {
+        AchievementsUnlocked.kind,
+        AchievementsRevoked.kind,
+        StatsChanged.kind,
+        PlaytimeAdded.kind,
+        PlayersJoined.kind,
+        UnlocksJoined.kind,
+        ValuesJoined.kind,
+    }
 )
 _READ_AT_ONCE = 1_000
 Zones = dict[int, ZoneInfo]
@@ -42,7 +51,15 @@ def _add(facts: Sequence[Fact], *, now: datetime) -> None:
     fresh = [fact for fact in facts if (fact.tx, fact.id) > heard or fact.id in missed]
     if fresh:
         rollups.add(_changes(fresh, now=now))
+        _join(fresh)
         rollups.hear(*max(heard, (fresh[-1].tx, fresh[-1].id)))
+
+
+def _join(facts: Iterable[Fact]) -> None:
+    """Let what was added for players who were joined to others be the others'; later facts are theirs at once."""
+    gone = [row[0] for fact in facts if fact.kind == PlayersJoined.kind for row in fact.payload["players"]]
+    for player, into in accounts.joined_players(gone).items():
+        rollups.join(player, into)
 
 
 def rebuild() -> int:
@@ -66,22 +83,28 @@ def rebuild() -> int:
 
 def _changes(facts: Sequence[Fact], *, now: datetime) -> Changes:
     found = Changes()
-    zones = {player: ZoneInfo(name) for player, name in accounts.time_zones(_players(facts)).items()}
+    players = set(_players(facts))
+    zones = {player: ZoneInfo(name) for player, name in accounts.time_zones(players).items()}
     for fact in facts:
         if fact.kind == AchievementsUnlocked.kind:
             _add_unlocks(found, fact, fact.payload["unlocks"], zones, sign=1, now=now)
         elif fact.kind == AchievementsRevoked.kind:
             _add_unlocks(found, fact, fact.payload["revokes"], zones, sign=-1, now=now)
+        elif fact.kind == UnlocksJoined.kind:
+            _add_unlocks(found, fact, fact.payload["dropped"], zones, sign=-1, now=now)
         elif fact.kind == StatsChanged.kind:
             _add_values(found, fact, zones, now=now)
-        else:
+        elif fact.kind == ValuesJoined.kind:
+            _add_corrections(found, fact, zones, now=now)
+        elif fact.kind == PlaytimeAdded.kind:
             _add_playtime(found, fact, zones, now=now)
+    found.give(accounts.joined_players(players))
     return found
 
 
 def _players(facts: Iterable[Fact]) -> Iterator[int]:
     for fact in facts:
-        for name in ("unlocks", "revokes", "values", "played"):
+        for name in ("unlocks", "revokes", "dropped", "values", "changes", "played"):
             yield from (row[0] for row in fact.payload.get(name, ()))
 
 
@@ -101,12 +124,22 @@ def _add_unlocks(
 
 def _add_values(found: Changes, fact: Fact, zones: Zones, *, now: datetime) -> None:
     for player, stat, value, previous, _, reached_us in fact.payload["values"]:
-        at, zone = from_microseconds(reached_us), zones[player]
-        change = _exact(value) - _exact(previous or 0)
-        for level in LEVELS:
-            bucket = bucket_of(level, at, zone)
-            if rollups.is_kept(level, bucket, now=now):
-                found.stats[level][player, stat, bucket] += change
+        at, change = from_microseconds(reached_us), _exact(value) - _exact(previous or 0)
+        _add_change(found, player, stat, change, at, zones[player], now=now)
+
+
+def _add_corrections(found: Changes, fact: Fact, zones: Zones, *, now: datetime) -> None:
+    for player, stat, change, at_us in fact.payload["changes"]:
+        _add_change(found, player, stat, Decimal(change), from_microseconds(at_us), zones[player], now=now)
+
+
+def _add_change(
+    found: Changes, player: int, stat: int, change: Decimal, at: datetime, zone: ZoneInfo, *, now: datetime
+) -> None:
+    for level in LEVELS:
+        bucket = bucket_of(level, at, zone)
+        if rollups.is_kept(level, bucket, now=now):
+            found.stats[level][player, stat, bucket] += change
 
 
 def _exact(number: float) -> Decimal:
