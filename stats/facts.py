@@ -69,3 +69,19 @@ class PlaytimeAdded:
     kind: ClassVar[str] = "playtime_added"
     game: int
     played: list[list[int]]
+
+
+@dataclass(frozen=True)
+class ValuesJoined:
+    """Of players who were joined to others, values became one that are not what both reported together.
+
+    What reports changed, these changes among it, comes to what is held now: a maximum is one of both, not their sum.
+
+    Attributes:
+        changes: `[player_id, stat_id, change, at_us]` each: whose value it is, the decimal number (a text) to be added,
+            and when.
+
+    """
+
+    kind: ClassVar[str] = "values_joined"
+    changes: list[list[int | str]]

@@ -85,8 +85,12 @@ class LinkView(Endpoint):
         operation_id="redeem_link_code",
         summary="Redeem a link code",
         description="Your id names the code's player from then on; an id that you have not used yet is created. Where "
-        "both ids have a player already, the one who holds nothing yet is gone, with his name, region and settings; "
-        "his player tokens end. If both hold something it is refused. Unknown, mistyped, expired and used codes are "
+        "both ids have a player already, one is gone, with his name, region and settings, and his player tokens end: "
+        "the one who holds nothing yet, else the one whom your id named. What he holds is the other's from then on. Of "
+        "what both hold of one thing the earlier unlock, the greater progress and the better score stay; stats and "
+        "scores that add up, attempts and playtime are added; friends are those of both, and a block of either holds. "
+        "Final standings stay as they were. It can't be undone. Sums that are too large to be kept exactly are a "
+        "conflict, and so is a 101st id of one person. Unknown, mistyped, expired and used codes are "
         "answered alike; after 10 of them in 15 minutes for one id, or 100 of yours, you have to wait. Repeating what "
         "was answered with success changes nothing, with or without an Idempotency-Key.",
         tags=["Players"],

@@ -54,9 +54,11 @@ def apply_facts(facts: Sequence[Fact]) -> None:
 
     """
     told: dict[tuple[int, str], list[_Value]] = defaultdict(list)
+    joined = accounts.joined_players(row[0] for fact in facts for row in fact.payload["values"])
     for fact in facts:
         for key, value in _values(fact):
-            told[fact.payload["game"], key].append(value)
+            whose = joined.get(value.player_id, value.player_id)
+            told[fact.payload["game"], key].append(value._replace(player_id=whose))
     fed = [
         board
         for board in definitions.fed_boards({game_id for game_id, _ in told})

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import guesses, linking, selectors
 from accounts import services as accounts
-from accounts.models import Game, JoinedPlayer, Player, PlayerIdentity, Studio
+from accounts.models import Game, Player, PlayerIdentity, Studio
 from accounts.selectors import GameInfo, PlayerInfo
 from achievements.services import progress, unlocks
 from achievements.services.progress import ProgressRequest
@@ -197,7 +197,7 @@ def test_codes_that_cross_leave_one_person(one: Studio, other: Studio, pool: Thr
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_what_is_being_written_keeps_the_player(
+def test_what_is_being_written_goes_over(
     one: Studio, other: Studio, game: GameInfo, pool: ThreadPoolExecutor, write: Callable[[GameInfo], Any]
 ) -> None:
     person = factories.player(one)
@@ -208,9 +208,10 @@ def test_what_is_being_written_keeps_the_player(
         write(game)
         came: Future[Any] = pool.submit(answer, lambda: redeem(other, "a", code))
         wait_for_locks(1)
-    assert isinstance(came.result(), Conflict)
-    assert named(other, "a") == held.pk != person.pk
-    assert not JoinedPlayer.objects.exists()
+    assert isinstance(came.result(), PlayerInfo), came.result()
+    assert named(other, "a") == person.pk
+    assert rows_of(held.pk) == {}
+    assert set(rows_of(person.pk)) > {"accounts_playeridentity"}
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -396,3 +397,24 @@ def unlock_somewhere(studio: Studio, player: str) -> None:
     assert info is not None
     request = UnlockRequest(player, "first-blood")
     unlocks.unlock(game=info, request=request, by=unlocks.SERVER, at=timezone.now())
+
+
+def test_an_id_that_is_kept_names_the_person_soon(
+    one: Studio, other: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, leaves = factories.player(one), factories.player(other, "a")
+    code = code_of(one, "p-1")
+
+    def kept() -> int:
+        info = selectors.kept_player_of_studio(other.pk, "a")
+        assert info is not None
+        return info.id
+
+    assert kept() == leaves.pk
+    before = dict(selectors._players)
+    redeem(other, "a", code)
+    selectors._players.update(before)  # as another process has it
+    assert kept() == leaves.pk
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + selectors.JOINS_SECONDS + 1)
+    assert kept() == person.pk
