@@ -94,6 +94,21 @@ def receiver(
         made.close()
 
 
+@contextmanager
+def hanging() -> Iterator[Receiver]:
+    """Run a receiver that answers nobody."""
+    over = threading.Event()
+
+    def wait(_: BaseHTTPRequestHandler) -> None:
+        over.wait()
+
+    with receiver(wait) as made:
+        try:
+            yield made
+        finally:
+            over.set()
+
+
 @dataclass
 class NameServer:
     """A DNS server on a UDP socket; `names` gives each name's addresses, or a list of them to give in turn."""
