@@ -77,7 +77,7 @@ def test_a_killed_postgres_starts_again_with_what_was_committed(own: Servers) ->
 def test_a_killed_valkey_starts_again_with_what_it_had_written(own: Servers) -> None:
     with client(own.valkey) as valkey:
         valkey.set("kept", "yes")
-        valkey.execute_command("WAITAOF", 1, 0, 2000)
+        valkey.execute_command("WAITAOF", 1, 0, 60_000)
         own.valkey.kill()
         own.valkey.start()
         assert valkey.get("kept") == "yes"

@@ -490,14 +490,14 @@ def test_a_first_score_on_its_way_while_its_player_moves_comes_to_his_new_region
         world.move(("p0", "EU"))
         world.follow()
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, period.pk])
-        running.result(10)
+        running.result(120)
     assert standing(world) == [("p0", 50), ("p1", 1)]
     assert standing(world, region="EU") == [("p0", 50)]
 
 
 def wait_for_lock(cursor: Any) -> None:
     """Wait until somebody waits for an advisory lock."""
-    for _ in range(100):
+    for _ in range(2400):
         cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         if cursor.fetchone()[0]:
             return

@@ -37,7 +37,7 @@ def on_its_own(act: Callable[[], Any]) -> Any:
 
 def wait_until_somebody_waits() -> None:
     """Return once a transaction waits for the lock of a game's stats."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while True:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")

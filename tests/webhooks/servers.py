@@ -115,6 +115,7 @@ class NameServer:
 
     names: dict[str, list[str] | Iterator[list[str]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    hangs: bool = False
 
     def __post_init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -133,6 +134,8 @@ class NameServer:
             name = question.name.to_text(omit_final_dot=True).lower()
             kind = dns.rdatatype.to_text(question.rdtype)
             self.asked.append(f"{kind} {name}")
+            if self.hangs:
+                continue
             response = dns.message.make_response(query)
             known = self.names.get(name)
             if known is None:
