@@ -19,8 +19,11 @@ LONG_S = 120
 _TIMES = (
     "accounts.selectors.KEY_REFRESH_SECONDS",
     "accounts.selectors.KEY_SECONDS",
+    "config.demo.creating._CATCH_UP_S",
     "history.dashboards.BUILDS_WITHIN_S",
     "history.selectors.served.WAITS_S",
+    "history.services.dashboards.RUNS_S",
+    "history.services.dashboards.WARMS_S",
     "leaderboards.estimating._KEPT_S",
     "leaderboards.memo.KEPT_S",
     "leaderboards.rebuilding.INLINE_S",
@@ -29,8 +32,10 @@ _TIMES = (
     "leaderboards.selectors.submitted._KEPT_S",
     "leaderboards.services.reconciling.PATIENCE_S",
     "social.announcing.KEPT_S",
+    "social.fanning._LONGEST_RUN_S",
     "stats.selectors.definitions.KEPT_S",
     "webhooks.resolving.LOOKED_UP_WITHIN_S",
+    "webhooks.sending.WITHIN_S",
     "webhooks.services.endpoints._LOOKED_UP_WITHIN_S",
 )
 SHIPPED = {name: float(import_string(name)) for name in _TIMES}

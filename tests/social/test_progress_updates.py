@@ -22,7 +22,12 @@ from tests.social.clients import Socket
 from tests.social.conftest import LiveServer
 from tests.social.world import World
 
-SECOND = timedelta(seconds=1.1)
+SECOND = timedelta(minutes=5)  # stands for the one second, which a slow machine may take between two steps
+
+
+@pytest.fixture(autouse=True)
+def _a_second_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearing, "EVERY", SECOND - timedelta(minutes=1))
 
 
 @pytest.fixture

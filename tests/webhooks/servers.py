@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -145,7 +145,8 @@ class NameServer:
                 fitting = [address for address in found if (":" in address) == (kind == "AAAA")]
                 if fitting:
                     response.answer.append(dns.rrset.from_text(question.name, 0, "IN", kind, *fitting))
-            self._socket.sendto(response.to_wire(), client)
+            with suppress(OSError):  # closed meanwhile
+                self._socket.sendto(response.to_wire(), client)
 
     def close(self) -> None:
         self._socket.close()

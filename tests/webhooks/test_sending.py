@@ -277,13 +277,12 @@ def test_who_is_not_there_is_named_in_plain_words(api: Api) -> None:
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for receivers longer than a test can take, and for none of them at the end."""
-    monkeypatch.setattr("webhooks.sending.WITHIN_S", 3600.0)
+def abrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for nobody at the end; until then there is time enough, as for all tests."""
     monkeypatch.setattr("webhooks.sender.LAST_WORDS_S", 0.0)
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("abrupt")
 def test_who_does_not_answer_delays_nobody(api: Api) -> None:
     with hanging() as silent, receiver() as living:
         for server in (silent, living):
@@ -296,7 +295,7 @@ def test_who_does_not_answer_delays_nobody(api: Api) -> None:
     assert waiting.filter(endpoint__url__contains=f":{silent.port}/").count() == 30
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("abrupt")
 def test_a_studio_all_of_whose_servers_hang_delays_no_other(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
