@@ -313,13 +313,13 @@ def test_a_first_score_on_its_way_while_its_player_is_excluded_is_found(world: W
             with transaction.atomic():
                 submit(world, ("p0", 50))
                 submitted.set()
-                assert decided.wait(10)
+                assert decided.wait(120)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(first)
-        assert submitted.wait(10)
+        assert submitted.wait(120)
         exclude(world, "p0", excluded=excluded)
         decided.set()
         running.result()
