@@ -104,7 +104,7 @@ def _changes(facts: Sequence[Fact], *, now: datetime) -> Changes:
 
 def _players(facts: Iterable[Fact]) -> Iterator[int]:
     for fact in facts:
-        for name in ("unlocks", "revokes", "dropped", "values", "changes", "played"):
+        for name in ("unlocks", "revokes", "dropped", "values", "played"):
             yield from (row[0] for row in fact.payload.get(name, ()))
 
 
@@ -129,8 +129,11 @@ def _add_values(found: Changes, fact: Fact, zones: Zones, *, now: datetime) -> N
 
 
 def _add_corrections(found: Changes, fact: Fact, zones: Zones, *, now: datetime) -> None:
-    for player, stat, change, at_us in fact.payload["changes"]:
-        _add_change(found, player, stat, Decimal(change), from_microseconds(at_us), zones[player], now=now)
+    """Add what a value is that became one of two, beyond what changed both."""
+    for player, stat, value, kept, brought, begun, _, _, at_us in fact.payload["values"]:
+        change = _exact(value) - _exact(kept) - _exact(brought) + _exact(begun)
+        if change:
+            _add_change(found, player, stat, change, from_microseconds(at_us), zones[player], now=now)
 
 
 def _add_change(

@@ -75,8 +75,8 @@ def advance(game: GameInfo, player: str, steps: int) -> Any:
     return progress.report(game=game, request=request, by=unlocks.SERVER, at=timezone.now())
 
 
-def report(game: GameInfo, player: str, **stats: int) -> Any:
-    told = {key: ("add" if key == "total" else "set", Decimal(value)) for key, value in stats.items()}
+def report(game: GameInfo, player: str, op: str | None = None, **stats: int) -> Any:
+    told = {key: (op or ("add" if key == "total" else "set"), Decimal(value)) for key, value in stats.items()}
     request = ReportRequest(game, player, cast("Any", told), None)
     return reports.report(request=request, by=reports.SERVER, at=timezone.now())
 

@@ -196,6 +196,35 @@ def test_what_both_together_complete_is_unlocked(one: Studio) -> None:
     assert {player for player, _ in told} == {stays.pk}
 
 
+@pytest.mark.parametrize("heard", ["before", "among", "first"])
+@pytest.mark.parametrize("aggregation", ["sum", "max", "min", "last"])
+def test_boards_that_a_stat_feeds_show_what_it_is(one: Studio, aggregation: str, heard: str) -> None:
+    made = factories.game(one)
+    factories.stat(made, "fed", aggregation=aggregation, max=80)
+    for operator in ("best", "last", "sum"):
+        factories.leaderboard(made, operator, operator=operator, stat="fed")
+    game = selectors.game(made.uuid)
+    assert game is not None
+    for player, reported in (("p", 50), ("x", 45)):
+        factories.player(one, player)
+        report(game, player, op="add" if aggregation == "sum" else "set", fed=reported)
+    if heard == "before":
+        drain()
+    join(one, "p", one, "x")
+    hear(heard)
+    held = int(StatValue.objects.get().value)
+    scores = {row.period.leaderboard.key: -row.sort_value for row in Score.objects.all()}
+    assert held == {"sum": 80, "max": 50, "min": 45, "last": 45}[aggregation]
+    assert (scores["last"], scores["sum"], scores["best"]) == (held, held, max(50, held))
+    before = joins.census()
+    replay()
+    assert joins.census() == before
+    require_whole()
+    report(game, "x", op="add" if aggregation == "sum" else "set", fed=-5 if aggregation == "sum" else 44)
+    drain()
+    assert Score.objects.get(period__leaderboard__key="sum").sort_value == -StatValue.objects.get().value
+
+
 def test_events_that_were_heard_count_no_second_time(one: Studio, other: Studio) -> None:
     game = joins.declare(other)
     factories.player(one, "p")
