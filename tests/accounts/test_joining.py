@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.utils import IntegrityError, OperationalError
 from django.utils import timezone
 
@@ -26,7 +26,7 @@ from core.facts import subscriptions
 from core.refusals import Conflict, Refused
 from history.services import dashboards, rolling
 from leaderboards.models import Period, Score
-from leaderboards.services import turning
+from leaderboards.services import moderation, turning
 from social import befriending
 from social.models import Block, FriendRequest, Friendship, InboxCounter, Notification
 from stats.models import Playtime, StatValue
@@ -552,6 +552,58 @@ def test_who_takes_from_one_who_is_just_gone_is_told_so(one: Studio, other: Stud
     with pytest.raises(Conflict, match="linked to another"):
         resets.reset(player=before, keys=None, by="key:test", **about)
     assert value(PlayerTotal.objects.get().player_id, "total") == 5
+
+
+@pytest.mark.parametrize("period", ["every", "all"])
+def test_who_is_gone_is_not_moderated_for_nothing(one: Studio, period: str) -> None:
+    game = joins.declare(one)
+    for player, points in (("p", 5), ("x", 9)):
+        factories.player(one, player)
+        submit(game, player, best=points)
+    before = selectors.player_of_studio(one.pk, "x")
+    assert before is not None
+    hide = partial(
+        moderation.moderate,
+        game=game,
+        key="best",
+        player=before,
+        action=moderation.Action.HIDE,
+        period=period,
+        reason="Speed hack",
+        actor="key:test",
+        at=timezone.now(),
+    )
+    join(one, "p", one, "x")
+    with pytest.raises(Conflict, match="linked to another"):
+        hide()
+
+
+def test_a_hide_that_waits_for_a_join_is_to_be_sent_again(one: Studio, pool: ThreadPoolExecutor) -> None:
+    game = joins.declare(one)
+    for player, points in (("p", 5), ("x", 9)):
+        factories.player(one, player)
+        submit(game, player, best=points)
+    gone = selectors.player_of_studio(one.pk, "x")
+    assert gone is not None
+    about: dict[str, Any] = {"period": "every", "reason": "Speed hack", "actor": "key:test"}
+
+    def hide() -> Any:
+        try:
+            hidden = moderation.Action.HIDE
+            return answer(
+                lambda: moderation.moderate(
+                    game=game, key="best", player=gone, action=hidden, at=timezone.now(), **about
+                )
+            )
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        join(one, "p", one, "x")
+        waiting = pool.submit(hide)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.3)
+    assert isinstance(waiting.result(), Conflict)
 
 
 def test_inboxes_of_who_is_gone_are_not_begun_anew(one: Studio, other: Studio) -> None:
