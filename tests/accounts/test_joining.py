@@ -461,6 +461,20 @@ def test_the_inbox_goes_on_behind_and_is_told_to_the_person(one: Studio, other: 
     assert rows_of(leaves.pk) == {}
 
 
+def test_nobody_is_told_that_he_befriended_himself(one: Studio) -> None:
+    at = timezone.now()
+    stays, leaves = factories.player(one, "p"), factories.player(one, "x")
+    friend = factories.player(one, "friend")
+    for sender, receiver in ((leaves, stays), (leaves, friend)):
+        befriending.ask(sender_id=sender.pk, receiver_id=receiver.pk, at=at)
+        request = FriendRequest.objects.get(receiver_id=receiver.pk).uuid
+        befriending.accept(player_id=receiver.pk, request=request, at=at)
+    join(one, "p", one, "x")
+    drain()
+    told = Notification.objects.filter(player_id=stays.pk, kind="friend.accepted")
+    assert [json.loads(one.payload)["player"]["id"] for one in told] == [str(friend.uuid)]
+
+
 def test_sums_that_can_t_be_kept_keep_them_apart(one: Studio) -> None:
     game = joins.declare(one)
     factories.player(one, "p")
