@@ -227,7 +227,9 @@ def _meet(game_ids: Collection[int], player_id: int) -> None:
     """Unlock what a player meets by all that he has now, and the metas that this completes."""
     not_by_hand = ~Q(type=Type.STANDARD) | Q(stat__isnull=False) | Q(goal__isnull=False)
     is_held = Exists(Unlock.objects.filter(player_id=player_id, achievement_id=OuterRef("pk")))
-    rows = Achievement.objects.filter(not_by_hand, ~is_held, game_id__in=game_ids).exclude(state=State.ARCHIVED)
+    rows = Achievement.objects.filter(not_by_hand, ~is_held, game_id__in=game_ids).exclude(
+        state=State.ARCHIVED
+    )
     studios = dict(rows.values_list("game_id", "studio_id").distinct())
     items = []
     for game_id, studio_id in sorted(studios.items()):
