@@ -85,7 +85,7 @@ _keys: dict[bytes, tuple[float, KeyHolder | None]] = {}
 _key_loading = threading.Lock()
 _games: dict[UUID, GameInfo] = {}
 _players: dict[tuple[int, str], tuple[float, PlayerInfo | None]] = {}
-_last_join: tuple[float, datetime | None] = (float("-inf"), None)
+_late_joins: tuple[float, frozenset[int]] = (float("-inf"), frozenset())
 
 
 def key_holder(digest: bytes) -> KeyHolder | None:
@@ -221,19 +221,22 @@ def kept_player_of_studio(studio_id: int, external_id: str) -> PlayerInfo | None
     return info
 
 
-_LAST_JOIN = "SELECT joined_at FROM accounts_joinedplayer ORDER BY joined_at DESC LIMIT 1"
+# Times are those of requests, and become visible in another order: what is new is not always the latest.
+_LATE_JOINS = """
+SELECT player_id FROM accounts_joinedplayer WHERE joined_at > now() - interval '2 minutes'
+ ORDER BY joined_at DESC LIMIT 1000
+"""
 
 
 def _was_joined_lately(now: float) -> bool:
     """Say whether players were joined since this was last looked for; then nobody is kept any more."""
-    global _last_join  # noqa: PLW0603 - one for the process, as what is kept
-    looked_at, known = _last_join
+    global _late_joins  # noqa: PLW0603 - one for the process, as what is kept
+    looked_at, known = _late_joins
     if now - looked_at <= JOINS_SECONDS:
         return False
-    rows = run_prepared(_LAST_JOIN, [])
-    latest = rows[0][0] if rows else None
-    _last_join = now, latest
-    if latest == known:
+    joined = frozenset(row[0] for row in run_prepared(_LATE_JOINS, []))
+    _late_joins = now, joined
+    if joined <= known:
         return False
     _players.clear()
     return True

@@ -28,10 +28,17 @@ _NAMES = {FriendRequested.kind: ("sender", "receiver"), FriendAccepted.kind: ("s
 def as_they_are(facts: Sequence[Fact]) -> list[Fact]:
     """Return facts with players who were joined to others as those: what is told of them is told to the person.
 
-    How far somebody was who is gone is not: the person may be further.
+    How far somebody was who is gone is not: the person may be further. Nor is what was between two who are one.
     """
     joined = joined_players(player for fact in facts for player in _players(fact))
-    return [_renamed(fact, joined) for fact in facts] if joined else list(facts)
+    if not joined:
+        return list(facts)
+    return [one for fact in facts if not _is_with_himself(one := _renamed(fact, joined))]
+
+
+def _is_with_himself(fact: Fact) -> bool:
+    names = _NAMES.get(fact.kind, ())
+    return bool(names) and len({fact.payload[name] for name in names}) == 1
 
 
 def _players(fact: Fact) -> set[int]:

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts import selectors as accounts
 from achievements.completing import record_and_complete
 from achievements.facts import TotalsRanked, UnlocksJoined
-from achievements.models import Achievement, Backfill, State, Type
+from achievements.models import Achievement, Backfill, State, Type, Unlock
 from achievements.selectors import candidates, definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item
@@ -226,7 +226,10 @@ def _being_looked_at() -> set[int]:
 def _meet(game_ids: Collection[int], player_id: int) -> None:
     """Unlock what a player meets by all that he has now, and the metas that this completes."""
     not_by_hand = ~Q(type=Type.STANDARD) | Q(stat__isnull=False) | Q(goal__isnull=False)
-    rows = Achievement.objects.filter(not_by_hand, game_id__in=game_ids).exclude(state=State.ARCHIVED)
+    is_held = Exists(Unlock.objects.filter(player_id=player_id, achievement_id=OuterRef("pk")))
+    rows = Achievement.objects.filter(not_by_hand, ~is_held, game_id__in=game_ids).exclude(
+        state=State.ARCHIVED
+    )
     studios = dict(rows.values_list("game_id", "studio_id").distinct())
     items = []
     for game_id, studio_id in sorted(studios.items()):

@@ -122,7 +122,7 @@ def _changes(facts: Sequence[Fact], *, now: datetime) -> Changes:
 
 def _players(facts: Iterable[Fact]) -> Iterator[int]:
     for fact in facts:
-        for name in ("unlocks", "revokes", "dropped", "values", "changes", "played"):
+        for name in ("unlocks", "revokes", "dropped", "values", "played"):
             yield from (row[0] for row in fact.payload.get(name, ()))
 
 
@@ -146,9 +146,12 @@ def _add_values(found: Changes, fact: Fact, zones: Zones, kept: _Kept) -> None:
 
 
 def _add_corrections(found: Changes, fact: Fact, zones: Zones, kept: _Kept) -> None:
-    for player, stat, change, at_us in fact.payload["changes"]:
-        for level, bucket in kept.of(at_us, zones[player]):
-            found.stats[level][player, stat, bucket] += Decimal(change)
+    """Add what a value is that became one of two, beyond what changed both."""
+    for player, stat, value, held, brought, begun, _, _, at_us in fact.payload["values"]:
+        change = _exact(value) - _exact(held) - _exact(brought) + _exact(begun)
+        if change:
+            for level, bucket in kept.of(at_us, zones[player]):
+                found.stats[level][player, stat, bucket] += change
 
 
 def _exact(number: float) -> Decimal:

@@ -1,5 +1,6 @@
 """A player is found to be another one: what he holds of stats, and how long he played, is the other's (ADR 0033)."""
 
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from stats.facts import ValuesJoined
 from stats.models import Stat
 from stats.rules import values as rules
 from stats.rules.values import Held
-from stats.selectors.definitions import info_of
+from stats.selectors.definitions import StatInfo, info_of
 
 _AT_ONCE = 1_000
 
@@ -37,7 +38,7 @@ def move(*, leaves: int, stays: int, shared: frozenset[int]) -> set[int]:
         Conflict: a sum is too large to be kept exactly.
 
     Publishes:
-        ValuesJoined, where one value is not what both did.
+        ValuesJoined, for each game, where two values became one.
 
     """
     run_prepared(_HOLD, [leaves, stays])
@@ -80,7 +81,7 @@ UPDATE stats_statvalue t
   FROM clock, unnest($2::bigint[], $3::numeric[], $4::bigint[], $5::bigint[])
        AS i (stat_id, value, reached_us, version)
  WHERE t.player_id = $1 AND t.stat_id = i.stat_id
-RETURNING clock.now_us
+RETURNING t.stat_id, t.version, clock.now_us
 """
 _FORGET_VALUES = "DELETE FROM stats_statvalue WHERE player_id = $1 AND stat_id = ANY($2::bigint[])"
 _MOVE_VALUES = "UPDATE stats_statvalue SET player_id = $2 WHERE player_id = $1"
@@ -110,21 +111,39 @@ def _of_both(row: tuple[Any, ...]) -> _Both:
 def _merge(both: list[_Both], *, leaves: int, stays: int) -> None:
     rows = Stat.objects.filter(pk__in=[one.stat_id for one in both])
     declared = {row.pk: info_of(row) for row in rows}
-    writes: list[tuple[int, Decimal, int, int]] = []
-    corrections: list[list[Any]] = []
-    for one in both:
-        stat = declared[one.stat_id]
-        try:
-            held = rules.joined(stat.rule, one.kept, one.brought)
-        except ValueError as error:
-            raise Conflict(f"Both players hold a value of the stat `{stat.key}`. {error}") from None
-        writes.append((one.stat_id, held.value, held.reached_us, one.brought_version))
-        change = held.value - one.kept.value - one.brought.value + (stat.rule.start or 0)
-        if change:
-            corrections.append([stays, one.stat_id, str(change)])
+    joined = {one.stat_id: _joined(declared[one.stat_id], one) for one in both}
+    writes = [
+        (one.stat_id, joined[one.stat_id].value, joined[one.stat_id].reached_us, one.brought_version)
+        for one in both
+    ]
     columns = [array_literal(column) for column in zip(*writes, strict=True)]
-    now_us: int = run_prepared(_WRITE, [stays, *columns])[0][0]
-    run_prepared(_FORGET_VALUES, [leaves, array_literal(one.stat_id for one in both)])
-    for start in range(0, len(corrections), _AT_ONCE):
-        told = [[*correction, now_us] for correction in corrections[start : start + _AT_ONCE]]
-        publish(ValuesJoined(told), studio_id=None, size=len(told))
+    written = {row[0]: row[1:] for row in run_prepared(_WRITE, [stays, *columns])}
+    run_prepared(_FORGET_VALUES, [leaves, array_literal(joined)])
+    by_game: dict[int, list[list[int | float]]] = defaultdict(list)
+    for one in both:
+        stat, reached_us = declared[one.stat_id], max(one.kept.reached_us, one.brought.reached_us)
+        numbers = (
+            joined[one.stat_id].value,
+            one.kept.value,
+            one.brought.value,
+            stat.rule.start or Decimal(0),
+        )
+        version, now_us = written[one.stat_id]
+        row = [stays, one.stat_id, *map(rules.to_number, numbers), version, reached_us, now_us]
+        by_game[stat.game_id].append(row)
+    _announce(by_game, {pk: stat.key for pk, stat in declared.items()})
+
+
+def _joined(stat: StatInfo, one: _Both) -> Held:
+    try:
+        return rules.joined(stat.rule, one.kept, one.brought)
+    except ValueError as error:
+        raise Conflict(f"Both players hold a value of the stat `{stat.key}`. {error}") from None
+
+
+def _announce(by_game: dict[int, list[list[int | float]]], keys: dict[int, str]) -> None:
+    for game_id, values in by_game.items():
+        for start in range(0, len(values), _AT_ONCE):
+            told = values[start : start + _AT_ONCE]
+            stats: list[list[int | str]] = [[int(row[1]), keys[int(row[1])]] for row in told]
+            publish(ValuesJoined(game_id, stats, told), studio_id=None, size=len(told))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.utils import IntegrityError, OperationalError
 from django.utils import timezone
 
@@ -26,7 +26,7 @@ from core.facts import subscriptions
 from core.refusals import Conflict, Refused
 from history.services import dashboards, rolling
 from leaderboards.models import Period, Score
-from leaderboards.services import turning
+from leaderboards.services import moderation, turning
 from social import befriending
 from social.models import Block, FriendRequest, Friendship, InboxCounter, Notification
 from stats.models import Playtime, StatValue
@@ -194,6 +194,35 @@ def test_what_both_together_complete_is_unlocked(one: Studio) -> None:
         (fact["unlocks"][0][0], len(fact["unlocks"])) for fact in joins.facts("achievements_unlocked")[2:]
     ]
     assert {player for player, _ in told} == {stays.pk}
+
+
+@pytest.mark.parametrize("heard", ["before", "among", "first"])
+@pytest.mark.parametrize("aggregation", ["sum", "max", "min", "last"])
+def test_boards_that_a_stat_feeds_show_what_it_is(one: Studio, aggregation: str, heard: str) -> None:
+    made = factories.game(one)
+    factories.stat(made, "fed", aggregation=aggregation, max=80)
+    for operator in ("best", "last", "sum"):
+        factories.leaderboard(made, operator, operator=operator, stat="fed")
+    game = selectors.game(made.uuid)
+    assert game is not None
+    for player, reported in (("p", 50), ("x", 45)):
+        factories.player(one, player)
+        report(game, player, op="add" if aggregation == "sum" else "set", fed=reported)
+    if heard == "before":
+        drain()
+    join(one, "p", one, "x")
+    hear(heard)
+    held = int(StatValue.objects.get().value)
+    scores = {row.period.leaderboard.key: -row.sort_value for row in Score.objects.all()}
+    assert held == {"sum": 80, "max": 50, "min": 45, "last": 45}[aggregation]
+    assert (scores["last"], scores["sum"], scores["best"]) == (held, held, max(50, held))
+    before = joins.census()
+    replay()
+    assert joins.census() == before
+    require_whole()
+    report(game, "x", op="add" if aggregation == "sum" else "set", fed=-5 if aggregation == "sum" else 44)
+    drain()
+    assert Score.objects.get(period__leaderboard__key="sum").sort_value == -StatValue.objects.get().value
 
 
 def test_events_that_were_heard_count_no_second_time(one: Studio, other: Studio) -> None:
@@ -432,6 +461,20 @@ def test_the_inbox_goes_on_behind_and_is_told_to_the_person(one: Studio, other: 
     assert rows_of(leaves.pk) == {}
 
 
+def test_nobody_is_told_that_he_befriended_himself(one: Studio) -> None:
+    at = timezone.now()
+    stays, leaves = factories.player(one, "p"), factories.player(one, "x")
+    friend = factories.player(one, "friend")
+    for sender, receiver in ((leaves, stays), (leaves, friend)):
+        befriending.ask(sender_id=sender.pk, receiver_id=receiver.pk, at=at)
+        request = FriendRequest.objects.get(receiver_id=receiver.pk).uuid
+        befriending.accept(player_id=receiver.pk, request=request, at=at)
+    join(one, "p", one, "x")
+    drain()
+    told = Notification.objects.filter(player_id=stays.pk, kind="friend.accepted")
+    assert [json.loads(one.payload)["player"]["id"] for one in told] == [str(friend.uuid)]
+
+
 def test_sums_that_can_t_be_kept_keep_them_apart(one: Studio) -> None:
     game = joins.declare(one)
     factories.player(one, "p")
@@ -523,6 +566,58 @@ def test_who_takes_from_one_who_is_just_gone_is_told_so(one: Studio, other: Stud
     with pytest.raises(Conflict, match="linked to another"):
         resets.reset(player=before, keys=None, by="key:test", **about)
     assert value(PlayerTotal.objects.get().player_id, "total") == 5
+
+
+@pytest.mark.parametrize("period", ["every", "all"])
+def test_who_is_gone_is_not_moderated_for_nothing(one: Studio, period: str) -> None:
+    game = joins.declare(one)
+    for player, points in (("p", 5), ("x", 9)):
+        factories.player(one, player)
+        submit(game, player, best=points)
+    before = selectors.player_of_studio(one.pk, "x")
+    assert before is not None
+    hide = partial(
+        moderation.moderate,
+        game=game,
+        key="best",
+        player=before,
+        action=moderation.Action.HIDE,
+        period=period,
+        reason="Speed hack",
+        actor="key:test",
+        at=timezone.now(),
+    )
+    join(one, "p", one, "x")
+    with pytest.raises(Conflict, match="linked to another"):
+        hide()
+
+
+def test_a_hide_that_waits_for_a_join_is_to_be_sent_again(one: Studio, pool: ThreadPoolExecutor) -> None:
+    game = joins.declare(one)
+    for player, points in (("p", 5), ("x", 9)):
+        factories.player(one, player)
+        submit(game, player, best=points)
+    gone = selectors.player_of_studio(one.pk, "x")
+    assert gone is not None
+    about: dict[str, Any] = {"period": "every", "reason": "Speed hack", "actor": "key:test"}
+
+    def hide() -> Any:
+        try:
+            hidden = moderation.Action.HIDE
+            return answer(
+                lambda: moderation.moderate(
+                    game=game, key="best", player=gone, action=hidden, at=timezone.now(), **about
+                )
+            )
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        join(one, "p", one, "x")
+        waiting = pool.submit(hide)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.3)
+    assert isinstance(waiting.result(), Conflict)
 
 
 def test_inboxes_of_who_is_gone_are_not_begun_anew(one: Studio, other: Studio) -> None:

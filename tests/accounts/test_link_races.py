@@ -1,9 +1,10 @@
 """Link codes while others redeem them, and while games write for who is about to be gone."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Barrier
 from typing import Any
@@ -418,3 +419,30 @@ def test_an_id_that_is_kept_names_the_person_soon(
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + selectors.JOINS_SECONDS + 1)
     assert kept() == person.pk
+
+
+def test_a_join_that_is_seen_behind_a_later_one_is_noticed_too(
+    one: Studio, other: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, later = factories.player(one), factories.player(one, "later")
+    for name in ("a", "b"):
+        factories.player(other, name)
+    started = timezone.now() - timedelta(seconds=2)
+    now = time.monotonic()
+    turns = itertools.count(1)
+
+    def kept(name: str) -> int:
+        at = now + next(turns) * (selectors.JOINS_SECONDS + 1)
+        monkeypatch.setattr(time, "monotonic", lambda: at)
+        info = selectors.kept_player_of_studio(other.pk, name)
+        assert info is not None
+        return info.id
+
+    redeem(other, "b", code_of(one, "later"))
+    assert [kept("b"), kept("b")] == [later.pk, later.pk]  # now that join is known of
+    assert kept("a") != person.pk
+    before = dict(selectors._players)
+    code = code_of(one, "p-1")
+    linking.redeem(studio_id=other.pk, external_id="a", code=code, by="key:test", at=started)
+    selectors._players.update(before)  # as another process has it
+    assert kept("a") == person.pk

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import guesses, linkcodes, linking, models
 from accounts.models import JoinedPlayer, LinkCode, LinkFailure, Player, PlayerIdentity, Studio
 from achievements.models import PlayerTotal, Unlock
+from core import deadlines
 from core.models import AuditEntry
 from social.models import Friendship, InboxCounter
 from tests import factories
@@ -439,3 +440,17 @@ def test_codes_and_failures_that_nobody_needs_are_deleted(one: Side, other: Side
     one.code("p2")
     assert list(LinkCode.objects.values_list("player_id", flat=True)) == [players[2].pk]
     assert LinkFailure.objects.count() == 0
+
+
+def test_who_holds_much_is_joined_within_a_longer_deadline(one: Side, other: Side) -> None:
+    factories.player(one.studio, "p-1")
+    code = one.code()
+    left: list[float] = []
+
+    def note(execute: Any, *args: Any) -> Any:
+        left.append(deadlines.remaining() or 0)
+        return execute(*args)
+
+    with connection.execute_wrapper(note):
+        assert other.link("x-1", code).status_code == 200
+    assert max(left) > 2 * deadlines.REQUEST_SECONDS
