@@ -24,6 +24,9 @@ LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TESTS ?= tests --ignore=tests/faults
 
+# Each of the many processes that run, and that tests start, would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help run test faults check fix bench screenshots migrations lock audit
 .DEFAULT_GOAL := help
 

@@ -43,3 +43,18 @@ class PlayersBanned:
 
     kind: ClassVar[str] = "players_banned"
     players: list[list[int | bool]]
+
+
+@dataclass(frozen=True)
+class PlayersJoined:
+    """Players were found to be other ones: what they had is those others', and their ids name those.
+
+    Facts about who is gone may stand behind this one. Whoever reads about somebody asks `selectors.joined_players`.
+
+    Attributes:
+        players: `[player_id who is gone, player_id whom he is]` each.
+
+    """
+
+    kind: ClassVar[str] = "players_joined"
+    players: list[list[int]]

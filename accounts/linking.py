@@ -1,21 +1,20 @@
-"""Every write of link codes: they join a studio's id for a person to the player whom another id names (ADR 0031).
+"""Every write of link codes: they join a studio's id for a person to the player whom another id names (ADR 0031, 0033).
 
-Whoever changes what a player's codes or ids are holds that player's row, players in the order of their ids. Then who
-leaves is fenced off: nobody else's transaction is about to give him anything (migration 0009).
+Whoever changes what a player's codes or ids are holds that player's row, players in the order of their ids.
 """
 
-from collections.abc import Callable, Iterable
+import random
+import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cache
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Min
-from django.utils.module_loading import import_string
+from django.db.utils import OperationalError
 
-from accounts import guesses, linkcodes, selectors, sessions, shown
+from accounts import guesses, joining, linkcodes, selectors, shown
 from accounts.facts import PlayersExcluded
-from accounts.models import JoinedPlayer, LinkCode, Player, PlayerIdentity, Tester
+from accounts.models import LinkCode, Player, PlayerIdentity
 from accounts.selectors import PlayerInfo
 from core import audit
 from core.db import LostRace, retry_conflicts
@@ -26,11 +25,9 @@ LIFETIME = timedelta(minutes=10)
 MOST_IDS = 100  # of one person
 _USED_KEPT = timedelta(days=7)  # as answers to an Idempotency-Key are
 _DELETED_AT_ONCE = 100
-_ROUNDS = 4
-_FENCE_SPACE = 0x4C4C  # keeps our advisory locks apart from others'
-_FENCES = 64  # as in migration 0009: a lock for each player would fill the table of locks
-
-Holds = Callable[[int], bool]
+_ROUNDS = 24
+_PAUSE_S = 0.05
+_NOT_AVAILABLE = "55P03"  # a lock, within the time that joining waits for one
 
 
 class _Wrong(Invalid):
@@ -71,17 +68,19 @@ def issue_code(*, player: PlayerInfo, studio_id: int, by: str, at: datetime) -> 
 def redeem(*, studio_id: int, external_id: str, code: str, by: str, at: datetime) -> PlayerInfo:
     """Let a studio's id name the person whom a code stands for; return the player whom both name from now on.
 
-    Of two players the one who holds nothing yet is gone. Repeating it changes nothing.
+    Of two players one is gone, and what he holds is the other's: who holds nothing yet, else whom the id named.
+    Repeating it changes nothing.
 
     Raises:
         Invalid: the code is not valid; that is counted.
         Refused: too many of those (`rate-limited`).
         Gone: one of both was erased.
         Forbidden: one of both is banned somewhere.
-        Conflict: both hold something; too many ids of one person.
+        Conflict: what both hold can't be kept exactly as one; too many ids of one person.
         Unavailable: either changes too often just now.
 
     Publishes:
+        PlayersJoined, and what rooms publish of what they move.
         PlayersExcluded, where a studio keeps one of the ids off its boards: then it keeps the person off.
 
     """
@@ -93,6 +92,10 @@ def redeem(*, studio_id: int, external_id: str, code: str, by: str, at: datetime
             break
         except LostRace:
             continue
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) != _NOT_AVAILABLE:
+                raise
+            time.sleep(random.uniform(0, _PAUSE_S))  # noqa: S311 - no secret
     else:
         raise Unavailable("This player changes right now. Send it again; repeating it is safe.")
     if refused is not None:
@@ -128,62 +131,30 @@ def _link(
     found: LinkCode, mine: int | None, *, studio_id: int, external_id: str, by: str, at: datetime
 ) -> None:
     """Let both ids name one player, and use the code up."""
-    stays, studios = found.player_id, {studio_id}
-    gone = None
+    stays, leaves, brings = found.player_id, None, False
+    gone, moved = "", set[int]()
     if mine is None:
         _name(stays, studio_id=studio_id, external_id=external_id)
     else:
-        stays, leaves = _parted(found.player_id, mine)
-        gone = Player.objects.get(pk=leaves).uuid
-        studios |= _move(leaves, stays, found, at=at)
+        stays, leaves, brings = joining.part(found.player_id, mine)
+        gone = str(Player.objects.get(pk=leaves).uuid)
+        moved = joining.name_the_other(leaves, stays, found, at=at)
     if PlayerIdentity.objects.filter(player_id=stays).count() > MOST_IDS:
         raise Conflict(f"A person has at most {MOST_IDS} ids.")
     LinkCode.objects.filter(pk=found.pk).update(player_id=stays, used_at=at)
-    for excluding in sorted(studios):
+    for excluding in sorted(moved | {studio_id}):
         _spread_exclusion(excluding, stays)
+    if leaves is not None:
+        joining.give(leaves, stays, brings=brings)
     uuid = Player.objects.get(pk=stays).uuid
-    details = {"external_id": external_id} | ({"gone": str(gone)} if gone else {})
+    details = {"external_id": external_id} | ({"gone": gone} if gone else {})
     _note("player.link", studio_id, uuid, by=by, at=at, details=details)
-    if found.studio_id != studio_id:
-        # Whose code it was hears that it was used, and not by whom: that is the other studio's.
-        _note("player.linked", found.studio_id, uuid, by="code", at=at)
+    for hears in sorted((moved | {found.studio_id}) - {studio_id}):
+        # Whose code it was, or whose id names another now, hears that, and not by whom: that is the other studio's.
+        details = {"gone": gone} if hears in moved else {}
+        _note("player.linked", hears, uuid, by="code", at=at, details=details)
     transaction.on_commit(selectors.forget_players, robust=True)
     transaction.on_commit(lambda: shown.forget(stays), robust=True)
-
-
-def _parted(theirs: int, mine: int) -> tuple[int, int]:
-    """Return who stays and who leaves: who holds nothing. Raises Conflict if both hold something."""
-    leaves = next((one for one in (mine, theirs) if not _holds_anything(one)), None)
-    if leaves is None:
-        raise Conflict(
-            "Both players have unlocks, scores, stats or friends of their own, and those are not put together. Link "
-            "the id before the person plays under it, or let the person go on with the two apart."
-        )
-    _fence(leaves)
-    if _holds_anything(leaves):
-        raise LostRace("somebody gave the player something")
-    return (theirs, mine) if leaves == mine else (mine, theirs)
-
-
-def _move(leaves: int, stays: int, found: LinkCode, *, at: datetime) -> set[int]:
-    """Give what accounts has of a player to another, and delete him; return the studios whose ids move."""
-    ids = PlayerIdentity.objects.filter(player_id=leaves)
-    studios = set(ids.values_list("studio_id", flat=True))
-    ids.update(player_id=stays)
-    tested = Tester.objects.filter(player_id=leaves).values_list("game_id", flat=True)
-    Tester.objects.bulk_create(
-        [Tester(game_id=game_id, player_id=stays) for game_id in tested], ignore_conflicts=True
-    )
-    codes = LinkCode.objects.filter(player_id=leaves).exclude(pk=found.pk)
-    codes.filter(used_at=None).delete()
-    codes.update(player_id=stays)
-    LinkCode.objects.filter(pk=found.pk).update(player_id=stays, used_at=at)
-    JoinedPlayer.objects.filter(into_id=leaves).update(into_id=stays)
-    JoinedPlayer.objects.create(player_id=leaves, into_id=stays, joined_at=at)
-    Player.objects.get(pk=leaves).delete()
-    sessions.dismiss(leaves)
-    transaction.on_commit(lambda: shown.forget(leaves), robust=True)
-    return studios
 
 
 def _name(player_id: int, *, studio_id: int, external_id: str) -> None:
@@ -232,22 +203,6 @@ def _lock(player_ids: set[int]) -> None:
     rows = Player.objects.select_for_update(no_key=True).filter(pk__in=player_ids).order_by("id")
     if len(rows.values_list("id", flat=True)) != len(player_ids):
         raise LostRace("somebody else linked one of both")
-
-
-def _fence(player_id: int) -> None:
-    """Wait for whoever gives a player his first row of a kind, and let nobody else do so until commit."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_FENCE_SPACE, player_id % _FENCES])
-
-
-def _holds_anything(player_id: int) -> bool:
-    """Say whether any room holds something of a player: config says which functions to ask (ADR 0031)."""
-    return any(holds(player_id) for holds in _holdings())
-
-
-@cache
-def _holdings() -> tuple[Holds, ...]:
-    return tuple(import_string(path) for path in settings.PLAYER_HOLDINGS)
 
 
 def _note(

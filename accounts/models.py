@@ -342,11 +342,18 @@ class JoinedPlayer(models.Model):
     """A player who is gone: his ids name another one, who is the same person.
 
     `player_id` takes no rows any more: `a_joined_player_takes_nothing` (migration 0009) refuses them.
+
+    Attributes:
+        uuid: what he was called: final standings are files whose bytes stay.
+        time_zone: what a day was for him: what the log says of him is added up by it.
+
     """
 
     player_id = models.BigIntegerField(primary_key=True)
     into = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="+")
-    joined_at = models.DateTimeField()
+    joined_at = models.DateTimeField(db_index=True)
+    uuid = models.UUIDField(null=True)
+    time_zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
 
     def __str__(self) -> str:
         return f"{self.player_id} is {self.into_id}"

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -12,13 +13,15 @@ from django.utils import timezone
 
 from accounts.models import Game, Member, Player, PlayerIdentity, ServerKey, Studio, Tester, Visibility
 from core.db import array_literal, run_prepared, text_array_literal
+from core.refusals import Conflict
 
 # A revoked key stops working everywhere within 5 s (api.md, Who is calling).
 KEY_SECONDS = 4.0
 KEY_REFRESH_SECONDS = 2.0
 _KEPT_KEYS = 10_000
-# An id comes to mean another player only by a link code, and who it meant before had nothing (ADR 0031).
+# An id comes to mean another player only by a link code, which is looked for every JOINS_SECONDS (ADR 0033).
 PLAYER_SECONDS = 30.0
+JOINS_SECONDS = 2.0
 _KEPT_PLAYERS = 50_000
 MOST_STUDIOS = 100  # of a user
 MOST_KEYS = 500
@@ -104,6 +107,7 @@ _keys: dict[bytes, tuple[float, KeyHolder | None]] = {}
 _key_loading = threading.Lock()
 _games: dict[UUID, GameInfo] = {}
 _players: dict[tuple[int, str], tuple[float, PlayerInfo | None]] = {}
+_late_joins: tuple[float, frozenset[int]] = (float("-inf"), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,11 +281,14 @@ def player_of_studio(studio_id: int, external_id: str) -> PlayerInfo | None:
 
 
 def kept_player_of_studio(studio_id: int, external_id: str) -> PlayerInfo | None:
-    """Return `player_of_studio` as of at most PLAYER_SECONDS ago: for reads that only ask who is meant."""
+    """Return `player_of_studio` as of at most PLAYER_SECONDS ago: for reads that only ask who is meant.
+
+    An id that a link code lets name another one names him within a few seconds.
+    """
     key = (studio_id, external_id)
     loaded_at, info = _players.get(key, (float("-inf"), None))
     now = time.monotonic()
-    if now - loaded_at > PLAYER_SECONDS:
+    if now - loaded_at > PLAYER_SECONDS or (now - loaded_at > JOINS_SECONDS and _was_joined_lately(now)):
         info = player_of_studio(studio_id, external_id)
         if info is None:
             return None  # who is named a moment later is known at once
@@ -289,6 +296,27 @@ def kept_player_of_studio(studio_id: int, external_id: str) -> PlayerInfo | None
             _players.clear()
         _players[key] = now, info
     return info
+
+
+# Times are those of requests, and become visible in another order: what is new is not always the latest.
+_LATE_JOINS = """
+SELECT player_id FROM accounts_joinedplayer WHERE joined_at > now() - interval '2 minutes'
+ ORDER BY joined_at DESC LIMIT 1000
+"""
+
+
+def _was_joined_lately(now: float) -> bool:
+    """Say whether players were joined since this was last looked for; then nobody is kept any more."""
+    global _late_joins  # noqa: PLW0603 - one for the process, as what is kept
+    looked_at, known = _late_joins
+    if now - looked_at <= JOINS_SECONDS:
+        return False
+    joined = frozenset(row[0] for row in run_prepared(_LATE_JOINS, []))
+    _late_joins = now, joined
+    if joined <= known:
+        return False
+    _players.clear()
+    return True
 
 
 def unknown_players(studio_id: int, external_ids: Iterable[str]) -> set[str]:
@@ -318,6 +346,36 @@ def demo_studio_id() -> int | None:
     return Studio.objects.filter(uuid=DEMO_STUDIO).values_list("pk", flat=True).first()
 
 
+_JOINED = "SELECT player_id, into_id FROM accounts_joinedplayer WHERE player_id = ANY($1::bigint[])"
+
+
+def joined_players(ids: Iterable[int]) -> dict[int, int]:
+    """Return whom those of the players are who were joined to others by link codes; in one query."""
+    wanted = set(ids)
+    return dict(run_prepared(_JOINED, [array_literal(wanted)])) if wanted else {}
+
+
+def require_himself(player_id: int) -> None:
+    """Refuse what found nothing of a player since he was joined to another just now. Raises Conflict."""
+    if joined_players([player_id]):
+        raise Conflict("This player was linked to another one just now. Send it again.")
+
+
+_Shown = TypeVar("_Shown")
+
+
+def _with_joined(
+    found: dict[int, _Shown], ids: Collection[int], look_up: Callable[[Collection[int]], dict[int, _Shown]]
+) -> dict[int, _Shown]:
+    """Let who is missing since he was joined be shown as whom he is."""
+    missing = [player_id for player_id in ids if player_id not in found]
+    joined = joined_players(missing)
+    if joined:
+        others = look_up(set(joined.values()))
+        found |= {gone: others[into] for gone, into in joined.items() if into in others}
+    return found
+
+
 # A board's page shows a thousand players: one prepared statement, and values as they are shown.
 _PLAYERS_SHOWN = """
     SELECT p.id, p.uuid::text, p.display_name, p.region, p.avatar_url
@@ -331,7 +389,15 @@ _PLAYERS_SHOWN_TO_STUDIO = """
 
 
 def players_shown(ids: Iterable[int], *, studio_id: int | None = None) -> dict[int, dict[str, str]]:
-    """Return players by internal id as lists of the API show them, in one query; `external_id` only to `studio_id`."""
+    """Return players by internal id as lists of the API show them; `external_id` only to `studio_id`.
+
+    Who was joined to another is shown as the other.
+    """
+    listed = list(ids)
+    return _with_joined(_shown(listed, studio_id), listed, lambda others: _shown(others, studio_id))
+
+
+def _shown(ids: Iterable[int], studio_id: int | None) -> dict[int, dict[str, str]]:
     if studio_id is None:
         rows = run_prepared(_PLAYERS_SHOWN, [array_literal(ids)])
     else:
@@ -358,10 +424,22 @@ _NOBODY = {"id": None, "display_name": "", "avatar_url": ""}
 def players_on_boards(
     ids: Iterable[int], *, studio_id: int | None = None, by_friends: bool = False
 ) -> dict[int, dict[str, str | None]]:
-    """Return players by internal id as boards show them, in one query: who is not to be seen keeps a nameless place.
+    """Return players by internal id as boards show them: who is not to be seen keeps a nameless place.
 
-    A studio sees those whom it names, with its ids; friends (`by_friends`) see each other unless they are private.
+    A studio sees those whom it names, with its ids; friends (`by_friends`) see each other unless they are private. Who
+    was joined to another is shown as the other.
     """
+    listed = list(ids)
+
+    def look_up(wanted: Iterable[int]) -> dict[int, dict[str, str | None]]:
+        return _on_boards(wanted, studio_id=studio_id, by_friends=by_friends)
+
+    return _with_joined(look_up(listed), listed, look_up)
+
+
+def _on_boards(
+    ids: Iterable[int], *, studio_id: int | None, by_friends: bool
+) -> dict[int, dict[str, str | None]]:
     visibility = Visibility.FRIENDS if by_friends else Visibility.PUBLIC
     rows = run_prepared(_PLAYERS_ON_BOARDS, [array_literal(ids), studio_id, visibility.value])
     shown: dict[int, dict[str, str | None]] = {}
@@ -398,12 +476,16 @@ def testers(game: GameInfo, external_ids: Iterable[str]) -> set[str]:
     return set(rows.values_list("external_id", flat=True))
 
 
+_TIME_ZONES = """
+    SELECT id, time_zone FROM accounts_player WHERE id = ANY($1::bigint[])
+    UNION ALL SELECT player_id, time_zone FROM accounts_joinedplayer WHERE player_id = ANY($1::bigint[])
+"""
+
+
 def time_zones(player_ids: Iterable[int]) -> dict[int, str]:
-    """Return players' time zones (IANA names), in one query; of nobody UTC."""
+    """Return players' time zones (IANA names), in one query; of who was joined his own before that, of nobody UTC."""
     wanted = set(player_ids)
-    rows = run_prepared(
-        "SELECT id, time_zone FROM accounts_player WHERE id = ANY($1::bigint[])", [array_literal(wanted)]
-    )
+    rows = run_prepared(_TIME_ZONES, [array_literal(wanted)])
     return dict.fromkeys(wanted, "UTC") | dict(rows)
 
 

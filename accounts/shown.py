@@ -39,14 +39,14 @@ def as_json(
     return found
 
 
-def forget(player_id: int) -> None:
-    """Let a player be looked up anew, once a change of him is committed.
+def forget(player_id: int, of_studios: Iterable[int] = ()) -> None:
+    """Let a player be looked up anew, once a change of him is committed; also by studios whose ids name another now.
 
     For a moment nothing is kept of him: somebody may have read him before, and be about to keep that.
     """
     studios = PlayerIdentity.objects.filter(player_id=player_id).values_list("studio_id", flat=True)
     pipeline = client("cache").pipeline(transaction=False)
-    for studio in {_EVERYBODY, _FRIENDS, *studios}:
+    for studio in {_EVERYBODY, _FRIENDS, *studios, *of_studios}:
         pipeline.set(_key(studio, player_id), _CHANGED, ex=_CHANGED_S)
     breaker("cache").call(pipeline.execute, otherwise=list)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from accounts import selectors as accounts
 from achievements import progressing, rules, unlocking
 from achievements.completing import record_and_complete
 from achievements.facts import ProgressChanged
@@ -83,6 +84,7 @@ def advance_all(items: Sequence[Item], *, create_players: CreatePlayers, at: dat
             table.events.setdefault(item.event, pair)
     table.fresh = progressing.note_events(table.events.items())
     table.events |= progressing.pairs_of(table.events.keys() - table.fresh)
+    table.note_joined(pair[0] for _, pair in usable)
     table.kept, table.unlocked = progressing.hold(pair for _, pair in usable)
     outcomes = [table.take(item, one) for item, one in zip(items, who, strict=True)]
     progressing.write(table.writes(), table.announcements())
@@ -159,6 +161,12 @@ class _Table:
     unlocked: set[Pair] = field(default_factory=set)
     changed: dict[Pair, tuple[Item, int]] = field(default_factory=dict)
     reached: dict[Pair, Item] = field(default_factory=dict)
+
+    def note_joined(self, player_ids: Iterable[int]) -> None:
+        """Let events of who was joined to another be the other's; they are somebody else's by their ids."""
+        others = {player for player, _ in self.events.values()}.difference(player_ids)
+        joined = accounts.joined_players(others) if others else {}
+        self.events = {event: (joined.get(pair[0], pair[0]), pair[1]) for event, pair in self.events.items()}
 
     def take(self, item: Item, who: Who) -> Outcome:
         """Reckon a report onto how far its player is by now."""

@@ -43,6 +43,26 @@ class AchievementsRevoked:
 
 
 @dataclass(frozen=True)
+class UnlocksJoined:
+    """Unlocks in one game are another player's, who was found to be the same person; nobody is told.
+
+    Attributes:
+        game: the game's internal id.
+        gone: `[player_id, achievement_id]` of each unlock of who is gone.
+        come: the same of who is the person: those that he did not have.
+        dropped: `[player_id, achievement_id, points, unlocked_at µs]` of unlocks of what both had: the later of two,
+            and whose it was.
+
+    """
+
+    kind: ClassVar[str] = "unlocks_joined"
+    game: int
+    gone: list[list[int]]
+    come: list[list[int]]
+    dropped: list[list[int]]
+
+
+@dataclass(frozen=True)
 class ProgressChanged:
     """Players came nearer to incremental achievements of one game, by steps or by stats, and did not unlock them.
 
@@ -88,10 +108,10 @@ class TotalsMoved:
 
 @dataclass(frozen=True)
 class TotalsRanked:
-    """A studio took players off its games' boards of points, or back; what they have stays.
+    """A studio took players off its games' boards of points, or back; or players are another person's by now.
 
     Attributes:
-        totals: `[game_id, *fields of Total, is ranked]` each, every player once a game.
+        totals: `[game_id (null: over all games), *fields of Total, is ranked]` each, every player once a game.
 
     """
 

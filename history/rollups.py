@@ -47,6 +47,19 @@ class Changes:
         default_factory=lambda: {level: defaultdict(Decimal) for level in LEVELS}
     )
 
+    def give(self, joined: Mapping[int, int]) -> None:
+        """Let what is to be added for the players be others', who they were found to be."""
+        for level in LEVELS if joined else ():
+            activity, stats = self.activity[level], self.stats[level]
+            for key in [key for key in activity if key[0] in joined]:
+                one, other = activity.pop(key), activity[joined[key[0]], *key[1:]]
+                other.unlocks += one.unlocks
+                other.points += one.points
+                other.playtime_ms += one.playtime_ms
+            for key in [key for key in stats if key[0] in joined]:
+                change = stats.pop(key)
+                stats[joined[key[0]], *key[1:]] += change
+
 
 _ADD_ACTIVITY = """
 INSERT INTO {table} AS t (player_id, game_id, at, unlocks, points, playtime_ms)
@@ -72,6 +85,31 @@ def add(changes: Changes) -> None:
             (player, stat, _text(at), change) for (player, stat, at), change in changes.stats[level].items()
         )
         _add(_ADD_STATS, "stat", level, stats)
+
+
+_JOIN = {
+    "activity": """
+        WITH gone AS (DELETE FROM {table} WHERE player_id = $1 RETURNING *)
+        INSERT INTO {table} AS t (player_id, game_id, at, unlocks, points, playtime_ms)
+        SELECT $2::bigint, game_id, at, unlocks, points, playtime_ms FROM gone ORDER BY game_id, at
+        ON CONFLICT (player_id, game_id, at) DO UPDATE SET
+            unlocks = t.unlocks + excluded.unlocks, points = t.points + excluded.points,
+            playtime_ms = t.playtime_ms + excluded.playtime_ms
+    """,
+    "stat": """
+        WITH gone AS (DELETE FROM {table} WHERE player_id = $1 RETURNING *)
+        INSERT INTO {table} AS t (player_id, stat_id, at, change)
+        SELECT $2::bigint, stat_id, at, change FROM gone ORDER BY stat_id, at
+        ON CONFLICT (player_id, stat_id, at) DO UPDATE SET change = t.change + excluded.change
+    """,
+}
+
+
+def join(player_id: int, into_id: int) -> None:
+    """Let what levels keep of a player be another's, inside the caller's transaction; what is archived stays."""
+    for family in FAMILIES:
+        for level in LEVELS:
+            run_prepared(_JOIN[family].format(table=table(family, level)), [player_id, into_id])
 
 
 def _activity_rows(

@@ -120,6 +120,12 @@ def taken_off(period_id: int, player_id: int) -> Placed | None:
     return Placed(*rows[0]) if rows else None
 
 
+def holders(player_ids: Iterable[int], period_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Return `(player, period)` for each of the players who has a score in one of the periods, hidden ones too."""
+    sql = "SELECT player_id, period_id FROM leaderboards_score WHERE player_id = ANY(%s) AND period_id = ANY(%s)"
+    return {(row[0], row[1]) for row in _rows(sql, [list(player_ids), list(period_ids)])}
+
+
 def taken_off_in(period_ids: Iterable[int], player_id: int) -> set[int]:
     """Return those of the periods in which a player is hidden or excluded."""
     sql = (

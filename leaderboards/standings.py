@@ -17,10 +17,13 @@ from leaderboards.rules.scores import Sort
 HEADER = ("rank", "player_id", "region", "score", "reached_at", "metadata")
 _CHUNK = 2000
 
-# From each place on to the next by the index: no transaction is held open, since what is final does not change.
+# From each place on to the next by the index: no transaction is held open, since what is final does not change. Who was
+# joined to another is called what he was called then.
 _PAGE = """
-    SELECT s.player_id, p.uuid, s.region, s.sort_value, (extract(epoch FROM s.reached_at) * 1000000)::bigint, s.metadata
-      FROM leaderboards_score s JOIN accounts_player p ON p.id = s.player_id
+    SELECT s.player_id, coalesce(p.uuid, j.uuid), s.region, s.sort_value,
+           (extract(epoch FROM s.reached_at) * 1000000)::bigint, s.metadata
+      FROM leaderboards_score s LEFT JOIN accounts_player p ON p.id = s.player_id
+      LEFT JOIN accounts_joinedplayer j ON j.player_id = s.player_id
      WHERE s.period_id = $1 AND s.hidden_at IS NULL AND s.excluded_at IS NULL
        AND (s.sort_value, s.reached_at, s.player_id)
          > ($2, 'epoch'::timestamptz + $3 * interval '1 microsecond', $4)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from accounts import selectors as accounts
 from core.refusals import Conflict, Forbidden, Gone, Refused
 from leaderboards import submitting
 from leaderboards.facts import ScoresChanged
@@ -106,6 +107,7 @@ def weigh_all(items: Sequence[Item], *, create_players: CreatePlayers) -> list[O
             table.events.setdefault(item.event, who[item.name].player_id)
     table.fresh = submitting.note_events((*event, player_id) for event, player_id in table.events.items())
     table.events |= submitting.players_of(table.events.keys() - table.fresh)
+    table.note_joined(who[item.name].player_id for item in usable)
     table.kept = submitting.hold((who[item.name].player_id, pk) for item in usable for pk in item.period_ids)
     outcomes = [
         table.take(item, who[item.name], heard_us=now_us + place) for place, item in enumerate(items, start=1)
@@ -158,6 +160,12 @@ class _Table:
     writes: dict[tuple[int, int], Write] = field(default_factory=dict)
     shown: dict[int, dict[int, Write]] = field(default_factory=dict)
     boards: dict[int, tuple[BoardInfo, bool]] = field(default_factory=dict)
+
+    def note_joined(self, player_ids: Iterable[int]) -> None:
+        """Let events of who was joined to another be the other's; they are somebody else's by their ids."""
+        others = set(self.events.values()).difference(player_ids)
+        joined = accounts.joined_players(others) if others else {}
+        self.events = {event: joined.get(player, player) for event, player in self.events.items()}
 
     def take(self, item: Item, who: Who, *, heard_us: int) -> Outcome:
         """Weigh an item against what is held by now."""

@@ -45,7 +45,7 @@ def ask(*, sender_id: int, receiver_id: int, at: datetime) -> Asked:
     if sender_id == receiver_id:
         raise Conflict("Nobody is his own friend.")
     with transaction.atomic():
-        _lock(sender_id, receiver_id)
+        hold(sender_id, receiver_id)
         if Block.objects.filter(player_id=sender_id, blocked_id=receiver_id).exists():
             raise Conflict("You block this player: unblock him first.")
         if Friendship.objects.filter(player_id=sender_id, friend_id=receiver_id).exists():
@@ -78,7 +78,7 @@ def accept(*, player_id: int, request: UUID, at: datetime) -> None:
     """
     with transaction.atomic():
         found = _received(player_id, request)
-        _lock(found.sender_id, player_id)
+        hold(found.sender_id, player_id)
         _befriend(_received(player_id, request), at=at)  # unless it was answered meanwhile
 
 
@@ -88,7 +88,7 @@ def decline(*, player_id: int, request: UUID) -> None:
     with transaction.atomic():
         found = FriendRequest.objects.filter(mine, uuid=request).first()
         if found is not None:
-            _lock(found.sender_id, found.receiver_id)
+            hold(found.sender_id, found.receiver_id)
         if found is None or not FriendRequest.objects.filter(pk=found.pk).delete()[0]:
             raise NotFound("There is no such friend request.")
 
@@ -96,7 +96,7 @@ def decline(*, player_id: int, request: UUID) -> None:
 def remove(*, player_id: int, friend_id: int) -> None:
     """End a friendship, for both. Raises NotFound if there is none."""
     with transaction.atomic():
-        _lock(player_id, friend_id)
+        hold(player_id, friend_id)
         if not _part(player_id, friend_id):
             raise NotFound("That player is no friend.")
 
@@ -106,7 +106,7 @@ def block(*, player_id: int, blocked_id: int, at: datetime) -> None:
     if player_id == blocked_id:
         raise Conflict("Nobody blocks himself.")
     with transaction.atomic():
-        _lock(player_id, blocked_id)
+        hold(player_id, blocked_id)
         _part(player_id, blocked_id)
         _forget_requests(player_id, blocked_id)
         Block.objects.bulk_create(
@@ -119,7 +119,7 @@ def unblock(*, player_id: int, blocked_id: int) -> None:
     Block.objects.filter(player_id=player_id, blocked_id=blocked_id).delete()
 
 
-def _lock(*player_ids: int) -> None:
+def hold(*player_ids: int) -> None:
     """Let everybody else who changes something between these players wait until commit."""
     with connection.cursor() as cursor:
         for player_id in sorted(set(player_ids)):

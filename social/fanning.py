@@ -14,21 +14,22 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.selectors import banned_players, hidden_players, players_shown
+from accounts.facts import PlayersJoined
+from accounts.selectors import banned_players, hidden_players, joined_players, players_shown
 from achievements.facts import AchievementsUnlocked
 from achievements.selectors import unlocks
 from core.clock import microseconds, rfc3339_us
 from core.db import array_literal, run_prepared
 from core.facts import Fact
 from core.rendering import dumps
-from social import preferences, presence, services
+from social import joining, preferences, presence, services
 from social.announcing import Told, told_of
 from social.events import FRIEND_UNLOCKED, id_prefix
 from social.inbox import Notice
 from stats.facts import PlaytimeAdded
 
 FOLLOWER = "fanning"
-KINDS = frozenset({AchievementsUnlocked.kind, PlaytimeAdded.kind})
+KINDS = frozenset({AchievementsUnlocked.kind, PlaytimeAdded.kind, PlayersJoined.kind})
 EVERY = timedelta(minutes=1)
 NEWS = timedelta(minutes=10)  # what is older when it is read stands in the feed
 ABOUT = timedelta(hours=1)  # since a friend was seen
@@ -68,6 +69,8 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     A fact that is applied again changes nothing, nor does one that is too old to be news, or that nobody is to hear of.
     """
     now = timezone.now()
+    _join([fact for fact in facts if fact.kind == PlayersJoined.kind])
+    facts = joining.as_they_are(facts)
     presence.note_play(_seen(fact for fact in facts if fact.kind == PlaytimeAdded.kind), before=now)
     heard = [
         fact
@@ -76,6 +79,13 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     ]
     if _note(heard, now=now):
         transaction.on_commit(lambda: tell_friends(now=now), robust=True)
+
+
+def _join(facts: Sequence[Fact]) -> None:
+    """Let what was noted of players who were joined to others, after that was done, be told of the others."""
+    gone = [row[0] for fact in facts for row in fact.payload["players"]]
+    for player, into in joined_players(gone).items():
+        run_prepared(joining.NEWS, [player, into])
 
 
 def _seen(facts: Iterable[Fact]) -> dict[int, int]:

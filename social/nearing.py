@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, UnlocksJoined
 from achievements.selectors import unlocks
 from core.clock import from_microseconds, microseconds
 from core.db import array_literal, run_prepared
@@ -139,7 +139,7 @@ def hear(facts: Sequence[Fact], *, now: datetime) -> Batch:
             about = told.get(achievement)
             if about is None:
                 continue
-            if fact.kind == AchievementsUnlocked.kind:
+            if fact.kind in (AchievementsUnlocked.kind, UnlocksJoined.kind):
                 batch.end((player, achievement))
             elif fact.kind == AchievementsRevoked.kind:
                 batch.forget((player, achievement))
@@ -190,6 +190,7 @@ _LISTED = {
     ProgressChanged.kind: "changes",
     AchievementsUnlocked.kind: "unlocks",
     AchievementsRevoked.kind: "revokes",
+    UnlocksJoined.kind: "come",
 }
 KINDS = frozenset(_LISTED)
 

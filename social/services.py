@@ -15,7 +15,7 @@ from core.facts import Fact
 from core.redis import breaker, client
 from core.refusals import NotFound
 from leaderboards.facts import RanksChanged
-from social import announcing, inbox, keys, nearing, preferences
+from social import announcing, inbox, joining, keys, nearing, preferences
 from social.facts import FriendAccepted, FriendRequested
 from social.models import Notification
 from social.preferences import Choices
@@ -33,6 +33,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     news. A rank replaces what was told of the same board and not read: of a busy evening the last one is left to read.
     """
     now = timezone.now()
+    facts = joining.as_they_are(facts)
     deeds = announcing.deed_notices([fact for fact in facts if fact.kind in _DEEDS and fact.at > now - KEPT])
     ranks = announcing.rank_notices(
         [fact for fact in facts if fact.kind == RanksChanged.kind and fact.at > now - NEWS]

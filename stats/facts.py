@@ -69,3 +69,25 @@ class PlaytimeAdded:
     kind: ClassVar[str] = "playtime_added"
     game: int
     played: list[list[int]]
+
+
+@dataclass(frozen=True)
+class ValuesJoined:
+    """Of players who were joined to others, two values of stats of one game became one each.
+
+    What reports changed comes to both values, and not to the one that is held now: a maximum is one of both, and no sum
+    of them.
+
+    Attributes:
+        game: the game's internal id.
+        stats: `[stat_id, key]` of each.
+        values: `[player_id, stat_id, value, kept, brought, begun, version, reached_us, at_us]` each: whose value it is;
+            the numbers that are held now, were held by him and by who is gone, and were held by either before the first
+            report; when it was reached at the latest, and when it became one.
+
+    """
+
+    kind: ClassVar[str] = "values_joined"
+    game: int
+    stats: list[list[int | str]]
+    values: list[list[int | float]]

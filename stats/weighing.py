@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from accounts import selectors as accounts
 from core.refusals import Conflict, Forbidden, Gone, Refused, pointer
 from stats import recording
 from stats.facts import StatsChanged, ValueMoved
@@ -122,6 +123,7 @@ def weigh_all(
             table.events.setdefault(item.event, found.player_id)
     table.fresh = recording.note_events((*event, player_id) for event, player_id in table.events.items())
     table.events |= recording.players_of(table.events.keys() - table.fresh)
+    table.note_joined(found.player_id for _, found in usable)
     table.kept = recording.hold(
         (found.player_id, change.stat.id) for item, found in usable for change in item.changes
     )
@@ -200,6 +202,12 @@ class _Table:
     writes: dict[tuple[int, int], Write] = field(default_factory=dict)
     stats: dict[int, StatInfo] = field(default_factory=dict)
     moves: list[ValueMoved] = field(default_factory=list)
+
+    def note_joined(self, player_ids: Iterable[int]) -> None:
+        """Let events of who was joined to another be the other's; they are somebody else's by their ids."""
+        others = set(self.events.values()).difference(player_ids)
+        joined = accounts.joined_players(others) if others else {}
+        self.events = {event: joined.get(player, player) for event, player in self.events.items()}
 
     def is_outdated(self, item: Item) -> bool:
         """Say whether a stat changed since a report was checked."""

@@ -1,4 +1,4 @@
-"""The servers that tests run on: every test process has its own PostgreSQL and Valkey, real and with safe settings.
+"""The servers that tests run on: every test process has its own PostgreSQL and Valkey, and they are real.
 
 Its own, since pub/sub knows no databases and a test may freeze or kill a server.
 """
@@ -6,18 +6,22 @@ Its own, since pub/sub knows no databases and a test may freeze or kill a server
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import django.conf
 import hypothesis
 import pytest
 import redis
 
-from config.embedded import Servers, running
+from config import embedded
+from config.embedded import Servers
 from config.processes import CannotStart
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
 
 # Addresses that a developer's shell may name; a test has nothing to do with them.
 _OF_THE_SHELL = (
@@ -31,6 +35,14 @@ _OF_THE_SHELL = (
     "HISTORY_HOURS_KEPT_DAYS",
     "HISTORY_DAYS_KEPT_DAYS",
 )
+
+# Nothing here outlives its server; where data must, in tests/faults, servers run as they are shipped.
+_FOR_TESTS = f"""\
+ALTER SYSTEM SET fsync = off;
+ALTER SYSTEM SET synchronous_commit = off;
+ALTER SYSTEM SET full_page_writes = off;
+GRANT SET ON PARAMETER session_replication_role TO {embedded.ROLE};
+"""
 
 _servers = pytest.StashKey[Servers]()
 _cleanup = pytest.StashKey[ExitStack]()
@@ -65,7 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     (folder / "static").mkdir()  # whitenoise warns of a missing one
     try:
-        servers = config.stash[_servers] = stack.enter_context(running(folder))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(embedded, "_FIRST_STATEMENTS", embedded._FIRST_STATEMENTS + _FOR_TESTS)
+            servers = config.stash[_servers] = stack.enter_context(embedded.running(folder))
     except CannotStart as error:
         raise pytest.UsageError(str(error)) from None
     os.environ |= {
@@ -74,6 +88,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "REDIS_URL": servers.redis_url,
     }
     django.setup()
+    from tests import patience  # noqa: PLC0415 - it reads settings
+
+    patience.wait_long()
+    django.conf.settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -97,9 +115,11 @@ def _valkey(servers: Servers) -> Iterator[redis.Redis]:
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
     """Forget what this process kept of other tests' worlds, which are gone."""
-    from tests import factories  # noqa: PLC0415 - Django is set up by now, and was not when this file was read
+    from core.redis import breaker  # noqa: PLC0415 - Django is set up by now, and was not when this file was read
+    from tests import factories  # noqa: PLC0415 - as above
 
     factories.forget()
+    breaker.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -109,70 +129,14 @@ def _valkey_starts_empty(_valkey: redis.Redis) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> None:
     """Make the end of a test cheap: it would take longer than most tests."""
-    from django.contrib.auth.management import create_permissions  # noqa: PLC0415 - as above
-    from django.contrib.contenttypes.management import create_contenttypes  # noqa: PLC0415
-    from django.db.backends.postgresql.operations import DatabaseOperations  # noqa: PLC0415
-    from django.db.models.signals import post_migrate  # noqa: PLC0415
+    from django.test import TransactionTestCase  # noqa: PLC0415 - as above
 
-    uid = "django.contrib.auth.management.create_permissions"
-    assert post_migrate.disconnect(create_permissions, dispatch_uid=uid)
-    assert post_migrate.disconnect(create_contenttypes)
-    DatabaseOperations.sql_flush = _tables  # type: ignore[method-assign, assignment]
-    DatabaseOperations.execute_sql_flush = _empty  # type: ignore[method-assign, assignment]
+    from tests import emptying  # noqa: PLC0415
 
-
-# TRUNCATE writes new files for each of some eighty tables; a test fills few of them, with few rows. What others refer
-# to goes in a later round, and what a trigger keeps is truncated.
-_EMPTY = """
-DO $$
-DECLARE
-    filled text[] := %s::text[];
-    left_over text[];
-    name text;
-BEGIN
-    WHILE cardinality(filled) > 0 LOOP
-        left_over := ARRAY[]::text[];
-        FOREACH name IN ARRAY filled LOOP
-            BEGIN
-                IF pg_relation_size(name) > %s THEN
-                    EXECUTE format('TRUNCATE %%s CASCADE', name);
-                ELSE
-                    EXECUTE format('DELETE FROM %%s', name);
-                    SET CONSTRAINTS ALL IMMEDIATE;
-                END IF;
-            EXCEPTION
-                WHEN restrict_violation THEN
-                    EXECUTE format('TRUNCATE %%s', name);
-                WHEN foreign_key_violation THEN
-                    left_over := left_over || name;
-            END;
-        END LOOP;
-        IF cardinality(left_over) = cardinality(filled) THEN
-            RAISE 'not emptied: %%', left_over;
-        END IF;
-        filled := left_over;
-    END LOOP;
-END $$
-"""
-_LARGE = 500_000  # bytes
-
-
-def _tables(self: Any, _: Any, tables: Iterable[str], **__: Any) -> list[str]:
-    """Return what is to be emptied, in place of the statements that would do it."""
-    return [self.quote_name(table) for table in tables]
-
-
-def _empty(_: Any, tables: list[str]) -> None:
-    """Empty the tables that hold anything, in place of running statements."""
-    from django.db import connection, transaction  # noqa: PLC0415 - as above
-
-    from core.db import array_literal, run_prepared  # noqa: PLC0415
-
-    is_filled = ", ".join(f"EXISTS (SELECT FROM {table})" for table in tables)
-    with transaction.atomic():
-        found = run_prepared(f"SELECT {is_filled}", [])[0]
-        filled = [table for table, there in zip(tables, found, strict=True) if there]
-        with connection.cursor() as cursor:
-            cursor.execute(_EMPTY, [array_literal(filled), _LARGE])
+    with django_db_blocker.unblock():
+        emptying.prepare()
+    TransactionTestCase._fixture_teardown = lambda _: emptying.empty()  # type: ignore[attr-defined]
+    # A connection of its own for each test would have to log in, and to read the catalogue anew.
+    TransactionTestCase._should_reload_connections = lambda _: False  # type: ignore[attr-defined]

@@ -293,7 +293,7 @@ def running(folder: Path) -> Iterator[Platform]:
         platform.stop()
 
 
-def wait_for(condition: Callable[[], bool], *, what: str, within_s: float = 30.0) -> None:
+def wait_for(condition: Callable[[], bool], *, what: str, within_s: float = 120.0) -> None:
     """Return when `condition` holds; fail when it does not in time."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -9,7 +9,7 @@ import core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_a_joined_player_takes_nothing"),
+        ("accounts", "0010_what_a_joined_player_was_called"),
     ]
 
     operations = [

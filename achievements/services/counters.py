@@ -4,8 +4,14 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from accounts.facts import PlayersBanned, PlayersChanged, PlayersExcluded
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, TotalsMoved
+from accounts.facts import PlayersBanned, PlayersChanged, PlayersExcluded, PlayersJoined
+from achievements.facts import (
+    AchievementsRevoked,
+    AchievementsUnlocked,
+    ProgressChanged,
+    TotalsMoved,
+    UnlocksJoined,
+)
 from achievements.services import counting, ranking
 from core.facts import Fact, publish
 from stats.facts import PlaytimeAdded, StatsChanged
@@ -22,6 +28,8 @@ KINDS = frozenset(
         PlayersChanged,
         PlayersExcluded,
         PlayersBanned,
+        PlayersJoined,
+        UnlocksJoined,
     )
 )
 

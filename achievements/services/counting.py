@@ -6,12 +6,13 @@ whole: first who is new, then what was unlocked, then who counts no more or agai
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection
 
-from accounts.facts import PlayersBanned, PlayersExcluded
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged
+from accounts import selectors as accounts
+from accounts.facts import PlayersBanned, PlayersExcluded, PlayersJoined
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, UnlocksJoined
 from core.db import array_literal, run_prepared
 from core.facts import Fact
 from stats.facts import PlaytimeAdded, StatsChanged
@@ -23,8 +24,14 @@ PLAYED_ROWS = {
     ProgressChanged.kind: "changes",
     StatsChanged.kind: "values",
     PlaytimeAdded.kind: "played",
+    UnlocksJoined.kind: "come",
 }
-_HELD_CHANGES = {AchievementsUnlocked.kind: 1, AchievementsRevoked.kind: -1}
+_HELD_CHANGES = {
+    (AchievementsUnlocked.kind, "unlocks"): 1,
+    (AchievementsRevoked.kind, "revokes"): -1,
+    (UnlocksJoined.kind, "gone"): -1,
+    (UnlocksJoined.kind, "come"): 1,
+}
 OUT_KINDS = (PlayersExcluded.kind, PlayersBanned.kind)
 
 LEFT_OUT = """
@@ -33,9 +40,13 @@ LEFT_OUT = """
 # What is stored and told ahead of the cursor, and so not counted yet: 1 for an unlock, -1 for one that was taken back.
 UNLOCKS_AHEAD = """
     SELECT (row ->> 0)::bigint AS player_id, (payload ->> 'game')::bigint AS game_id,
-           (row ->> 1)::bigint AS achievement_id, CASE kind WHEN 'achievements_unlocked' THEN 1 ELSE -1 END AS n
-      FROM core_fact, json_array_elements(coalesce(payload -> 'unlocks', payload -> 'revokes')) AS row
-     WHERE kind IN ('achievements_unlocked', 'achievements_revoked') AND (tx, id) > {cursor}
+           (row ->> 1)::bigint AS achievement_id, n
+      FROM core_fact
+      JOIN (VALUES ('achievements_unlocked', 'unlocks', 1), ('achievements_revoked', 'revokes', -1),
+                   ('unlocks_joined', 'come', 1), ('unlocks_joined', 'gone', -1)) AS told (kind, listed, n)
+     USING (kind),
+           json_array_elements(payload -> listed) AS row
+     WHERE (tx, id) > {cursor}
 """
 
 
@@ -52,6 +63,7 @@ def count(facts: Sequence[Fact]) -> None:
         until = (fresh[-1].tx, fresh[-1].id)
         _move_cursor(until)
     _follow_who_counts(facts, until)
+    _follow_joins(facts, until)
 
 
 def counted_until() -> tuple[int, int]:
@@ -84,6 +96,11 @@ def _add_players(facts: Iterable[Fact]) -> None:
         if fact.kind in PLAYED_ROWS
         for row in fact.payload[PLAYED_ROWS[fact.kind]]
     }
+    joined = accounts.joined_players(player for player, _ in pairs)
+    _note_played({(joined.get(player, player), game) for player, game in pairs})
+
+
+def _note_played(pairs: Collection[tuple[int, int]]) -> None:
     if pairs:
         players, games = zip(*pairs, strict=True)
         run_prepared(_ADD_PLAYERS, [array_literal(players), array_literal(games)])
@@ -103,9 +120,9 @@ ON CONFLICT (achievement_id) DO UPDATE SET unlocked = t.unlocked + excluded.unlo
 def _add_unlocks(facts: Iterable[Fact]) -> None:
     changes: Counter[tuple[int, int]] = Counter()
     for fact in facts:
-        if fact.kind in _HELD_CHANGES:
-            for row in fact.payload[PLAYED_ROWS[fact.kind]]:
-                changes[row[0], row[1]] += _HELD_CHANGES[fact.kind]
+        for (kind, listed), n in _HELD_CHANGES.items():
+            for row in fact.payload[listed] if fact.kind == kind else ():
+                changes[row[0], row[1]] += n
     if changes:
         players, achievements = zip(*changes, strict=True)
         run_prepared(
@@ -124,13 +141,9 @@ def _move_cursor(until: tuple[int, int]) -> None:
 
 # Of the unlocks that are stored, those told ahead of the cursor are taken off again, and what was revoked there is put
 # back: what is left is what the counters know. One snapshot sees both, and in it they agree.
-_FOLLOW = f"""
+_TURN = f"""
 WITH turned AS (
-    UPDATE achievements_played p SET counts = NOT p.counts FROM accounts_game g
-     WHERE p.player_id = ANY($1::bigint[]) AND g.id = p.game_id
-       AND p.counts = EXISTS (SELECT FROM ({LEFT_OUT}) x WHERE x.player_id = p.player_id
-                                 AND x.studio_id = g.studio_id)
-    RETURNING p.player_id, p.game_id, CASE WHEN p.counts THEN 1 ELSE -1 END AS n
+    {{turned}}
 ), known AS (
     SELECT player_id, game_id, achievement_id, 1 AS n
       FROM achievements_unlock WHERE player_id = ANY($1::bigint[])
@@ -148,6 +161,15 @@ SELECT a.id, sum(known.n * turned.n)
  GROUP BY a.id HAVING sum(known.n * turned.n) <> 0
 ON CONFLICT (achievement_id) DO UPDATE SET unlocked = t.unlocked + excluded.unlocked
 """  # noqa: S608 - constants of ours
+_FOLLOW = _TURN.format(
+    turned=f"""
+    UPDATE achievements_played p SET counts = NOT p.counts FROM accounts_game g
+     WHERE p.player_id = ANY($1::bigint[]) AND g.id = p.game_id
+       AND p.counts = EXISTS (SELECT FROM ({LEFT_OUT}) x WHERE x.player_id = p.player_id
+                                 AND x.studio_id = g.studio_id)
+    RETURNING p.player_id, p.game_id, CASE WHEN p.counts THEN 1 ELSE -1 END AS n
+    """  # noqa: S608 - constants of ours
+)
 
 
 def _follow_who_counts(facts: Iterable[Fact], until: tuple[int, int]) -> None:
@@ -155,3 +177,29 @@ def _follow_who_counts(facts: Iterable[Fact], until: tuple[int, int]) -> None:
     players = {row[0] for fact in facts if fact.kind in OUT_KINDS for row in fact.payload["players"]}
     if players:
         run_prepared(_FOLLOW, [array_literal(players), *until])
+
+
+_PLAYED_BY = "SELECT player_id, game_id FROM achievements_played WHERE player_id = ANY($1::bigint[])"
+_LEAVE = _TURN.format(
+    turned="""
+    DELETE FROM achievements_played WHERE player_id = ANY($1::bigint[])
+    RETURNING player_id, game_id, CASE WHEN counts THEN -1 ELSE 0 END AS n
+    """
+)
+
+
+def _follow_joins(facts: Iterable[Fact], until: tuple[int, int]) -> None:
+    """Take who was joined to another out of the counters; the other one has played what he has.
+
+    What he held is the other's by UnlocksJoined, and he is not counted again: facts of him that come later are of the
+    other one who has played, and of unlocks that UnlocksJoined takes off again.
+    """
+    gone = {
+        row[0]: row[1] for fact in facts if fact.kind == PlayersJoined.kind for row in fact.payload["players"]
+    }
+    if not gone:
+        return
+    joined = gone | accounts.joined_players(gone)
+    played = run_prepared(_PLAYED_BY, [array_literal(gone)])
+    _note_played({(joined[player], game) for player, game in played})
+    run_prepared(_LEAVE, [array_literal(gone), *until])

@@ -108,6 +108,8 @@ def _take_back(
             player_id=player_id, game_id=game.id, achievement_ids=ids, reason=reason, actor=actor
         )
         progress = revoking.begin_anew(player_id=player_id, achievement_ids=ids)
+        if not (taken.achievement_ids or progress):
+            accounts.require_himself(player_id)
         if taken.achievement_ids or progress:
             audit.record(
                 studio_id=game.studio_id,

@@ -37,6 +37,7 @@ __all__ = [
     "LEADERBOARD_FRIENDS",
     "LEADERBOARD_SNAPSHOT_S",
     "PLAYER_HOLDINGS",
+    "PLAYER_MOVES",
     "PLAYER_SIGHT",
     "REPORT_CONSEQUENCES",
     "SUBSCRIPTIONS",
@@ -119,7 +120,8 @@ LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
 PLAYER_SIGHT = "social.selectors.seeing.sees"
 # What has to happen in the commit of a report of stats: stats lie upstream of achievements and may not import them.
 REPORT_CONSEQUENCES = ["achievements.services.thresholds.follow"]
-# Which rooms hold something of a player, who then can't give way to another: accounts may not import them (ADR 0031).
+# Which rooms hold something of a player, which goes over if he is joined to another: accounts may not import them
+# (ADR 0031).
 PLAYER_HOLDINGS = [
     "stats.selectors.values.holds_anything",
     "achievements.selectors.unlocks.holds_anything",
@@ -128,6 +130,13 @@ PLAYER_HOLDINGS = [
 ]
 # How many players hold something of a game, which whoever puts it away is told.
 GAME_HOLDERS = "achievements.selectors.standings.holders"
+# Who moves it, one after the other in the order in which reports take their locks (ADR 0033).
+PLAYER_MOVES = [
+    "stats.services.joining.move",
+    "achievements.services.joining.move",
+    "leaderboards.services.joining.move",
+    "social.joining.move",
+]
 # Parts of a game's file of definitions, besides its achievements: who stores them and reads them out.
 DEFINITION_SECTIONS = {
     "stats": "stats.services.importing.SECTION",

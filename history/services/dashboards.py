@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from accounts import selectors as accounts
-from accounts.facts import PlayersChanged
+from accounts.facts import PlayersChanged, PlayersJoined
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked
 from core.facts import Fact
 from core.redis import breaker
@@ -29,7 +29,7 @@ _SIGNS_OF_LIFE = {
     StatsChanged.kind: "values",
     PlaytimeAdded.kind: "played",
 }
-KINDS = frozenset({*_ROWS, *_SIGNS_OF_LIFE, FriendAccepted.kind})
+KINDS = frozenset({*_ROWS, *_SIGNS_OF_LIFE, FriendAccepted.kind, PlayersJoined.kind})
 
 
 def mark(facts: Sequence[Fact], *, now: datetime) -> None:
@@ -43,8 +43,12 @@ def mark(facts: Sequence[Fact], *, now: datetime) -> None:
             changed.update(row[0] for row in fact.payload[_ROWS[fact.kind]])
         elif fact.kind == FriendAccepted.kind:
             changed |= {fact.payload["sender"], fact.payload["receiver"]}
+        elif fact.kind == PlayersJoined.kind:
+            changed.update(row[1] for row in fact.payload["players"])
         if fact.kind in _SIGNS_OF_LIFE:
             active.update(row[0] for row in fact.payload[_SIGNS_OF_LIFE[fact.kind]])
+    joined = accounts.joined_players(changed | active)
+    changed.update(joined.values())
     if changed or active:
         by = f"{facts[-1].tx}.{facts[-1].id}"
         breaker("cache").call(

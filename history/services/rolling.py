@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import selectors as accounts
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked
+from accounts.facts import PlayersJoined
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked, UnlocksJoined
 from core import facts as log
 from core import followers
 from core.clock import from_microseconds
@@ -17,11 +18,19 @@ from core.facts import Fact
 from history import rollups
 from history.buckets import LEVELS, Bucket, Level, every_bucket, split
 from history.rollups import Changes
-from stats.facts import PlaytimeAdded, StatsChanged
+from stats.facts import PlaytimeAdded, StatsChanged, ValuesJoined
 
 FOLLOWER = "history"
 KINDS = frozenset(
-    {AchievementsUnlocked.kind, AchievementsRevoked.kind, StatsChanged.kind, PlaytimeAdded.kind}
+    {
+        AchievementsUnlocked.kind,
+        AchievementsRevoked.kind,
+        StatsChanged.kind,
+        PlaytimeAdded.kind,
+        PlayersJoined.kind,
+        UnlocksJoined.kind,
+        ValuesJoined.kind,
+    }
 )
 _READ_AT_ONCE = 1_000
 Zones = dict[int, ZoneInfo]
@@ -60,7 +69,15 @@ def _add(facts: Sequence[Fact], *, now: datetime) -> None:
     fresh = [fact for fact in facts if (fact.tx, fact.id) > heard or fact.id in missed]
     if fresh:
         rollups.add(_changes(fresh, now=now))
+        _join(fresh)
         rollups.hear(*max(heard, (fresh[-1].tx, fresh[-1].id)))
+
+
+def _join(facts: Iterable[Fact]) -> None:
+    """Let what was added for players who were joined to others be the others'; later facts are theirs at once."""
+    gone = [row[0] for fact in facts if fact.kind == PlayersJoined.kind for row in fact.payload["players"]]
+    for player, into in accounts.joined_players(gone).items():
+        rollups.join(player, into)
 
 
 def rebuild() -> int:
@@ -84,22 +101,28 @@ def rebuild() -> int:
 
 def _changes(facts: Sequence[Fact], *, now: datetime) -> Changes:
     found, kept = Changes(), _Kept(now)
-    zones = {player: ZoneInfo(name) for player, name in accounts.time_zones(_players(facts)).items()}
+    players = set(_players(facts))
+    zones = {player: ZoneInfo(name) for player, name in accounts.time_zones(players).items()}
     for fact in facts:
         if fact.kind == AchievementsUnlocked.kind:
             _add_unlocks(found, fact, fact.payload["unlocks"], zones, kept, sign=1)
         elif fact.kind == AchievementsRevoked.kind:
             _add_unlocks(found, fact, fact.payload["revokes"], zones, kept, sign=-1)
+        elif fact.kind == UnlocksJoined.kind:
+            _add_unlocks(found, fact, fact.payload["dropped"], zones, kept, sign=-1)
         elif fact.kind == StatsChanged.kind:
             _add_values(found, fact, zones, kept)
-        else:
+        elif fact.kind == ValuesJoined.kind:
+            _add_corrections(found, fact, zones, kept)
+        elif fact.kind == PlaytimeAdded.kind:
             _add_playtime(found, fact, zones, now=now)
+    found.give(accounts.joined_players(players))
     return found
 
 
 def _players(facts: Iterable[Fact]) -> Iterator[int]:
     for fact in facts:
-        for name in ("unlocks", "revokes", "values", "played"):
+        for name in ("unlocks", "revokes", "dropped", "values", "played"):
             yield from (row[0] for row in fact.payload.get(name, ()))
 
 
@@ -120,6 +143,15 @@ def _add_values(found: Changes, fact: Fact, zones: Zones, kept: _Kept) -> None:
         change = _exact(value) - _exact(previous or 0)
         for level, bucket in kept.of(reached_us, zones[player]):
             found.stats[level][player, stat, bucket] += change
+
+
+def _add_corrections(found: Changes, fact: Fact, zones: Zones, kept: _Kept) -> None:
+    """Add what a value is that became one of two, beyond what changed both."""
+    for player, stat, value, held, brought, begun, _, _, at_us in fact.payload["values"]:
+        change = _exact(value) - _exact(held) - _exact(brought) + _exact(begun)
+        if change:
+            for level, bucket in kept.of(at_us, zones[player]):
+                found.stats[level][player, stat, bucket] += change
 
 
 def _exact(number: float) -> Decimal:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from accounts import selectors as accounts
 from accounts.facts import PlayersChanged, PlayersExcluded
 from achievements.facts import (
     AchievementsRevoked,
@@ -17,7 +18,7 @@ from achievements.facts import (
 )
 from achievements.selectors import standings as points
 from core.facts import Fact
-from leaderboards import estimating, filling, rebuilding, truth
+from leaderboards import estimating, filling, rebuilding, scores, truth
 from leaderboards.facts import ScoresChanged
 from leaderboards.filling import OFF, Change, State
 from leaderboards.keys import Board
@@ -62,6 +63,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     moving.follow_regions(regions)
     large = estimating.large()
     changes = changes_of(facts, unranked=points.unranked(_with_totals(facts)))
+    _take_off(changes, accounts.joined_players(_with_scores(facts)))
     moved = {board: len(listed) for board, listed in changes.items() if board.name in large}
     to_heal = filling.apply(
         {board: list(listed.values()) for board, listed in changes.items() if board not in moved}
@@ -136,6 +138,20 @@ def changes_of(
     return changes
 
 
+def _take_off(changes: dict[Board, dict[int, Change]], players: Collection[int]) -> None:
+    """Let players be on no board: they were joined to others, and what is told of them may come behind what says so.
+
+    What they have in periods that were over by then stays.
+    """
+    if not players:
+        return
+    stays = scores.holders(players, {board.period_id for board in changes if board.period_id is not None})
+    for board, listed in changes.items():
+        for player in listed.keys() & set(players):
+            if (player, board.period_id) not in stays:
+                listed[player] = listed[player]._replace(sort_value=OFF)
+
+
 def _with_totals(facts: Sequence[Fact]) -> set[int]:
     """Return the players whose totals in a game facts tell of."""
     found: set[int] = set()
@@ -144,6 +160,17 @@ def _with_totals(facts: Sequence[Fact]) -> set[int]:
             found.update(total[0] for total in fact.payload["totals"])
         elif fact.kind == TotalsMoved.kind:
             found.update(player for _, _, player, *_ in fact.payload["moves"])
+    return found
+
+
+def _with_scores(facts: Sequence[Fact]) -> set[int]:
+    """Return the players whom facts put on boards, or take off them."""
+    found = _with_totals(facts)
+    for fact in facts:
+        if fact.kind == OverallChanged.kind:
+            found.update(total[0] for total in fact.payload["totals"])
+        elif fact.kind == ScoresChanged.kind:
+            found.update(score[0] for score in fact.payload["scores"])
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts import selectors as accounts
 from accounts.selectors import GameInfo, PlayerInfo
 from core import audit
 from core.db import array_literal, retry_conflicts, run_prepared
@@ -73,7 +74,7 @@ def moderate(
 
     Raises:
         NotFound: no such board, or the player has no entry there.
-        Conflict: the built-in board of points, or the period is final.
+        Conflict: the built-in board of points, the period is final, or the player was joined to another just now.
 
     Publishes:
         ScoresChanged, for each period.
@@ -85,6 +86,8 @@ def moderate(
         with transaction.atomic():
             found = _locked_periods(board, period, player.id, alone=action is Action.DELETE, at=at)
             changed = _change(action, player.id, [one.pk for one in found], at=at)
+            if not changed:
+                accounts.require_himself(player.id)
             if changed:
                 announce(changed)
                 _note(game, board, player, action, found, changed, reason=reason, actor=actor, at=at)
@@ -147,6 +150,7 @@ def _locked_periods(
     found = [one for one in now if one.state in services.LIVE]
     pks = [one.pk for one in found]
     if not Score.objects.filter(player_id=player_id, period_id__in=pks).exists():
+        accounts.require_himself(player_id)
         raise NotFound("The player has no such entry on this board.")
     return found
 

@@ -137,6 +137,26 @@ def weigh(rule: Rule, held: Held | None, *, amount: Decimal, at_us: int) -> Held
     return Held(after, reached_us) if is_moved or held is None else held
 
 
+def joined(rule: Rule, kept: Held, brought: Held) -> Held:
+    """Return what one person holds who held two values as two players; sums begin once, and stay in their bounds.
+
+    Raises:
+        ValueError: the sum can't be kept exactly.
+
+    """
+    if rule.aggregation == "sum":
+        added = _sum(kept.value, brought.value - (rule.start or 0))
+        if rule.lowest is not None:
+            added = max(added, rule.lowest)
+        if rule.highest is not None:
+            added = min(added, rule.highest)
+        return Held(added, max(kept.reached_us, brought.reached_us))
+    if rule.aggregation == "last":
+        return brought if brought.reached_us > kept.reached_us else kept
+    better = max if rule.aggregation == "max" else min
+    return kept if better(kept.value, brought.value) == kept.value else brought
+
+
 def _sum(before: Decimal, amount: Decimal) -> Decimal:
     try:
         return to_value(before + amount)  # at most 23 digits: nothing is rounded

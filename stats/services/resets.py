@@ -48,6 +48,8 @@ def reset(
             locking.take_alone(game.id)
             stats = _wanted(game, keys)
             gone = recording.take_away(player.id, stats)
+            if not gone:
+                accounts.require_himself(player.id)
             _announce(game, player, stats, gone)
             if gone:
                 values = {stats[pk].key: to_number(kept.value) for pk, kept in gone.items()}

@@ -1,6 +1,7 @@
 """The operator's admin: what it shows, what it writes, and the door to it."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,11 @@ from django.utils import timezone
 from accounts.keys import is_well_formed, key_hash
 from accounts.models import Game, Player, ServerKey, Studio, User
 from config.embedded import Servers
+from config.settings import security
 from core import followers
 from core.models import DeadLetter
 from tests import factories
+from tests.patience import valkey_frozen
 
 pytestmark = pytest.mark.django_db
 
@@ -160,7 +163,8 @@ def test_a_dead_letter_is_replayed_from_its_list(operator: Client, studio: Studi
     assert bad.replayed_at is None
 
 
-def test_only_staff_come_in() -> None:
+def test_only_staff_come_in(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = security.PASSWORD_HASHERS  # as shipped: slow by design
     User.objects.create_user("player@example.com", PASSWORD)
     client = Client(headers=BROWSER)
     assert client.get("/admin/").status_code == 302
@@ -187,7 +191,8 @@ def test_signing_in_leads_to_no_other_site(target: str) -> None:
     assert "evil.example" not in answer["Location"]
 
 
-def test_an_address_tries_ten_times_and_is_told_how_long_to_wait() -> None:
+def test_an_address_tries_ten_times_and_is_told_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django_ratelimit.core.time", SimpleNamespace(time=lambda: 1.8e9))  # in one window
     User.objects.create_superuser(EMAIL, PASSWORD)
     guesser = Client(headers=BROWSER, REMOTE_ADDR="198.51.100.1")
     for _ in range(10):
@@ -203,11 +208,8 @@ def test_an_address_tries_ten_times_and_is_told_how_long_to_wait() -> None:
 
 def test_without_valkey_people_still_sign_in(servers: Servers) -> None:
     User.objects.create_superuser(EMAIL, PASSWORD)
-    servers.valkey.freeze()
-    try:
+    with valkey_frozen(servers):
         assert sign_in(Client(headers=BROWSER)).status_code == 302
-    finally:
-        servers.valkey.thaw()
 
 
 def test_a_form_needs_its_token() -> None:

@@ -10,9 +10,12 @@ from django.utils import timezone
 
 from accounts import guesses, linkcodes, linking, models
 from accounts.models import JoinedPlayer, LinkCode, LinkFailure, Player, PlayerIdentity, Studio
+from achievements.models import PlayerTotal, Unlock
+from core import deadlines
 from core.models import AuditEntry
 from social.models import Friendship, InboxCounter
 from tests import factories
+from tests.accounts import joins
 from tests.factories import Api
 
 pytestmark = pytest.mark.django_db
@@ -169,22 +172,31 @@ def test_what_is_written_afterwards_is_the_person_s(one: Side, other: Side) -> N
         assert cursor.fetchall() == [(one.named("p-1"), 2)]
 
 
-def test_two_who_both_hold_something_stay_apart(one: Side, other: Side) -> None:
-    factories.player(one.studio)
+def test_of_two_who_both_hold_something_whom_the_id_named_is_gone(one: Side, other: Side) -> None:
+    stays, leaves = factories.player(one.studio), factories.player(other.studio, "a")
+    device = factories.api(factories.player_token(other.game, leaves))
     play(one)
     play(other, "a")
     code = one.code()
-    before = state()
     answer = other.link("a", code)
-    assert answer.status_code == 409
-    assert "not put together" in answer.json()["detail"]
-    assert state() == before
+    assert (answer.status_code, answer.json()["id"]) == (200, str(stays.uuid))
+    assert other.link("a", code).json() == answer.json()
+    assert other.named("a") == stays.pk
+    assert list(Unlock.objects.values_list("player_id", flat=True)) == [stays.pk] * 2
+    assert PlayerTotal.objects.get().points == 20
+    assert device.get("/players/me").status_code == 401
+    shown = other.server.get(f"/players/a/achievements?game_id={other.game.uuid}").json()
+    assert [row["unlocked_at"] is not None for row in shown["results"]] == [True]
+    assert other.server.get(f"/players/id:{leaves.uuid}").status_code == 404
     assert LinkFailure.objects.count() == 0
+    entry = AuditEntry.objects.get(studio_id=other.studio.pk, action="player.link")
+    assert entry.details["gone"] == str(leaves.uuid)
+    assert AuditEntry.objects.filter(studio_id=one.studio.pk, action="player.linked").count() == 1
 
 
 @pytest.mark.parametrize("holding", ["playtime", "friends", "inbox", "stat", "score", "progress"])
-def test_anything_of_his_own_keeps_a_player(one: Side, other: Side, holding: str) -> None:
-    factories.player(one.studio)
+def test_anything_of_his_own_goes_over(one: Side, other: Side, holding: str) -> None:
+    stays = factories.player(one.studio)
     play(one)
     held = factories.player(other.studio, "a")
     now = timezone.now()
@@ -216,8 +228,14 @@ def test_anything_of_his_own_keeps_a_player(one: Side, other: Side, holding: str
         steps = {"game_id": game_id, "player": "a", "achievement": "steps", "steps": 3}
         answer = other.server.post("/achievements/progress", steps)
         assert answer.status_code == 202
-    assert other.link("a", one.code()).status_code == 409
-    assert other.named("a") == held.pk
+    had = joins.rows_of(held.pk)
+    before = joins.rows_of(stays.pk)
+    assert other.link("a", one.code()).status_code == 200
+    assert other.named("a") == stays.pk
+    assert joins.rows_of(held.pk) == {}
+    assert all(
+        joins.rows_of(stays.pk)[table] >= max(before.get(table, 0), count) for table, count in had.items()
+    )
 
 
 def test_a_code_is_read_in_any_case_with_dashes_spaces_and_look_alikes(one: Side, other: Side) -> None:
@@ -422,3 +440,17 @@ def test_codes_and_failures_that_nobody_needs_are_deleted(one: Side, other: Side
     one.code("p2")
     assert list(LinkCode.objects.values_list("player_id", flat=True)) == [players[2].pk]
     assert LinkFailure.objects.count() == 0
+
+
+def test_who_holds_much_is_joined_within_a_longer_deadline(one: Side, other: Side) -> None:
+    factories.player(one.studio, "p-1")
+    code = one.code()
+    left: list[float] = []
+
+    def note(execute: Any, *args: Any) -> Any:
+        left.append(deadlines.remaining() or 0)
+        return execute(*args)
+
+    with connection.execute_wrapper(note):
+        assert other.link("x-1", code).status_code == 200
+    assert max(left) > 2 * deadlines.REQUEST_SECONDS

@@ -11,6 +11,7 @@ from config.embedded import Servers
 from core.redis import breaker, client
 from core.rendering import dumps
 from tests import factories
+from tests.patience import valkey_frozen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,13 +78,9 @@ def test_nobody_is_shown_who_does_not_exist_and_an_empty_list_asks_nothing() -> 
 
 def test_a_name_is_shown_while_valkey_is_frozen(servers: Servers) -> None:
     player = factories.player(factories.studio(), display_name="Anna")
-    servers.valkey.freeze()
-    try:
+    with valkey_frozen(servers):
         assert name_of(player) == "Anna"
         assert breaker("cache").is_open
-    finally:
-        servers.valkey.thaw()
-    breaker("cache")._open_until = 0.0
     assert name_of(player) == "Anna"
 
 

@@ -105,13 +105,13 @@ def test_a_first_unlock_on_its_way_while_its_player_is_excluded_is_found(world: 
             with transaction.atomic():
                 world.unlock(("p0", "a0"))
                 unlocked.set()
-                assert excluded.wait(10)
+                assert excluded.wait(120)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(unlock)
-        assert unlocked.wait(10)
+        assert unlocked.wait(120)
         exclude(world, "p0")
         excluded.set()
         running.result()

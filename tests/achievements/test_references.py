@@ -115,7 +115,7 @@ def test_a_deletion_waits_for_an_unlock_on_its_way(
         deletion = threading.Thread(target=delete)
         deletion.start()
         wait_until_it_waits(other_session)
-    deletion.join(timeout=10)
+    deletion.join(timeout=120)
     assert len(refused) == 1
     assert Unlock.objects.filter(achievement_id=draft.pk).exists()
 
@@ -144,7 +144,7 @@ def test_an_unlock_that_meets_a_deletion_is_tried_again(
 def wait_until_it_waits(session: psycopg.Connection[Any]) -> None:
     """Return when the session waits for a lock."""
     waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
             # Within a transaction the view keeps what it showed first.

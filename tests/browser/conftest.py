@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from config import var_dir
 from config.children import BASE_DIR
 
-READY_WITHIN_S = 120
+READY_WITHIN_S = STOPPED_WITHIN_S = 300
 _NAMED_BY_TESTS = (
     "DATABASE_URL",
     "REDIS_URL",
@@ -29,29 +30,49 @@ _NAMED_BY_TESTS = (
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 
+@dataclass(frozen=True)
+class Laurel:
+    """What runs, where, and for whom: as an operator's shell would name it."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    output: Path
+    env: dict[str, str]
+
+    def says(self) -> str:
+        """Return what it has printed."""
+        return self.output.read_text()
+
+    def stop(self) -> int:
+        """Press Ctrl-C, and return the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=STOPPED_WITHIN_S)
+
+
 @pytest.fixture(scope="session")
-def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run Laurel in a folder of its own; return what it printed."""
+def laurel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laurel]:
+    """Run Laurel in a folder of its own."""
     folder = tmp_path_factory.mktemp("laurel")
-    port = var_dir.free_ports(2)
     env = {name: value for name, value in os.environ.items() if name not in _NAMED_BY_TESTS}
-    env |= {"PORT": str(port), "VAR_DIR": str(folder / "var")}
+    env |= {"PORT": str(var_dir.free_ports(2)), "VAR_DIR": str(folder / "var")}
     output = folder / "output"
     with output.open("w") as file:
-        run = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "config.run"], cwd=BASE_DIR, env=env, stdout=file, stderr=subprocess.STDOUT
         )
+    started = Laurel(process, folder / "var", output, env)
     try:
-        yield _when_ready(run, output)
+        yield started
     finally:
-        run.send_signal(signal.SIGINT)
-        run.wait(timeout=60)
+        started.stop()
 
 
-def _when_ready(run: subprocess.Popen[bytes], output: Path) -> str:
+@pytest.fixture(scope="session")
+def said(laurel: Laurel) -> str:
+    """Return what Laurel printed, once it is ready."""
     deadline = time.monotonic() + READY_WITHIN_S
-    while "Laurel is ready at" not in (text := output.read_text()):
-        assert run.poll() is None, text
+    while "Laurel is ready at" not in (text := laurel.says()):
+        assert laurel.process.poll() is None, text
         assert time.monotonic() < deadline, text
         time.sleep(0.1)
     return text

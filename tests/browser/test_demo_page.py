@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from html import unescape
@@ -13,10 +15,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from config import proctable
+from config.children import BASE_DIR
+from tests.browser.conftest import Laurel
+
 pytestmark = pytest.mark.slow
 # What the console says of a line that was cut on purpose, and of a machine that is busy with other tests.
 _NO_BUGS = ("ERR_INTERNET_DISCONNECTED", "503 (Service Unavailable)")
-WITHIN_MS = 10_000  # for what has to happen; how fast is measured by `make bench`
+WITHIN_MS = 120_000  # for what has to happen; how fast is measured by `make bench`
+expect.set_options(timeout=WITHIN_MS)
 
 
 @pytest.fixture
@@ -28,7 +35,7 @@ def page(browser: Browser, said: str) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     _go(opened, _address(said, "Demo player"))
-    expect(opened.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
+    expect(opened.locator("#live-state")).to_have_text("Live")
     yield opened
     context.close()
     assert [one for one in complaints if not any(word in one for word in _NO_BUGS)] == []
@@ -36,11 +43,11 @@ def page(browser: Browser, said: str) -> Iterator[Page]:
 
 def _go(opened: Page, url: str) -> None:
     """Open a page; on a machine that is busy with other tests the first time may be too slow, and says so."""
-    for _ in range(5):
+    for _ in range(20):
         answer = opened.goto(url)
         if answer is not None and answer.status != 503:
             return
-        time.sleep(2)
+        time.sleep(1)
 
 
 def _address(said: str, name: str) -> str:
@@ -59,25 +66,46 @@ def _command(said: str) -> tuple[str, dict[str, str], dict[str, Any]]:
 
 
 def _send(said: str, body: dict[str, Any]) -> int:
+    """Send an unlock, again and again while this machine is too busy for it; that is safe."""
     url, headers, _ = _command(said)
     place = urlsplit(url)
-    connection = HTTPConnection(place.netloc, timeout=10)
-    connection.request("POST", place.path, json.dumps(body), headers)
-    status = connection.getresponse().status
-    connection.close()
+    for _ in range(20):
+        connection = HTTPConnection(place.netloc, timeout=60)
+        connection.request("POST", place.path, json.dumps(body), headers)
+        status = connection.getresponse().status
+        connection.close()
+        if status != 503:
+            break
+        time.sleep(1)
     return status
 
 
 def _proposed(said: str) -> dict[str, Any]:
     """Return the request that the demo page proposes now."""
     place = urlsplit(_address(said, "Demo player"))
-    connection = HTTPConnection(place.netloc, timeout=10)
-    connection.request("GET", place.path)
-    found = re.search(r"--json <i>(.*?)</i>", connection.getresponse().read().decode(), re.DOTALL)
-    connection.close()
+    for _ in range(20):
+        connection = HTTPConnection(place.netloc, timeout=60)
+        connection.request("GET", place.path)
+        answer = connection.getresponse()
+        found = re.search(r"--json <i>(.*?)</i>", answer.read().decode(), re.DOTALL)
+        connection.close()
+        if answer.status != 503:
+            break
+        time.sleep(1)
     assert found is not None
     body: dict[str, Any] = json.loads(shlex.split(unescape(found[1]))[0])
     return body
+
+
+# A toast goes after a few seconds; what it said is kept for a machine that takes longer.
+_PICTURE = "svg => [svg.getAttribute('class'), svg.lastElementChild.getAttribute('href')]"
+_KEEP_TOASTS = f"""() => {{
+    window.kept = [];
+    const text = (card, part) => card.querySelector(part).textContent.trim();
+    new MutationObserver(changes => changes.flatMap(one => [...one.addedNodes]).forEach(card => window.kept.push(
+        [text(card, ".toast-points"), text(card, ".toast-name"), ({_PICTURE})(card.querySelector(".tile"))]
+    ))).observe(document.getElementById("toasts"), {{childList: true}});
+}}"""
 
 
 def _points(page: Page) -> int:
@@ -86,27 +114,26 @@ def _points(page: Page) -> int:
 
 def test_the_printed_command_brings_a_toast_the_new_total_and_the_new_rank(said: str, page: Page) -> None:
     before, ranks = _points(page), page.locator("[data-live=ranks]").inner_text()
+    page.evaluate(_KEEP_TOASTS)
     assert _send(said, _command(said)[2]) == 202
-    toast = page.locator(".toast-card")
-    expect(toast).to_be_visible(timeout=WITHIN_MS)
-    gained = int(toast.locator(".toast-points").inner_text())
-    name = toast.locator(".toast-name").inner_text()
-    expect(page.locator("[data-total=points]")).to_have_text(f"{before + gained:,}", timeout=WITHIN_MS)
-    expect(page.locator("[data-live=ranks]")).not_to_have_text(ranks, timeout=WITHIN_MS)
+    page.wait_for_function("() => window.kept.length", timeout=WITHIN_MS)
+    gained, name, picture = page.evaluate("() => window.kept[0]")
+    gained = int(gained)
+    expect(page.locator("[data-total=points]")).to_have_text(f"{before + gained:,}")
+    expect(page.locator("[data-live=ranks]")).not_to_have_text(ranks)
     first = page.locator("[data-unlock]").first
-    expect(first).to_contain_text(name, timeout=WITHIN_MS)
+    expect(first).to_contain_text(name)
     expect(page.locator("#said")).to_contain_text(f"unlocked: {name}, {gained} points.")
     # The script and the server choose the same picture for a key.
-    picture = "svg => [svg.getAttribute('class'), svg.lastElementChild.getAttribute('href')]"
-    assert toast.locator(".tile").evaluate(picture) == first.locator(".tile").evaluate(picture)
+    assert first.locator(".tile").evaluate(_PICTURE) == picture
 
 
 def test_a_toast_takes_no_focus_and_goes_at_escape(said: str, page: Page) -> None:
     link = page.get_by_role("link", name="All achievements")
     link.focus()
     assert _send(said, _proposed(said)) == 202
-    expect(page.locator(".toast-card")).to_be_visible(timeout=WITHIN_MS)
-    expect(page.locator("[data-unlock].is-new")).to_have_count(1, timeout=WITHIN_MS)
+    expect(page.locator(".toast-card")).to_be_visible()
+    expect(page.locator("[data-unlock].is-new")).to_have_count(1)
     assert page.evaluate("() => document.activeElement.textContent") == "All achievements"
     page.keyboard.press("Escape")
     expect(page.locator(".toast-card")).to_have_count(0)
@@ -115,11 +142,11 @@ def test_a_toast_takes_no_focus_and_goes_at_escape(said: str, page: Page) -> Non
 def test_what_was_missed_while_the_line_was_down_comes_as_one_toast(said: str, page: Page) -> None:
     page.context.set_offline(True)
     page.evaluate("() => socket.close()")
-    expect(page.locator("#live-state")).to_have_attribute("data-state", "reconnecting", timeout=WITHIN_MS)
+    expect(page.locator("#live-state")).to_have_attribute("data-state", "reconnecting")
     assert [_send(said, _proposed(said)) for _ in range(2)] == [202, 202]
     page.context.set_offline(False)
-    expect(page.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
-    expect(page.locator(".toast-card")).to_contain_text("2 unlocked while you were away", timeout=WITHIN_MS)
+    expect(page.locator("#live-state")).to_have_text("Live")
+    expect(page.locator(".toast-card")).to_contain_text("2 unlocked while you were away")
     expect(page.locator("#said")).to_have_text("2 achievements unlocked.")
 
 
@@ -127,7 +154,7 @@ def test_it_listens_by_either_name_of_a_developers_machine(said: str, browser: B
     context = browser.new_context()
     opened = context.new_page()
     _go(opened, _address(said, "Demo player").replace("127.0.0.1", "localhost"))
-    expect(opened.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
+    expect(opened.locator("#live-state")).to_have_text("Live")
     assert [cookie["name"] for cookie in context.cookies() if cookie["httpOnly"]].count("laurel_player") == 1
     context.close()
 
@@ -155,13 +182,12 @@ def test_the_page_works_without_a_script(said: str, browser: Browser) -> None:
     context.close()
 
 
-@pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_scrolls_sideways_or_breaks_its_content_policy(
-    said: str, browser: Browser, theme: str, width: int
+    said: str, browser: Browser, theme: str
 ) -> None:
     home = _address(said, "Home")
-    context = browser.new_context(viewport={"width": width, "height": 844})
+    context = browser.new_context(viewport={"width": 1440, "height": 844})
     context.add_cookies([{"name": "theme", "value": theme, "url": home}])
     page = context.new_page()
     complaints: list[str] = []
@@ -170,7 +196,24 @@ def test_no_page_scrolls_sideways_or_breaks_its_content_policy(
     game = page.locator("a.game").first.get_attribute("href")
     for path in ("/", "/demo", game, "/problems", "/problems/conflict"):
         page.goto(f"{home.rstrip('/')}{path}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert page.locator("h1").count() == 1, path
     assert complaints == []
     context.close()
+
+
+def test_at_last_it_stops_without_a_trace(said: str, laurel: Laurel) -> None:
+    # An operator's command, from a shell that names nothing but the folder, meets what runs there.
+    command = [sys.executable, "manage.py", "followers"]
+    listed = subprocess.run(
+        command, cwd=BASE_DIR, env=laurel.env, capture_output=True, text=True, check=False
+    )
+    assert "leaderboards" in listed.stdout, listed.stderr
+    pids = {int(file.read_text().split("\n")[0]) for file in (laurel.folder / "run").glob("*.pid")}
+    assert len(pids) == 8
+    assert laurel.stop() == 0
+    assert said.endswith(f"Laurel is ready at http://127.0.0.1:{laurel.env['PORT']}\n")
+    assert laurel.says().removeprefix(said).strip() == "Stopping."
+    assert not pids & proctable.living().keys()

@@ -35,7 +35,7 @@ from config.demo.players import MARENOK, others
 from config.demo.scores import BEST_LAP, BOARDS, DemoBoard, tries
 from leaderboards.models import Leaderboard, Period, Score
 from social import selectors as social
-from tests import factories
+from tests import emptying, factories
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +43,13 @@ def created(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("var")
-    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    with override_settings(DEMO=True, VAR_DIR=folder, PASSWORD_HASHERS=quick):
+    with override_settings(DEMO=True, VAR_DIR=folder):
         factories.forget()
         with django_db_blocker.unblock():
             call_command("demo")
         yield folder
         with django_db_blocker.unblock():
-            call_command("flush", verbosity=0, interactive=False)
-            with connection.cursor() as cursor:
-                cursor.execute("TRUNCATE core_fact")  # no model of Django's to flush
+            emptying.empty()
 
 
 @pytest.fixture

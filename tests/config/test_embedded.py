@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,27 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Servers that these tests may kill; each test leaves them running."""
     with running(tmp_path_factory.mktemp("own")) as servers:
         yield servers
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that is over: its servers, and the processes that they were."""
+
+    folder: Path
+    servers: Servers
+    pids: set[int]
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """Return a run whose first start found what an interrupted one had left; its database has a table `kept`."""
+    folder = tmp_path_factory.mktemp("ended")
+    half = folder / "postgres.new"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("18\n")
+    with running(folder) as servers:
+        ask(servers.postgres, "CREATE TABLE kept AS SELECT 42 AS answer")
+        return Ended(folder, servers, {servers.postgres.pid, servers.valkey.pid})
 
 
 def ask(postgres: Postgres, sql: str) -> list[tuple[Any, ...]]:
@@ -77,7 +99,7 @@ def test_a_killed_postgres_starts_again_with_what_was_committed(own: Servers) ->
 def test_a_killed_valkey_starts_again_with_what_it_had_written(own: Servers) -> None:
     with client(own.valkey) as valkey:
         valkey.set("kept", "yes")
-        valkey.execute_command("WAITAOF", 1, 0, 2000)
+        valkey.execute_command("WAITAOF", 1, 0, 60_000)
         own.valkey.kill()
         own.valkey.start()
         assert valkey.get("kept") == "yes"
@@ -159,13 +181,12 @@ def test_texts_are_unicode_and_sorted_the_same_everywhere(own: Servers) -> None:
 
 
 def test_the_next_run_finds_its_data_port_and_password_and_another_folder_has_its_own(
-    own: Servers, tmp_path: Path
+    own: Servers, ended: Ended
 ) -> None:
-    with running(tmp_path) as first:
-        ask(first.postgres, "CREATE TABLE kept AS SELECT 42 AS answer")
-        assert first.postgres.port != own.postgres.port
-        assert ask(own.postgres, "SELECT 1") == [(1,)]
-    with running(tmp_path) as second:
+    first = ended.servers
+    assert first.postgres.port != own.postgres.port
+    assert ask(own.postgres, "SELECT 1") == [(1,)]
+    with running(ended.folder) as second:
         assert (second.database_url, second.redis_url) == (first.database_url, first.redis_url)
         assert ask(second.postgres, "SELECT answer FROM kept") == [(42,)]
 
@@ -185,29 +206,24 @@ def test_a_folder_may_have_any_name_and_a_long_one_is_reached_over_tcp(tmp_path:
         assert ask(servers.postgres, "SELECT 1") == [(1,)]
 
 
-def test_data_of_a_version_that_is_not_here_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with running(tmp_path) as servers:
-        version = servers.postgres.data / "PG_VERSION"
-    version.write_text("9\n")
-    with pytest.raises(CannotStart, match="version 9, which made the data"), running(tmp_path):
+def test_data_of_a_version_that_is_not_here_is_refused_in_a_sentence(ended: Ended) -> None:
+    file = ended.servers.postgres.data / "PG_VERSION"
+    before = file.read_text()
+    file.write_text("9\n")
+    with pytest.raises(CannotStart, match="version 9, which made the data"), running(ended.folder):
         pass
+    file.write_text(before)
 
 
-def test_an_interrupted_first_start_begins_anew(tmp_path: Path) -> None:
-    half = tmp_path / "postgres.new"
-    half.mkdir()
-    (half / "PG_VERSION").write_text("18\n")
-    with running(tmp_path) as servers:
-        assert ask(servers.postgres, "SELECT 1") == [(1,)]
-    assert not half.exists()
+def test_an_interrupted_first_start_begins_anew(ended: Ended) -> None:
+    assert not (ended.folder / "postgres.new").exists()
+    assert (ended.servers.postgres.data / "base").is_dir()
 
 
-def test_stopping_is_clean(tmp_path: Path) -> None:
-    with running(tmp_path) as servers:
-        pids = servers.postgres.pid, servers.valkey.pid
-    assert not {*pids} & proctable.living().keys()
-    assert "database system is shut down" in servers.postgres.log.read_text()
-    assert list((tmp_path / "run").iterdir()) == []
+def test_stopping_is_clean(ended: Ended) -> None:
+    assert not ended.pids & proctable.living().keys()
+    assert "database system is shut down" in ended.servers.postgres.log.read_text()
+    assert list((ended.folder / "run").iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")

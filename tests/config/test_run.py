@@ -1,18 +1,21 @@
 import os
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 
-from config import proctable, var_dir
-from config.children import BASE_DIR
+from accounts.models import Studio
+from config import children, run, static_files, var_dir
+from config.children import BASE_DIR, Place
+from config.embedded import Servers
+from config.supervisor import Supervisor
 
-READY_LINE = "Laurel is ready at http://127.0.0.1:{}"
-STOP_WITHIN_S = 60.0
+STOP_WITHIN_S = 300.0
 
 
 @pytest.fixture
@@ -43,9 +46,9 @@ def start(folder: Path, port: int | str, **more: str) -> "subprocess.Popen[str]"
 
 def refusal(folder: Path, port: int | str, **more: str) -> str:
     """Run and return the one sentence that it ends with; nothing was started."""
-    with start(folder, port, **more) as run:
-        said, complaint = run.communicate(timeout=STOP_WITHIN_S)
-    assert (run.returncode, said) == (1, "")
+    with start(folder, port, **more) as started:
+        said, complaint = started.communicate(timeout=STOP_WITHIN_S)
+    assert (started.returncode, said) == (1, "")
     assert complaint.count("\n") == 1
     assert not (folder / "postgres").exists()
     return complaint
@@ -94,31 +97,14 @@ def test_a_server_s_address_that_is_none_is_refused_and_not_repeated(
     assert "secret" not in said
 
 
-@pytest.mark.slow
-def test_it_runs_without_the_demo_and_stops_without_a_trace(tmp_path: Path, port: int) -> None:
-    with start(tmp_path, port, DEMO="0") as run:
-        assert run.stdout is not None
-        said = []
-        for line in run.stdout:
-            said.append(line.rstrip("\n"))
-            if line.startswith("Laurel is ready"):
-                break
-        # An operator's command, from a shell that names nothing but the folder, meets what runs there.
-        command = [sys.executable, "manage.py", "followers"]
-        listed = subprocess.run(
-            command,
-            cwd=BASE_DIR,
-            env=environment(tmp_path, port),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        pids = [int(file.read_text().split("\n")[0]) for file in (tmp_path / "run").glob("*.pid")]
-        run.send_signal(signal.SIGINT)
-        rest, complaint = run.communicate(timeout=STOP_WITHIN_S)
-    assert said[-1:] == [READY_LINE.format(port)], complaint
-    assert "leaderboards" in listed.stdout, listed.stderr
-    assert (run.returncode, complaint) == (0, "")
-    assert rest.strip() == "Stopping."
-    assert len(pids) == 8
-    assert not set(pids) & proctable.living().keys()
+def test_without_the_demo_no_studio_is_made_and_there_is_nothing_to_say(
+    tmp_path: Path, port: int, transactional_db: None, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.run.children", lambda *_: [])  # tests/browser runs them
+    (tmp_path / "static").mkdir()
+    static_files.remember(tmp_path, static_files.fingerprint(BASE_DIR))
+    place = Place(tmp_path, port)
+    database = urlsplit(servers.database_url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    env = {**children.environment(place), "DEMO": "0", "DATABASE_URL": database}
+    assert run._start(Supervisor(say=lambda _: None), place, env) == ""
+    assert not Studio.objects.exists()

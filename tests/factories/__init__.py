@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.test import Client
@@ -71,6 +71,14 @@ def achievement(of: Game, key: str = "first-blood", **fields: Any) -> Achievemen
     """Make a published achievement of 10 points, as if it had always been there."""
     values = {"name": key.title(), "points": 10, **fields}
     return Achievement.objects.create(studio_id=of.studio_id, game=of, key=key, **values)
+
+
+def achievements(of: Game, points: Mapping[str, int]) -> None:
+    """Make several like that, of so many points each."""
+    Achievement.objects.bulk_create(
+        Achievement(studio_id=of.studio_id, game=of, key=key, name=key.title(), points=worth)
+        for key, worth in points.items()
+    )
 
 
 def leaderboard(of: Game, key: str = "high-score", **fields: Any) -> Leaderboard:

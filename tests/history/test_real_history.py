@@ -1,12 +1,10 @@
 """Real games' unlocks as history: for every player buckets add up to the totals, in three zones and across DST."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -22,7 +20,7 @@ from history.selectors.trends import trend
 from history.services import rolling
 from tests import factories
 from tests.achievements import samples
-from tests.history.world import forget_history, kept_history
+from tests.history.world import kept_history
 
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe")
 pytestmark = [
@@ -34,12 +32,9 @@ _GAMES = ("steam:440", "steam:578080", "steam:346110", "se:conlang.meta")
 
 
 @pytest.fixture
-def _replayed(transactional_db: None) -> Iterator[None]:
+def _replayed(transactional_db: None) -> None:
     """Games' unlocks in the order of their times, of players in three zones."""
-    forget_history()
     factories.forget()
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE core_fact")
     studio = factories.studio()
     for game in read_games(samples.REAL_DATA, _GAMES):
         if game.unlocks:
@@ -47,10 +42,6 @@ def _replayed(transactional_db: None) -> Iterator[None]:
     for number, zone in enumerate(ZONES):
         Player.objects.annotate(turn=F("id") % len(ZONES)).filter(turn=number).update(time_zone=zone)
     followers.drain("history")
-    yield
-    forget_history()
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE core_fact")
 
 
 def _send(studio: Studio, game: Game) -> None:

@@ -1,6 +1,5 @@
 """A year in review: it adds up to the trends and the unlocks, in the player's time, for whoever may look."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,6 @@ from core import followers
 from history.selectors import recaps
 from history.selectors.showing import Audience
 from tests import factories
-from tests.history.world import forget_history
 from tests.stats.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,15 +24,10 @@ YEAR = NOW.year
 
 
 @pytest.fixture
-def world(transactional_db: None) -> Iterator[World]:
-    forget_history()
+def world(transactional_db: None) -> World:
     made = World.create()
-    for number in range(8):
-        factories.achievement(made.game, f"a{number}", points=10)
-    yield made
-    forget_history()
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE core_fact")
+    factories.achievements(made.game, {f"a{number}": 10 for number in range(8)})
+    return made
 
 
 def unlock(world: World, key: str, at: datetime, player: str = "p-1", game: Any = None) -> None:

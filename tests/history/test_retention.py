@@ -66,8 +66,6 @@ def _forget() -> None:
         for one in partitions.listed():
             if one.begin is not None:
                 cursor.execute(f"DROP TABLE {one.name}")
-        cursor.execute(f"TRUNCATE core_fact, history_archive, {', '.join(TABLES)}")
-    rollups.hear(0, 0)
 
 
 def add(*hours: datetime, player: int = 1, unlocks: int = 1, points: int = 5) -> None:
@@ -255,7 +253,7 @@ def test_who_is_killed_before_the_drop_leaves_both_and_the_next_one_ends_it(arch
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
         env = {**os.environ, "ARCHIVE_URL": str(archive), "DATABASE_URL": url.geturl()}
         with subprocess.Popen([sys.executable, "-c", setup + script], cwd=BASE_DIR, env=env) as child:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while not (archive / KEY).exists() and child.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)
             child.send_signal(signal.SIGKILL)

@@ -1,6 +1,5 @@
 """Rollups and trends: they add up to what happened, in the player's time, once, whatever is replayed."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -19,24 +18,19 @@ from history import partitions, rollups
 from history.services import rolling
 from stats.models import StatValue
 from tests import factories
-from tests.history.world import forget_history, kept_history
+from tests.history.world import kept_history
 from tests.stats.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def world(transactional_db: None) -> Iterator[World]:
-    forget_history()  # of other tests, whose followers ran
+def world(transactional_db: None) -> World:
     made = World.create()
     factories.stat(made.game, "kills")
     factories.stat(made.game, "best", aggregation="max")
-    for number in range(40):
-        factories.achievement(made.game, f"a{number}", points=number)
-    yield made
-    forget_history()
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE core_fact")
+    factories.achievements(made.game, {f"a{number}": number for number in range(40)})
+    return made
 
 
 def unlock(world: World, key: str, at: datetime | None = None, player: str = "p-1") -> None:

@@ -1,4 +1,4 @@
-"""History as tests begin it: with nothing of other tests, whose followers ran."""
+"""What history keeps, as tests look at it."""
 
 from typing import Any
 
@@ -7,13 +7,6 @@ from django.db import connection
 from history import buckets, rollups
 
 TABLES = [rollups.table(family, level) for family in rollups.FAMILIES for level in buckets.LEVELS]
-
-
-def forget_history() -> None:
-    """Empty the rollups, which Django does not know, and begin the log anew."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}")
-    rollups.hear(0, 0)
 
 
 def kept_history() -> dict[str, Any]:

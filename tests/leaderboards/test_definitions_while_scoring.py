@@ -65,18 +65,18 @@ def on_its_way(act: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
             with transaction.atomic():
                 result = act()
                 done.set()
-                assert commit.wait(20)
+                assert commit.wait(120)
             return result
         finally:
             connection.close()
 
     def finish() -> Any:
         commit.set()
-        return held.result(20)
+        return held.result(120)
 
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(hold)
-        assert done.wait(20)
+        assert done.wait(120)
         try:
             yield finish
         finally:
@@ -121,7 +121,7 @@ def test_a_change_that_scores_forbid_waits_for_the_score_on_its_way(
     ):
         commit()
         with pytest.raises(Conflict):
-            changing.result(20)
+            changing.result(120)
     row = Leaderboard.objects.get()
     assert (row.sort, row.time_zone, row.version, row.epoch) == ("desc", "UTC", 1, 1)
     assert Period.objects.get().state == "open"
@@ -139,7 +139,7 @@ def test_a_score_that_waits_for_a_change_is_weighed_by_what_is_declared_then(
         waiting(lambda: submit(world, event_id)) as scoring,
     ):
         commit()
-        board, _ = scoring.result(20)
+        board, _ = scoring.result(120)
     assert board.sort == "asc"
     assert Score.objects.get().sort_value == 5
     assert Submission.objects.count() == is_named
@@ -157,7 +157,7 @@ def test_a_score_that_waits_for_its_board_to_go_finds_no_board(
     ):
         commit()
         with pytest.raises(NotFound):
-            scoring.result(20)
+            scoring.result(120)
     assert not Leaderboard.objects.exists()
     assert not Score.objects.exists()
     assert not Submission.objects.exists()

@@ -313,13 +313,13 @@ def test_a_first_score_on_its_way_while_its_player_is_excluded_is_found(world: W
             with transaction.atomic():
                 submit(world, ("p0", 50))
                 submitted.set()
-                assert decided.wait(10)
+                assert decided.wait(120)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(first)
-        assert submitted.wait(10)
+        assert submitted.wait(120)
         exclude(world, "p0", excluded=excluded)
         decided.set()
         running.result()
@@ -490,14 +490,14 @@ def test_a_first_score_on_its_way_while_its_player_moves_comes_to_his_new_region
         world.move(("p0", "EU"))
         world.follow()
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, period.pk])
-        running.result(10)
+        running.result(120)
     assert standing(world) == [("p0", 50), ("p1", 1)]
     assert standing(world, region="EU") == [("p0", 50)]
 
 
 def wait_for_lock(cursor: Any) -> None:
     """Wait until somebody waits for an advisory lock."""
-    for _ in range(100):
+    for _ in range(2400):
         cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         if cursor.fetchone()[0]:
             return

@@ -216,7 +216,7 @@ def test_who_is_taken_off_sees_himself_among_his_friends_and_in_all_his_ranks(
 
 
 @pytest.mark.parametrize("tie_break", ["shared", "dense", "earliest"])
-@pytest.mark.parametrize("name", ["p0", "p1", "p2", "p4", "p8"])
+@pytest.mark.parametrize("name", ["p0", "p1", "p4", "p8"])
 def test_who_is_taken_off_finds_himself_once_in_pages_of_every_size(
     world: World, name: str, tie_break: str
 ) -> None:
@@ -228,11 +228,12 @@ def test_who_is_taken_off_finds_himself_once_in_pages_of_every_size(
     world.follow()
     api = factories.api(factories.player_token(game, Player.objects.get(identities__external_id=name)))
     whole = api.get(board).json()["results"]
-    arounds = [api.get(f"{board}/around/me?limit={size}").json() for size in range(1, 11)]
+    sizes = (1, 2, 3, 4, 5, 10)
+    arounds = {size: api.get(f"{board}/around/me?limit={size}").json() for size in sizes}
     server.put(f"/players/{name}/exclusion", {"reason": "Speed hack"})
     world.follow()
     world.follow()
-    for size in range(1, 11):
+    for size in sizes:
         by_cursor: list[Any] = []
         page = api.get(f"{board}?limit={size}").json()
         while True:
@@ -248,5 +249,5 @@ def test_who_is_taken_off_finds_himself_once_in_pages_of_every_size(
             for row in api.get(f"{board}?limit={size}&offset={offset}").json()["results"]
         ]
         assert by_offset == whole
-        around, before = api.get(f"{board}/around/me?limit={size}").json(), arounds[size - 1]
+        around, before = api.get(f"{board}/around/me?limit={size}").json(), arounds[size]
         assert (around["me"], around["results"]) == (before["me"], before["results"])

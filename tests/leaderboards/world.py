@@ -16,7 +16,6 @@ from achievements.services import unlocks
 from achievements.services.unlocks import UnlockRequest
 from core import facts, followers
 from core.facts import Fact
-from core.redis import breaker
 from leaderboards import estimating, truth
 from leaderboards.api import boards as api
 from leaderboards.keys import Board
@@ -41,14 +40,11 @@ class World:
 
     @classmethod
     def create(cls) -> "World":
-        """Make a studio with a game, and begin a new log."""
+        """Make a studio with a game."""
         forget()
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE core_fact")
         studio = factories.studio()
         made = factories.game(studio)
-        for number in range(ACHIEVEMENTS):
-            factories.achievement(made, f"a{number}")
+        factories.achievements(made, {f"a{number}": 10 for number in range(ACHIEVEMENTS)})
         game = accounts.game(made.uuid)
         assert game is not None
         return cls(game, factories.server_key(studio))
@@ -119,7 +115,6 @@ class World:
 def forget() -> None:
     """Let this process keep nothing from tests before."""
     api.memo.clear()
-    breaker("boards")._open_until = 0.0
     estimating.forget()
 
 

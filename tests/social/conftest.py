@@ -59,7 +59,7 @@ def start_live(
     """Start `live` processes that end with the tests."""
     with ExitStack() as stack:
 
-        def start(application: str = "config.asgi:application") -> LiveServer:
+        def start(application: str = "tests.social.patient:application") -> LiveServer:
             live = LiveServer(servers, tmp_path_factory.mktemp("live"), application)
             stack.callback(live.stop)
             live.start()
@@ -70,7 +70,7 @@ def start_live(
 
 @pytest.fixture(scope="session")
 def live(start_live: Live) -> LiveServer:
-    """A `live` process that tests leave as it is."""
+    """A `live` process that tests leave as it is; what comes within a test was pushed."""
     return start_live()
 
 

@@ -9,10 +9,7 @@ LIMITS = Limits(
     ping_s=0.4,
     heartbeat_s=0.4,
     patience_s=0.5,
-    farewell_s=4.0,
-    sweep_s=4.0,
-    sweep_alone_s=0.2,
-    attendance_s=0.05,
+    farewell_s=2.5,
 )
 
 application = LiveProcess(LIMITS).application()

@@ -1,7 +1,7 @@
 """A player beside his friends, and beside another: what each has, and what it costs to ask."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from core.redis import breaker, client
 from social import keys
 from social.models import Friendship
 from tests import factories
+from tests.patience import valkey_frozen
 from tests.social.people import People, names, rows
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,6 @@ BESIDE = "/players/me/friends/compare"
 
 @pytest.fixture
 def people() -> People:
-    breaker("cache")._open_until = 0.0
     made = People()
     for key, points in (("a", 10), ("b", 20), ("c", 40)):
         made.achievement(key, points=points)
@@ -136,17 +136,11 @@ def test_without_valkey_postgresql_answers(people: People, servers: Servers, fau
     people.befriend("anna", "ben")
     people.unlock("ben", "a")
     built = beside(people)
-    if fault == "freeze":
-        servers.valkey.freeze()
-    else:
-        breaker("cache")._open_until = float("inf")
-    try:
+    with valkey_frozen(servers) if fault == "freeze" else nullcontext():
+        if fault == "dead":
+            breaker("cache")._open_until = float("inf")
         assert beside(people) == built
         assert beside(people) == built
-    finally:
-        if fault == "freeze":
-            servers.valkey.thaw()
-        breaker("cache")._open_until = 0.0
 
 
 def test_500_friends_cost_as_many_queries_as_one(people: People, valkey: Redis) -> None:

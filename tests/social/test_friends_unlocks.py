@@ -80,7 +80,7 @@ def test_a_friend_hears_of_an_unlock_on_his_open_page(world: World, live: LiveSe
         cleo.authenticate(world.token("cleo"))
         be_about(world, "ben", "cleo")
         unlock(world, "anna", "a7")
-        event = ben.hear(within_s=2.0)
+        event = ben.hear()
         assert cleo.hears_nothing()
     assert event["type"] == KIND
     data, anna = event["data"], world.player("anna")

@@ -1,15 +1,15 @@
 """The event stream GET /api/v1/live: the same events as on the WebSocket, over plain HTTP."""
 
+from contextlib import ExitStack
 from datetime import timedelta
 
-import httpx
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.models import PlayerIdentity
-from tests.social.clients import WITHIN_S, Socket, ids, keys, stream
+from tests.social.clients import Socket, http, ids, keys, stream
 from tests.social.conftest import LiveServer
 from tests.social.world import World
 
@@ -62,10 +62,13 @@ def test_an_id_that_is_not_in_the_own_inbox_means_its_beginning(
 
 
 def test_a_stream_shows_that_it_lives_and_says_why_it_ends(world: World, impatient: LiveServer) -> None:
-    token = world.token("anna", lasts=timedelta(seconds=2.5))
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.stream("GET", impatient.events, headers=headers, timeout=WITHIN_S) as response:
-        lines = list(response.iter_lines())
+    for seconds in (2, 8, 30):
+        token = world.token("anna", lasts=timedelta(seconds=seconds))
+        headers = {"Authorization": f"Bearer {token}"}
+        with http().stream("GET", impatient.events, headers=headers) as response:
+            lines = list(response.iter_lines())
+        if lines.count(": beat") >= 2:  # else this machine took too long to begin
+            break
     assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     # On a busy machine it lives for a beat before it is ready.
     said = [line for line in lines if line not in ("", ": beat")]
@@ -78,7 +81,7 @@ def test_a_stream_shows_that_it_lives_and_says_why_it_ends(world: World, impatie
     "header", [None, "", "Bearer", "Bearer x", "Basic eyJ", "Bearer " + "x" * 5000, "Bearer a, Bearer b"]
 )
 def test_without_a_players_token_it_is_401(live: LiveServer, world: World, header: str | None) -> None:
-    response = httpx.get(live.events, headers={} if header is None else {"Authorization": header})
+    response = http().get(live.events, headers={} if header is None else {"Authorization": header})
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
     assert response.headers["Content-Type"] == "application/problem+json"
@@ -88,32 +91,29 @@ def test_without_a_players_token_it_is_401(live: LiveServer, world: World, heade
 
 def test_a_server_key_listens_to_nobody(live: LiveServer, world: World) -> None:
     key = accounts.issue_key(studio_id=world.game.studio_id, name="server")[1]
-    assert httpx.get(live.events, headers={"Authorization": f"Bearer {key}"}).status_code == 401
+    assert http().get(live.events, headers={"Authorization": f"Bearer {key}"}).status_code == 401
 
 
 def test_a_banned_player_is_403(live: LiveServer, world: World) -> None:
     token = world.token("anna")
     PlayerIdentity.objects.update(banned_at=timezone.now())
-    assert httpx.get(live.events, headers={"Authorization": f"Bearer {token}"}).status_code == 403
+    assert http().get(live.events, headers={"Authorization": f"Bearer {token}"}).status_code == 403
 
 
 def test_sockets_and_streams_of_a_player_count_together(live: LiveServer, world: World) -> None:
     token = world.token("anna")
     with stream(live.events, token) as _first, Socket(live.socket) as other:
         other.authenticate(token)
-        client = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=WITHIN_S)
-        with client:
-            opened = [client.send(client.build_request("GET", live.events), stream=True) for _ in range(8)]
-            assert [response.status_code for response in opened] == [200] * 8
-            eleventh = client.get(live.events)
+        with ExitStack() as stack:
+            for _ in range(8):
+                stack.enter_context(stream(live.events, token))
+            eleventh = http().get(live.events, headers={"Authorization": f"Bearer {token}"})
             assert eleventh.status_code == 429
             assert int(eleventh.headers["Retry-After"]) > 0
-            for response in opened:
-                response.close()
 
 
 def test_a_token_in_the_address_is_refused(live: LiveServer, world: World) -> None:
-    response = httpx.get(f"{live.events}?token={world.token('anna')}")
+    response = http().get(f"{live.events}?token={world.token('anna')}")
     assert response.status_code == 400
     assert "token=" not in live.log.read_text()
 
@@ -130,8 +130,8 @@ def test_the_instances_own_pages_may_read_it_and_no_others(live: LiveServer, wor
     ):
         headers = {"Origin": origin, "Authorization": f"Bearer {token}"}
         asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
-        preflight = httpx.options(live.events, headers={"Origin": origin, **asked})
-        with httpx.stream("GET", live.events, headers=headers) as answer:
+        preflight = http().options(live.events, headers={"Origin": origin, **asked})
+        with http().stream("GET", live.events, headers=headers) as answer:
             for response in (preflight, answer):
                 assert response.headers["Vary"] == "Origin"
                 assert response.headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
@@ -144,7 +144,7 @@ def test_the_instances_own_pages_may_read_it_and_no_others(live: LiveServer, wor
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "FOO"])
 def test_another_method_is_405(live: LiveServer, method: str) -> None:
-    response = httpx.request(method, live.events, content=b"{}")
+    response = http().request(method, live.events, content=b"{}")
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, OPTIONS"
 
@@ -153,11 +153,11 @@ def test_another_method_is_405(live: LiveServer, method: str) -> None:
     "path", ["/", "/api/v1", "/api/v1/live/", "/api/v1//live", "/api/v1/players/me", "/ws/v1/live", "/%00"]
 )
 def test_everything_else_is_404(live: LiveServer, path: str) -> None:
-    response = httpx.get(f"http://127.0.0.1:{live.port}{path}", headers={"X-Request-Id": "mine"})
+    response = http().get(f"http://127.0.0.1:{live.port}{path}", headers={"X-Request-Id": "mine"})
     assert response.status_code == 404
     assert response.json()["request_id"] == response.headers["X-Request-Id"] == "mine"
 
 
 def test_livez_speaks_of_the_process_alone(live: LiveServer) -> None:
-    response = httpx.get(f"http://127.0.0.1:{live.port}/livez")
+    response = http().get(f"http://127.0.0.1:{live.port}/livez")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})

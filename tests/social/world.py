@@ -15,7 +15,6 @@ from achievements.services.unlocks import UnlockRequest
 from core import followers
 from core.facts import head
 from core.models import Follower
-from core.redis import breaker
 from social import announcing
 from social.models import Notification
 
@@ -32,7 +31,6 @@ class World:
     def create(cls, title: str = "The Long Way Home") -> "World":
         """Make another studio with a game; this process keeps nothing from before."""
         announcing.forget()
-        breaker("live")._open_until = 0.0
         studio = accounts.create_studio(name="A studio")
         row = accounts.create_game(studio_id=studio.pk, title=title)
         Catalogue.objects.get_or_create(game=row)

@@ -159,3 +159,28 @@ def test_a_sum_that_needs_more_digits_than_are_kept_is_refused() -> None:
     held = Held(D("123456789012345"), 0)
     with pytest.raises(ValueError, match="exactly"):
         values.weigh(Rule("sum"), held, amount=D("0.5"), at_us=1)
+
+
+@given(
+    st.sampled_from(["sum", "max", "min", "last"]),
+    st.none() | st.integers(-5, 5),
+    st.lists(st.tuples(st.booleans(), st.integers(-9, 9)), min_size=2),
+)
+def test_two_values_of_one_person_come_to_what_one_would_hold(
+    aggregation: values.Aggregation, start: int | None, reports: list[tuple[bool, int]]
+) -> None:
+    rule = Rule(aggregation, start=None if start is None else D(start))
+    held: dict[bool | None, Held] = {}
+    for at_us, (is_other, amount) in enumerate(reports):
+        for whose in (is_other, None):
+            held[whose] = values.weigh(rule, held.get(whose), amount=D(amount), at_us=at_us)
+    if len(held) == 3:
+        assert values.joined(rule, held[False], held[True]).value == held[None].value
+
+
+def test_a_sum_of_two_stays_within_its_bounds_or_is_refused() -> None:
+    near = Held(D(2**53 - 1), 3)
+    assert values.joined(Rule("sum", highest=D(8)), Held(D(5), 1), Held(D(6), 2)) == Held(D(8), 2)
+    assert values.joined(Rule("sum", lowest=D(-8)), Held(D(-5), 2), Held(D(-6), 1)) == Held(D(-8), 2)
+    with pytest.raises(ValueError, match="kept exactly"):
+        values.joined(Rule("sum"), near, near)

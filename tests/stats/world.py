@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
 from accounts.models import Game, Player, Studio
 from core import facts
 from core.ids import new_id
@@ -25,8 +23,6 @@ class World:
     def create(cls) -> "World":
         """Make them."""
         factories.forget()
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE core_fact")
         studio = factories.studio()
         return cls(studio, factories.game(studio), factories.server_key(studio))
 

@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -94,12 +94,28 @@ def receiver(
         made.close()
 
 
+@contextmanager
+def hanging() -> Iterator[Receiver]:
+    """Run a receiver that answers nobody."""
+    over = threading.Event()
+
+    def wait(_: BaseHTTPRequestHandler) -> None:
+        over.wait()
+
+    with receiver(wait) as made:
+        try:
+            yield made
+        finally:
+            over.set()
+
+
 @dataclass
 class NameServer:
     """A DNS server on a UDP socket; `names` gives each name's addresses, or a list of them to give in turn."""
 
     names: dict[str, list[str] | Iterator[list[str]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    hangs: bool = False
 
     def __post_init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -118,6 +134,8 @@ class NameServer:
             name = question.name.to_text(omit_final_dot=True).lower()
             kind = dns.rdatatype.to_text(question.rdtype)
             self.asked.append(f"{kind} {name}")
+            if self.hangs:
+                continue
             response = dns.message.make_response(query)
             known = self.names.get(name)
             if known is None:
@@ -127,7 +145,8 @@ class NameServer:
                 fitting = [address for address in found if (":" in address) == (kind == "AAAA")]
                 if fitting:
                     response.answer.append(dns.rrset.from_text(question.name, 0, "IN", kind, *fitting))
-            self._socket.sendto(response.to_wire(), client)
+            with suppress(OSError):  # closed meanwhile
+                self._socket.sendto(response.to_wire(), client)
 
     def close(self) -> None:
         self._socket.close()

@@ -2,7 +2,7 @@
 
 import json
 import ssl
-import time
+import threading
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -17,7 +17,8 @@ from core import followers
 from tests import factories
 from tests.factories import Api
 from tests.webhooks import world
-from tests.webhooks.servers import HOST, NameServer, headers_for, receiver, says
+from tests.webhooks.servers import HOST, NameServer, hanging, headers_for, receiver, says
+from webhooks import sender
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.queue import Done, Outcome
 from webhooks.rules import schedule
@@ -127,7 +128,8 @@ def test_a_failed_attempt_is_repeated_on_schedule_under_the_same_id(api: Api) ->
             world.send_until(lambda number=number: tried(number))  # type: ignore[misc]
             delivery = Delivery.objects.get()
             if delivery.next_attempt_at is not None:
-                pauses.append(delivery.next_attempt_at - timezone.now())
+                assert delivery.last_attempt_at is not None
+                pauses.append(delivery.next_attempt_at - delivery.last_attempt_at)
                 Delivery.objects.update(next_attempt_at=timezone.now())
     assert len({heard.headers["webhook-id"] for heard in server.heard}) == 1
     assert len({heard.body for heard in server.heard}) == 1
@@ -138,7 +140,8 @@ def test_a_failed_attempt_is_repeated_on_schedule_under_the_same_id(api: Api) ->
         "",
     )
     for pause, least in zip(pauses, schedule.PAUSES, strict=False):
-        assert least - timedelta(seconds=2) < pause <= least * (1 + schedule.JITTER)
+        taken = timedelta(seconds=60)  # at the very most, by the attempt itself
+        assert least <= pause <= least * (1 + schedule.JITTER) + taken
 
 
 def test_after_the_last_attempt_it_is_parked_and_may_be_asked_for(api: Api) -> None:
@@ -222,7 +225,7 @@ def test_retry_after_is_heeded(api: Api) -> None:
 def test_a_wish_that_no_clock_can_show_is_none(api: Api, wish: str) -> None:
     with receiver(says(503, Retry_After=wish)) as server:
         send_test(api, create(api, server.port))
-        world.send_until(tried, within_s=5)
+        world.send_until(tried)
     assert Delivery.objects.get().last_error == "status: The receiver answered 503."
 
 
@@ -273,50 +276,65 @@ def test_who_is_not_there_is_named_in_plain_words(api: Api) -> None:
     assert "ssl" not in error
 
 
-def test_who_does_not_answer_in_time_has_not_got_it_and_delays_nobody(
+@pytest.fixture
+def abrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for nobody at the end; until then there is time enough, as for all tests."""
+    monkeypatch.setattr("webhooks.sender.LAST_WORDS_S", 0.0)
+
+
+@pytest.mark.usefixtures("abrupt")
+def test_who_does_not_answer_delays_nobody(api: Api) -> None:
+    with hanging() as silent, receiver() as living:
+        for server in (silent, living):
+            hook = create(api, server.port)
+            for _ in range(30):
+                send_test(api, hook)
+        world.send_until(lambda: len(living.heard) >= 30 and len(silent.heard) >= sender.MOST_OF_ONE)
+    # Given back: none of them has an end that could be noted.
+    waiting = Delivery.objects.filter(state="pending", attempts=0, next_attempt_at__lte=timezone.now())
+    assert waiting.filter(endpoint__url__contains=f":{silent.port}/").count() == 30
+
+
+@pytest.mark.usefixtures("abrupt")
+def test_a_studio_all_of_whose_servers_hang_delays_no_other(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webhooks.sending.WITHIN_S", 1.5)
+    monkeypatch.setattr("webhooks.sender.MOST_UNDER_WAY", 16)
+    monkeypatch.setattr("webhooks.sender.MOST_OF_A_STUDIO", 8)
+    other = factories.api(factories.server_key(factories.studio()))
+    with hanging() as silent, receiver() as living:
+        for _ in range(6):
+            hook = create(api, silent.port)
+            for _ in range(4):
+                send_test(api, hook)
+        hook = create(other, living.port)
+        send_test(other, hook)
+        # One for each endpoint, and so once more while the studio has any room left.
+        world.send_until(lambda: len(living.heard) >= 1 and len(silent.heard) >= 12)
+    assert Delivery.objects.filter(state="pending", attempts=0).count() == 24
+
+
+def test_who_does_not_answer_in_time_has_not_got_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhooks.sending.WITHIN_S", 0.5)
+    monkeypatch.setattr(schedule, "PAUSES", [timedelta(0)] * 1000)
+    over = threading.Event()
 
     def drip(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.send_header("Content-Length", "1000")
         request.end_headers()
-        for _ in range(20):
+        while not over.wait(0.1):
             request.wfile.write(b"x")
             request.wfile.flush()
-            time.sleep(0.2)
 
-    with receiver(lambda _: time.sleep(4)) as hanging, receiver(drip) as dripping, receiver() as living:
-        hooks = [create(api, server.port) for server in (hanging, dripping, living)]
-        for _ in range(30):
-            send_test(api, hooks[0])
-        send_test(api, hooks[1])
-        for _ in range(30):
-            send_test(api, hooks[2])
-        world.send_until(lambda: len(living.heard) == 30)
-        # All of the one that lives, before the one that hangs has had its turns.
-        assert Delivery.objects.filter(endpoint__uuid=hooks[0]["id"], attempts=0).exists()
-        world.send_until(lambda: Attempt.objects.filter(error__startswith="timeout").count() >= 2)
-    assert Delivery.objects.filter(last_error__startswith="timeout", last_status=200).count() == 1
-
-
-def test_a_studio_all_of_whose_servers_hang_delays_no_other(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("webhooks.sending.WITHIN_S", 4.0)
-    monkeypatch.setattr("webhooks.sender.MOST_UNDER_WAY", 16)
-    monkeypatch.setattr("webhooks.sender.MOST_OF_A_STUDIO", 8)
-    other = factories.api(factories.server_key(factories.studio()))
-    with receiver(lambda _: time.sleep(6)) as hanging, receiver() as living:
-        for _ in range(6):
-            hook = create(api, hanging.port)
-            for _ in range(4):
-                send_test(api, hook)
-        hook = create(other, living.port)
-        send_test(other, hook)
-        world.send_until(lambda: len(living.heard) == 1)
-    assert Delivery.objects.filter(attempts=0).count() >= 16  # it came while most of the others waited
+    with hanging() as silent, receiver(drip) as dripping:
+        for server in (silent, dripping):
+            send_test(api, create(api, server.port))
+        late = Attempt.objects.filter(error__startswith="timeout: ")
+        # Repeated until the beginning of an answer was in time, however slow this machine is.
+        world.send_until(lambda: set(late.values_list("status", flat=True)) == {None, 200})
+        over.set()
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"pending"}
 
 
 def test_certificates_are_verified(

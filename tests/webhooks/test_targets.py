@@ -1,9 +1,8 @@
 """Addresses that server-side request forgery would use: nobody on a private network is ever sent a packet."""
 
 import itertools
-import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from accounts.models import Studio
 from core.refusals import Unavailable
 from tests.factories import Api
+from tests.patience import LONG_S, SHIPPED
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, Canary, NameServer, receiver, says
 from webhooks.models import Attempt, Delivery, Endpoint
@@ -203,19 +203,29 @@ def test_a_name_that_leads_nowhere_is_taken_and_fails_until_it_does(api: Api) ->
     assert Endpoint.objects.get().failing_since is None
 
 
-def test_a_name_server_that_hangs_holds_few_threads_and_each_for_a_second() -> None:
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent,
-        ThreadPoolExecutor(20) as threads,
-    ):
-        silent.bind(("127.0.0.1", 0))
-        with world.operator_allows(name_servers=[f"127.0.0.1:{silent.getsockname()[1]}"]):
-            began = time.monotonic()
-            asked = [threads.submit(endpoints.check_url, f"https://{HOST}/") for _ in range(20)]
-            refused = [one.exception() for one in asked]
-    assert time.monotonic() - began < 2
-    assert sum(one is None for one in refused) == 4  # a name that leads nowhere is taken
-    assert all(isinstance(one, Unavailable) for one in refused if one is not None)
+@pytest.mark.usefixtures("as_shipped")
+def test_a_name_server_that_hangs_holds_few_threads(names: NameServer) -> None:
+    names.hangs = True
+    with ThreadPoolExecutor(20) as threads:
+        asked = [threads.submit(endpoints.check_url, "https://nowhere.example.com/") for _ in range(20)]
+        refused, until = set[Future[str]](), time.monotonic() + LONG_S
+        while len(refused) < 16:
+            assert time.monotonic() < until, "more than four are held"
+            refused, held = wait(asked, timeout=0.05)
+        assert all(isinstance(one.exception(), Unavailable) for one in refused)
+        names.hangs = False  # it answers that it knows of no such name, when it is asked again
+        assert [one.exception() for one in held] == [None] * 4  # a name that leads nowhere is taken
+
+
+@pytest.mark.usefixtures("as_shipped")
+def test_a_name_server_that_hangs_is_not_waited_for_long(
+    names: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names.hangs = True
+    assert SHIPPED["webhooks.services.endpoints._LOOKED_UP_WITHIN_S"] == 1.0
+    monkeypatch.setattr("webhooks.services.endpoints._LOOKED_UP_WITHIN_S", 0.1)
+    endpoints.check_url(f"https://{HOST}/")
+    assert names.asked
 
 
 @pytest.mark.django_db(transaction=True)

@@ -26,7 +26,7 @@ def operator_allows(**settings: Any) -> Iterator[None]:
             resolving.policy.cache_clear()
 
 
-def send_until(is_done: Callable[[], bool], *, within_s: float = 20.0) -> None:
+def send_until(is_done: Callable[[], bool], *, within_s: float = 120.0) -> None:
     """Run a sender in this process until something is so."""
 
     async def run() -> None:

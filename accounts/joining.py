@@ -1,0 +1,103 @@
+"""Two players are found to be one person: one gives way to the other with all that he has (ADR 0031, 0033).
+
+The caller holds both players' rows. Then both are fenced off: nobody else's transaction is about to give them a first
+thing of a kind (migration 0009).
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import cache
+from typing import Protocol
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.module_loading import import_string
+
+from accounts import sessions, shown
+from accounts.facts import PlayersJoined
+from accounts.models import JoinedPlayer, LinkCode, Player, PlayerIdentity, Tester
+from core.facts import publish
+
+_FENCE_SPACE = 0x4C4C  # keeps our advisory locks apart from others'
+_FENCES = 64  # as in migration 0009: a lock for each player would fill the table of locks
+# Much less than deadlock_timeout: whoever meets us in a circle goes on, and we begin anew.
+_WAITS_MS = 100
+
+Holds = Callable[[int], bool]
+
+
+class Moves(Protocol):
+    """Gives what a room has of one player to another, inside the transaction that joins them (PLAYER_MOVES)."""
+
+    def __call__(self, *, leaves: int, stays: int, shared: frozenset[int]) -> set[int]:
+        """Move it; return the games in which both held something. `shared` are those that others returned before.
+
+        Raises Conflict where it can't be put together.
+        """
+
+
+def part(theirs: int, mine: int) -> tuple[int, int, bool]:
+    """Return who stays, who leaves, and whether he holds anything: who holds nothing leaves, else whom the id named."""
+    leaves = next((one for one in (mine, theirs) if not _holds_anything(one)), mine)
+    stays = theirs if leaves == mine else mine
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {_WAITS_MS}")
+    _fence({leaves, stays})
+    return stays, leaves, _holds_anything(leaves)
+
+
+def give(leaves: int, stays: int, *, brings: bool) -> None:
+    """Let every room give what it has of who leaves to who stays, and tell that both are one."""
+    if brings:
+        shared: frozenset[int] = frozenset()
+        for moves in _moves():
+            shared |= moves(leaves=leaves, stays=stays, shared=shared)
+    publish(PlayersJoined([[leaves, stays]]), studio_id=None)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+
+
+def name_the_other(leaves: int, stays: int, found: LinkCode, *, at: datetime) -> set[int]:
+    """Give what accounts has of a player to another, and delete him; return the studios whose ids move."""
+    ids = PlayerIdentity.objects.filter(player_id=leaves)
+    studios = set(ids.values_list("studio_id", flat=True))
+    ids.update(player_id=stays)
+    tested = Tester.objects.filter(player_id=leaves).values_list("game_id", flat=True)
+    Tester.objects.bulk_create(
+        [Tester(game_id=game_id, player_id=stays) for game_id in tested], ignore_conflicts=True
+    )
+    codes = LinkCode.objects.filter(player_id=leaves).exclude(pk=found.pk)
+    codes.filter(used_at=None).delete()
+    codes.update(player_id=stays)
+    LinkCode.objects.filter(pk=found.pk).update(player_id=stays, used_at=at)
+    JoinedPlayer.objects.filter(into_id=leaves).update(into_id=stays)
+    gone = Player.objects.get(pk=leaves)
+    JoinedPlayer.objects.create(
+        player_id=leaves, into_id=stays, joined_at=at, uuid=gone.uuid, time_zone=gone.time_zone
+    )
+    gone.delete()
+    sessions.dismiss(leaves)
+    transaction.on_commit(lambda: shown.forget(leaves, studios), robust=True)
+    return studios
+
+
+def _fence(player_ids: Iterable[int]) -> None:
+    """Wait for whoever gives players a first row of a kind, and let nobody else do so until commit."""
+    with connection.cursor() as cursor:
+        for fence in sorted({player_id % _FENCES for player_id in player_ids}):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_FENCE_SPACE, fence])
+
+
+def _holds_anything(player_id: int) -> bool:
+    """Say whether any room holds something of a player: config says which functions to ask (ADR 0031)."""
+    return any(holds(player_id) for holds in _holdings())
+
+
+@cache
+def _holdings() -> tuple[Holds, ...]:
+    return tuple(import_string(path) for path in settings.PLAYER_HOLDINGS)
+
+
+@cache
+def _moves() -> tuple[Moves, ...]:
+    return tuple(import_string(path) for path in settings.PLAYER_MOVES)

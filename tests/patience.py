@@ -1,0 +1,79 @@
+"""How long tests wait for their servers: as long as the slowest machine takes, and as shipped while one is frozen."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.cache import caches
+from django.utils.module_loading import import_string
+from django_redis.pool import ConnectionFactory
+
+from config.embedded import Servers
+from core import deadlines
+from core import redis as valkeys
+
+LONG_S = 120
+# How old what a process keeps may be, and how long it waits: a test that is about such a time sets it itself.
+_TIMES = (
+    "accounts.selectors.KEY_REFRESH_SECONDS",
+    "accounts.selectors.KEY_SECONDS",
+    "config.demo.creating._CATCH_UP_S",
+    "history.dashboards.BUILDS_WITHIN_S",
+    "history.selectors.served.WAITS_S",
+    "history.services.dashboards.RUNS_S",
+    "history.services.dashboards.WARMS_S",
+    "leaderboards.estimating._KEPT_S",
+    "leaderboards.memo.KEPT_S",
+    "leaderboards.rebuilding.INLINE_S",
+    "leaderboards.selectors.definitions.KEPT_S",
+    "leaderboards.selectors.periods.KEPT_S",
+    "leaderboards.selectors.submitted._KEPT_S",
+    "leaderboards.services.reconciling.PATIENCE_S",
+    "social.announcing.KEPT_S",
+    "social.fanning._LONGEST_RUN_S",
+    "stats.selectors.definitions.KEPT_S",
+    "webhooks.resolving.LOOKED_UP_WITHIN_S",
+    "webhooks.sending.WITHIN_S",
+    "webhooks.services.endpoints._LOOKED_UP_WITHIN_S",
+)
+SHIPPED = {name: float(import_string(name)) for name in _TIMES}
+_SHIPPED_S = valkeys.WEB_TIMEOUT_S
+
+
+def wait_long() -> None:
+    """Let nothing grow old within a test, and nobody give up who waits, however long this machine stalls."""
+    for name in _TIMES:
+        module, _, constant = name.rpartition(".")
+        setattr(import_module(module), constant, LONG_S)
+    _wait_for_valkey(LONG_S)
+    settings.DATABASES["default"]["OPTIONS"]["connect_timeout"] = LONG_S
+    cast("Any", deadlines.deadline).__wrapped__.__defaults__ = (LONG_S,)
+
+
+@contextmanager
+def valkey_frozen(servers: Servers) -> Iterator[None]:
+    """Freeze Valkey; who asks it gives up as soon as ever, and then asks no more."""
+    _wait_for_valkey(_SHIPPED_S)
+    rest_s, valkeys.BREAKER_OPEN_S = valkeys.BREAKER_OPEN_S, 3600.0
+    servers.valkey.freeze()
+    try:
+        yield
+    finally:
+        servers.valkey.thaw()
+        valkeys.BREAKER_OPEN_S = rest_s
+        _wait_for_valkey(LONG_S)
+        valkeys.breaker.cache_clear()
+
+
+def _wait_for_valkey(seconds: float) -> None:
+    valkeys.WEB_TIMEOUT_S = seconds
+    cast("Any", valkeys.client).__wrapped__.__kwdefaults__["timeout_s"] = seconds
+    valkeys.client.cache_clear()
+    # Django's own cache, of this thread.
+    options = settings.CACHES["default"]["OPTIONS"]
+    options["SOCKET_CONNECT_TIMEOUT"] = options["SOCKET_TIMEOUT"] = seconds
+    ConnectionFactory._pools.clear()
+    with suppress(AttributeError):
+        del caches["default"]
