@@ -15,6 +15,11 @@ from core.ids import new_id
 class UserManager(BaseUserManager["User"]):
     """Makes users who sign in by e-mail address."""
 
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Return an address as it is kept: in lower case, since nobody has two that differ in nothing else."""
+        return super().normalize_email(email).lower()
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create a user."""
         user = self.model(email=self.normalize_email(email), **fields)

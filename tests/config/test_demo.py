@@ -303,18 +303,19 @@ def test_what_is_shown_is_calm_and_complete(demo: Path, settings: Any) -> None:
     settings.PUBLIC_URL = "https://laurel.example"
     kept = json.loads((demo / "demo.json").read_text())
     lines = _shown().splitlines()
-    assert [line.split() for line in lines[:4]] == [
+    assert [line.split() for line in lines[:5]] == [
         ["Home", "https://laurel.example/"],
         ["Demo", "player", "https://laurel.example/demo"],
+        ["Portal", "https://laurel.example/portal/"],
         ["API", "docs", "https://laurel.example/api/v1/docs"],
         ["Admin", "https://laurel.example/admin/"],
     ]
     rows = [
         line
         for line in lines
-        if line.startswith(("Home", "Demo", "API", "Admin", "Sign", "Password", "Server"))
+        if line.startswith(("Home", "Demo", "Portal", "API", "Admin", "Sign", "Password", "Server"))
     ]
-    assert {line[:13].rstrip(): line[13:] for line in rows[4:]} == {
+    assert {line[:13].rstrip(): line[13:] for line in rows[5:]} == {
         "Sign in as": "developer@laurel.example",
         "Password": kept["password"],
         "Server key": kept["server_key"],
