@@ -12,16 +12,19 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations, known_browsers
 from accounts.models import User
 from core.middleware import PagesOnly
 from core.refusals import Refused
 
+LONGEST_EMAIL = 254
 WAIT_S = 15 * 60  # the window of the limits in settings
 
 
@@ -50,6 +53,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Return the address that limits count, as those of django-ratelimit do."""
         address: str = request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")
         return address
+
+    def clean_email(self, email: str) -> str:
+        """Return an address. Raises ValidationError for one that is too long, which would be kept shortened."""
+        if len(email) > LONGEST_EMAIL:
+            raise ValidationError(_("This address is too long."), code="too_long")
+        return email
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count an attempt, which a right password takes back. Raises TooOften."""

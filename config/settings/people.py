@@ -83,6 +83,10 @@ MFA_ADAPTER = "accounts.signing_in.FactorAdapter"
 MFA_FORMS = {
     "authenticate": "accounts.second_factors.AuthenticateForm",
     "reauthenticate": "accounts.second_factors.ReauthenticateForm",
+    "add_webauthn": "accounts.passkeys.AddForm",
+    "authenticate_webauthn": "accounts.passkeys.AuthenticateForm",
+    "login_webauthn": "accounts.passkeys.LoginForm",
+    "reauthenticate_webauthn": "accounts.passkeys.ReauthenticateForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
