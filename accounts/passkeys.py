@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms
 from cryptography.exceptions import InvalidSignature
 from django.core.exceptions import ValidationError
 from django.forms import HiddenInput, JSONField
 from django.forms.fields import InvalidJSONInput
+from django.utils.translation import gettext_lazy as _
 
 _NONE = (LookupError, TypeError, ValueError, AttributeError, InvalidSignature)
 
@@ -45,6 +45,8 @@ class _Asked:
             return super().clean_credential()  # type: ignore[misc]
         except _NONE:
             raise _refused() from None
+        except ValidationError as error:
+            raise (_refused() if error.code == "incorrect_code" else error) from None
 
 
 class AuthenticateForm(_Asked, forms.AuthenticateWebAuthnForm):  # type: ignore[misc]
@@ -66,6 +68,10 @@ class AddForm(forms.AddWebAuthnForm):  # type: ignore[misc]
         """Read it carefully."""
         super().__init__(*args, **kwargs)
         self.fields["credential"] = CredentialField(widget=HiddenInput)
+        alone = self.fields["passwordless"]
+        alone.initial = True
+        alone.label = _("Sign in with it alone, without a password")
+        alone.help_text = _("It then asks for your fingerprint, your face or a PIN each time.")
         self.fields["name"].max_length = self.fields["name"].widget.attrs["maxlength"] = 100
 
     def clean(self) -> dict[str, Any]:
@@ -78,5 +84,5 @@ class AddForm(forms.AddWebAuthnForm):  # type: ignore[misc]
 
 
 def _refused() -> ValidationError:
-    refused: ValidationError = get_adapter().validation_error("incorrect_code")
-    return refused
+    said = _("This passkey is not known here. Use another one, or your password.")
+    return ValidationError(said, code="incorrect_code")

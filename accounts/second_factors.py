@@ -12,6 +12,7 @@ from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth
 from allauth.mfa.utils import decrypt
+from cryptography.fernet import InvalidToken
 from django.core.exceptions import ValidationError
 from django.db import connection
 
@@ -45,6 +46,9 @@ class _Code:
         except ValidationError:
             log.warning("second factor refused", user=user.pk)
             raise
+        except InvalidToken:
+            log.exception("second factor is encrypted with another SECRET_KEY", user=user.pk)
+            raise get_adapter().validation_error("incorrect_code") from None
         return code
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations, known_browsers
@@ -108,6 +110,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Second factors: their secrets are encrypted with a key of SECRET_KEY, so that a copy of the database has none."""
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """Return how a new key is called until its owner calls it something else."""
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return gettext("Key {number}").format(number=number)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Return for which host a passkey is, and how browsers name it."""

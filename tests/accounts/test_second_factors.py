@@ -1,16 +1,17 @@
 """Second factors: each code works once, few wrong ones are taken, and secrets lie encrypted."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth
 from cryptography.fernet import InvalidToken
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, override_settings
-from django.utils import timezone
 
 from accounts import signing_in
 from accounts.models import User
@@ -36,6 +37,14 @@ ENTER = "/account/2fa/authenticate/"
 def _quick(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "post_office.EmailBackend"  # pytest-django sets another
+
+
+@pytest.fixture(autouse=True)
+def step(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Hold the step of codes, which would turn in the middle of a test."""
+    now = int(time.time()) // 30
+    monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter((now - 1, now, now + 1)))
+    return now
 
 
 @pytest.fixture
@@ -99,9 +108,9 @@ def test_a_code_works_once_while_valkey_is_away(ada: User, servers: Servers) -> 
         servers.valkey.thaw()
 
 
-def test_the_code_that_set_an_app_up_signs_nobody_in(ada: User) -> None:
+def test_the_code_that_set_an_app_up_signs_nobody_in(ada: User, step: int) -> None:
     secret = app(ada)
-    Authenticator.objects.update(created_at=timezone.now())
+    Authenticator.objects.update(created_at=datetime.fromtimestamp(step * 30 + 1, UTC))
     assert enter(asked(), code(secret)) == 422
     assert enter(asked(), code(secret, steps=1)) == 302
 
@@ -159,6 +168,9 @@ def test_secrets_lie_encrypted_and_open_with_the_instance_s_key_only(ada: User) 
     try:
         with override_settings(SECRET_KEY="another"), pytest.raises(InvalidToken):
             signing_in.FactorAdapter().decrypt(totp.data["secret"])
+        totp.data["secret"] = signing_in.FactorAdapter().encrypt(secret)[:-9] + "AAAAAAAA="
+        totp.save()
+        assert enter(asked(), code(secret)) == 422
     finally:
         signing_in._fernet.cache_clear()
 

@@ -1,13 +1,14 @@
 """Signing up, proving an address, and a new password for who forgot the old one."""
 
 import time
-from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import signing
 from django.core.cache import cache
+from django.db import connection
 from post_office.models import Email
 
 from accounts.models import User
@@ -248,11 +249,10 @@ def test_where_only_the_invited_may_sign_up_others_are_told_how(settings: Any) -
 
 
 @pytest.fixture
-def _kept_here(settings: Any) -> Iterator[None]:
+def _kept_here(settings: Any) -> None:
     settings.MAIL_IS_KEPT_HERE = True
     settings.EMAIL_FILE_PATH = "/somewhere/var/mail"
     settings.DEMO = False
-    return
 
 
 @pytest.mark.usefixtures("_kept_here")
@@ -273,3 +273,22 @@ def test_where_mail_lies_is_said_to_whoever_sits_there(
         assert ("/somewhere/var/mail" in browser().get(path).content.decode()) == is_said
     settings.MAIL_IS_KEPT_HERE = False
     assert "/somewhere/var/mail" not in browser().get(DONE).content.decode()
+
+
+def test_who_was_a_user_before_addresses_were_proved_signs_in_as_ever() -> None:
+    old = import_module("accounts.migrations.0021_users_have_proved_their_addresses")
+    User.objects.bulk_create([User(email="Old@Northlight.example"), User(email="new@northlight.example")])
+    for row in User.objects.all():
+        row.set_password(PASSWORD)
+        row.save()
+    proved = user()
+    EmailAddress.objects.create(user=User.objects.get(email="new@northlight.example"), email="new@x.example")
+    with connection.cursor() as cursor:
+        for _ in range(2):
+            for operation in old.Migration.operations:
+                cursor.execute(operation.sql)
+    made = EmailAddress.objects.get(user__email="old@northlight.example")
+    assert (made.email, made.verified, made.primary) == ("old@northlight.example", True, True)
+    assert EmailAddress.objects.filter(user=proved).count() == 1
+    assert not EmailAddress.objects.get(email="new@x.example").verified
+    assert sign_in(browser(), "old@northlight.example")["Location"] == "/portal/"

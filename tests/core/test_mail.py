@@ -89,6 +89,7 @@ def test_what_was_written_is_sent_once(server: Server) -> None:
     assert (send(), send()) == (1, 0)
     (taken,) = server.taken
     assert taken.rcpt_tos == ["ada@northlight.example"]
+    assert isinstance(taken.content, bytes)
     assert b"Subject: Prove it" in taken.content
     assert b"Message-ID: <" in taken.content
     assert b"From: Laurel <laurel@localhost>" in taken.content
