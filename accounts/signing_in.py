@@ -14,6 +14,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -24,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import invitations, known_browsers
 from accounts.models import User
 from core.middleware import PagesOnly
-from core.refusals import Refused
+from core.refusals import Conflict, Refused
 
 LONGEST_EMAIL = 254
 WAIT_S = 15 * 60  # the window of the limits in settings
@@ -61,6 +62,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if len(email) > LONGEST_EMAIL:
             raise ValidationError(_("This address is too long."), code="too_long")
         return email
+
+    def save_user(self, *args: Any, **kwargs: Any) -> User:
+        """Save a new user. Raises Conflict if another request took the address at the same moment."""
+        try:
+            with transaction.atomic():
+                saved: User = super().save_user(*args, **kwargs)
+        except IntegrityError:
+            raise Conflict("This address was taken a moment ago. Sign in, or reset its password.") from None
+        return saved
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count an attempt, which a right password takes back. Raises TooOften."""

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
@@ -54,6 +55,27 @@ def test_every_page_of_the_admin_opens(operator: Client, studio: Studio) -> None
             assert operator.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200, name
         adding = operator.get(reverse(f"{name}_add")).status_code
         assert adding in (200, 403), name
+
+
+def test_who_an_operator_makes_or_renames_has_proved_the_address(operator: Client) -> None:
+    add = {
+        "email": "New@Northlight.example",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+    assert operator.post(reverse("admin:accounts_user_add"), add).status_code == 302
+    made = User.objects.get(email="new@northlight.example")
+    change = reverse("admin:accounts_user_change", args=[made.pk])
+    when = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00", "is_active": "on"}
+    for email in ("new@northlight.example", "newer@northlight.example"):
+        assert operator.post(change, {"email": email, **when}).status_code == 302
+        address = EmailAddress.objects.get(user=made)
+        assert (address.email, address.verified, address.primary) == (email, True, True)
+    answer = Client(headers=BROWSER).post(
+        SIGN_IN, {"login": "newer@northlight.example", "password": PASSWORD}
+    )
+    assert answer["Location"] == "/portal/"
 
 
 def test_no_page_shows_a_hash_or_a_key(operator: Client, studio: Studio) -> None:

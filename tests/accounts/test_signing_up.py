@@ -1,6 +1,8 @@
 """Signing up, proving an address, and a new password for who forgot the old one."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
@@ -292,3 +294,23 @@ def test_who_was_a_user_before_addresses_were_proved_signs_in_as_ever() -> None:
     assert EmailAddress.objects.filter(user=proved).count() == 1
     assert not EmailAddress.objects.get(email="new@x.example").verified
     assert sign_in(browser(), "old@northlight.example")["Location"] == "/portal/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_sign_up_with_an_address_at_once_make_one_account() -> None:
+    clients = [browser() for _ in range(4)]
+    together = threading.Barrier(len(clients))
+
+    def go(client: Any) -> int:
+        try:
+            together.wait()
+            return int(sign_up(client).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = list(pool.map(go, clients))
+    assert set(answers) <= {302, 409}
+    assert 302 in answers
+    assert User.objects.count() == 1
+    assert EmailAddress.objects.count() == 1
