@@ -95,6 +95,17 @@ def test_what_was_written_is_sent_once(server: Server) -> None:
     assert b"From: Laurel <laurel@localhost>" in taken.content
 
 
+def test_of_mail_that_was_sent_the_text_is_removed(server: Server) -> None:
+    server.refused = {"gone@northlight.example"}
+    write("gone@northlight.example")
+    write()
+    send()
+    assert {row.to[0]: row.message for row in Email.objects.all()} == {
+        "ada@northlight.example": "",
+        "gone@northlight.example": "A link.",
+    }
+
+
 def test_what_was_not_done_is_not_told(server: Server) -> None:
     def fail() -> None:
         with transaction.atomic():
