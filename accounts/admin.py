@@ -46,6 +46,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         (None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),
     )
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save; an address that an operator writes is proved by that."""
+        super().save_model(request, obj, form, change)
+        if not change or "email" in form.changed_data:
+            User.objects.vouch_for(obj)
+
 
 class MemberInline(admin.TabularInline):  # type: ignore[type-arg]
     """A studio's people and their roles."""

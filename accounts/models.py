@@ -15,6 +15,11 @@ from core.ids import new_id
 class UserManager(BaseUserManager["User"]):
     """Makes users who sign in by e-mail address."""
 
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Return an address as it is kept: in lower case, since nobody has two that differ in nothing else."""
+        return super().normalize_email(email).lower()
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create a user."""
         user = self.model(email=self.normalize_email(email), **fields)
@@ -25,8 +30,14 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create an operator of the instance, who need not prove the address: whoever runs this command may all."""
         user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
-        EmailAddress.objects.using(self._db).create(user=user, email=user.email, verified=True, primary=True)
+        self.vouch_for(user)
         return user
+
+    def vouch_for(self, user: "User") -> None:
+        """Take a user's address as proved, and the only one: an operator says so."""
+        addresses = EmailAddress.objects.using(self._db)
+        addresses.filter(user=user).exclude(email=user.email).delete()
+        addresses.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 
 class User(AbstractUser):

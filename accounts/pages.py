@@ -4,9 +4,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import cache_control
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_POST
 
 from accounts import selectors, sessions
@@ -14,11 +16,19 @@ from accounts.authentication import TokenHolder, read_credential
 from core.refusals import Forbidden, Unauthenticated
 
 
+@never_cache
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Lead to the one page for signing in, with its limits and second factors; who may not see the admin is told so."""
-    if request.user.is_authenticated:
-        return admin.site.login(request)
-    return redirect_to_login(request.GET.get("next", reverse("admin:index")))
+    target = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
+        target = reverse("admin:index")
+    if not request.user.is_authenticated:
+        return redirect_to_login(target)
+    if admin.site.has_permission(request):
+        return redirect(target)
+    raise Forbidden(
+        f"You are signed in as {request.user}, who is no operator here. The portal is at {reverse('portal')}."
+    )
 
 
 @require_POST

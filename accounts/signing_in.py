@@ -1,18 +1,43 @@
-"""Who may sign up to the portal, and how secrets of second factors are kept: what allauth leaves to us."""
+"""What allauth leaves to us: who may sign up, how often one may try, how secrets are kept, what status pages have."""
 
 import base64
 import hashlib
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations
+from accounts import invitations, known_browsers
+from accounts.models import User
+from core.middleware import PagesOnly
+from core.refusals import Conflict, Refused
+
+LONGEST_EMAIL = 254
+WAIT_S = 15 * 60  # the window of the limits in settings
+
+
+class TooOften(Refused):
+    """Too many wrong passwords or codes."""
+
+    slug = "rate-limited"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": str(WAIT_S)})
 
 
 def may_sign_up(request: HttpRequest, email: str | None) -> bool:
@@ -39,6 +64,58 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         address: str = request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")
         return address
 
+    def clean_email(self, email: str) -> str:
+        """Return an address. Raises ValidationError for one that is too long, which would be kept shortened."""
+        if len(email) > LONGEST_EMAIL:
+            raise ValidationError(_("This address is too long."), code="too_long")
+        return email
+
+    def save_user(self, *args: Any, **kwargs: Any) -> User:
+        """Save a new user. Raises Conflict if another request took the address at the same moment."""
+        try:
+            with transaction.atomic():
+                saved: User = super().save_user(*args, **kwargs)
+        except IntegrityError:
+            raise Conflict("This address was taken a moment ago. Sign in, or reset its password.") from None
+        return saved
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count an attempt, which a right password takes back. Raises TooOften."""
+        email = str(credentials.get("email") or credentials.get("username") or "").lower()
+        browser = known_browsers.key(request, email)
+        self._login_failed_rl_usage = ratelimit.consume(
+            request,
+            app="allauth.account",
+            action="known_browser" if browser else "login_failed",
+            key=browser or self._get_login_attempts_cache_key(request, email=email),
+        )
+        if not self._login_failed_rl_usage:
+            raise TooOften("Too many wrong passwords. Wait a quarter of an hour, or reset the password.")
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Return what an account's attempts are counted by, under whichever name this host is reached."""
+        return str(credentials.get("email") or "").lower()
+
+    def post_login(self, request: HttpRequest, user: User, **others: Any) -> HttpResponse:
+        """Lead on, and know this browser from now on."""
+        response: HttpResponse = super().post_login(request, user, **others)
+        known_browsers.remember(request, response, user.email)
+        return response
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue a mail; its links begin with the instance's own address, whatever Host the request named."""
+        super().send_mail(template_prefix, email, {**context, "public_url": settings.PUBLIC_URL})
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Return the link of a mail that resets a password."""
+        uid, _, token = key.partition("-")
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token})
+        return f"{settings.PUBLIC_URL}{path}"
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        """Return the link of a mail that proves an address."""
+        return f"{settings.PUBLIC_URL}{reverse('account_confirm_email', args=[emailconfirmation.key])}"
+
 
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """Accounts that another service vouches for."""
@@ -52,6 +129,15 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Second factors: their secrets are encrypted with a key of SECRET_KEY, so that a copy of the database has none."""
 
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """Return how a new key is called until its owner calls it something else."""
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return gettext("Key {number}").format(number=number)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Return for which host a passkey is, and how browsers name it."""
+        return {**super().get_public_key_credential_rp_entity(), "name": "Laurel"}
+
     def encrypt(self, text: str) -> str:
         """Return a secret as it is stored."""
         return _fernet().encrypt(text.encode()).decode()
@@ -59,6 +145,33 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def decrypt(self, encrypted_text: str) -> str:
         """Return a stored secret. Raises cryptography's InvalidToken when SECRET_KEY is another."""
         return _fernet().decrypt(encrypted_text.encode()).decode()
+
+
+class Statuses(PagesOnly, MiddlewareMixin):
+    """Gives allauth's pages the statuses that ours have: 422 with a form's errors, 410 for a link that is used up."""
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        """Set the status of a page around signing in, before it is rendered."""
+        match = request.resolver_match
+        name = match.url_name if match else None
+        if name and name.startswith(_NAMES) and response.status_code == HTTPStatus.OK:
+            response.status_code = _status(response)
+        return response
+
+
+_NAMES = ("account_", "mfa_", "socialaccount_")
+
+
+def _status(response: TemplateResponse) -> HTTPStatus:
+    shown = response.context_data or {}
+    if shown.get("token_fail") or ("confirmation" in shown and not shown["confirmation"]):
+        return HTTPStatus.GONE
+    if response.template_name == "account/signup_closed.html":
+        return HTTPStatus.FORBIDDEN
+    forms = (shown.get("form"), shown.get("webauthn_form"))
+    if any(form is not None and form.is_bound and form.errors for form in forms):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    return HTTPStatus.OK
 
 
 @cache

@@ -11,6 +11,7 @@ from social.api.root import RootView
 handler400 = "core.problems.bad_request"
 handler403 = "core.problems.permission_denied"
 handler404 = "core.problems.not_found"
+handler429 = "core.problems.too_many"  # asked for by allauth
 handler500 = "core.problems.server_error"
 
 # The hot addresses come first: Django tries them in order.

@@ -9,7 +9,7 @@ from django.db import connection
 from post_office import mail
 from post_office.models import STATUS, Email
 
-KEPT = timedelta(days=7)  # links in it work for three days at most
+KEPT = timedelta(days=7)  # to say whether and when it was sent
 _LOCK = 0x4D41494C
 _DELETED_AT_ONCE = 1_000
 
@@ -22,13 +22,21 @@ def send_waiting(*, now: datetime) -> int:
             return 0
         try:
             sent: int = mail.send_queued(processes=1)[0]
+            if sent:
+                _forget_texts()
             _forget_old(now)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
     return sent
 
 
+def _forget_texts() -> None:
+    """Remove the texts of what was sent: a copy of the database would have links that still work."""
+    sent = Email.objects.filter(status=STATUS.sent).exclude(message="", html_message="")
+    sent.update(message="", html_message="")
+
+
 def _forget_old(now: datetime) -> None:
-    """Delete some of what was sent long ago: it names people, and its links are dead."""
+    """Delete some of what was sent long ago: it names people."""
     old = Email.objects.filter(created__lt=now - KEPT).exclude(status__in=[STATUS.queued, STATUS.requeued])
     Email.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:_DELETED_AT_ONCE])).delete()

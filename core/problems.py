@@ -155,6 +155,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Answer who used up a limit of allauth's; the longest of those that lead here is a minute."""
+    return page_or_problem(
+        request,
+        Refused("That was too often for a minute.", slug="rate-limited", headers={"Retry-After": "60"}),
+    )
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer Django's 404s."""
     return page_or_problem(request, Refused("There is nothing at this address.", slug="not-found"))

@@ -9,7 +9,7 @@ import core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_what_a_joined_player_was_called"),
+        ("accounts", "0011_users_have_proved_their_addresses"),
     ]
 
     operations = [

@@ -19,7 +19,13 @@ from config.demo.games import GAMES
 from config.demo.scores import BOARDS
 from leaderboards.selectors import definitions as boards
 
-_PAGES: Final = (("Home", "/"), ("Demo player", "/demo"), ("API docs", "/api/v1/docs"), ("Admin", "/admin/"))
+_PAGES: Final = (
+    ("Home", "/"),
+    ("Demo player", "/demo"),
+    ("Portal", "/portal/"),
+    ("API docs", "/api/v1/docs"),
+    ("Admin", "/admin/"),
+)
 
 
 class NotCreated(Exception):

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.settings.environment import BASE_DIR, DEBUG, DEMO, PORT, VAR_DIR, env
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "PUBLIC_URL",
     "REST_FRAMEWORK",
     "ROOT_URLCONF",
+    "SOCIAL_HOSTS",
     "SOCIAL_PROVIDERS",
     "SPECTACULAR_SETTINGS",
     "STATICFILES_DIRS",
@@ -41,8 +44,20 @@ __all__ = [
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 LIVE_URL = env.str("LIVE_URL", default=f"http://127.0.0.1:{PORT + 1}").rstrip("/")
 
-# Who else may vouch for a user of the portal, as `github=client-id:secret,google=client-id:secret`.
+# Who else may vouch for a user of the portal, as `github=client-id:secret,google=client-id:secret`. To sign in by a
+# form, a browser must be allowed to be led there (form-action).
 SOCIAL_PROVIDERS: dict[str, str] = env.dict("SOCIAL_SIGN_IN", default={})
+SOCIAL_HOSTS = {
+    "github": "https://github.com",
+    "google": "https://accounts.google.com",
+    "gitlab": "https://gitlab.com",
+    "microsoft": "https://login.microsoftonline.com",
+    "openid_connect": "",
+}
+if unknown := SOCIAL_PROVIDERS.keys() - SOCIAL_HOSTS:
+    raise ImproperlyConfigured(
+        f"SOCIAL_SIGN_IN takes {', '.join(SOCIAL_HOSTS)}; not {', '.join(sorted(unknown))}."
+    )
 
 # What `manage.py demo` makes: its studio, and that studio's id for the player whose page is /demo.
 DEMO_STUDIO = UUID("0198f2c4-6f1e-7000-8000-64656d6f0001")
@@ -92,6 +107,7 @@ MIDDLEWARE = [
     "core.middleware.Messages",
     "core.middleware.FrameOptions",
     "core.middleware.ContentPolicy",
+    "accounts.signing_in.Statuses",
     "allauth.account.middleware.AccountMiddleware",  # by this very name, or it refuses to start
 ]
 ROOT_URLCONF = "config.urls"

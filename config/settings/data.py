@@ -160,13 +160,12 @@ VALKEY_URLS = {
 }
 CACHES = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "core.cache.FailOpenCache",
         "LOCATION": VALKEY_URLS["cache"],
         "KEY_PREFIX": "cache",
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 0.2,
             "SOCKET_TIMEOUT": 0.2,
-            "IGNORE_EXCEPTIONS": True,
         },
     }
 }

@@ -53,6 +53,7 @@ LOGGING: dict[str, Any] = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
+        "post_office": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
         "psycopg.pool": {"level": "ERROR"},
         # They write whole addresses, and somebody will send a token in one although it is refused.
         "uvicorn.access": {"level": "CRITICAL"},

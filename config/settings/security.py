@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.apps import LIVE_URL, PUBLIC_URL
+from config.settings.apps import LIVE_URL, PUBLIC_URL, SOCIAL_HOSTS, SOCIAL_PROVIDERS
 from config.settings.environment import DEBUG, env
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "CSRF_FAILURE_VIEW",
     "CSRF_TRUSTED_ORIGINS",
     "DATA_UPLOAD_MAX_MEMORY_SIZE",
+    "KNOWN_BROWSER_COOKIE",
     "LOGIN_REDIRECT_URL",
     "LOGIN_URL",
     "LOOPBACK_NAMES",
@@ -62,6 +63,7 @@ CSRF_COOKIE_HTTPONLY = SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 # Players' browsers (accounts/sessions.py); `__Host-` binds it to this host and to https (RFC 6265bis §4.1.3).
 PLAYER_COOKIE = "__Host-laurel_player" if _https else "laurel_player"
+KNOWN_BROWSER_COOKIE = "__Host-laurel_browser" if _https else "laurel_browser"  # accounts/known_browsers.py
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # Both are there, as subclasses that pass the API by (core/middleware.py); these two checks know exact names only.
 SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W003"]
@@ -95,6 +97,13 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 _live = urlsplit(LIVE_URL)
 _live_hosts = LOOPBACK_NAMES if _live.hostname in LOOPBACK_NAMES else (_live.hostname,)
 _live_netlocs = [f"{host}:{_live.port}" if _live.port else host for host in _live_hosts]
+# Browsers hold where a form's answer leads to against form-action: https://github.com, or a server of one's own.
+_vouching = [
+    f"https://{secrets.partition(':https://')[2].partition('/')[0]}"
+    if ":https://" in secrets
+    else SOCIAL_HOSTS[name]
+    for name, secrets in SOCIAL_PROVIDERS.items()
+]
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -108,7 +117,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         ],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        "form-action": [SELF, *_vouching],
         "frame-ancestors": [NONE],
     }
 }

@@ -296,22 +296,33 @@ def test_no_line_is_shown_when_only_secrets_and_counted_ones_are_left(demo: Path
     assert _shown().endswith("has unlocked everything but what is hidden or counted in steps.\n")
 
 
+def test_the_developer_signs_in_by_the_page_and_lands_on_the_demo_s_studio(demo: Path) -> None:
+    kept = json.loads((demo / "demo.json").read_text())
+    client = Client(headers={"Accept": "text/html"})
+    sent = {"login": kept["email"], "password": kept["password"]}
+    answer = client.post("/account/login/", sent, follow=True)
+    assert answer.redirect_chain[-1][0] == f"/portal/{django_settings.DEMO_STUDIO}/"
+    assert "Northlight Games" in answer.content.decode()
+    assert client.get("/admin/").status_code == 200
+
+
 def test_what_is_shown_is_calm_and_complete(demo: Path, settings: Any) -> None:
     settings.PUBLIC_URL = "https://laurel.example"
     kept = json.loads((demo / "demo.json").read_text())
     lines = _shown().splitlines()
-    assert [line.split() for line in lines[:4]] == [
+    assert [line.split() for line in lines[:5]] == [
         ["Home", "https://laurel.example/"],
         ["Demo", "player", "https://laurel.example/demo"],
+        ["Portal", "https://laurel.example/portal/"],
         ["API", "docs", "https://laurel.example/api/v1/docs"],
         ["Admin", "https://laurel.example/admin/"],
     ]
     rows = [
         line
         for line in lines
-        if line.startswith(("Home", "Demo", "API", "Admin", "Sign", "Password", "Server"))
+        if line.startswith(("Home", "Demo", "Portal", "API", "Admin", "Sign", "Password", "Server"))
     ]
-    assert {line[:13].rstrip(): line[13:] for line in rows[4:]} == {
+    assert {line[:13].rstrip(): line[13:] for line in rows[5:]} == {
         "Sign in as": "developer@laurel.example",
         "Password": kept["password"],
         "Server key": kept["server_key"],

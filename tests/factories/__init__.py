@@ -14,6 +14,7 @@ from accounts.keys import SCOPES
 from accounts.models import Game, Player, ServerKey, Studio
 from achievements.models import Achievement, Catalogue
 from achievements.selectors import definitions
+from core.redis import breaker
 from leaderboards.models import Leaderboard
 from leaderboards.selectors import definitions as boards
 from leaderboards.selectors import history, submitted
@@ -38,6 +39,7 @@ def forget() -> None:
     known_periods.forget()
     history.forget()
     submitted.forget()
+    breaker.cache_clear()
 
 
 def studio(name: str = "Northlight") -> Studio:

@@ -1,0 +1,52 @@
+"""Django's cache on Valkey, for what may go without: limits on forms count nothing while the server is away."""
+
+from typing import Any
+
+from django_redis.cache import RedisCache
+from django_redis.exceptions import ConnectionInterrupted
+
+from core.redis import breaker
+
+
+class FailOpenCache(RedisCache):  # type: ignore[misc]
+    """Answers for a server that is away, and asks one that just failed no more for a while.
+
+    What is added then counts as added: whoever counts begins anew, and whoever takes a lock gets it.
+    """
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        """Store unless there is something; say whether it was stored."""
+        added: bool = self._ask(lambda: self.client.add(*args, **kwargs), otherwise=True)
+        return added
+
+    def get(self, key: str, default: Any = None, **kwargs: Any) -> Any:
+        """Return what is stored."""
+        return self._ask(lambda: self.client.get(key, default=default, **kwargs), otherwise=default)
+
+    def set(self, *args: Any, **kwargs: Any) -> bool:
+        """Store; say whether it was stored."""
+        stored: bool = self._ask(lambda: self.client.set(*args, **kwargs), otherwise=False)
+        return stored
+
+    def delete(self, *args: Any, **kwargs: Any) -> bool:
+        """Remove; say whether there was something."""
+        return bool(self._ask(lambda: self.client.delete(*args, **kwargs), otherwise=0))
+
+    def incr(self, key: str, delta: int = 1, **kwargs: Any) -> int:
+        """Count on and return the count. Raises ValueError if there is none."""
+        count: int = self._ask(lambda: self.client.incr(key, delta=delta, **kwargs), otherwise=delta)
+        return count
+
+    @staticmethod
+    def _ask(ask: Any, *, otherwise: Any) -> Any:
+        return breaker("cache").call(lambda: _plainly(ask), otherwise=lambda: otherwise)
+
+
+def _plainly(ask: Any) -> Any:
+    """Return `ask()`. Raises what the client library wraps in an exception of its own."""
+    try:
+        return ask()
+    except ConnectionInterrupted as error:
+        if error.__cause__ is None:
+            raise
+        raise error.__cause__ from None

@@ -1,0 +1,202 @@
+"""Mail: queued with what it tells of, sent once by whichever worker comes first, and late rather than never."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.core import mail as django_mail
+from django.db import connection, transaction
+from django.utils import timezone
+from post_office.models import STATUS, Email
+
+from config import var_dir
+from core import mail
+
+pytestmark = pytest.mark.django_db
+
+
+class Server:
+    """A mail server that keeps what it takes."""
+
+    def __init__(self) -> None:
+        self.taken: list[Envelope] = []
+        self.refused: set[str] = set()
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refused:
+            return "550 nobody here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.meanwhile()
+        self.taken.append(envelope)
+        return "250 OK"
+
+
+@pytest.fixture
+def port(settings: Any) -> int:
+    """Name a mail server in the settings; none is there yet."""
+    free = var_dir.free_ports(1)
+    settings.EMAIL_BACKEND = "post_office.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free
+    settings.POST_OFFICE = {
+        **settings.POST_OFFICE,
+        "BACKENDS": {"default": "django.core.mail.backends.smtp.EmailBackend"},
+        "RETRY_INTERVAL": timedelta(0),
+    }
+    return free
+
+
+@pytest.fixture
+def server(port: int) -> Iterator[Server]:
+    handler = Server()
+    with running(handler, port):
+        yield handler
+
+
+def running(handler: Server, port: int) -> Any:
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+
+    class Running:
+        def __enter__(self) -> None:
+            controller.start()
+
+        def __exit__(self, *_: object) -> None:
+            controller.stop()
+
+    return Running()
+
+
+def write(to: str = "ada@northlight.example") -> None:
+    django_mail.send_mail("Prove it", "A link.", None, [to])
+
+
+def send() -> int:
+    return mail.send_waiting(now=timezone.now())
+
+
+def test_what_was_written_is_sent_once(server: Server) -> None:
+    write()
+    assert server.taken == []
+    assert (send(), send()) == (1, 0)
+    (taken,) = server.taken
+    assert taken.rcpt_tos == ["ada@northlight.example"]
+    assert isinstance(taken.content, bytes)
+    assert b"Subject: Prove it" in taken.content
+    assert b"Message-ID: <" in taken.content
+    assert b"From: Laurel <laurel@localhost>" in taken.content
+
+
+def test_of_mail_that_was_sent_the_text_is_removed(server: Server) -> None:
+    server.refused = {"gone@northlight.example"}
+    write("gone@northlight.example")
+    write()
+    send()
+    assert {row.to[0]: row.message for row in Email.objects.all()} == {
+        "ada@northlight.example": "",
+        "gone@northlight.example": "A link.",
+    }
+
+
+def test_what_was_not_done_is_not_told(server: Server) -> None:
+    def fail() -> None:
+        with transaction.atomic():
+            write()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert send() == 0
+    assert server.taken == []
+
+
+def test_a_server_that_is_away_delays_mail_and_loses_none(port: int) -> None:
+    for n in range(3):
+        write(f"p{n}@northlight.example")
+    assert send() == 0
+    assert send() == 0
+    assert {row.status for row in Email.objects.all()} == {STATUS.requeued}
+    handler = Server()
+    with running(handler, port):
+        assert send() == 3
+    assert sorted(taken.rcpt_tos[0] for taken in handler.taken) == [
+        f"p{n}@northlight.example" for n in range(3)
+    ]
+
+
+def test_what_is_refused_keeps_no_other_mail_back(server: Server) -> None:
+    server.refused = {"gone@northlight.example"}
+    write("gone@northlight.example")
+    write()
+    assert send() == 1
+    assert server.taken[0].rcpt_tos == ["ada@northlight.example"]
+    assert Email.objects.get(status=STATUS.requeued).to == ["gone@northlight.example"]
+
+
+def test_what_is_refused_for_a_day_is_given_up(server: Server, settings: Any) -> None:
+    settings.POST_OFFICE = {**settings.POST_OFFICE, "MAX_RETRIES": 1}
+    server.refused = {"ada@northlight.example"}
+    write()
+    assert (send(), send(), send()) == (0, 0, 0)
+    assert Email.objects.get().status == STATUS.failed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_send_a_mail_once(server: Server) -> None:
+    write()
+    being_sent, go_on = threading.Event(), threading.Event()
+
+    def meanwhile() -> None:
+        being_sent.set()
+        go_on.wait(10)
+
+    server.meanwhile = meanwhile
+    first: list[int] = []
+
+    def work() -> None:
+        first.append(send())
+        connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert being_sent.wait(10)
+    assert send() == 0
+    go_on.set()
+    worker.join()
+    assert first == [1]
+    assert len(server.taken) == 1
+    write()
+    assert send() == 1, "who is done leaves the way free"
+
+
+def test_old_mail_is_deleted_unless_it_waits(port: int) -> None:
+    for n in range(2):
+        write(f"p{n}@northlight.example")
+    long_ago = timezone.now() - mail.KEPT - timedelta(seconds=1)
+    Email.objects.update(created=long_ago)
+    Email.objects.filter(to="p1@northlight.example").update(status=STATUS.sent)
+    write("new@northlight.example")
+    Email.objects.filter(to="new@northlight.example").update(status=STATUS.sent)
+    send()
+    assert sorted(row.to[0] for row in Email.objects.all()) == [
+        "new@northlight.example",
+        "p0@northlight.example",
+    ]
+
+
+def test_without_a_server_mail_becomes_files(settings: Any, tmp_path: Any) -> None:
+    settings.EMAIL_BACKEND = "post_office.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+    assert settings.MAIL_IS_KEPT_HERE
+    write()
+    assert send() == 1
+    (file,) = (tmp_path / "mail").iterdir()
+    assert "A link." in file.read_text()
