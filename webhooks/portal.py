@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from core.deadlines import extend
+from core.forms import sent
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Refused
 from webhooks import selectors
@@ -50,7 +51,7 @@ def webhooks(request: HttpRequest, visit: Visit) -> Page:
 @studio_page(needs=Act.MANAGE_KEYS)
 def new_webhook(request: HttpRequest, visit: Visit) -> Page:
     """Create a webhook, and show its secret this once."""
-    form = NewWebhookForm(request.POST or None, visit=visit)
+    form = NewWebhookForm(sent(request), visit=visit)
     if request.method == "POST" and form.is_valid():
         try:
             made = _create(visit, form)
@@ -94,7 +95,7 @@ def webhook(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
     """Show a webhook with its deliveries, or change it."""
     info = _hook(visit, hook)
     initial = {"url": info.url, "events": info.events, "description": info.description}
-    form = WebhookForm(request.POST or None, initial=initial)
+    form = WebhookForm(sent(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             endpoints.change(info, changes=form.cleaned_data, actor=visit.actor, at=timezone.now())

@@ -22,9 +22,7 @@ from core.refusals import Conflict
 @studio_page(needs=Act.SEE_ANALYTICS)
 def door(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Choose a game: from now on it is the one that the rail is about."""
-    if visit.may(Act.WRITE_DEFINITIONS):
-        return _to_settings(visit)
-    return redirect("portal-home", studio=visit.studio.studio_uuid)
+    return redirect("portal-achievements", studio=visit.studio.studio_uuid, game=_game(visit).uuid)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

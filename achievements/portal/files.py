@@ -29,7 +29,7 @@ from achievements.services.definitions import as_values
 from achievements.services.importing import Imported
 from core.clock import rfc3339
 from core.deadlines import extend
-from core.forms import PortalForm
+from core.forms import PortalForm, sent
 from core.sections import sections
 
 LARGEST = 10 * 1024 * 1024
@@ -97,7 +97,7 @@ class Upload:
 @studio_page(needs=Act.WRITE_DEFINITIONS)
 def import_file(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show what a file would change."""
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(sent(request), request.FILES or None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, visit, form, status=422 if form.errors else 200)
     file = form.cleaned_data["file"]
