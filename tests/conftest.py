@@ -94,6 +94,13 @@ def pytest_configure(config: pytest.Config) -> None:
     django.conf.settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run each file's tests in one process, and all tests of browsers, which share what runs there."""
+    for item in items:
+        name = "browser" if item.path.parent.name == "browser" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the servers and remove their data."""
     if _cleanup in config.stash:
