@@ -3,8 +3,6 @@
 import json
 import re
 import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from html import unescape
@@ -14,10 +12,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-
-from config import proctable
-from config.children import BASE_DIR
-from tests.browser.conftest import Laurel
 
 pytestmark = pytest.mark.slow
 # What the console says of a line that was cut on purpose, and of a machine that is busy with other tests.
@@ -202,18 +196,3 @@ def test_no_page_scrolls_sideways_or_breaks_its_content_policy(
         assert page.locator("h1").count() == 1, path
     assert complaints == []
     context.close()
-
-
-def test_at_last_it_stops_without_a_trace(said: str, laurel: Laurel) -> None:
-    # An operator's command, from a shell that names nothing but the folder, meets what runs there.
-    command = [sys.executable, "manage.py", "followers"]
-    listed = subprocess.run(
-        command, cwd=BASE_DIR, env=laurel.env, capture_output=True, text=True, check=False
-    )
-    assert "leaderboards" in listed.stdout, listed.stderr
-    pids = {int(file.read_text().split("\n")[0]) for file in (laurel.folder / "run").glob("*.pid")}
-    assert len(pids) == 8
-    assert laurel.stop() == 0
-    assert said.endswith(f"Laurel is ready at http://127.0.0.1:{laurel.env['PORT']}\n")
-    assert laurel.says().removeprefix(said).strip() == "Stopping."
-    assert not pids & proctable.living().keys()
