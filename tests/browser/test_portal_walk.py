@@ -91,7 +91,7 @@ def test_a_newcomer_gets_from_signing_up_to_the_first_unlock(page: Page, laurel:
     page.get_by_role("navigation", name="Studio").get_by_role("link", name="Home").click()
     page.get_by_role("button", name="Make “First light”").click()
     page.get_by_role("link", name="Make a key").click()
-    page.get_by_label("Name").fill("game server")
+    page.get_by_label("Name", exact=True).fill("game server")
     page.locator("main form button[type=submit]").last.click()
     key = page.locator("#new-key").inner_text()
     page.get_by_role("navigation", name="Studio").get_by_role("link", name="Home").click()
