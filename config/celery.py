@@ -2,14 +2,31 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from celery import Celery
 from celery.signals import setup_logging, task_prerun, worker_ready
 from django.db import close_old_connections
+from kombu.transport import redis as broker
 
 from core.collector import settle
+
+
+class _Taken(broker.QoS):
+    """What this worker has taken from Valkey as a broker and not begun.
+
+    kombu gives it back as it closes its channel. Where the broker has gone it may have let go of the address by then,
+    and the worker ended with an AttributeError. What was taken comes back by itself after the visibility time-out.
+    """
+
+    def restore_unacked(self, client: Any = None) -> Any:
+        """Give back what can be given back."""
+        return None if self.channel.connection.client is None else super().restore_unacked(client)
+
+
+broker.Channel.QoS = _Taken
 
 app = Celery("laurel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
