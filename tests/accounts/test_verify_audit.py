@@ -16,6 +16,8 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+STUDIO = "0198f2c4-6f1e-7000-8000-000000000001"
+
 
 def studio(entries: int = 3) -> Studio:
     made = factories.studio()
@@ -83,7 +85,7 @@ def test_it_compares_with_what_was_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1:2:3", f"{uuid4()}:0:{'0' * 64}", f"{uuid4()}:1:00", f"{uuid4()}:x:{'0' * 64}"]
+    "text", ["", "1:2:3", f"{STUDIO}:0:{'0' * 64}", f"{STUDIO}:1:00", f"{STUDIO}:x:{'0' * 64}"]
 )
 def test_it_refuses_what_is_no_studio_number_and_hash(text: str) -> None:
     with pytest.raises(CommandError, match="expect"):
