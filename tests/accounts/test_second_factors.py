@@ -28,6 +28,7 @@ from tests.accounts.entrance import (
     sign_in,
     user,
 )
+from tests.patience import valkey_frozen
 
 pytestmark = pytest.mark.django_db
 ENTER = "/account/2fa/authenticate/"
@@ -100,12 +101,9 @@ def test_a_code_works_once_while_valkey_is_away(ada: User, servers: Servers) -> 
     secret = app(ada)
     shown = code(secret)
     first, second = asked(), asked()
-    servers.valkey.freeze()
-    try:
+    with valkey_frozen(servers):
         assert enter(first, shown) == 302
         assert enter(second, shown) == 422
-    finally:
-        servers.valkey.thaw()
 
 
 def test_the_code_that_set_an_app_up_signs_nobody_in(ada: User, step: int) -> None:

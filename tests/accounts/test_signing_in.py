@@ -18,6 +18,7 @@ from tests.accounts.entrance import (
     sign_in,
     user,
 )
+from tests.patience import valkey_frozen
 
 pytestmark = pytest.mark.django_db
 
@@ -203,14 +204,11 @@ def test_who_was_closed_out_is_told_so() -> None:
 
 def test_without_valkey_people_still_sign_in(servers: Servers) -> None:
     user()
-    servers.valkey.freeze()
-    try:
+    with valkey_frozen(servers):
         client = browser()
         assert sign_in(client, password="wrong").status_code == 422
         assert sign_in(client).status_code == 302
         assert is_signed_in(client)
-    finally:
-        servers.valkey.thaw()
 
 
 def test_nothing_of_other_services_is_shown_where_none_is_configured() -> None:

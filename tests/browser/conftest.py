@@ -78,7 +78,7 @@ def said(laurel: Laurel) -> str:
     return text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # what drives it keeps a loop running, which other tests' own would not bear
 def browser() -> Iterator[Browser]:
     """Start Debian's Chromium, or whatever Chromium there is."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
