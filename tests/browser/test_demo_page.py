@@ -155,10 +155,10 @@ def test_it_listens_by_either_name_of_a_developers_machine(said: str, browser: B
 
 def test_the_theme_changes_without_a_reload_and_stays(page: Page) -> None:
     page.evaluate("() => { window.same = true; }")
-    page.get_by_role("button", name="Light theme").click()
+    with page.expect_response(lambda answer: answer.url.endswith("/theme")):
+        page.get_by_role("button", name="Light theme").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
     assert page.evaluate("() => window.same")
-    page.wait_for_load_state("networkidle")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
 
