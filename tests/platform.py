@@ -171,6 +171,11 @@ class Platform:
         process.kill()
         process.sweep()
 
+    def supervise(self) -> bool:
+        """Start the worker again if it has ended by itself, as the supervisor of `make run` would; return True."""
+        self._processes["worker"].launch()
+        return True
+
     def manage(self, *arguments: str) -> str:
         """Run a management command and return what it printed."""
         run = subprocess.run(

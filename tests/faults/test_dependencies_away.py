@@ -137,9 +137,9 @@ def test_valkey_that_lost_everything_heals(platform: Platform) -> None:
     platform.valkey.start()
     assert client.get(f"/leaderboards/{platform.game}/points/players/flushed").body["rank"] == rank
     wait_for(
-        lambda: "0 differences" in _checked(platform),
+        lambda: platform.supervise() and "0 differences" in _checked(platform),
         what="the boards to be rebuilt",
-        within_s=60,
+        within_s=120,
     )
 
 
