@@ -8,9 +8,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
-from achievements.services import definitions
-from core import audit
-from core.refusals import Conflict
+from achievements.services import arranging
 
 KEY = "first-light"
 
@@ -27,18 +25,5 @@ def make_first(request: HttpRequest, visit: Visit) -> HttpResponse:
         "points": 10,
         "state": "published",
     }
-    try:
-        made = definitions.create(game=visit.game, values=values)
-    except Conflict:
-        return redirect("portal-home", studio=visit.studio.studio_uuid)
-    audit.record(
-        studio_id=visit.studio.studio_id,
-        actor=visit.actor,
-        action="achievement.create",
-        kind="achievement",
-        object_id=made.uuid,
-        reason="",
-        at=timezone.now(),
-        details={"key": KEY},
-    )
+    arranging.make_first(game=visit.game, values=values, actor=visit.actor, at=timezone.now())
     return redirect("portal-home", studio=visit.studio.studio_uuid)

@@ -1,7 +1,8 @@
 """What the portal does to several achievements at once, each time all of it or nothing, and noted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -10,9 +11,20 @@ from achievements.models import Achievement, State
 from achievements.selectors import definitions as catalogues
 from achievements.services import definitions
 from core import audit
-from core.refusals import NotFound
+from core.refusals import Conflict, NotFound
 
 STATE_AFTER = {"publish": State.PUBLISHED, "archive": State.ARCHIVED}
+
+
+def make_first(*, game: GameInfo, values: Mapping[str, Any], actor: str, at: datetime) -> None:
+    """Make an achievement to begin with; where its key is taken nothing is done. Raises Invalid."""
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                definitions.create(game=game, values=values)
+        except Conflict:
+            return
+        _note("achievement.create", game, actor=actor, at=at, details={"key": values["key"]})
 
 
 def change_several(*, game: GameInfo, keys: Sequence[str], act: str, actor: str, at: datetime) -> int:
