@@ -10,7 +10,7 @@ from config.subscriptions import SUBSCRIPTIONS
 from core.facts import Subscription
 
 RIVER = ("core", "accounts", "stats", "achievements", "leaderboards", "social")
-# Below it, and unknown to each other: history, webhooks.
+# Below it, and unknown to each other: history, analytics, webhooks.
 QUEUES = {"live", "facts", "bulk"}
 
 

@@ -1,0 +1,230 @@
+"""The statements that keep what is counted of games, each inside the caller's transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from core.db import array_literal, run_prepared, text_array_literal
+
+_EPOCH = "'1970-01-01'::date"
+
+
+class Place(NamedTuple):
+    """A player's day in a game; days are numbers since 1970."""
+
+    game_id: int
+    player_id: int
+    day: int
+
+
+@dataclass(slots=True)
+class Deeds:
+    """What somebody did on a day.
+
+    Attributes:
+        first_us: the earliest of it, in microseconds since 1970; None if he was not there: something was taken back.
+
+    """
+
+    unlocks: int = 0
+    points: int = 0
+    playtime_ms: int = 0
+    first_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A day as it is kept; `is_new` if it was not known before."""
+
+    place: Place
+    region: str
+    is_new: bool
+
+
+_ATTEND = f"""
+INSERT INTO analytics_activeday AS t (game_id, player_id, day, region, first_at, unlocks, points, playtime_ms)
+SELECT i.game_id, i.player_id, {_EPOCH} + i.day, p.region, 'epoch'::timestamptz + i.first_us * interval '1 microsecond',
+       i.unlocks, i.points, i.playtime_ms
+  FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::integer[], $6::bigint[], $7::bigint[])
+       AS i (game_id, player_id, day, first_us, unlocks, points, playtime_ms)
+  JOIN accounts_player p ON p.id = i.player_id
+ ORDER BY i.game_id, i.player_id, i.day
+ON CONFLICT (game_id, player_id, day) DO UPDATE SET
+    first_at = least(t.first_at, excluded.first_at), unlocks = t.unlocks + excluded.unlocks,
+    points = t.points + excluded.points, playtime_ms = t.playtime_ms + excluded.playtime_ms
+RETURNING game_id, player_id, day - {_EPOCH}, region, xmax = 0
+"""  # noqa: S608 - constants of ours
+_CORRECT = f"""
+UPDATE analytics_activeday t SET unlocks = t.unlocks + i.unlocks, points = t.points + i.points
+  FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::bigint[])
+       AS i (game_id, player_id, day, unlocks, points)
+ WHERE t.game_id = i.game_id AND t.player_id = i.player_id AND t.day = {_EPOCH} + i.day
+RETURNING t.game_id, t.player_id, t.day - {_EPOCH}, t.region, false
+"""  # noqa: S608 - constants of ours
+
+
+def attend(deeds: Mapping[Place, Deeds]) -> list[Kept]:
+    """Add what players did on their days; one on which something was only taken back must be known, else it is left.
+
+    Returns:
+        The days that were written.
+
+    """
+    there = [
+        (*place, one.first_us, one.unlocks, one.points, one.playtime_ms)
+        for place, one in deeds.items()
+        if one.first_us is not None
+    ]
+    taken = [(*place, one.unlocks, one.points) for place, one in deeds.items() if one.first_us is None]
+    rows = _run(_ATTEND, there) + _run(_CORRECT, taken)
+    return [Kept(Place(*row[:3]), row[3], row[4]) for row in rows]
+
+
+Player = tuple[int, int]  # game and player
+_FIRST = f"""
+SELECT i.game_id, i.player_id, f.day - {_EPOCH}
+  FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS i (game_id, player_id, most)
+ CROSS JOIN LATERAL (SELECT t.day FROM analytics_activeday t
+                      WHERE t.game_id = i.game_id AND t.player_id = i.player_id ORDER BY t.day LIMIT i.most) AS f
+"""  # noqa: S608 - constants of ours
+
+
+def first_days(most: Mapping[Player, int]) -> dict[Player, list[int]]:
+    """Return the first days of each player in a game, as many as are asked for, in order; of nobody nothing."""
+    found: dict[Player, list[int]] = defaultdict(list)
+    for game_id, player_id, day in _run(_FIRST, [(*player, n) for player, n in most.items()]):
+        found[game_id, player_id].append(day)
+    return {player: sorted(days) for player, days in found.items()}
+
+
+_WITHIN = f"""
+SELECT t.game_id, t.player_id, t.day - {_EPOCH}, t.region
+  FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[]) AS i (game_id, player_id, since, until)
+  JOIN analytics_activeday t ON t.game_id = i.game_id AND t.player_id = i.player_id
+   AND t.day BETWEEN {_EPOCH} + i.since AND {_EPOCH} + i.until
+"""  # noqa: S608 - constants of ours
+
+
+def days_within(spans: Iterable[tuple[int, int, int, int]]) -> dict[Player, dict[int, str]]:
+    """Return the days with their regions that lie in spans `(game, player, since, until)`, both ends included."""
+    found: dict[Player, dict[int, str]] = defaultdict(dict)
+    for game_id, player_id, day, region in _run(_WITHIN, sorted(set(spans))):
+        found[game_id, player_id][day] = region
+    return found
+
+
+_FORGET = """
+DELETE FROM analytics_activeday WHERE player_id = ANY($1::bigint[])
+RETURNING game_id, player_id, day - '1970-01-01'::date, region, (extract(epoch FROM first_at) * 1000000)::bigint,
+          unlocks, points, playtime_ms
+"""
+
+
+def take_out(player_ids: Iterable[int]) -> dict[Place, tuple[str, Deeds]]:
+    """Remove all days of players; return them with their regions."""
+    rows = run_prepared(_FORGET, [array_literal(player_ids)])
+    return {
+        Place(game, player, day): (region, Deeds(unlocks, points, playtime_ms, first_us))
+        for game, player, day, region, first_us, unlocks, points, playtime_ms in rows
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where a count is kept: the columns that name a row with their types, and those that are added to.
+
+    A `date` is told as a number of days since 1970, an hour (`timestamptz`) as one of hours.
+    """
+
+    name: str
+    keys: Mapping[str, str]
+    counted: tuple[str, ...]
+
+
+_ROLLUP = ("active", "new", "unlocks", "points", "playtime_ms")
+HOURS: Final = Table("analytics_gamehour", {"game_id": "bigint", "at": "timestamptz"}, ("unlocks", "points"))
+DAYS: Final = Table("analytics_gameday", {"game_id": "bigint", "at": "date", "region": "text"}, _ROLLUP)
+WEEKS: Final = Table("analytics_gameweek", {"game_id": "bigint", "at": "date"}, _ROLLUP)
+MONTHS: Final = Table("analytics_gamemonth", {"game_id": "bigint", "at": "date"}, _ROLLUP)
+REACH: Final = Table("analytics_reach", {"game_id": "bigint", "day": "date"}, ("weekly", "monthly"))
+RETENTION: Final = Table(
+    "analytics_retention", {"game_id": "bigint", "cohort": "date", "age": "smallint"}, ("players",)
+)
+ACHIEVEMENTS: Final = Table(
+    "analytics_achievementday",
+    {"game_id": "bigint", "achievement_id": "bigint", "day": "date"},
+    ("unlocks",),
+)
+BOARDS: Final = Table(
+    "analytics_boardday", {"game_id": "bigint", "board_id": "bigint", "day": "date"}, ("scores",)
+)
+_TOLD = {"date": "integer", "timestamptz": "bigint"}
+_MEANT = {
+    "date": f"{_EPOCH} + i.{{}}",
+    "timestamptz": "'epoch'::timestamptz + i.{} * interval '1 hour'",
+}
+
+
+def _statement(table: Table) -> str:
+    columns = [*table.keys, *table.counted]
+    told = [_TOLD.get(type_, type_) for type_ in table.keys.values()] + ["bigint"] * len(table.counted)
+    arrays = ", ".join(f"${n}::{type_}[]" for n, type_ in enumerate(told, start=1))
+    meant = [_MEANT.get(type_, "i.{}").format(name) for name, type_ in table.keys.items()]
+    added = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in table.counted)
+    return (
+        f"INSERT INTO {table.name} AS t ({', '.join(columns)})"  # noqa: S608 - constants of ours
+        f" SELECT {', '.join(meant + [f'i.{name}' for name in table.counted])}"
+        f" FROM unnest({arrays}) AS i ({', '.join(columns)}) ORDER BY {', '.join(f'i.{key}' for key in table.keys)}"
+        f" ON CONFLICT ({', '.join(table.keys)}) DO UPDATE SET {added}"
+    )
+
+
+TABLES: Final = (HOURS, DAYS, WEEKS, MONTHS, REACH, RETENTION, ACHIEVEMENTS, BOARDS)
+_ADD: Final = {table.name: _statement(table) for table in TABLES}
+
+
+def add(table: Table, rows: Mapping[tuple[Any, ...], Sequence[int]]) -> None:
+    """Add to what is counted: by the row's keys, a number for each counted column. Rows of zeros are left out."""
+    _run(_ADD[table.name], [(*keys, *counted) for keys, counted in rows.items() if any(counted)])
+
+
+_CHANGED = """
+INSERT INTO analytics_distributions AS t (game_id, changed_at, took_ms)
+SELECT game_id, clock_timestamp(), 0 FROM unnest($1::bigint[]) AS i (game_id) ORDER BY game_id
+ON CONFLICT (game_id) DO UPDATE SET changed_at = excluded.changed_at
+"""
+
+
+def note_changed(game_ids: Iterable[int]) -> None:
+    """Note that something was counted of games."""
+    run_prepared(_CHANGED, [array_literal(game_ids)])
+
+
+def heard() -> tuple[int, int]:
+    """Lock and return the last fact that is counted, as `(tx, id)`; (0, 0) before the first."""
+    rows = run_prepared("SELECT tx, fact_id FROM analytics_heard FOR UPDATE", [])
+    return (rows[0][0], rows[0][1]) if rows else (0, 0)
+
+
+def hear(tx: int, fact_id: int) -> None:
+    """Keep the last fact that is counted."""
+    run_prepared(
+        "INSERT INTO analytics_heard (id, tx, fact_id) VALUES (true, $1, $2)"
+        " ON CONFLICT (id) DO UPDATE SET tx = excluded.tx, fact_id = excluded.fact_id",
+        [tx, fact_id],
+    )
+
+
+def _run(statement: str, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Run a statement over rows as one array a column; nothing is asked about no rows."""
+    if not rows:
+        return []
+    columns = zip(*rows, strict=True)
+    return run_prepared(
+        statement,
+        [
+            text_array_literal(column) if isinstance(column[0], str) else array_literal(column)
+            for column in columns
+        ],
+    )
