@@ -135,6 +135,7 @@ class Distributions(models.Model):
     figures = models.JSONField(null=True, help_text="analytics/distributions.py; null: never taken.")
     as_of = models.DateTimeField(null=True)
     took_ms = models.BigIntegerField(default=0)
+    claimed_until = models.DateTimeField(null=True, help_text="Somebody takes them until then.")
 
     class Meta:
         verbose_name_plural = "distributions"

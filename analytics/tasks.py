@@ -1,8 +1,9 @@
 """Queue ⇄ Python for analytics."""
 
 from celery import shared_task
+from django.utils import timezone
 
-from analytics.services import counting
+from analytics.services import counting, distributions, retention
 from core import followers, relay
 
 
@@ -11,3 +12,15 @@ def follow() -> None:
     """Count what happened since."""
     if followers.follow(counting.FOLLOWER):
         relay.hint(counting.FOLLOWER)
+
+
+@shared_task(name="analytics.take_distributions")
+def take_distributions() -> None:
+    """Take what is due of whole games."""
+    distributions.take_some()
+
+
+@shared_task(name="analytics.keep_hours")
+def keep_hours() -> None:
+    """Delete the hours that are kept no longer."""
+    retention.forget_hours(now=timezone.now())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.utils import OperationalError
 from psycopg.adapt import AdaptersMap
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
@@ -34,8 +34,8 @@ class _HotCursor(psycopg.RawCursor[Any]):
         return _adapters
 
 
-def run_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run `sql` on the request's connection with bound parameters and return all rows.
+def run_prepared(sql: str, params: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS) -> list[tuple[Any, ...]]:
+    """Run `sql` with bound parameters on the request's connection to a database and return all rows.
 
     `sql` has PostgreSQL's placeholders `$1`, `$2` … It takes part in an open transaction, else it is one of its own:
     one round trip, one commit. It is prepared on its connection at first use (PgBouncer ≥ 1.21 keeps those apart).
@@ -44,13 +44,14 @@ def run_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         django.db.Error: what PostgreSQL refused.
 
     """
-    connection.ensure_connection()
-    raw: psycopg.Connection[Any] = connection.connection
+    database = connections[using]
+    database.ensure_connection()
+    raw: psycopg.Connection[Any] = database.connection
     if raw.prepare_threshold is None:
         raw.prepare_threshold = 5
-    if connection.queries_logged:  # as Django does for its own, where somebody counts them
-        connection.queries_log.append({"sql": sql.strip(), "time": ""})
-    with connection.wrap_database_errors:
+    if database.queries_logged:  # as Django does for its own, where somebody counts them
+        database.queries_log.append({"sql": sql.strip(), "time": ""})
+    with database.wrap_database_errors:
         cursor = _HotCursor(raw)
         cursor.execute(sql, params, prepare=True)
         return [] if cursor.rownumber is None else cursor.fetchall()

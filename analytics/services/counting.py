@@ -12,13 +12,14 @@ from analytics import counts
 from analytics.counts import DAYS, MONTHS, REACH, RETENTION, WEEKS, Deeds, Kept, Place, Player, Table
 from analytics.rules import attendance
 from analytics.rules.attendance import Key
+from analytics.selectors import freshness
 from core import followers
 from core.clock import microseconds
 from core.facts import Fact
 from leaderboards.facts import ScoresChanged
 from stats.facts import PlaytimeAdded, StatsChanged
 
-FOLLOWER: Final = "analytics"
+FOLLOWER: Final = freshness.FOLLOWER
 KINDS: Final = frozenset(
     {
         AchievementsUnlocked.kind,

@@ -10,6 +10,9 @@ from config.settings.environment import VAR_DIR, env
 from core.deadlines import DeadlineConnection
 
 __all__ = [
+    "ANALYTICS_DATABASE",
+    "ANALYTICS_HOURS_KEPT_DAYS",
+    "ANALYTICS_TAKEN_EVERY_S",
     "ARCHIVE_S3_ENDPOINT",
     "ARCHIVE_URL",
     "CACHES",
@@ -50,9 +53,9 @@ __all__ = [
 ]
 
 
-def _database() -> dict[str, Any]:
-    """Read DATABASE_URL; time-outs and the pool's size belong to the kind of process (see config/wsgi.py)."""
-    database: dict[str, Any] = env.db_url("DATABASE_URL", default="postgres:///laurel")
+def _database(name: str, *, default: str = "") -> dict[str, Any]:
+    """Read a database's URL; time-outs and the pool's size belong to the kind of process (see config/wsgi.py)."""
+    database: dict[str, Any] = env.db_url(name, default=default)
     statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
     options: dict[str, Any] = {
         "connect_timeout": 2,
@@ -103,7 +106,15 @@ def _days(name: str, *, default: int, least: int) -> int:
     return days
 
 
-DATABASES = {"default": _database()}
+# Analytics reads here: a replica where one is named. How far behind that is, pages say.
+ANALYTICS_DATABASE = "analytics" if env.str("ANALYTICS_DATABASE_URL", default="") else "default"
+DATABASES = {"default": _database("DATABASE_URL", default="postgres:///laurel")}
+if ANALYTICS_DATABASE != "default":
+    DATABASES[ANALYTICS_DATABASE] = _database("ANALYTICS_DATABASE_URL")
+# How old what is taken of a whole game may get (times to unlock, playtime, values), in seconds; where taking it is
+# slow, it gets older.
+ANALYTICS_TAKEN_EVERY_S = env.int("ANALYTICS_TAKEN_EVERY_S", default=900)
+ANALYTICS_HOURS_KEPT_DAYS = env.int("ANALYTICS_HOURS_KEPT_DAYS", default=30)
 FACT_RETENTION_DAYS = env.int("FACT_RETENTION_DAYS", default=7)
 # For how long what players did is kept by the hour, and by the day and week; months are kept for ever. What is older
 # is in the archive. The least is a trend's longest window, 7 days of hours and 365 days of weeks, and a bucket.
@@ -282,6 +293,16 @@ CELERY_BEAT_SCHEDULE = {
     },
     "keep-sessions": {
         "task": "accounts.keep_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
+    "take-distributions": {
+        "task": "analytics.take_distributions",
+        "schedule": 30.0,
+        "options": {"expires": 30, "queue": "bulk"},
+    },
+    "keep-analytics": {
+        "task": "analytics.keep_hours",
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
