@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from django.db.utils import OperationalError
+
 from core.db import array_literal, run_prepared, text_array_literal
 
 _EPOCH = "'1970-01-01'::date"
@@ -201,19 +203,34 @@ def note_changed(game_ids: Iterable[int]) -> None:
     run_prepared(_CHANGED, [array_literal(game_ids)])
 
 
+_HEARD = """
+SELECT tx, fact_id, pg_try_advisory_xact_lock_shared(hashtextextended($1, 0)) FROM analytics_heard FOR UPDATE
+"""
+REBUILDING: Final = "analytics.rebuilding"
+
+
 def heard() -> tuple[int, int]:
-    """Lock and return the last fact that is counted, as `(tx, id)`; (0, 0) before the first."""
-    rows = run_prepared("SELECT tx, fact_id FROM analytics_heard FOR UPDATE", [])
-    return (rows[0][0], rows[0][1]) if rows else (0, 0)
+    """Lock and return the last fact that is counted, as `(tx, id)`; (0, 0) before the first.
+
+    Raises:
+        OperationalError: everything is counted anew at this moment; what is heard waits.
+
+    """
+    rows = run_prepared(_HEARD, [REBUILDING])
+    if not rows:
+        run_prepared(
+            "INSERT INTO analytics_heard (id, tx, fact_id) VALUES (true, 0, 0) ON CONFLICT DO NOTHING", []
+        )
+        rows = run_prepared(_HEARD, [REBUILDING])
+    tx, fact_id, may_go_on = rows[0]
+    if not may_go_on:
+        raise OperationalError("analytics is being rebuilt")
+    return tx, fact_id
 
 
 def hear(tx: int, fact_id: int) -> None:
     """Keep the last fact that is counted."""
-    run_prepared(
-        "INSERT INTO analytics_heard (id, tx, fact_id) VALUES (true, $1, $2)"
-        " ON CONFLICT (id) DO UPDATE SET tx = excluded.tx, fact_id = excluded.fact_id",
-        [tx, fact_id],
-    )
+    run_prepared("UPDATE analytics_heard SET tx = $1, fact_id = $2", [tx, fact_id])
 
 
 def _run(statement: str, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
