@@ -63,6 +63,7 @@ class Plan:
     veterans: int  # with two years behind them
     lookers: int  # who come, play and look at their dashboards
     visit_seconds: float  # for how long they are watched
+    audience_unlocks: int  # about as many has the game that analytics looks at
 
 
 FULL = Plan(
@@ -76,6 +77,7 @@ FULL = Plan(
     veterans=30,
     lookers=10_000,
     visit_seconds=120.0,
+    audience_unlocks=10_000_000,
 )
 QUICK = Plan(
     repetitions=1,
@@ -88,6 +90,7 @@ QUICK = Plan(
     veterans=10,
     lookers=1_000,
     visit_seconds=30.0,
+    audience_unlocks=200_000,
 )
 
 

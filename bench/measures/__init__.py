@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from bench.figures import Bench, Figure
 from bench.measures import (
+    analytics,
     batches,
     board,
     held,
@@ -29,4 +30,5 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "history": history.measure,
     "social": social.measure,
     "webhooks": webhooks.measure,
+    "analytics": analytics.measure,
 }
