@@ -276,6 +276,13 @@ _RECOMPUTED = {
                        FROM history_activity_month GROUP BY 1, 2) h USING (player_id, game_id)
          WHERE (u.n, u.points) IS DISTINCT FROM (h.n, h.points)
     """,
+    "a game's days do not add up to the unlocks": """
+        SELECT game_id, u.n, u.points, d.n, d.points
+          FROM (SELECT game_id, count(*) AS n, sum(points) AS points FROM achievements_unlock GROUP BY 1) u
+          FULL JOIN (SELECT game_id, sum(unlocks) AS n, sum(points) AS points
+                       FROM analytics_gameday GROUP BY 1) d USING (game_id)
+         WHERE (u.n, u.points) IS DISTINCT FROM (d.n, d.points)
+    """,
     "an achievement's counter is not the number of its unlocks by players who count": """
         SELECT achievement_id, u.n, c.unlocked
           FROM (SELECT achievement_id, count(*) AS n FROM achievements_unlock
