@@ -137,7 +137,10 @@ class Unlock(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["achievement", "unlocked_at"], name="unlock_by_achievement"),
+            # With the player, who need not be looked up in the table then: a funnel reads a hundred thousand of them.
+            models.Index(
+                fields=["achievement", "unlocked_at"], include=["player_id"], name="unlocks_of_achievement"
+            ),
             models.Index(fields=["player_id", "-unlocked_at"], name="unlock_by_player"),
         ]
 
@@ -352,6 +355,11 @@ class Played(models.Model):
 
     class Meta:
         verbose_name_plural = "played"
+        indexes = [
+            models.Index(
+                fields=["game_id", "player_id"], name="who_does_not_count", condition=Q(counts=False)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.player_id} has played {self.game_id}"
