@@ -22,12 +22,12 @@ INSTALL = $(PIP) install --quiet --disable-pip-version-check --no-input --requir
 LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q
 # Tests in parallel, each process with its own PostgreSQL and Valkey: one more than there are cores, since some wait.
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-TESTS ?= tests --ignore=tests/faults
+TESTS ?= tests --ignore=tests/faults --ignore=tests/browser/test_every_page.py
 
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test faults check fix bench screenshots migrations lock audit
+.PHONY: help run test faults pages check fix bench screenshots migrations lock audit
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -42,6 +42,9 @@ test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey (TESTS=tests
 # One after the other: they say how long an answer takes while a part is away. FAULTS=full: at full length.
 faults: $(DEV_STAMP) ## Kill and freeze each process under load (FAULTS=full for the full length)
 	$(BIN)/python -m pytest -n 0 tests/faults
+
+pages: $(DEV_STAMP) ## Look at every page in a browser: axe, console, weight, both themes, two widths
+	$(BIN)/python -m pytest -n 0 tests/browser/test_every_page.py
 
 check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migrations, settings, known vulnerabilities
 	$(BIN)/ruff format --check .
