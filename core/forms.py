@@ -29,5 +29,9 @@ class PortalForm(forms.Form):
         super().__init__(*args, **{"label_suffix": "", **kwargs})
 
     def refuse(self, refused: Refused) -> None:
-        """Show a refusal of a service above the fields, as the form's own."""
-        self.add_error(None, refused.detail)
+        """Show a refusal of a service: at the fields that it names, else above all of them."""
+        named = [(one["pointer"].strip("/"), one["detail"]) for one in refused.errors]
+        for name, detail in named:
+            self.add_error(name if name in self.fields else None, detail)
+        if not named:
+            self.add_error(None, refused.detail)
