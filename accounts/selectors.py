@@ -532,6 +532,18 @@ def excluded_players(player_ids: Iterable[int]) -> set[tuple[int, int]]:
     return {(row[0], row[1]) for row in run_prepared(_EXCLUDED, [array_literal(player_ids)])}
 
 
+_EXCLUDED_OF = """
+    SELECT player_id, min(excluded_at) FROM accounts_playeridentity
+     WHERE excluded_at IS NOT NULL AND studio_id = $1 AND player_id < $2
+     GROUP BY player_id ORDER BY player_id DESC LIMIT $3
+"""
+
+
+def excluded_of(studio_id: int, *, before: int = 2**62, limit: int) -> list[tuple[int, datetime]]:
+    """Return whom a studio took off its boards and since when, by internal ids from before one on, newest first."""
+    return [(row[0], row[1]) for row in run_prepared(_EXCLUDED_OF, [studio_id, before, limit])]
+
+
 _HIDDEN = """
     SELECT id FROM accounts_player
      WHERE id = ANY($1::bigint[]) AND (visibility = 'private' OR erased_at IS NOT NULL)

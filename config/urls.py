@@ -36,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.portal_urls")),
     path("", include("achievements.portal_urls")),
     path("", include("analytics.portal_urls")),
+    path("", include("leaderboards.portal_urls")),
+    path("", include("stats.portal_urls")),
     path("", include("webhooks.portal_urls")),
     path("account/", include("allauth.urls")),
     path("", include("social.page_urls")),

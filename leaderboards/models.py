@@ -183,6 +183,12 @@ class Score(models.Model):
             ),
             # Says at once that nobody sent any, which is so on most boards: their pages need not look it up.
             models.Index(fields=["period"], name="scores_with_metadata", condition=Q(metadata__isnull=False)),
+            # Few of very many: whom a studio took off, for those who look after its boards.
+            models.Index(
+                fields=["period", "player_id"],
+                name="scores_taken_off",
+                condition=Q(hidden_at__isnull=False) | Q(excluded_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

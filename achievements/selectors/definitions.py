@@ -14,6 +14,7 @@ from achievements import goals, rules
 from achievements.goals import Goal
 from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Type
 from core.db import array_literal, lend_back, run_prepared
+from stats.selectors.uses import Use
 
 _KEPT_CATALOGUES = 500
 
@@ -196,6 +197,14 @@ def _metas(
             for achievement_id in needs:
                 found.setdefault(achievement_id, []).append(Meta(one, needs, count))
     return {achievement_id: tuple(metas) for achievement_id, metas in found.items()}
+
+
+def fed_by_stats(game_id: int) -> dict[str, list[Use]]:
+    """Return which achievements each of a game's stats may unlock, by its key (STAT_USES)."""
+    return {
+        stat: [Use("achievement", one.key, one.name) for one in listed]
+        for stat, listed in fresh_catalogue(game_id).by_stat.items()
+    }
 
 
 def forget_catalogues() -> None:

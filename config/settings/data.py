@@ -40,6 +40,7 @@ __all__ = [
     "PLAYER_MOVES",
     "PLAYER_SIGHT",
     "REPORT_CONSEQUENCES",
+    "STAT_USES",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
     "WEBHOOK_ALLOWED_NETWORKS",
@@ -120,6 +121,11 @@ LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
 PLAYER_SIGHT = "social.selectors.seeing.sees"
 # What has to happen in the commit of a report of stats: stats lie upstream of achievements and may not import them.
 REPORT_CONSEQUENCES = ["achievements.services.thresholds.follow"]
+# What reads a game's stats, which whoever changes one is told: those rooms lie downstream, too.
+STAT_USES = [
+    "achievements.selectors.definitions.fed_by_stats",
+    "leaderboards.selectors.definitions.fed_by_stats",
+]
 # Which rooms hold something of a player, which goes over if he is joined to another: accounts may not import them
 # (ADR 0031).
 PLAYER_HOLDINGS = [

@@ -47,6 +47,12 @@ def number(value: float | None) -> str:
 
 
 @register.filter
+def absolute(value: int) -> int:
+    """Return a number without its sign."""
+    return abs(value)
+
+
+@register.filter
 def percent(value: float | None) -> str:
     """Write a percentage with one decimal; more than nothing never reads as 0%."""
     if value is None:

@@ -17,6 +17,7 @@ from leaderboards.rules import periods
 from leaderboards.rules.periods import Reset, Span, Window
 from leaderboards.rules.ranks import TieBreak
 from leaderboards.rules.scores import Operator, Sort
+from stats.selectors.uses import Use
 
 KEPT_S = 2.0
 _KEPT_GAMES = 500
@@ -101,6 +102,14 @@ def fed_boards(game_ids: Iterable[int]) -> list[BoardInfo]:
     """Return the games' boards that a stat feeds, as they are now, in one query; without archived ones."""
     fed = Leaderboard.objects.filter(game_id__in=list(game_ids), stat__isnull=False, archived_at=None)
     return [info_of(row) for row in fed.order_by("id")]
+
+
+def fed_by_stats(game_id: int) -> dict[str, list[Use]]:
+    """Return which boards each of a game's stats feeds, by its key (STAT_USES)."""
+    found: dict[str, list[Use]] = {}
+    for board in fed_boards([game_id]):
+        found.setdefault(board.stat or "", []).append(Use("leaderboard", board.key, board.name))
+    return found
 
 
 def board(game_id: int, key: str) -> BoardInfo | None:

@@ -33,6 +33,11 @@ class PeriodInfo:
     finalised_at: datetime | None = None
     standings_hash: bytes | None = None
 
+    @property
+    def hash(self) -> str:
+        """The hash as people compare it; empty before it is final."""
+        return self.standings_hash.hex() if self.standings_hash else ""
+
 
 KEPT_S = 1.0  # how old what is said of a period may be
 _MOST_KNOWN = 20_000

@@ -18,6 +18,7 @@ from accounts.models import ServerKey, Studio
 from accounts.roles import MAY, Act
 from tests import factories
 from tests.accounts.visitors import Visitor, member, membership, visitor
+from tests.leaderboards import kept as boards
 from webhooks.services import deliveries, endpoints
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,7 @@ class Page(NamedTuple):
 
 
 GAME, HOOK = "games/<uuid:game>", "webhooks/<uuid:hook>"
+STAT, BOARD = f"{GAME}/stats/<uuid:stat>", f"{GAME}/leaderboards/<str:board>"
 TABLE = {
     "": Page(get=EVERYBODY),
     "members": Page(get=EVERYBODY, post=Act.MANAGE_STUDIO),
@@ -68,6 +70,24 @@ TABLE = {
     f"{GAME}/achievements/import": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/achievements/import/apply": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
     f"{GAME}/achievements/export": Page(get=EVERYBODY),
+    f"{GAME}/stats": Page(get=EVERYBODY),
+    f"{GAME}/stats/new": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    STAT: Page(get=EVERYBODY, post=Act.WRITE_DEFINITIONS),
+    f"{STAT}/archive": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{STAT}/delete": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/leaderboards": Page(get=EVERYBODY),
+    f"{GAME}/new-leaderboard": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    BOARD: Page(get=EVERYBODY),
+    f"{BOARD}/periods": Page(get=EVERYBODY),
+    f"{BOARD}/periods/<str:period>/standings": Page(get=EVERYBODY),
+    f"{BOARD}/snapshots": Page(get=EVERYBODY),
+    f"{BOARD}/snapshots/<uuid:snapshot>": Page(get=EVERYBODY),
+    f"{BOARD}/moderation": Page(get=Act.CARE_FOR_PLAYERS),
+    f"{BOARD}/moderation/<uuid:player>": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{BOARD}/reset": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    f"{BOARD}/settings": Page(get=EVERYBODY, post=Act.WRITE_DEFINITIONS),
+    f"{BOARD}/archive": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{BOARD}/delete": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
     "keys": Page(get=Act.MANAGE_KEYS),
     "keys/new": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
     "keys/<uuid:key>": Page(get=Act.MANAGE_KEYS),
@@ -123,9 +143,16 @@ class World:
             actor="user:owner@example.com",
             at=timezone.now(),
         )
+        game = factories.game(self.studio)
+        period = boards.final_period(factories.leaderboard(game, "daily", reset="daily"))
         # What stands in addresses, by its name there.
         self.named: dict[str, object] = {
-            "game": factories.game(self.studio).uuid,
+            "game": game.uuid,
+            "stat": factories.stat(game).uuid,
+            "board": "daily",
+            "period": period.name,
+            "snapshot": boards.snapshot(period).uuid,
+            "player": factories.player(self.studio).uuid,
             "key": ServerKey.objects.get().uuid,
             "hook": hook.uuid,
             "uuid": deliveries.send_test(hook, at=timezone.now()),

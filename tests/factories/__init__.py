@@ -85,12 +85,13 @@ def achievements(of: Game, points: Mapping[str, int]) -> None:
 
 def leaderboard(of: Game, key: str = "high-score", **fields: Any) -> Leaderboard:
     """Make a board for the highest score, as if it had always been there."""
-    return Leaderboard.objects.create(studio_id=of.studio_id, game=of, key=key, name=key.title(), **fields)
+    values = {"name": key.title(), **fields}
+    return Leaderboard.objects.create(studio_id=of.studio_id, game=of, key=key, **values)
 
 
 def stat(of: Game, key: str = "kills", **fields: Any) -> Stat:
     """Make a stat that adds up, as if it had always been there."""
-    return Stat.objects.create(studio_id=of.studio_id, game=of, key=key, name=key.title(), **fields)
+    return Stat.objects.create(studio_id=of.studio_id, game=of, key=key, **{"name": key.title(), **fields})
 
 
 def player(owner: Studio, external_id: str = "p-1", **changes: Any) -> Player:
