@@ -1,7 +1,7 @@
 """What a studio takes off a board and puts back: one player's entries, all of a player's, or the whole board."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +21,18 @@ from accounts.selectors import PlayerInfo
 from core.forms import PortalForm, sent
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Conflict, Refused
+from leaderboards.portal import words
 from leaderboards.portal.asking import Chosen, Person, answer, chosen, game_of, people, player_named, to
 from leaderboards.portal.forms import DeleteEntryForm, EntryForm, ReasonForm, ResetForm
-from leaderboards.selectors import standings, summaries, taken_off
+from leaderboards.selectors import history, standings, summaries, taken_off
+from leaderboards.selectors.history import Sample
+from leaderboards.selectors.standings import Rank
 from leaderboards.selectors.taken_off import Held, TakenOff
 from leaderboards.services import moderation
 from leaderboards.services.moderation import EVERY, Action
 
 A_PAGE = 50
+SHOWN_PAST = timedelta(days=7)
 COUNTED = 20_000  # entries of a board that would begin anew
 _EVERY_LABEL = gettext_lazy("Every period that is not final")
 _POST_ACTS = ("hide", "restore", "delete", "exclude", "include")
@@ -114,7 +118,7 @@ def _named(
         found.append(
             Off(
                 person=persons[pk],
-                period=period,
+                period=words.period(period),
                 score=about.score(sort_value) if period else "",
                 is_hidden=hidden_at is not None,
                 since=hidden_at or excluded_at,
@@ -166,7 +170,7 @@ def _forms(request: HttpRequest, info: PlayerInfo, held: list[Held]) -> dict[str
         "restore": EntryForm(of("restore"), periods=_periods(hidden), auto_id="restore_%s"),
         "delete": DeleteEntryForm(
             of("delete"),
-            periods=_periods([*shown, *hidden]),
+            periods=_periods([one for one in held if one.is_live]),
             name=info.external_id or "",
             auto_id="delete_%s",
         ),
@@ -176,7 +180,7 @@ def _forms(request: HttpRequest, info: PlayerInfo, held: list[Held]) -> dict[str
 
 
 def _periods(held: list[Held]) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = [(one.period, one.period) for one in held]
+    found: list[tuple[str, Any]] = [(one.period, words.period(one.period)) for one in held]
     return [*found, (EVERY, _EVERY_LABEL)] if len(found) > 1 else found
 
 
@@ -246,7 +250,7 @@ def _entry(
     person = people(studio_id, [info.id])[info.id]
     notes = taken_off.why(studio_id, [info.uuid], game=about.game.uuid, key=about.key)
     names = named.actors(studio_id, {one.actor for one in notes.values()})
-    order = about.order(about.current(timezone.now()))
+    rank, past = _rank(about, info, held)
     return answer(
         request,
         "entry",
@@ -257,14 +261,40 @@ def _entry(
         person=person,
         forms=forms,
         act=act,
-        rows=[(one, about.score(one.sort_value), _note(notes, names, info, one.period)) for one in held],
-        rank=None if order is None else standings.rank(order, info.id),
+        rows=[
+            (
+                one,
+                words.period(one.period),
+                about.score(one.sort_value),
+                _note(notes, names, info, one.period),
+            )
+            for one in held
+        ],
+        rank=rank,
+        past=past,
         excluded=_is_excluded(studio_id, info),
         exclusion=_note(notes, names, info, None),
         can_hide=any(one.is_live and one.hidden_at is None for one in held),
         can_restore=any(one.is_live and one.hidden_at is not None for one in held),
         can_delete=any(one.is_live for one in held),
     )
+
+
+def _rank(about: Chosen, info: PlayerInfo, held: list[Held]) -> tuple[Rank | None, list[tuple[Sample, str]]]:
+    """Return where the player stands now and stood at the end of each of the last days; nothing of who is not shown.
+
+    A rank that is looked at here is kept from now on.
+    """
+    now = timezone.now()
+    period = about.current(now)
+    order = about.order(period)
+    if order is None or any(one.period_id == period.id and one.is_off for one in held):
+        return None, []
+    history.note_watch(order, info.id, now=now)
+    by_day = {one.at.date(): one for one in history.samples(order, info.id, since=now - SHOWN_PAST)}
+    past = [(one, about.score(one.sort_value)) for one in reversed(by_day.values())]
+    rank = standings.rank(order, info.id)
+    return rank, past if rank is not None else []
 
 
 def _note(notes: Any, names: dict[str, str], info: PlayerInfo, period: str | None) -> dict[str, Any] | None:

@@ -20,12 +20,25 @@ from leaderboards import keys
 from leaderboards.portal import words
 from leaderboards.portal.asking import Chosen, Person, answer, chosen, people
 from leaderboards.rules.periods import GRACE
-from leaderboards.selectors import history, moderated, periods
+from leaderboards.selectors import history, moderated, periods, summaries
 from leaderboards.selectors.history import SnapshotInfo
 from leaderboards.selectors.periods import PeriodInfo
+from leaderboards.selectors.summaries import Summary
 
 A_PAGE = 50
 COMPARED = timedelta(days=1)
+COUNTED = 10_000  # players of a period that may still change
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of the table: until when late scores count, and how many are there, or more if it `counts_on`."""
+
+    period: PeriodInfo
+    span: str
+    closes_at: datetime | None
+    players: int | None
+    counts_on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +81,24 @@ def periods_page(request: HttpRequest, visit: Visit, board: str) -> HttpResponse
         visit,
         about,
         tab="periods",
-        rows=[(one, words.SPANS[one.span], _closes_at(one)) for one in found[:A_PAGE]],
+        rows=_listed(found[:A_PAGE]),
         present=_present(about, now),
         further=_cursor(kind, found[A_PAGE - 1].id) if len(found) > A_PAGE else "",
     )
 
 
-def _closes_at(period: PeriodInfo) -> datetime | None:
-    """Return until when late scores count."""
-    return None if period.ends_at is None else period.ends_at + GRACE
+def _listed(found: list[PeriodInfo]) -> list[Listed]:
+    """Return lines; of periods that may still change those who are there now are counted, in one query for all."""
+    live = [one.id for one in found if one.id is not None and one.players is None]
+    counts = summaries.of_periods(live, most=COUNTED + 1) if live else {}
+    return [_line(one, counts.get(one.id or 0)) for one in found]
+
+
+def _line(period: PeriodInfo, summary: Summary | None) -> Listed:
+    players = period.players if summary is None else min(summary.entries, COUNTED)
+    closes_at = None if period.ends_at is None else period.ends_at + GRACE
+    counts_on = summary is not None and summary.entries > COUNTED
+    return Listed(period, str(words.SPANS[period.span]), closes_at, players, counts_on)
 
 
 def _present(about: Chosen, now: datetime) -> list[Present]:

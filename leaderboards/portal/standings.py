@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,15 +14,18 @@ from django.views.decorators.http import require_safe
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from core.clock import from_microseconds
+from core.number_field import NumberField
 from core.pagination import decode_cursor, encode_cursor
 from leaderboards.keys import Board
 from leaderboards.listing import Around, Behind, FromOffset, Listing, Row, Where
 from leaderboards.portal.asking import Chosen, Person, answer, chosen, people, period_choices, player_named
+from leaderboards.rules import scores as rules
 from leaderboards.rules.periods import GRACE
 from leaderboards.selectors import history, standings, submitted
 from leaderboards.selectors.periods import PeriodInfo
 
 A_PAGE = 50
+_LONGEST_SCORE = 60
 _NOBODY = Listing("shared", 0, 0, 0, [])
 
 
@@ -78,6 +82,7 @@ def standings_page(request: HttpRequest, visit: Visit, board: str) -> HttpRespon
         next_reset=about.next_reset(now),
         is_top=listing.first_place == 0,
         further=_further(wanted, kind, listing),
+        what_if=_what_if(request.GET.get("score", ""), about, order),
         missed=_missed(wanted.query, centre is not None, lines),
     )
 
@@ -100,6 +105,33 @@ def _further(wanted: Wanted, kind: str, listing: Listing) -> str:
         return ""
     cursor = encode_cursor(kind, list(listing.rows[:A_PAGE][-1]))
     return urlencode({"period": wanted.period.name, "region": wanted.region, "cursor": cursor})
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What rank a score would have that came now; `error` says why it could be none."""
+
+    asked: str
+    score: str = ""
+    rank: int = 0
+    error: str = ""
+
+
+def _what_if(text: str, about: Chosen, order: Board | None) -> WhatIf | None:
+    """Return what was asked of a score, None if nothing was."""
+    asked = text.strip()[:_LONGEST_SCORE]
+    if not asked:
+        return None
+    try:
+        number = NumberField().clean(asked)
+        units = rules.to_units(number, decimals=about.info.decimals if about.info else 0)
+    except ValidationError as error:
+        return WhatIf(asked, error=" ".join(error.messages))
+    except ValueError as error:
+        return WhatIf(asked, error=str(error))
+    value = rules.sort_value(units, sort=about.info.sort if about.info else "desc")
+    rank = 1 if order is None else standings.place(order, value).rank
+    return WhatIf(asked, about.score(value), rank)
 
 
 def _missed(query: str, is_known: bool, lines: list[Line]) -> str:

@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from leaderboards.models import PeriodState
+from leaderboards.rules.periods import ALL_TIME
 from leaderboards.rules.ranks import TIE_BREAKS
 from leaderboards.rules.showing import example_ranks
 from leaderboards.selectors.definitions import BoardInfo
@@ -83,6 +84,11 @@ def label(told: Told, value: str) -> str:
 def sentence(told: Told, value: str) -> str:
     """Return what a choice does."""
     return str(told[value][1])
+
+
+def period(name: str) -> str:
+    """Return what a period is called."""
+    return str(SPANS["all"]) if name == ALL_TIME else name
 
 
 def order_of(info: BoardInfo) -> str:

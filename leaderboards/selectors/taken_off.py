@@ -55,6 +55,11 @@ class Held:
         """Whether it may still change."""
         return self.state in (PeriodState.OPEN, PeriodState.FINALISING)
 
+    @property
+    def is_off(self) -> bool:
+        """Whether it is not shown."""
+        return self.hidden_at is not None or self.excluded_at is not None
+
 
 _LISTED = """
 SELECT s.period_id, q.name, s.player_id, s.sort_value, s.hidden_at, s.excluded_at
