@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leaderboards.portal import listing, moderation, periods, settings, standings
+from leaderboards.portal import entries, listing, moderation, periods, settings, standings
 
 _GAME = "portal/<uuid:studio>/games/<uuid:game>"
 _BOARD = f"{_GAME}/leaderboards/<str:board>"
@@ -16,7 +16,7 @@ urlpatterns = [
     path(f"{_BOARD}/snapshots", periods.snapshots_page, name="board-snapshots"),
     path(f"{_BOARD}/snapshots/<uuid:snapshot>", periods.snapshot_page, name="board-snapshot"),
     path(f"{_BOARD}/moderation", moderation.moderation_page, name="board-moderation"),
-    path(f"{_BOARD}/moderation/<uuid:player>", moderation.entry_page, name="board-entry"),
+    path(f"{_BOARD}/moderation/<uuid:player>", entries.entry_page, name="board-entry"),
     path(f"{_BOARD}/reset", moderation.reset, name="reset-board"),
     path(f"{_BOARD}/settings", settings.settings, name="board-settings"),
     path(f"{_BOARD}/archive", settings.archive, name="archive-board"),
