@@ -22,8 +22,8 @@ class NumberField(forms.Field):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Decimal | None:
-        """Read it; thousands may be set apart by spaces or commas."""
-        text = re.sub(r"(?<=[0-9])[ ,\u00a0\u202f](?=[0-9]{3}(?![0-9]))", "", str(value or "").strip())
+        """Read it; thousands may be set apart by spaces, but not by commas, which are decimals to many."""
+        text = re.sub(r"(?<=[0-9])[ \u00a0\u202f](?=[0-9]{3}(?![0-9]))", "", str(value or "").strip())
         if not text:
             return None
         if not _NUMBER.fullmatch(text):

@@ -135,6 +135,8 @@ def test_a_stat_is_made_and_noted(house: House) -> None:
         ({"authority": ""}, "authority", "required"),
         ({"min": "1e5"}, "min", "Write a number"),
         ({"min": "NaN"}, "min", "Write a number"),
+        ({"min": "1,234"}, "min", "Write a number"),
+        ({"min": "12 34"}, "min", "Write a number"),
         ({"min": "٣"}, "min", "Write a number"),
         ({"max": "9" * 41}, "max", "Write a number"),
         ({"max": "9007199254740993"}, "max", "could not be kept exactly"),
