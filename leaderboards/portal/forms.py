@@ -291,6 +291,7 @@ class DeleteEntryForm(_Typed, EntryForm):
 
 
 class ResetForm(_Typed, ReasonForm):
-    """Why a board begins anew, and its name."""
+    """Why a board begins anew, and its name; it carries the epoch that was seen, so that it is not done twice."""
 
+    epoch = forms.IntegerField(widget=forms.HiddenInput)
     field_order = ["reason", "typed"]

@@ -130,13 +130,14 @@ def reset(request: HttpRequest, visit: Visit, board: str) -> HttpResponse:
     about = chosen(visit, board)
     if about.info is None:
         raise Conflict("The `points` board is made of unlocks and can't be reset.")
-    form = ResetForm(sent(request), name=about.name)
+    form = ResetForm(sent(request), name=about.name, initial={"epoch": about.info.epoch})
     if form.is_valid():
         try:
             moderation.reset(
                 game=game_of(visit),
                 key=about.key,
                 reason=form.cleaned_data["reason"],
+                seen_epoch=form.cleaned_data["epoch"],
                 actor=visit.actor,
                 at=timezone.now(),
             )

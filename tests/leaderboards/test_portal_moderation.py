@@ -219,12 +219,12 @@ def test_a_board_begins_anew_once_its_name_is_typed(house: House) -> None:
     said = " ".join(page(house, "/reset").text.split())
     assert "2 entries of periods that are not final are shown nowhere any more." in said
     before = state(house)
-    for form in ({"reason": "Beta", "typed": "High"}, {"reason": "", "typed": "High score"}, {}):
+    good = {"reason": "Beta", "typed": "High score", "epoch": "1"}
+    for changed in ({"typed": "High"}, {"reason": ""}, {"epoch": ""}, {"epoch": "0"}, {"epoch": "x"}):
+        form = good | changed
         assert house.post(pages(house, "/high-score/reset"), form).status_code == 422
     assert state(house) == before
-    answer = house.post(
-        pages(house, "/high-score/reset"), {"reason": "Beta", "typed": "High score"}, by="developer"
-    )
+    answer = house.post(pages(house, "/high-score/reset"), good, by="developer")
     assert answer["Location"] == house.path(pages(house, "/high-score"))
     assert ranked(page(house, "")) == []
     assert Leaderboard.objects.get().epoch == 2
@@ -235,6 +235,9 @@ def test_a_board_begins_anew_once_its_name_is_typed(house: House) -> None:
         "Beta",
     )
     score(house.game, p_1=1)
+    again = house.post(pages(house, "/high-score/reset"), good, by="developer")
+    assert again.status_code == 422
+    assert "perhaps by this very form" in again.text
     assert ranked(page(house, "")) == [("1", "p-1")]
 
 
@@ -244,7 +247,7 @@ def test_who_may_moderate_and_who_may_begin_anew(house: House, player: Player) -
     assert house.statuses("get", pages(house, "/high-score/moderation")) == CARES
     assert house.statuses("get", pages(house, entry(player))) == CARES
     assert house.statuses("get", pages(house, "/high-score/reset")) == RESETS
-    form = {**WHY, "act": "hide", "typed": "High score"}
+    form = {**WHY, "act": "hide", "typed": "High score", "epoch": "1"}
     for who in ("analyst", "outsider", "signed out"):
         assert send(house, player, "hide", by=who).status_code == CARES[who]
     for who in ("support", "analyst", "outsider", "signed out"):
