@@ -207,6 +207,7 @@ def _announce(
         went[game_id].append(achievement_id)
     for game_id, *row in dropped:
         twice[game_id].append(row)
+    games = accounts.games_by_id(went)
     for game_id, achievement_ids in went.items():
         both = {row[1] for row in twice[game_id]}
         fact = UnlocksJoined(
@@ -215,7 +216,7 @@ def _announce(
             come=[[stays, pk] for pk in achievement_ids if pk not in both],
             dropped=twice[game_id],
         )
-        publish(fact, studio_id=None, size=len(achievement_ids))
+        publish(fact, studio_id=games[game_id].studio_id, size=len(achievement_ids))
 
 
 def _being_looked_at() -> set[int]:
