@@ -46,11 +46,37 @@ def drop_partitions(*, today: date) -> list[str]:
         day = datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC).date()
         if day >= today - timedelta(days=settings.FACT_RETENTION_DAYS) or _is_needed(name):
             continue
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE {name}")
+        _drop(name, day)
         log.info("day dropped", partition=name)
         dropped.append(name)
     return dropped
+
+
+# One look into the day's index for each studio (a loose index scan), and one for the whole log.
+_NOTE_BEGINNINGS = """
+    WITH RECURSIVE newest AS (
+        (SELECT d.studio_id, d.tx, d.id FROM {name} d WHERE d.studio_id IS NOT NULL
+          ORDER BY d.studio_id DESC, d.tx DESC, d.id DESC LIMIT 1)
+        UNION ALL
+        SELECT earlier.* FROM newest CROSS JOIN LATERAL (
+            SELECT d.studio_id, d.tx, d.id FROM {name} d WHERE d.studio_id < newest.studio_id
+             ORDER BY d.studio_id DESC, d.tx DESC, d.id DESC LIMIT 1) AS earlier
+    )
+    INSERT INTO core_logbeginning AS b (studio_id, tx, fact_id, at)
+    SELECT studio_id, tx::text::bigint, id, %(end)s FROM newest
+    UNION ALL SELECT 0, 0, 0, %(end)s
+    ON CONFLICT (studio_id) DO UPDATE SET at = greatest(b.at, excluded.at),
+        (tx, fact_id) = (SELECT * FROM (VALUES (b.tx, b.fact_id), (excluded.tx, excluded.fact_id)) AS e (tx, fact_id)
+                          ORDER BY tx DESC, fact_id DESC LIMIT 1)
+"""
+
+
+def _drop(name: str, day: date) -> None:
+    """Drop a day, and note in the same transaction whose facts are gone up to where: readers tell a gap by that."""
+    end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_NOTE_BEGINNINGS.format(name=name), {"end": end})
+        cursor.execute(f"DROP TABLE {name}")
 
 
 def _partitions() -> list[str]:

@@ -26,6 +26,21 @@ class Fact(models.Model):
         return f"{self.kind} {self.pk}"
 
 
+class LogBeginning(models.Model):
+    """Up to where facts of a studio are gone, since their days were dropped; studio 0 is the whole log.
+
+    Whoever has read a studio's facts up to `(tx, fact_id)` or further has missed none of them.
+    """
+
+    studio_id = models.BigIntegerField(primary_key=True)
+    tx = models.BigIntegerField(default=0)
+    fact_id = models.BigIntegerField(default=0)
+    at = models.DateTimeField(help_text="The end of the day that was dropped.")
+
+    def __str__(self) -> str:
+        return f"{self.studio_id}: {self.at:%Y-%m-%d}"
+
+
 class Follower(models.Model):
     """How far a listener has read the log. Its cursor `(tx, fact_id)` moves with its own rows."""
 

@@ -86,6 +86,14 @@ PROBLEMS: dict[str, Problem] = {
             "Read `detail`, bring both in line, and send it again.",
         ),
         Problem(
+            "cursor-too-old",
+            "What the cursor points at is kept no more",
+            410,
+            "What comes after the cursor was kept for some days and then dropped, or the cursor is of a log that was "
+            "begun anew. Nothing is answered, since there would be a gap.",
+            "Read again without a cursor, from the beginning of what is kept, and take what is missing from elsewhere.",
+        ),
+        Problem(
             "gone",
             "This was erased",
             410,

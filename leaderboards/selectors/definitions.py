@@ -13,7 +13,7 @@ from uuid import UUID
 from accounts import selectors as accounts
 from leaderboards.keys import Board
 from leaderboards.models import Leaderboard
-from leaderboards.rules import periods
+from leaderboards.rules import periods, scores
 from leaderboards.rules.periods import Reset, Span, Window
 from leaderboards.rules.ranks import TieBreak
 from leaderboards.rules.scores import Operator, Sort
@@ -66,6 +66,14 @@ class BoardInfo:
         """The span that `reset` declares."""
         return periods.RESETS[self.reset]
 
+    def number(self, sort_value: int) -> int | float:
+        """Return a score, kept as boards sort it, as the API shows it."""
+        return self.shown(scores.sort_value(sort_value, sort=self.sort))
+
+    def shown(self, units: int) -> int | float:
+        """Return a score in the board's smallest steps as the API shows it."""
+        return scores.to_number(units, decimals=self.decimals)
+
     def window(self, span: Span, at: datetime) -> Window:
         """Return the period of a span that a moment lies in."""
         return periods.window(span, at, zone=self.time_zone, cron=self.cron)
@@ -95,6 +103,11 @@ def fresh_boards(game_id: int) -> dict[str, BoardInfo]:
         while len(_kept) > _KEPT_GAMES:
             _kept.popitem(last=False)
     return found
+
+
+def boards_by_id(ids: Iterable[int]) -> dict[int, BoardInfo]:
+    """Return boards of any games by internal id as they are now, in one query."""
+    return {row.pk: info_of(row) for row in Leaderboard.objects.filter(pk__in=set(ids))}
 
 
 def fed_boards(game_ids: Iterable[int]) -> list[BoardInfo]:

@@ -61,6 +61,11 @@ def main_periods(boards: Iterable[BoardInfo], *, at: datetime) -> dict[int, Peri
     return {row.leaderboard_id: info_of(row) for row in rows if row.name == names[row.leaderboard_id]}
 
 
+def by_id(ids: Iterable[int]) -> dict[int, PeriodInfo]:
+    """Return periods of any boards by internal id, in one query."""
+    return {row.pk: info_of(row) for row in Period.objects.filter(pk__in=set(ids))}
+
+
 def previous(board: BoardInfo, span: str, *, at: datetime) -> PeriodInfo | None:
     """Return the newest period of a span before the present one that anybody scored in."""
     starts_at = board.window(span, at).starts_at  # type: ignore[arg-type]
