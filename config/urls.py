@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("history.urls")),
     path("api/v1/", include("social.urls")),
     path("api/v1/", include("webhooks.urls")),
+    path("api/v1/", include("analytics.urls")),
     path("api/v1/", include("accounts.urls")),
     path("api/v1", RootView.as_view()),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
