@@ -17,6 +17,7 @@ DEEDS: Final[dict[str, Promise]] = {
     "entry.delete": _("Deleted scores of a board"),
     "entry.hide": _("Hid scores of a board"),
     "entry.restore": _("Restored scores of a board"),
+    "export.create": _("Asked for an export"),
     "game.archive": _("Put a game away"),
     "game.create": _("Made a game"),
     "game.restore": _("Took a game up again"),
@@ -53,6 +54,7 @@ DEEDS: Final[dict[str, Promise]] = {
 }
 KINDS: Final[dict[str, Promise]] = {
     "achievement": _("Achievement"),
+    "export": _("Export"),
     "game": _("Game"),
     "invitation": _("Invitation"),
     "key": _("API key"),

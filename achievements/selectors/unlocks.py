@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from achievements.models import PlayerGame, PlayerTotal, Progress, Unlock
 from core.db import array_literal, run_prepared
 
@@ -48,6 +50,29 @@ SELECT EXISTS (SELECT FROM achievements_achievement a
 def any_in(game_id: int) -> bool:
     """Say whether anybody has unlocked anything in a game."""
     return bool(run_prepared(_ANY_IN, [game_id])[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockOf:
+    """An unlock of a known achievement."""
+
+    player_id: int
+    achievement_id: int
+    points: int
+    unlocked_at: datetime
+    heard_at: datetime
+
+
+def unlocks_after(
+    achievement_id: int, *, since: datetime | None, player_id: int, limit: int
+) -> list[UnlockOf]:
+    """Return an achievement's unlocks after one of them, or from the first one on, by time and player."""
+    rows = Unlock.objects.filter(achievement_id=achievement_id)
+    if since is not None:
+        later = Q(unlocked_at__gt=since) | Q(unlocked_at=since, player_id__gt=player_id)
+        rows = rows.filter(later, unlocked_at__gte=since)
+    columns = ("player_id", "achievement_id", "points", "unlocked_at", "heard_at")
+    return [UnlockOf(*row) for row in rows.order_by("unlocked_at", "player_id").values_list(*columns)[:limit]]
 
 
 def progress_of(player_ids: Collection[int], achievement_ids: Collection[int]) -> list[tuple[int, int, int]]:

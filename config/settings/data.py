@@ -29,6 +29,7 @@ __all__ = [
     "CHANNEL_LAYERS",
     "DATABASES",
     "DEFINITION_SECTIONS",
+    "EXPORTS",
     "FACT_RETENTION_DAYS",
     "GAME_HOLDERS",
     "HISTORY_DAYS_KEPT_DAYS",
@@ -114,6 +115,7 @@ ARCHIVE_URL = _archive_url()
 ARCHIVE_S3_ENDPOINT = env.str("AWS_ENDPOINT_URL_S3", default="") or env.str("AWS_ENDPOINT_URL", default="")
 
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
+EXPORTS = "config.exports.EXPORTS"
 # Whom a friends' board shows: leaderboards lie upstream of social and may not import it.
 LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
 # Who may see whom: accounts know players and social knows their friends.
@@ -205,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-mail": {"task": "core.send_mail", "schedule": 3.0, "options": {"expires": 3, "queue": "bulk"}},
     "seal-audit": {"task": "core.seal_audit", "schedule": 2.0, "options": {"expires": 2, "queue": "bulk"}},
     "keep-log": {"task": "core.keep_log", "schedule": 600.0, "options": {"expires": 600, "queue": "bulk"}},
+    "run-exports": {"task": "core.run_exports", "schedule": 3.0, "options": {"expires": 3, "queue": "bulk"}},
     "reconcile-rarity": {
         "task": "achievements.reconcile_rarity",
         "schedule": 86_400.0,

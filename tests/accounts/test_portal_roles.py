@@ -5,8 +5,9 @@ TABLE is the document. An address that it lacks fails a test: say there who may 
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
@@ -16,6 +17,7 @@ from django.utils import timezone
 from accounts import invitations
 from accounts.models import ServerKey, Studio
 from accounts.roles import MAY, Act
+from core.models import ExportJob
 from tests import factories
 from tests.accounts.visitors import Visitor, member, membership, visitor
 from webhooks.services import deliveries, endpoints
@@ -68,6 +70,9 @@ TABLE = {
     f"{GAME}/achievements/import": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/achievements/import/apply": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
     f"{GAME}/achievements/export": Page(get=EVERYBODY),
+    "exports": Page(get=EVERYBODY, post=EVERYBODY),
+    "exports/list": Page(get=EVERYBODY),
+    "exports/<uuid:export>/file": Page(get=EVERYBODY),
     "keys": Page(get=Act.MANAGE_KEYS),
     "keys/new": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
     "keys/<uuid:key>": Page(get=Act.MANAGE_KEYS),
@@ -131,6 +136,7 @@ class World:
             "uuid": deliveries.send_test(hook, at=timezone.now()),
             "member": membership(self.studio, other),
             "invitation": invited.uuid,
+            "export": made_export(self.studio),
         }
 
     def visitor(self, kind: str) -> Visitor:
@@ -147,6 +153,24 @@ class World:
         unknown = set(re.findall(r"<\w+:(\w+)>", route)) - set(named)
         assert not unknown, f"Say in World what {unknown} of {route} is."
         return "/" + re.sub(r"<\w+:(\w+)>", lambda found: str(named[found[1]]), ROOT + route)
+
+
+def made_export(studio: Studio) -> UUID:
+    """Make a file of no bytes, and return its id."""
+    now = timezone.now()
+    row = ExportJob.objects.create(
+        uuid=uuid4(),
+        studio_id=studio.pk,
+        kind="facts",
+        title="Emberwake",
+        file_name="facts.ndjson",
+        actor="user:owner@example.com",
+        state=ExportJob.State.DONE,
+        percent=100,
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    return row.uuid
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ PORTAL = {
     "portal-members": f"{STUDIO}/members",
     "portal-studio-settings": f"{STUDIO}/settings",
     "portal-security": "/account/2fa/",
+    "portal-exports": f"{STUDIO}/exports",
     "portal-webhooks": f"{STUDIO}/webhooks",
     "portal-webhook-new": f"{STUDIO}/webhooks/new",
 }
