@@ -5,6 +5,7 @@ from django.urls import path
 from achievements.api.backfills import BackfillsView, PreviewView
 from achievements.api.definitions import DefinitionsView, DefinitionView
 from achievements.api.explain import ExplainView
+from achievements.api.icons import IconView
 from achievements.api.imports import ExportView, ImportView
 from achievements.api.players import PlayerAchievementsView
 from achievements.api.progress import ProgressView
@@ -24,6 +25,7 @@ urlpatterns = [
     path("games/<str:game_id>/achievements/import", ImportView.as_view()),
     path("games/<str:game_id>/achievements/export", ExportView.as_view()),
     path("games/<str:game_id>/achievements/<path:key>/preview", PreviewView.as_view()),
+    path("games/<str:game_id>/achievements/<path:key>/icon", IconView.as_view()),
     path("games/<str:game_id>/achievements/<path:key>", DefinitionView.as_view()),
     path("games/<str:game_id>/rarity-tiers", TiersView.as_view()),
     path("games/<str:game_id>/backfills", BackfillsView.as_view()),

@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("core.page_urls")),
     path("", include("accounts.page_urls")),
     path("", include("accounts.portal_urls")),
+    path("", include("achievements.page_urls")),
     path("", include("achievements.portal_urls")),
     path("", include("analytics.portal_urls")),
     path("", include("webhooks.portal_urls")),

@@ -22,6 +22,7 @@ from core.problems import as_refusal, page_or_problem
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
 GetResponse = Callable[[HttpRequest], HttpResponse]
+_NO_PAGES = ("/api/", "/media/")
 
 
 def request_context(get_response: GetResponse) -> GetResponse:
@@ -65,6 +66,8 @@ class Refusals:
 class PagesOnly:
     """Keeps a middleware out of the API's way: /api/ is authenticated by its header alone and shows no page.
 
+    Neither does /media/, which is the same for everybody, and has to look so to whoever keeps it.
+
     Eight of them cost an unlock more than its JSON; without sessions a cookie can't act there either.
     """
 
@@ -76,7 +79,7 @@ class PagesOnly:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the API's requests by."""
-        if request.path_info.startswith("/api/"):
+        if request.path_info.startswith(_NO_PAGES):
             return self.beyond(request)
         return super().__call__(request)  # type: ignore[misc,no-any-return]
 
@@ -95,7 +98,9 @@ class Csrf(PagesOnly, CsrfViewMiddleware):
     def process_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Check a form's token."""
         return (
-            None if request.path_info.startswith("/api/") else super().process_view(request, *args, **kwargs)
+            None
+            if request.path_info.startswith(_NO_PAGES)
+            else super().process_view(request, *args, **kwargs)
         )
 
 

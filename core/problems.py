@@ -109,8 +109,10 @@ def _flatten(detail: Any, at: str = "") -> list[dict[str, str]]:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Say whether problems are answered as JSON: under /api/, and wherever HTML was not asked for."""
-    return request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", "")
+    """Say whether problems are answered as JSON: under /api/ and /media/, and wherever HTML was not asked for."""
+    return request.path.startswith(("/api/", "/media/")) or "text/html" not in request.headers.get(
+        "Accept", ""
+    )
 
 
 def page_or_problem(request: HttpRequest, refused: Refused) -> HttpResponse:

@@ -162,7 +162,9 @@ function toast(achievement, tier, parts) {
 
 /** The studio's icon, or the built-in tile: the same choice as core/artwork.py makes. */
 function picture(tile, { key, icon_url: src }) {
-  if (src?.startsWith("https://")) {
+  const [own] = /\/media\/icons\/[^?#]+$/.exec(src) ?? [];
+  if (own || src?.startsWith("https://")) {
+    src = own?.replace("-256.webp", "-112.webp") ?? src;
     return tile.replaceWith(Object.assign(new Image(), { src, className: "tile", alt: "", referrerPolicy: "no-referrer" }));
   }
   let hash = 0x811c9dc5;

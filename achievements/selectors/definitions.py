@@ -13,6 +13,7 @@ from django.db import connection
 from achievements import goals, rules
 from achievements.goals import Goal
 from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Type
+from core import media
 from core.db import array_literal, lend_back, run_prepared
 
 _KEPT_CATALOGUES = 500
@@ -222,8 +223,8 @@ def _definition(row: Achievement, translations: dict[str, tuple[str, str]]) -> D
         state=row.state,
         group=row.group,
         sort_order=row.sort_order,
-        icon_url=row.icon_url,
-        icon_locked_url=row.icon_locked_url,
+        icon_url=media.absolute(row.icon_url),
+        icon_locked_url=media.absolute(row.icon_locked_url),
         available_from=row.available_from,
         available_until=row.available_until,
         translations=translations,

@@ -10,7 +10,7 @@ from achievements import backfilling, goals, rules
 from achievements.models import Achievement, AchievementTranslation, Catalogue, RevokedUnlock, State, Unlock
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
-from core import texts
+from core import media, texts
 from core.refusals import Conflict, Invalid, NotFound
 from stats.selectors import definitions as stats
 from stats.selectors.definitions import StatInfo
@@ -289,4 +289,7 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
         columns["requires"] = list(columns["requires"])
     if columns.get("group") == "":
         columns["group"] = "base"
+    for name in ("icon_url", "icon_locked_url"):
+        if name in columns:
+            columns[name] = media.relative(columns[name])
     return columns

@@ -1,12 +1,11 @@
 """Where data lives: PostgreSQL (the truth), Valkey (derived), the Celery broker (hints)."""
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.environment import VAR_DIR, env
+from config.settings.environment import S3_ENDPOINT, VAR_DIR, env, folder_or_bucket
 from core.deadlines import DeadlineConnection
 
 __all__ = [
@@ -87,12 +86,7 @@ def _numbered(url: str, number: int) -> str:
 
 
 def _archive_url() -> str:
-    """Read ARCHIVE_URL: `s3://bucket/prefix`, or a folder."""
-    url = env.str("ARCHIVE_URL", default="") or str(VAR_DIR / "archive")
-    kind, has_kind, rest = url.partition("://")
-    if has_kind and (kind not in ("s3", "file") or not rest.strip("/")):
-        raise ImproperlyConfigured("ARCHIVE_URL must be s3://bucket/prefix or a folder.")
-    return url if kind == "s3" and has_kind else str(Path(url.removeprefix("file://")).resolve())
+    return folder_or_bucket("ARCHIVE_URL", default=VAR_DIR / "archive")
 
 
 def _days(name: str, *, default: int, least: int) -> int:
@@ -110,8 +104,7 @@ FACT_RETENTION_DAYS = env.int("FACT_RETENTION_DAYS", default=7)
 HISTORY_HOURS_KEPT_DAYS = _days("HISTORY_HOURS_KEPT_DAYS", default=14, least=9)
 HISTORY_DAYS_KEPT_DAYS = _days("HISTORY_DAYS_KEPT_DAYS", default=731, least=374)
 ARCHIVE_URL = _archive_url()
-# Where S3 is not Amazon's. Keys and region are read by its client: AWS_ACCESS_KEY_ID and so on.
-ARCHIVE_S3_ENDPOINT = env.str("AWS_ENDPOINT_URL_S3", default="") or env.str("AWS_ENDPOINT_URL", default="")
+ARCHIVE_S3_ENDPOINT = S3_ENDPOINT
 
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # Whom a friends' board shows: leaderboards lie upstream of social and may not import it.
@@ -214,6 +207,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "achievements.backfill",
         "schedule": 5.0,
         "options": {"expires": 5, "queue": "bulk"},
+    },
+    "keep-icons": {
+        "task": "achievements.keep_icons",
+        "schedule": 21_600.0,
+        "options": {"expires": 21_600, "queue": "bulk"},
     },
     "keep-progress": {
         "task": "achievements.keep_progress",
