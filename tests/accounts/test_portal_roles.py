@@ -67,6 +67,9 @@ TABLE = {
     f"{GAME}/achievements/first": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
     f"{GAME}/achievements/import": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/achievements/import/apply": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/achievements/<uuid:achievement>/icon": Page(
+        get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS
+    ),
     f"{GAME}/achievements/export": Page(get=EVERYBODY),
     "keys": Page(get=Act.MANAGE_KEYS),
     "keys/new": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
@@ -123,9 +126,11 @@ class World:
             actor="user:owner@example.com",
             at=timezone.now(),
         )
+        game = factories.game(self.studio)
         # What stands in addresses, by its name there.
         self.named: dict[str, object] = {
-            "game": factories.game(self.studio).uuid,
+            "game": game.uuid,
+            "achievement": factories.achievement(game).uuid,
             "key": ServerKey.objects.get().uuid,
             "hook": hook.uuid,
             "uuid": deliveries.send_test(hook, at=timezone.now()),
