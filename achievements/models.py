@@ -18,6 +18,12 @@ class Catalogue(models.Model):
 
     game = models.OneToOneField(Game, on_delete=models.CASCADE, primary_key=True, related_name="+")
     version = models.BigIntegerField(default=1)
+    stores = ArrayField(
+        models.CharField(max_length=16),
+        null=True,
+        blank=True,
+        help_text="Which stores' guidelines its achievements are checked against; null for all.",
+    )
     rarity_tiers = ArrayField(
         models.SmallIntegerField(),
         null=True,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from achievements.portal import files, first, icons, listing
+from achievements.portal import checking, files, first, icons, listing
 
 _LIST = "portal/<uuid:studio>/games/<uuid:game>/achievements"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path(f"{_LIST}/first", first.make_first, name="first-achievement"),
     path(f"{_LIST}/import", files.import_file, name="import-file"),
     path(f"{_LIST}/import/apply", files.apply_import, name="apply-import"),
+    path(f"{_LIST}/check", checking.check, name="check-achievements"),
     path(f"{_LIST}/<uuid:achievement>/icon", icons.icon, name="achievement-icon"),
     path(f"{_LIST}/export", files.export_file, name="export-file"),
 ]

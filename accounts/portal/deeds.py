@@ -22,6 +22,7 @@ DEEDS: Final[dict[str, Promise]] = {
     "game.archive": _("Put a game away"),
     "game.create": _("Made a game"),
     "game.restore": _("Took a game up again"),
+    "game.set_stores": _("Chose the stores that a game is checked for"),
     "game.update": _("Changed a game"),
     "invitation.accept": _("Accepted an invitation"),
     "invitation.create": _("Invited somebody"),

@@ -18,7 +18,7 @@ from accounts.roles import Act
 from accounts.selectors import GameInfo
 from achievements.models import State
 from achievements.rules import Rarity
-from achievements.selectors import definitions
+from achievements.selectors import definitions, linting
 from achievements.selectors.definitions import Definition
 from achievements.services import arranging
 from core.refusals import Refused
@@ -59,8 +59,15 @@ def achievements(request: HttpRequest, visit: Visit) -> HttpResponse:
         "chips": [("", _("All")), *_STATES.items()],
         "total": len(everything),
         "can_be_moved": not query and not state,
+        "to_mend": _to_mend(_game(visit)) if everything else 0,
     }
     return render(request, "portal/achievements/list.html", context)
+
+
+def _to_mend(game: GameInfo) -> int:
+    """Return how many findings there are that a store refuses, or that a reader or a guideline is against."""
+    found = linting.findings(game, stores=linting.stores_of(game.id), at=timezone.now())
+    return sum(one.severity != "hint" for one in found)
 
 
 def _fits(definition: Definition, query: str, state: str) -> bool:

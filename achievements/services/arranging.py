@@ -1,13 +1,14 @@
 """What the portal does to several achievements at once, each time all of it or nothing, and noted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from accounts.selectors import GameInfo
-from achievements.models import Achievement, State
+from achievements import linting
+from achievements.models import Achievement, Catalogue, State
 from achievements.selectors import definitions as catalogues
 from achievements.services import definitions
 from core import audit
@@ -62,6 +63,14 @@ def move(*, game: GameInfo, key: str, by: int, actor: str, at: datetime) -> None
         ]
         Achievement.objects.bulk_update(rows, ["sort_order"], batch_size=500)
         _note("achievement.move", game, actor=actor, at=at, details={"key": key, "by": by})
+
+
+def set_stores(*, game: GameInfo, stores: Collection[str], actor: str, at: datetime) -> None:
+    """Check a game's achievements against the guidelines of these stores from now on, of those that are known."""
+    kept = [store for store in linting.STORES if store in stores]
+    with transaction.atomic():
+        Catalogue.objects.update_or_create(game_id=game.id, defaults={"stores": kept})
+        _note("game.set_stores", game, actor=actor, at=at, details={"stores": kept})
 
 
 def note_import(*, game: GameInfo, format: str, created: int, updated: int, actor: str, at: datetime) -> None:

@@ -67,6 +67,7 @@ TABLE = {
     f"{GAME}/achievements/first": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
     f"{GAME}/achievements/import": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/achievements/import/apply": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/achievements/check": Page(get=EVERYBODY, post=Act.WRITE_DEFINITIONS, sent=302),
     f"{GAME}/achievements/<uuid:achievement>/icon": Page(
         get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS
     ),
