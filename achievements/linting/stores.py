@@ -26,7 +26,13 @@ def xbox(entries: Sequence[Entry]) -> Iterator[Finding]:
             "The base game's points add up to %(total)s, Xbox has %(wanted)s gamerscore for it: move points until"
             " they do."
         )
-        yield Finding("points-total", "warning", text, {"total": total, "wanted": _TOTAL}, stores=("xbox",))
+        yield Finding(
+            "points-total",
+            "warning",
+            text,
+            {"total": f"{total:,}", "wanted": f"{_TOTAL:,}"},
+            stores=("xbox",),
+        )
 
 
 _GOOGLE_LARGEST, _GOOGLE_STEP = 200, 5
@@ -79,7 +85,9 @@ def _google_points(entries: Sequence[Entry]) -> Iterator[Finding]:
     total = sum(one.points for one in entries)
     if total > _TOTAL:
         text = _("The points add up to %(total)s, Google Play takes %(most)s at most: lower some.")
-        yield Finding("points-total", "error", text, {"total": total, "most": _TOTAL}, stores=store)
+        yield Finding(
+            "points-total", "error", text, {"total": f"{total:,}", "most": f"{_TOTAL:,}"}, stores=store
+        )
 
 
 def _google_beginnings(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -135,7 +143,13 @@ def epic(entries: Sequence[Entry]) -> Iterator[Finding]:
     total = sum(one.points for one in entries)
     if entries and total != _TOTAL:
         text = _("The points add up to %(total)s, Epic asks for %(wanted)s XP: move points until they do.")
-        yield Finding("points-total", "warning", text, {"total": total, "wanted": _TOTAL}, stores=("epic",))
+        yield Finding(
+            "points-total",
+            "warning",
+            text,
+            {"total": f"{total:,}", "wanted": f"{_TOTAL:,}"},
+            stores=("epic",),
+        )
 
 
 def _too_long(

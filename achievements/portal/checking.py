@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import get_language_info, gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.doorway import Visit, studio_page
@@ -101,11 +101,19 @@ def _told(visit: Visit, finding: Finding, by_key: Mapping[str, Definition]) -> T
         Link(by_key[key].name, _where(visit, finding, by_key[key])) for key in finding.keys if key in by_key
     ]
     return Told(
-        gettext(finding.text) % finding.values,
+        gettext(finding.text) % {**finding.values, **_spoken(finding.values)},
         [linting.STORES[store] for store in finding.stores],
         links[:_SHOWN],
         links[_SHOWN:],
     )
+
+
+def _spoken(values: Mapping[str, object]) -> dict[str, str]:
+    """Return a language by its name, where Django knows one for its tag."""
+    try:
+        return {"language": get_language_info(str(values["language"]))["name_translated"]}
+    except KeyError:
+        return {}
 
 
 def _where(visit: Visit, finding: Finding, definition: Definition) -> str:

@@ -10,11 +10,14 @@ from achievements import icons
 from achievements.models import Icon
 from achievements.selectors.definitions import Definition
 
-# Where a game's icons may be named: a table with its `game_id`, and a text or JSON column of it. Whatever keeps
+_OF_GAME = "game_id = %s"
+# For tables without `game_id`, or without an index on it, that have `achievement_id`.
+_OF_ACHIEVEMENTS = "achievement_id IN (SELECT id FROM achievements_achievement WHERE game_id = %s)"
+# Where a game's icons may be named: a table, a text or JSON column of it, and its rows of a game. Whatever keeps
 # definitions beside the definitions themselves (edits that wait, their history) has to stand here, or its pictures go.
 NAMED_IN = (
-    ("achievements_achievement", "icon_url"),
-    ("achievements_achievement", "icon_locked_url"),
+    ("achievements_achievement", "icon_url", _OF_GAME),
+    ("achievements_achievement", "icon_locked_url", _OF_GAME),
 )
 
 # WCAG asks 3 of the shapes within an icon (1.4.11), which a mean can't tell, and hardly a colour has 3 with white and
@@ -47,12 +50,12 @@ def contrasts(game: GameInfo, definitions: Iterable[Definition]) -> dict[str, Co
 def named_digests(game_id: int) -> set[str]:
     """Return which icons a game's definitions name, with what keeps earlier and later ones of them."""
     found: set[str] = set()
-    for table, column in NAMED_IN:
+    for table, column, condition in NAMED_IN:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT DISTINCT m[1] FROM {table},"  # noqa: S608 - both are written above
+                f"SELECT DISTINCT m[1] FROM {table},"  # noqa: S608 - all of it is written above
                 f" regexp_matches({column}::text, '/media/icons/[0-9a-f-]{{36}}/([0-9a-f]{{32}})-', 'g') AS m"
-                " WHERE game_id = %s",
+                f" WHERE {condition}",
                 [game_id],
             )
             found |= {row[0] for row in cursor.fetchall()}

@@ -1,8 +1,10 @@
 """What the portal does to several achievements at once, each time all of it or nothing, and noted."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -10,6 +12,7 @@ from accounts.selectors import GameInfo
 from achievements import linting
 from achievements.models import Achievement, Catalogue, State
 from achievements.selectors import definitions as catalogues
+from achievements.selectors.definitions import Definition
 from achievements.services import definitions
 from core import audit
 from core.refusals import Conflict, NotFound
@@ -46,23 +49,63 @@ def change_several(*, game: GameInfo, keys: Sequence[str], act: str, actor: str,
     return len(wanted)
 
 
-def move(*, game: GameInfo, key: str, by: int, actor: str, at: datetime) -> None:
-    """Move an achievement by places in the game's order; past either end it stays there.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an achievement stands: its name, its place counted from 1, and of how many."""
 
-    Every one gets a place of its own: until then many may share the place 0. Raises NotFound.
+    name: str
+    place: int
+    count: int
+
+
+def place(
+    *,
+    game: GameInfo,
+    achievement: UUID | None,
+    beside: UUID | None,
+    is_before: bool,
+    actor: str,
+    at: datetime,
+) -> Placed:
+    """Put an achievement right before or behind another one in the game's order; all others keep theirs.
+
+    It is said by a neighbour rather than by a number, so two people may order at once, and a list may be shown in part.
+    Every one gets a place of its own: until then many may share the place 0. Raises NotFound for either.
     """
     with transaction.atomic():
         definitions.next_version(game)
         order = list(catalogues.uncached_catalogue(game.id).by_key.values())
-        place = next((place for place, one in enumerate(order) if one.key == key), None)
-        if place is None:
-            raise NotFound("The game has no such achievement any more.")
-        order.insert(max(0, place + by), order.pop(place))
-        rows = [
-            Achievement(pk=one.id, sort_order=new) for new, one in enumerate(order) if one.sort_order != new
-        ]
-        Achievement.objects.bulk_update(rows, ["sort_order"], batch_size=500)
-        _note("achievement.move", game, actor=actor, at=at, details={"key": key, "by": by})
+        moved, neighbour = _found(order, achievement), _found(order, beside)
+        after = _moved(order, moved, neighbour, is_before=is_before)
+        if after == order:
+            transaction.set_rollback(True)  # no new version, and nothing to note
+        else:
+            _store_order(after)
+            side = {"before" if is_before else "behind": neighbour.key}
+            _note("achievement.move", game, actor=actor, at=at, details={"key": moved.key, **side})
+    return Placed(moved.name, after.index(moved) + 1, len(after))
+
+
+def _moved(
+    order: Sequence[Definition], moved: Definition, neighbour: Definition, *, is_before: bool
+) -> list[Definition]:
+    if moved is neighbour:
+        return list(order)
+    others = [one for one in order if one is not moved]
+    others.insert(others.index(neighbour) + (not is_before), moved)
+    return others
+
+
+def _found(order: Sequence[Definition], uuid: UUID | None) -> Definition:
+    found = next((one for one in order if one.uuid == uuid), None)
+    if found is None:
+        raise NotFound("The game has no such achievement any more: load the list again.")
+    return found
+
+
+def _store_order(order: Sequence[Definition]) -> None:
+    rows = [Achievement(pk=one.id, sort_order=new) for new, one in enumerate(order) if one.sort_order != new]
+    Achievement.objects.bulk_update(rows, ["sort_order"], batch_size=500)
 
 
 def set_stores(*, game: GameInfo, stores: Collection[str], actor: str, at: datetime) -> None:

@@ -33,6 +33,7 @@ PORTAL = {
     "portal-home": f"{STUDIO}/",
     "portal-new-studio": "/portal/new",
     "portal-achievements": f"{GAME}/achievements",
+    "portal-check": f"{GAME}/achievements/check",
     "portal-import": f"{GAME}/achievements/import",
     "portal-new-game": f"{STUDIO}/games/new",
     "portal-game-settings": f"{GAME}/settings",
