@@ -96,14 +96,14 @@ PROBLEMS: dict[str, Problem] = {
             "payload-too-large",
             "The body is too large",
             413,
-            "A body may have 1 MiB, an import 10 MiB.",
+            "A body may have 1 MiB, an import 10 MiB, an icon 512 KiB.",
             "Split it into several requests.",
         ),
         Problem(
             "unsupported-media-type",
             "The body has a form that is not taken",
             415,
-            "Only uncompressed `application/json` is read (imports take the formats they name).",
+            "Only uncompressed `application/json` is read (imports and icons take the formats they name).",
             "Send `Content-Type: application/json` without `Content-Encoding`.",
         ),
         Problem(
