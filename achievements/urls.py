@@ -6,6 +6,7 @@ from achievements.api.backfills import BackfillsView, PreviewView
 from achievements.api.definitions import DefinitionsView, DefinitionView
 from achievements.api.explain import ExplainView
 from achievements.api.imports import ExportView, ImportView
+from achievements.api.plausibility import PlausibilityView
 from achievements.api.players import PlayerAchievementsView
 from achievements.api.progress import ProgressView
 from achievements.api.revokes import ResetView, RevokesView, RevokeView
@@ -26,6 +27,7 @@ urlpatterns = [
     path("games/<str:game_id>/achievements/<path:key>/preview", PreviewView.as_view()),
     path("games/<str:game_id>/achievements/<path:key>", DefinitionView.as_view()),
     path("games/<str:game_id>/rarity-tiers", TiersView.as_view()),
+    path("games/<str:game_id>/plausibility", PlausibilityView.as_view()),
     path("games/<str:game_id>/backfills", BackfillsView.as_view()),
     path("players/<path:player>/achievements/<path:key>/explain", ExplainView.as_view()),
     path("players/<path:player>/revokes", RevokesView.as_view()),

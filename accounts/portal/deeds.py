@@ -31,6 +31,7 @@ DEEDS: Final[dict[str, Promise]] = {
     "member.change_role": _("Changed a member's role"),
     "member.leave": _("Left the studio"),
     "member.remove": _("Removed a member"),
+    "plausibility.change": _("Changed the rules of plausibility"),
     "player.ban": _("Banned a player"),
     "player.exclude": _("Took a player off the boards"),
     "player.include": _("Let a player back on the boards"),

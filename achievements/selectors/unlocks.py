@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from achievements.models import PlayerGame, PlayerTotal, Progress, Unlock
+from achievements.models import FlaggedUnlock, PlayerGame, PlayerTotal, Progress, Unlock
 from core.db import array_literal, run_prepared
 
 
@@ -35,6 +35,12 @@ def unlocks_of(player_id: int, *, game_id: int) -> dict[int, HeldUnlock]:
     """Return a player's unlocks in a game by achievement."""
     rows = Unlock.objects.filter(player_id=player_id, game_id=game_id)
     return {row.achievement_id: as_held(row) for row in rows}
+
+
+def flagged_of(player_id: int, *, game_id: int) -> dict[int, datetime]:
+    """Return by achievement when a player unlocked what somebody has to look at before it counts."""
+    rows = FlaggedUnlock.objects.filter(player_id=player_id, game_id=game_id, state=FlaggedUnlock.State.OPEN)
+    return dict(rows.values_list("achievement_id", "unlocked_at"))
 
 
 # One look into the index for each achievement; the game's players have none that would do.
@@ -147,6 +153,7 @@ _HOLDS = """
 SELECT EXISTS (SELECT FROM achievements_playertotal WHERE player_id = $1)
     OR EXISTS (SELECT FROM achievements_progress WHERE player_id = $1)
     OR EXISTS (SELECT FROM achievements_played WHERE player_id = $1)
+    OR EXISTS (SELECT FROM achievements_flaggedunlock WHERE player_id = $1)
 """
 
 

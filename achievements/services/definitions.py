@@ -7,7 +7,15 @@ from django.db import connection, transaction
 
 from accounts.selectors import GameInfo
 from achievements import backfilling, goals, rules
-from achievements.models import Achievement, AchievementTranslation, Catalogue, RevokedUnlock, State, Unlock
+from achievements.models import (
+    Achievement,
+    AchievementTranslation,
+    Catalogue,
+    FlaggedUnlock,
+    RevokedUnlock,
+    State,
+    Unlock,
+)
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from core import texts
@@ -96,6 +104,8 @@ def delete(*, game: GameInfo, key: str) -> None:
             raise Conflict("A tester holds this draft: archive it instead.")
         if RevokedUnlock.objects.filter(achievement_id=before.id).exists():
             raise Conflict("A tester held this draft, and that is kept: archive it instead.")
+        if FlaggedUnlock.objects.filter(achievement_id=before.id).exists():
+            raise Conflict("A tester's unlock of this draft was held for review: archive it instead.")
         AchievementTranslation.objects.filter(achievement_id=before.id).delete()
         Achievement.objects.filter(pk=before.id).delete()
 
