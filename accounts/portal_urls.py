@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.portal import audit, games, home, joining, keys, members, studio
+from accounts.portal import audit, games, home, joining, keys, members, review, studio
 
 urlpatterns = [
     path("portal/", home.door, name="portal"),
@@ -14,6 +14,9 @@ urlpatterns = [
     path("portal/<uuid:studio>/games/<uuid:game>/testers/remove", games.remove_tester, name="remove-tester"),
     path("portal/<uuid:studio>/games/<uuid:game>/put-away", games.put_away, name="put-game-away"),
     path("portal/<uuid:studio>/games/<uuid:game>/restore", games.restore, name="restore-game"),
+    path("portal/<uuid:studio>/review", review.queue, name="review-queue"),
+    path("portal/<uuid:studio>/review/decide", review.decide, name="decide-reviewed"),
+    path("portal/<uuid:studio>/review/<slug:kind>/<uuid:flagged>", review.one, name="review-entry"),
     path("portal/<uuid:studio>/keys", keys.index, name="keys"),
     path("portal/<uuid:studio>/keys/new", keys.new, name="new-key"),
     path("portal/<uuid:studio>/keys/<uuid:key>", keys.one, name="key"),

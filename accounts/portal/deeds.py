@@ -45,6 +45,8 @@ DEEDS: Final[dict[str, Promise]] = {
     "studio.rename": _("Renamed the studio"),
     "tester.add": _("Made a player a tester"),
     "tester.remove": _("Made a tester a player again"),
+    "unlock.approve": _("Approved flagged unlocks"),
+    "unlock.reject": _("Rejected flagged unlocks"),
     "webhook.change": _("Changed a webhook"),
     "webhook.create": _("Made a webhook"),
     "webhook.delete": _("Deleted a webhook"),

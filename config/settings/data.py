@@ -40,6 +40,7 @@ __all__ = [
     "PLAYER_MOVES",
     "PLAYER_SIGHT",
     "REPORT_CONSEQUENCES",
+    "REVIEW_SOURCES",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
     "WEBHOOK_ALLOWED_NETWORKS",
@@ -137,6 +138,10 @@ PLAYER_MOVES = [
     "leaderboards.services.joining.move",
     "social.joining.move",
 ]
+# What is kept apart until somebody looks at it: who lists and decides each kind (ADR 0040).
+REVIEW_SOURCES = {
+    "unlock": "achievements.services.flagged.SOURCE",
+}
 # Parts of a game's file of definitions, besides its achievements: who stores them and reads them out.
 DEFINITION_SECTIONS = {
     "stats": "stats.services.importing.SECTION",

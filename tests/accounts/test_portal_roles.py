@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts import invitations
-from accounts.models import ServerKey, Studio
+from accounts.models import Game, ServerKey, Studio
 from accounts.roles import MAY, Act
 from tests import factories
 from tests.accounts.visitors import Visitor, member, membership, visitor
@@ -83,6 +83,9 @@ TABLE = {
     f"{HOOK}/delete": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
     f"{HOOK}/deliveries/<uuid:uuid>": Page(get=Act.MANAGE_KEYS),
     f"{HOOK}/deliveries/<uuid:uuid>/redeliver": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
+    "review": Page(get=Act.CARE_FOR_PLAYERS),
+    "review/decide": Page(get=None, post=Act.CARE_FOR_PLAYERS),
+    "review/<slug:kind>/<uuid:flagged>": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
     "audit": Page(get=Act.READ_AUDIT),
     "audit.csv": Page(get=Act.READ_AUDIT),
 }
@@ -131,7 +134,9 @@ class World:
             "uuid": deliveries.send_test(hook, at=timezone.now()),
             "member": membership(self.studio, other),
             "invitation": invited.uuid,
+            "kind": "unlock",
         }
+        self.named["flagged"] = factories.flagged_unlock(Game.objects.get()).uuid
 
     def visitor(self, kind: str) -> Visitor:
         """Return a member of that role, somebody of another studio, or somebody who is not signed in."""

@@ -12,8 +12,9 @@ from accounts import last_use, selectors
 from accounts import services as accounts
 from accounts.keys import SCOPES
 from accounts.models import Game, Player, ServerKey, Studio
-from achievements.models import Achievement, Catalogue
+from achievements.models import Achievement, Catalogue, FlaggedUnlock
 from achievements.selectors import definitions
+from core.ids import new_id
 from core.redis import breaker
 from leaderboards.models import Leaderboard
 from leaderboards.selectors import definitions as boards
@@ -80,6 +81,36 @@ def achievements(of: Game, points: Mapping[str, int]) -> None:
     Achievement.objects.bulk_create(
         Achievement(studio_id=of.studio_id, game=of, key=key, name=key.title(), points=worth)
         for key, worth in points.items()
+    )
+
+
+def flagged_unlock(of: Game, key: str = "finale", external_id: str = "p-1", **fields: Any) -> FlaggedUnlock:
+    """Make an unlock that broke a rule and waits for a decision; the achievement is made if it is not there."""
+    made, _ = Achievement.objects.get_or_create(
+        game=of, key=key, defaults={"studio_id": of.studio_id, "name": key.title(), "points": 75}
+    )
+    at = timezone.now()
+    broken = [{"rule": "earliest", "seconds": 42, "needed": 1800, "since": "studio"}]
+    values = {
+        "points": made.points,
+        "unlocked_at": at,
+        "heard_at": at,
+        "event_id": new_id(),
+        "offline": False,
+        "rules": ["earliest"],
+        "evidence": {
+            "broken": broken,
+            "at_us": 0,
+            "since_us": 0,
+            "since": "studio",
+            "device": False,
+            "session": None,
+        },
+        **fields,
+    }
+    player_id = player(of.studio, external_id).pk
+    return FlaggedUnlock.objects.create(
+        player_id=player_id, achievement=made, game_id=of.pk, studio_id=of.studio_id, **values
     )
 
 
