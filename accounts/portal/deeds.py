@@ -40,6 +40,8 @@ DEEDS: Final[dict[str, Promise]] = {
     "player.linked": _("Link code of a player was used"),
     "player.revoke_tokens": _("Signed a player out everywhere"),
     "player.unban": _("Let a banned player back"),
+    "score.approve": _("Approved flagged scores"),
+    "score.reject": _("Rejected flagged scores"),
     "stats.reset": _("Reset a player's stats"),
     "studio.create": _("Made the studio"),
     "studio.rename": _("Renamed the studio"),

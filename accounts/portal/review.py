@@ -109,9 +109,9 @@ def one(request: HttpRequest, visit: Visit, kind: str, flagged: UUID) -> HttpRes
     found = None if source is None else source.find(visit.studio.studio_id, flagged)
     if found is None:
         raise Http404
-    form = DecisionForm(sent(request))
+    form = DecisionForm(sent(request), about=found.name)
     if form.is_valid():
-        _say(request, _decided(visit, form, only=found), approves=form.approves)
+        _say(request, _decided(visit, form), approves=form.approves)
         return redirect(_address(visit))
     line = _lines(visit, [found], chosen=())[0]
     events = reviewing.around(found.game_id, found.player_id, found.at, limit=AROUND)
@@ -125,8 +125,8 @@ def one(request: HttpRequest, visit: Visit, kind: str, flagged: UUID) -> HttpRes
     return render(request, "portal/review/one.html", context, status=422 if form.errors else 200)
 
 
-def _decided(visit: Visit, form: DecisionForm, *, only: Flagged | None = None) -> Settled:
-    chosen: Chosen = {only.kind: [only.uuid]} if only is not None else form.cleaned_data["chosen"]
+def _decided(visit: Visit, form: DecisionForm) -> Settled:
+    chosen: Chosen = form.cleaned_data["chosen"]
     results = [
         reviewing.sources()[kind].settle(
             visit.studio.studio_id,

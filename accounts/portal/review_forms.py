@@ -27,9 +27,16 @@ class DecisionForm(PortalForm):
         help_text=_("Kept in the audit log. Needed to reject."),
     )
 
+    def __init__(self, *args: Any, about: str = "", **kwargs: Any) -> None:
+        """Know what it is about, where that is one thing only."""
+        super().__init__(*args, **kwargs)
+        self._about = about
+
     @property
     def names(self) -> list[str]:
         """What was chosen, as it was sent."""
+        if self._about:
+            return [self._about]
         sent: Any = self.data
         return list(islice(sent.getlist("chosen"), reviewing.MOST_AT_ONCE)) if self.is_bound else []
 

@@ -141,6 +141,7 @@ PLAYER_MOVES = [
 # What is kept apart until somebody looks at it: who lists and decides each kind (ADR 0040).
 REVIEW_SOURCES = {
     "unlock": "achievements.services.flagged.SOURCE",
+    "score": "leaderboards.services.flagged.SOURCE",
 }
 # Parts of a game's file of definitions, besides its achievements: who stores them and reads them out.
 DEFINITION_SECTIONS = {

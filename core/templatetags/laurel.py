@@ -96,13 +96,9 @@ def moment(at: datetime) -> str:
 
 @register.simple_tag
 def exact(at: datetime) -> str:
-    """Write a time to the second in UTC, however long ago: for what happened within a minute."""
+    """Write a time to the second in UTC, which no script makes local: for what happened within a minute."""
     utc = at.astimezone(UTC)
-    return format_html(
-        '<time datetime="{}">{}</time>',
-        utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        utc.strftime("%Y-%m-%d %H:%M:%S"),
-    )
+    return f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC"
 
 
 def _spoken(at: datetime, now: datetime) -> str:

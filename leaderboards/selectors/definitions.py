@@ -55,6 +55,8 @@ class BoardInfo:
     version: int
     created_at: datetime
     updated_at: datetime
+    flag_units: int | None = None
+    flag_z: float | None = None
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -159,4 +161,6 @@ def info_of(row: Leaderboard) -> BoardInfo:
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        flag_units=row.flag_units,
+        flag_z=row.flag_z,
     )

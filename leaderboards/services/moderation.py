@@ -13,7 +13,7 @@ from core import audit
 from core.db import array_literal, retry_conflicts, run_prepared
 from core.refusals import Conflict, NotFound
 from leaderboards import locking
-from leaderboards.models import Leaderboard, Period, PeriodState, Score
+from leaderboards.models import FlaggedScore, Leaderboard, Period, PeriodState, Score
 from leaderboards.rules import scores as rules
 from leaderboards.selectors import definitions, periods
 from leaderboards.selectors.definitions import BoardInfo
@@ -112,6 +112,7 @@ def reset(*, game: GameInfo, key: str, reason: str, actor: str, at: datetime) ->
     def act() -> int:
         with transaction.atomic():
             discarded = services.discard(board.id, at=at)
+            FlaggedScore.objects.filter(leaderboard_id=board.id, state=FlaggedScore.State.OPEN).delete()
             epoch: int = Leaderboard.objects.values_list("epoch", flat=True).get(pk=board.id)
             audit.record(
                 studio_id=game.studio_id,

@@ -18,7 +18,7 @@ from core.ids import new_id
 from core.redis import breaker
 from leaderboards.models import Leaderboard
 from leaderboards.selectors import definitions as boards
-from leaderboards.selectors import history, submitted
+from leaderboards.selectors import history, spread, submitted
 from leaderboards.selectors import periods as known_periods
 from leaderboards.services import periods
 from stats.models import Stat
@@ -40,6 +40,7 @@ def forget() -> None:
     known_periods.forget()
     history.forget()
     submitted.forget()
+    spread.forget()
     breaker.cache_clear()
 
 
