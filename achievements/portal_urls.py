@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from achievements.portal import files, first, listing
+from achievements.portal import files, first, listing, plausibility
 
 _LIST = "portal/<uuid:studio>/games/<uuid:game>/achievements"
 
@@ -13,5 +13,6 @@ urlpatterns = [
     path(f"{_LIST}/first", first.make_first, name="first-achievement"),
     path(f"{_LIST}/import", files.import_file, name="import-file"),
     path(f"{_LIST}/import/apply", files.apply_import, name="apply-import"),
+    path("portal/<uuid:studio>/games/<uuid:game>/plausibility", plausibility.rules, name="plausibility"),
     path(f"{_LIST}/export", files.export_file, name="export-file"),
 ]

@@ -18,8 +18,12 @@ from core.refusals import Invalid, pointer
 from core.texts import quoted
 
 
-def set_rules(*, game: GameInfo, values: Mapping[str, Any], actor: str, at: datetime) -> bool:
-    """Set a game's rules from raw values by field name; what is left out is no rule. Return whether any is another one.
+def set_rules(
+    *, game: GameInfo, values: Mapping[str, Any], actor: str, at: datetime, keeps: bool = False
+) -> bool:
+    """Set a game's rules from raw values by field name; return whether any is another one.
+
+    What is left out is no rule, or with `keeps` stays as it is.
 
     The catalogue's version rises with them, so that no unlock that is on its way is weighed by the old ones.
 
@@ -27,10 +31,11 @@ def set_rules(*, game: GameInfo, values: Mapping[str, Any], actor: str, at: date
         Invalid: values that can't be, an achievement that the game does not have, a circle.
 
     """
-    wanted = _clean(values)
+    clean = _clean(values)
     with transaction.atomic():
         next_version(game)
         before = rules.document(game.id)
+        wanted = {**(before if keeps else plausibility.nothing()), **clean}
         _require_references(wanted, definitions.uncached_catalogue(game.id).by_key)
         stored = {**wanted, "order": [list(pair) for pair in wanted["order"]]}
         if stored == before:
@@ -52,7 +57,7 @@ def set_rules(*, game: GameInfo, values: Mapping[str, Any], actor: str, at: date
 
 
 def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
-    clean = plausibility.nothing()
+    clean: dict[str, Any] = {}
     errors = []
     for name, value in values.items():
         try:

@@ -17,9 +17,11 @@ from leaderboards.services.definitions import locked
 
 
 def set_rules(
-    *, game: GameInfo, key: str, values: Mapping[str, Any], actor: str, at: datetime
+    *, game: GameInfo, key: str, values: Mapping[str, Any], actor: str, at: datetime, keeps: bool = False
 ) -> tuple[BoardInfo, bool]:
-    """Set a board's rules from raw values (`bound`, `z_score`); what is left out is no rule.
+    """Set a board's rules from raw values (`bound`, `z_score`).
+
+    What is left out is no rule, or with `keeps` stays as it is.
 
     Returns:
         The board, and whether anything is other than before.
@@ -34,6 +36,9 @@ def set_rules(
         row = locked(game, key)
         units, most_z = _clean(values, decimals=row.decimals, operator=row.operator)
         before = row.flag_units, row.flag_z
+        if keeps:
+            units = units if "bound" in values else row.flag_units
+            most_z = most_z if "z_score" in values else row.flag_z
         if before != (units, most_z):
             row.flag_units, row.flag_z = units, most_z
             row.version += 1  # no submission that is on its way is weighed by the old ones

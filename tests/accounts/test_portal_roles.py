@@ -68,6 +68,8 @@ TABLE = {
     f"{GAME}/achievements/import": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/achievements/import/apply": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
     f"{GAME}/achievements/export": Page(get=EVERYBODY),
+    f"{GAME}/plausibility": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/plausibility/scores": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=302),
     "keys": Page(get=Act.MANAGE_KEYS),
     "keys/new": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
     "keys/<uuid:key>": Page(get=Act.MANAGE_KEYS),
