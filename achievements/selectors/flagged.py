@@ -18,7 +18,8 @@ from core.reviewing import After, Event, Flagged, Wanted
 KIND = "unlock"
 _COUNT = """
 SELECT count(*) FROM (
-    SELECT FROM achievements_flaggedunlock WHERE studio_id = $1 AND state = 'open' LIMIT $2) AS waiting
+    SELECT FROM achievements_flaggedunlock WHERE studio_id = $1 AND state = 'open'
+     ORDER BY heard_at DESC, id DESC LIMIT $2) AS waiting
 """
 
 

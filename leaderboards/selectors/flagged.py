@@ -16,7 +16,8 @@ from leaderboards.models import FlaggedScore, Score
 KIND = "score"
 _COUNT = """
 SELECT count(*) FROM (
-    SELECT FROM leaderboards_flaggedscore WHERE studio_id = $1 AND state = 'open' LIMIT $2) AS waiting
+    SELECT FROM leaderboards_flaggedscore WHERE studio_id = $1 AND state = 'open'
+     ORDER BY heard_at DESC, id DESC LIMIT $2) AS waiting
 """
 
 
