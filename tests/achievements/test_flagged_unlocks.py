@@ -101,6 +101,19 @@ def test_a_player_s_list_says_that_it_is_looked_at(world: World) -> None:
     assert shown["finale"]["rarity"]["unlocked"] in (0, None)
 
 
+def test_why_it_is_locked_says_that_it_is_being_checked(world: World) -> None:
+    finale_after_prologue(world)
+    unlock(world, "finale")
+    path = f"/players/p-1/achievements/finale/explain?game_id={world.game.uuid}"
+    said = world.api().get(path).json()
+    assert (said["unlocked"], said["why_locked"]) == (
+        False,
+        ["It was reported, and counts once the studio has checked it."],
+    )
+    FlaggedUnlock.objects.update(state="rejected")
+    assert world.api().get(path).json()["why_locked"] == ["It was reported, and the studio rejected it."]
+
+
 def test_metas_follow_from_what_counts_only(world: World) -> None:
     finale_after_prologue(world)
     unlock(world, "finale")
