@@ -60,6 +60,7 @@ class BearerAuthentication(BaseAuthentication):
         if header is None:
             return None
         holder = read_credential(header)
+        request._request.holder = holder  # type: ignore[attr-defined]  # for the request log
         if isinstance(holder, KeyHolder) and holder.rotated_at is not None:
             request.parser_context["view"].headers |= _ending(holder)
         return None, holder

@@ -368,3 +368,7 @@ class JoinedPlayer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player_id} is {self.into_id}"
+
+
+# Of a package of its own; Django looks for a room's models here.
+from accounts.calls.models import Call, CallCount  # noqa: E402, F401

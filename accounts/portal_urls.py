@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.portal import audit, games, home, joining, keys, members, studio
+from accounts.portal import audit, games, home, joining, keys, members, requests, studio
 
 urlpatterns = [
     path("portal/", home.door, name="portal"),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("portal/<uuid:studio>/keys/<uuid:key>", keys.one, name="key"),
     path("portal/<uuid:studio>/keys/<uuid:key>/rotate", keys.rotate, name="rotate-key"),
     path("portal/<uuid:studio>/keys/<uuid:key>/revoke", keys.revoke, name="revoke-key"),
+    path("portal/<uuid:studio>/requests", requests.index, name="portal-requests"),
+    path("portal/<uuid:studio>/requests.csv", requests.file, name="portal-requests-file"),
+    path("portal/<uuid:studio>/requests/<int:call>", requests.one, name="portal-request"),
     path("portal/<uuid:studio>/audit", audit.audit_log, name="portal-audit"),
     path("portal/<uuid:studio>/audit.csv", audit.audit_file, name="portal-audit-file"),
     path("portal/<uuid:studio>/members", members.members_page, name="members"),

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 _UNKNOWN_SHOWN = 10
+_ERRORS_TOLD = 20
 
 
 def pointer(*names: str | int) -> str:
@@ -196,6 +197,28 @@ class Refused(Exception):
         if self.errors:
             body["errors"] = self.errors
         return body
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a caller was told of a refusal: kept without the refusal, which holds all that led to it.
+
+    Attributes:
+        errors: pointer and detail of each.
+
+    """
+
+    slug: str = ""
+    detail: str = ""
+    errors: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, refused: Refused) -> "Told":
+        """Return what a refusal tells."""
+        errors = tuple(
+            (row.get("pointer", ""), row.get("detail", "")) for row in islice(refused.errors, _ERRORS_TOLD)
+        )
+        return cls(refused.slug, refused.detail, errors)
 
 
 class Malformed(Refused):

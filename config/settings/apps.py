@@ -96,6 +96,7 @@ INSTALLED_APPS = [
 # Those of core.middleware that are named after a purpose are Django's, kept out of the API's way.
 MIDDLEWARE = [
     "core.middleware.request_context",
+    "accounts.calls.middleware.request_log",
     "core.middleware.Refusals",
     "django.middleware.security.SecurityMiddleware",
     "core.middleware.StaticFiles",

@@ -285,6 +285,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },
+    "keep-calls": {
+        "task": "accounts.keep_calls",
+        "schedule": 600.0,
+        "options": {"expires": 600, "queue": "bulk"},
+    },
     "keep-webhooks": {
         "task": "webhooks.keep_deliveries",
         "schedule": 3600.0,

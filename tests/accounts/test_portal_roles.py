@@ -17,6 +17,7 @@ from accounts import invitations
 from accounts.models import ServerKey, Studio
 from accounts.roles import MAY, Act
 from tests import factories
+from tests.accounts.calls import refused_call
 from tests.accounts.visitors import Visitor, member, membership, visitor
 from webhooks.services import deliveries, endpoints
 
@@ -83,6 +84,9 @@ TABLE = {
     f"{HOOK}/delete": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
     f"{HOOK}/deliveries/<uuid:uuid>": Page(get=Act.MANAGE_KEYS),
     f"{HOOK}/deliveries/<uuid:uuid>/redeliver": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
+    "requests": Page(get=Act.MANAGE_KEYS),
+    "requests.csv": Page(get=Act.MANAGE_KEYS),
+    "requests/<int:call>": Page(get=Act.MANAGE_KEYS),
     "audit": Page(get=Act.READ_AUDIT),
     "audit.csv": Page(get=Act.READ_AUDIT),
 }
@@ -131,6 +135,7 @@ class World:
             "uuid": deliveries.send_test(hook, at=timezone.now()),
             "member": membership(self.studio, other),
             "invitation": invited.uuid,
+            "call": refused_call(self.studio),
         }
 
     def visitor(self, kind: str) -> Visitor:

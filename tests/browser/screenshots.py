@@ -38,6 +38,7 @@ PORTAL = {
     "portal-game-settings": f"{GAME}/settings",
     "portal-keys": f"{STUDIO}/keys",
     "portal-new-key": f"{STUDIO}/keys/new",
+    "portal-requests": f"{STUDIO}/requests",
     "portal-audit": f"{STUDIO}/audit",
     "portal-members": f"{STUDIO}/members",
     "portal-studio-settings": f"{STUDIO}/settings",

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import last_use, selectors
 from accounts import services as accounts
+from accounts.calls.notebook import notebook
 from accounts.keys import SCOPES
 from accounts.models import Game, Player, ServerKey, Studio
 from achievements.models import Achievement, Catalogue
@@ -32,6 +33,7 @@ def forget() -> None:
     selectors.forget_games()
     selectors.forget_players()
     last_use.forget()
+    notebook.forget()
     definitions.forget_catalogues()
     stats.forget()
     boards.forget()
