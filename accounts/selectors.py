@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Game, Member, Player, PlayerIdentity, ServerKey, Studio, Tester, Visibility
+from accounts.models import Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, Tester, Visibility
 from core.db import array_literal, run_prepared, text_array_literal
 from core.refusals import Conflict
 
@@ -25,6 +25,7 @@ JOINS_SECONDS = 2.0
 _KEPT_PLAYERS = 50_000
 MOST_STUDIOS = 100  # of a user
 MOST_KEYS = 500
+MOST_TOLD = 20  # owners who get a mail
 MOST_GAMES = 500  # of a studio
 # What `manage.py demo` makes, and the demo's page shows.
 DEMO_STUDIO: UUID = settings.DEMO_STUDIO
@@ -576,3 +577,14 @@ def studio_pks(uuids: Iterable[UUID]) -> dict[UUID, int]:
 def studio_uuid(pk: int) -> UUID | None:
     """Return a studio's public id, or None if there is no such studio."""
     return Studio.objects.filter(pk=pk).values_list("uuid", flat=True).first()
+
+
+def owner_addresses(studio_id: int) -> list[str]:
+    """Return the e-mail addresses of a studio's owners, but for who is locked out; of very many the first."""
+    rows = Member.objects.filter(studio_id=studio_id, role=Role.OWNER, user__is_active=True)
+    return list(rows.order_by("pk").values_list("user__email", flat=True)[:MOST_TOLD])
+
+
+def studio_name(pk: int) -> str:
+    """Return a studio's name, empty if there is no such studio."""
+    return Studio.objects.filter(pk=pk).values_list("name", flat=True).first() or ""
