@@ -4,14 +4,25 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, Tester, Visibility
+from accounts.calls.models import CallCount
+from accounts.models import (
+    Game,
+    Member,
+    Player,
+    PlayerIdentity,
+    Role,
+    ServerKey,
+    Studio,
+    Tester,
+    Visibility,
+)
 from core.db import array_literal, run_prepared, text_array_literal
 from core.refusals import Conflict
 
@@ -588,3 +599,9 @@ def owner_addresses(studio_id: int) -> list[str]:
 def studio_name(pk: int) -> str:
     """Return a studio's name, empty if there is no such studio."""
     return Studio.objects.filter(pk=pk).values_list("name", flat=True).first() or ""
+
+
+def calls_by_day(studio_id: int, *, since: date) -> dict[tuple[date, str], int]:
+    """Return how many calls a studio made on each day (UTC) from a date, by how they ended."""
+    rows = CallCount.objects.filter(studio_id=studio_id, day__gte=since)
+    return {(day, ending): count for day, ending, count in rows.values_list("day", "ending", "count")}

@@ -1,14 +1,16 @@
-"""A studio's home: the way to the first unlock, what needs somebody, and its games."""
+"""A studio's home: the way to the first unlock, what needs somebody, and its games; and what it used."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
-from analytics.selectors import beginning, overview
+from analytics.selectors import beginning, overview, usage
 from analytics.selectors.beginning import FIRST_PLAYER, STEPS
+from core import limits
 
 
 @require_safe
@@ -24,6 +26,21 @@ def home(request: HttpRequest, visit: Visit) -> HttpResponse:
 def first_steps(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the checklist alone: a page that waits for the first unlock asks for it every other second."""
     return render(request, "portal/home/first_steps.html", _way(visit))
+
+
+@require_safe
+@studio_page(needs=Act.SEE_ANALYTICS)
+def usage_page(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Show what the studio used, and how much of its limits."""
+    told = limits.of_studio(visit.studio.studio_id)
+    context = {
+        "visit": visit,
+        "here": "usage",
+        "used": usage.used(visit.studio.studio_id, at=timezone.now()),
+        "counted": [limit for limit in told if limit.used is not None],
+        "each": [limit for limit in told if limit.used is None],
+    }
+    return render(request, "portal/usage.html", context)
 
 
 def _way(visit: Visit) -> dict[str, object]:

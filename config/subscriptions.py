@@ -1,6 +1,7 @@
 """The only place where a fact meets its listeners."""
 
 from achievements.services import counters
+from analytics.services import usage
 from core.facts import Subscription
 from history.services import following as history
 from history.services import rolling
@@ -25,6 +26,7 @@ SUBSCRIPTIONS: list[Subscription] = [
         pause_s=0.05,
     ),
     Subscription(fanning.FOLLOWER, "facts", fanning.KINDS, fanning.apply_facts),
+    Subscription(usage.FOLLOWER, "bulk", usage.KINDS, usage.apply_facts, pause_s=1.0),
     Subscription(
         webhooks.FOLLOWER,
         "bulk",

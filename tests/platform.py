@@ -21,7 +21,7 @@ from config.processes import Process, stop_all
 POINTS = 10
 ACHIEVEMENTS = 200
 CAUGHT_UP_WITHIN_S = 60.0
-FOLLOWERS = ("achievements", "fanning", "feeding", "history", "leaderboards", "social", "webhooks")
+FOLLOWERS = ("achievements", "fanning", "feeding", "history", "leaderboards", "social", "usage", "webhooks")
 _SEED = f"""
 import json
 from django.utils import timezone

@@ -40,6 +40,7 @@ __all__ = [
     "PLAYER_MOVES",
     "PLAYER_SIGHT",
     "REPORT_CONSEQUENCES",
+    "STUDIO_LIMITS",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
     "WEBHOOK_ALLOWED_NETWORKS",
@@ -130,6 +131,15 @@ PLAYER_HOLDINGS = [
 ]
 # How many players hold something of a game, which whoever puts it away is told.
 GAME_HOLDERS = "achievements.selectors.standings.holders"
+# Which limits a studio's page of usage shows; rooms do not know each other.
+STUDIO_LIMITS = [
+    "accounts.allowances.limits",
+    "webhooks.allowances.limits",
+    "stats.allowances.limits",
+    "leaderboards.allowances.limits",
+    "achievements.allowances.limits",
+    "social.allowances.limits",
+]
 # Who moves it, one after the other in the order in which reports take their locks (ADR 0033).
 PLAYER_MOVES = [
     "stats.services.joining.move",
@@ -282,6 +292,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "keep-sessions": {
         "task": "accounts.keep_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "bulk"},
+    },
+    "keep-usage": {
+        "task": "analytics.keep_usage",
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
     },

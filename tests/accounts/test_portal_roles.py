@@ -84,6 +84,7 @@ TABLE = {
     f"{HOOK}/delete": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
     f"{HOOK}/deliveries/<uuid:uuid>": Page(get=Act.MANAGE_KEYS),
     f"{HOOK}/deliveries/<uuid:uuid>/redeliver": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
+    "usage": Page(get=EVERYBODY),
     "requests": Page(get=Act.MANAGE_KEYS),
     "requests.csv": Page(get=Act.MANAGE_KEYS),
     "requests/<int:call>": Page(get=Act.MANAGE_KEYS),
