@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from achievements.portal import files, first, listing
+from achievements.portal import files, first, listing, reports
 
+_REPORT = "portal/<uuid:studio>/reports/<uuid:report>"
 _LIST = "portal/<uuid:studio>/games/<uuid:game>/achievements"
 
 urlpatterns = [
@@ -14,4 +15,9 @@ urlpatterns = [
     path(f"{_LIST}/import", files.import_file, name="import-file"),
     path(f"{_LIST}/import/apply", files.apply_import, name="apply-import"),
     path(f"{_LIST}/export", files.export_file, name="export-file"),
+    path("portal/<uuid:studio>/reports", reports.index, name="portal-reports"),
+    path(_REPORT, reports.report, name="portal-report"),
+    path(f"{_REPORT}/answer", reports.answer, name="answer-report"),
+    path(f"{_REPORT}/resolve", reports.resolve, name="resolve-report"),
+    path(f"{_REPORT}/reopen", reports.reopen, name="reopen-report"),
 ]

@@ -8,6 +8,7 @@ from achievements.api.explain import ExplainView
 from achievements.api.imports import ExportView, ImportView
 from achievements.api.players import PlayerAchievementsView
 from achievements.api.progress import ProgressView
+from achievements.api.reports import ReportsView
 from achievements.api.revokes import ResetView, RevokesView, RevokeView
 from achievements.api.tiers import TiersView
 from achievements.api.unlocks import BatchView, UnlockView
@@ -29,5 +30,6 @@ urlpatterns = [
     path("games/<str:game_id>/backfills", BackfillsView.as_view()),
     path("players/<path:player>/achievements/<path:key>/explain", ExplainView.as_view()),
     path("players/<path:player>/revokes", RevokesView.as_view()),
+    path("players/<path:player>/reports", ReportsView.as_view()),
     path("players/<path:player>/achievements", PlayerAchievementsView.as_view()),
 ]

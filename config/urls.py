@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.page_urls")),
     path("", include("accounts.portal_urls")),
     path("", include("achievements.portal_urls")),
+    path("", include("achievements.page_urls")),
     path("", include("analytics.portal_urls")),
     path("", include("webhooks.portal_urls")),
     path("account/", include("allauth.urls")),

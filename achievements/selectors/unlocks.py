@@ -147,6 +147,7 @@ _HOLDS = """
 SELECT EXISTS (SELECT FROM achievements_playertotal WHERE player_id = $1)
     OR EXISTS (SELECT FROM achievements_progress WHERE player_id = $1)
     OR EXISTS (SELECT FROM achievements_played WHERE player_id = $1)
+    OR EXISTS (SELECT FROM achievements_playerreport WHERE player_id = $1)
 """
 
 

@@ -42,7 +42,7 @@ def move(*, leaves: int, stays: int, shared: frozenset[int]) -> set[int]:
     games = {row[0] for row in run_prepared(_GAMES, [leaves, stays])}
     gone = run_prepared(_OF_PLAYER, [leaves])
     dropped = run_prepared(_DROPPED, [leaves, stays])
-    for statement in (*_UNLOCKS, *_STEPS, *_CONDITIONS):
+    for statement in (*_UNLOCKS, *_STEPS, *_CONDITIONS, *_REPORTS):
         run_prepared(statement, [leaves, stays])
     _announce(gone, dropped, leaves=leaves, stays=stays)
     totals = [list(row) for statement in _TOTALS for row in run_prepared(statement, [leaves, stays])]
@@ -125,6 +125,16 @@ _CONDITIONS = (
                       AND k.achievement_id = b.achievement_id AND k.condition = b.condition)
     """,
     "UPDATE achievements_conditionmet SET player_id = $2 WHERE player_id = $1",
+)
+# Of one achievement a person has one open report: that of who stays.
+_REPORTS = (
+    """
+    UPDATE achievements_playerreport b SET state = 'resolved', handled_at = now(), handled_by = 'platform'
+     WHERE b.player_id = $1 AND b.state = 'open'
+       AND EXISTS (SELECT FROM achievements_playerreport k
+                    WHERE k.player_id = $2 AND k.achievement_id = b.achievement_id AND k.state = 'open')
+    """,
+    "UPDATE achievements_playerreport SET player_id = $2 WHERE player_id = $1",
 )
 # Totals are made anew of the unlocks that are there now. Their points were reached when the later of both had his, and
 # no later than when the last unlock with points was heard of, as where unlocks are taken back (revoking.py).

@@ -19,6 +19,7 @@ from accounts.roles import MAY, Act
 from tests import factories
 from tests.accounts.calls import refused_call
 from tests.accounts.visitors import Visitor, member, membership, visitor
+from tests.achievements.reports import a_report
 from webhooks.services import deliveries, endpoints
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +85,11 @@ TABLE = {
     f"{HOOK}/delete": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
     f"{HOOK}/deliveries/<uuid:uuid>": Page(get=Act.MANAGE_KEYS),
     f"{HOOK}/deliveries/<uuid:uuid>/redeliver": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
+    "reports": Page(get=Act.SEE_PLAYERS),
+    "reports/<uuid:report>": Page(get=Act.SEE_PLAYERS),
+    "reports/<uuid:report>/answer": Page(get=None, post=Act.CARE_FOR_PLAYERS),
+    "reports/<uuid:report>/resolve": Page(get=None, post=Act.CARE_FOR_PLAYERS, sent=302),
+    "reports/<uuid:report>/reopen": Page(get=None, post=Act.CARE_FOR_PLAYERS, sent=302),
     "usage": Page(get=EVERYBODY),
     "requests": Page(get=Act.MANAGE_KEYS),
     "requests.csv": Page(get=Act.MANAGE_KEYS),
@@ -128,14 +134,16 @@ class World:
             actor="user:owner@example.com",
             at=timezone.now(),
         )
+        game = factories.game(self.studio)
         # What stands in addresses, by its name there.
         self.named: dict[str, object] = {
-            "game": factories.game(self.studio).uuid,
+            "game": game.uuid,
             "key": ServerKey.objects.get().uuid,
             "hook": hook.uuid,
             "uuid": deliveries.send_test(hook, at=timezone.now()),
             "member": membership(self.studio, other),
             "invitation": invited.uuid,
+            "report": a_report(game),
             "call": refused_call(self.studio),
         }
 

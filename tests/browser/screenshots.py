@@ -39,6 +39,7 @@ PORTAL = {
     "portal-keys": f"{STUDIO}/keys",
     "portal-new-key": f"{STUDIO}/keys/new",
     "portal-requests": f"{STUDIO}/requests",
+    "portal-reports": f"{STUDIO}/reports",
     "portal-usage": f"{STUDIO}/usage",
     "portal-audit": f"{STUDIO}/audit",
     "portal-members": f"{STUDIO}/members",
