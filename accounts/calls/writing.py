@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
-from django.db import Error, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg_pool import PoolTimeout
 
 from accounts.calls import redacting
@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 EVERY_S: Final = 1.0
 SUMS_EVERY: Final = 60  # as often it writes: a flood is a few rows a minute
 LAST_WORDS_S: Final = 2.0  # less than a process gets to end
+_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
+_LARGEST_INT: Final = 2**31 - 1
 _ROWS_AT_ONCE: Final = 500
 _LONGEST_DETAIL: Final = 1000
 _MOST_ERRORS: Final = 20
@@ -52,7 +54,8 @@ _Known = dict[Owner, tuple[int, int | None]]
 def write(book: Notebook = notebook, *, at: datetime, sums: bool = True) -> int:
     """Write what was noted, all of it or nothing; return how many rows of the log that made.
 
-    What fails stays noted, and is written next time. Raises what PostgreSQL refused.
+    While PostgreSQL is away it stays noted, and is written next time; what it does not take, a bug of ours, is lost,
+    since nothing would be written after it. Raises what went wrong.
     """
     page = book.take(sums=sums)
     if not page.counts and not page.calls and not page.sums:
@@ -65,7 +68,7 @@ def write(book: Notebook = notebook, *, at: datetime, sums: bool = True) -> int:
                 run_prepared(_NOTE, [_json(rows[start : start + _ROWS_AT_ONCE])])
             if counts := _counts(page.counts, known):
                 run_prepared(_COUNT, [_json(counts), at.astimezone(UTC).date()])
-    except BaseException:
+    except _AWAY:
         book.put_back(page)
         raise
     return len(rows)
@@ -102,7 +105,7 @@ def _rows(calls: Iterable[Noted], known: _Known) -> Iterator[dict[str, Any]]:
             "errors": _errors(call),
             "weight": call.weight,
             "is_summary": False,
-            "duration_us": min(call.duration_us, 2**31 - 1),
+            "duration_us": min(call.duration_us, _LARGEST_INT),
             "request_id": redacting.hide_keys(call.request_id),
             "address": redacting.address(call.address),
             "body": redacting.body_copy(call.body),
@@ -139,7 +142,7 @@ def _sums(sums: dict[Sort, list[float]], known: _Known) -> Iterator[dict[str, An
                 "route": sort.route,
                 "status": sort.status,
                 "slug": sort.slug,
-                "weight": int(count),
+                "weight": min(int(count), _LARGEST_INT),
                 "is_summary": True,
             }
 
@@ -200,7 +203,7 @@ class Writer:
         """Write; a database that is away is asked again a second later."""
         try:
             write(at=datetime.now(UTC), sums=sums)
-        except (Error, PoolTimeout) as error:
+        except _AWAY as error:
             log.warning("request log not written", error=str(error).strip().split("\n")[0])
         except Exception:
             log.exception("request log not written")

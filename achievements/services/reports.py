@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import IntegrityError, transaction
 
 from accounts import selectors as accounts
@@ -17,6 +18,7 @@ from achievements.selectors.definitions import Definition, GameCatalogue
 from core import audit
 from core.facts import publish
 from core.refusals import Conflict, NotFound, Refused
+from core.rendering import dumps
 
 MOST_A_DAY = 10  # of a player
 DAY = timedelta(days=1)
@@ -48,7 +50,6 @@ def report(
     trace = explaining.trace(player_id, catalogue, definition, at=at)
     if trace["unlocked"]:
         raise Conflict(f"The player has unlocked it, at {trace['unlocked_at']}.")
-    trace["event_id"] = None
     lately = PlayerReport.objects.filter(player_id=player_id, created_at__gt=at - DAY)
     try:
         with transaction.atomic():
@@ -65,7 +66,7 @@ def report(
                 achievement_id=definition.id,
                 player_id=player_id,
                 message=message,
-                trace={**trace, "as_of": at.isoformat()},
+                trace=orjson.loads(dumps(trace)),  # as the API would have told it
                 created_at=at,
             )
     except IntegrityError:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from django.db import connection
+from django.db import OperationalError, ProgrammingError, connection
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from accounts.calls import keeping, middleware, notebook, redacting, writing
 from accounts.calls.models import Call, CallCount
-from accounts.calls.notebook import Notebook, Noted
+from accounts.calls.notebook import Notebook, Noted, Sort
 from accounts.models import ServerKey, Studio
 from core.refusals import Told
 from tests import factories
@@ -288,20 +288,45 @@ def test_addresses_without_end_fill_nothing() -> None:
     assert sum(count for count, _ in book._page.sums.values()) == 20_000 - 100
 
 
-def test_what_can_not_be_written_is_written_next_time(
+def test_what_is_not_taken_in_time_is_written_next_time(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = factories.api(factories.server_key(studio))
     api.get("/games/nothing")
-    with monkeypatch.context() as patch:
-        patch.setattr(writing, "_COUNT", "SELECT nothing($1, $2)")
-        with pytest.raises(Exception, match="nothing"):
+    with monkeypatch.context() as patch, connection.cursor() as cursor:
+        patch.setattr(writing, "_COUNT", "SELECT pg_sleep(60), $1::text, $2::date")
+        cursor.execute("SET LOCAL statement_timeout = 50")
+        with pytest.raises(OperationalError):
             write()
+        cursor.execute("SET LOCAL statement_timeout = 0")
     assert calls(studio) == []
     api.get("/games/nothing")
     write()
     assert len(calls(studio)) == 2
     assert counted(studio) == {"refused": 2}
+
+
+def test_what_would_never_be_taken_stops_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = factories.api(factories.server_key(studio))
+    api.get("/games/nothing")
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "_COUNT", "SELECT nothing($1, $2)")
+        with pytest.raises(ProgrammingError):
+            write()
+    api.get("/games/nothing")
+    write()
+    assert counted(studio) == {"refused": 1}
+
+
+def test_odd_paths_and_huge_sums_are_written() -> None:
+    book, studio = Notebook(), factories.studio()
+    for path in ("/api/v1/\ud800", "/api/v1/\0", "/api/v1/\udcff\n", "/api/v1/" + "é" * 2000):
+        told = Told("conflict", f"{path} \0 \ud800", ((path, path),) * 30)
+        book.note(a_call(studio.pk, path=path, told=told, body=b"\xff"), "refused")
+    book._page.sums[Sort(studio.pk, "GET", "x", 404, "not-found")] = [1e15, 1000.0]
+    writing.write(book, at=timezone.now())
+    assert len(calls(studio)) == 5
+    assert max(call.weight for call in calls(studio)) == 2**31 - 1
 
 
 def test_what_can_not_be_written_for_long_stays_bounded() -> None:
