@@ -3,7 +3,7 @@
 import threading
 from datetime import timedelta
 from html import unescape
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,14 +14,16 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import sessions
-from accounts.models import Player, Studio
+from accounts.models import JoinedPlayer, Player, Studio
 from achievements.report_models import PlayerReport, ReportAnswer
 from achievements.selectors import definitions
 from achievements.services import joining
 from achievements.services import reports as services
-from core import followers
+from core import facts, followers
 from core.models import AuditEntry, Fact
 from core.refusals import Conflict
+from social import announcing
+from social.joining import as_they_are
 from tests import factories
 from tests.accounts.members import House, audited
 from tests.achievements.reports import a_report
@@ -348,6 +350,30 @@ def test_reports_of_two_players_who_become_one_are_the_one_s(house: House) -> No
     joining.move(leaves=leaves, stays=stays, shared=frozenset())
     rows = PlayerReport.objects.order_by("pk").values_list("player_id", "state")
     assert list(rows) == [(stays, "resolved"), (stays, "open")]
+
+
+def test_an_answer_to_who_was_joined_meanwhile_is_told_to_the_person(house: House) -> None:
+    uuid = a_report(house.game)
+    answers(house, uuid)
+    row = Fact.objects.get(kind="report_answered")
+    fact = facts.Fact(1, row.pk, row.at, row.kind, row.studio_id, dict(cast("Any", row.payload)))
+    stays = factories.player(house.studio, "p-2")
+    JoinedPlayer.objects.create(player_id=fact.payload["player"], into=stays, joined_at=timezone.now())
+    [told] = announcing.answer_notices(as_they_are([fact]))
+    assert told.player_id == stays.pk
+    again = announcing.answer_notices(as_they_are([fact]))
+    assert [one.uuid for one in again] == [told.uuid]
+
+
+def test_a_repeated_report_with_its_key_is_one(house: House) -> None:
+    factories.achievement(house.game, "lost-one")
+    _, me = player(house)
+    body = {"achievement": "lost-one"}
+    first = me.post("/players/me/reports", body, Idempotency_Key="k1")
+    again = me.post("/players/me/reports", body, Idempotency_Key="k1")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert PlayerReport.objects.count() == 1
 
 
 def test_pages_ask_little_of_the_database(house: House, django_assert_max_num_queries: Any) -> None:
