@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models.functions import Lower, Now
 
@@ -203,6 +204,16 @@ class Player(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    class Meta:
+        indexes = [
+            # Parts of names have one of their own where the database has pg_trgm: migration 0031.
+            models.Index(
+                OpClass(Lower("display_name"), name="text_pattern_ops"),
+                name="players_by_beginning_of_name",
+                condition=~models.Q(display_name=""),
+            )
+        ]
+
     def __str__(self) -> str:
         return self.display_name or str(self.uuid)
 
@@ -237,6 +248,12 @@ class PlayerIdentity(models.Model):
         indexes = [
             # Pages of boards name a hundred players as a studio does: the ids are read from the index alone.
             models.Index(fields=["player", "studio", "id"], include=["external_id"], name="ids_of_players"),
+            models.Index(
+                fields=["studio", "external_id"],
+                opclasses=["int8_ops", "text_pattern_ops"],
+                include=["player"],
+                name="players_by_beginning_of_id",
+            ),
             models.Index(
                 fields=["player", "studio"],
                 name="excluded_players",
