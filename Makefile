@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 # Installed once for each state of the locks: the stamps carry their checksum.
 RUN_STAMP := $(VENV)/run-$(shell cksum requirements.txt | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
-CODE := accounts achievements analytics bench config core history leaderboards social stats tests webhooks manage.py
+CODE := accounts achievements analytics bench care config core history leaderboards social stats tests webhooks manage.py
 # What `check` needs to read the settings as production does; nothing is connected to.
 AS_IN_PRODUCTION := DEBUG=0 DEMO=0 SECRET_KEY=only-read-by-the-checks-of-settings-and-used-for-nothing-else-0123456789 \
 	PUBLIC_URL=https://laurel.example LIVE_URL=https://live.laurel.example \

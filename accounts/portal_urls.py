@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.portal import audit, games, home, joining, keys, members, studio
+from accounts.portal import audit, games, home, joining, keys, members, persons, studio
 
 urlpatterns = [
     path("portal/", home.door, name="portal"),
@@ -28,6 +28,13 @@ urlpatterns = [
         "portal/<uuid:studio>/invitations/<uuid:invitation>/withdraw",
         members.withdraw_invitation,
         name="withdraw-invitation",
+    ),
+    path("portal/<uuid:studio>/players/<uuid:player>/ban", persons.ban, name="ban-player"),
+    path("portal/<uuid:studio>/players/<uuid:player>/exclude", persons.exclude, name="exclude-player"),
+    path(
+        "portal/<uuid:studio>/players/<uuid:player>/games/<uuid:game>/test",
+        persons.test,
+        name="player-tests",
     ),
     path("portal/<uuid:studio>/settings", studio.settings_page, name="studio-settings"),
     path("portal/<uuid:studio>/leave", studio.leave, name="leave-studio"),

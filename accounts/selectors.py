@@ -573,6 +573,11 @@ def studio_pks(uuids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(Studio.objects.filter(uuid__in=set(uuids)).values_list("uuid", "pk"))
 
 
+def studio_named(pk: int) -> tuple[UUID, str] | None:
+    """Return a studio's public id and its name, or None if there is no such studio."""
+    return Studio.objects.filter(pk=pk).values_list("uuid", "name").first()
+
+
 def studio_uuid(pk: int) -> UUID | None:
     """Return a studio's public id, or None if there is no such studio."""
     return Studio.objects.filter(pk=pk).values_list("uuid", flat=True).first()

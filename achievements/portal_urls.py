@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from achievements.portal import files, first, listing
+from achievements.portal import files, first, listing, persons
 
 _LIST = "portal/<uuid:studio>/games/<uuid:game>/achievements"
+_PLAYER = "portal/<uuid:studio>/players/<uuid:player>"
 
 urlpatterns = [
     path(_LIST, listing.achievements, name="portal-achievements"),
@@ -14,4 +15,7 @@ urlpatterns = [
     path(f"{_LIST}/import", files.import_file, name="import-file"),
     path(f"{_LIST}/import/apply", files.apply_import, name="apply-import"),
     path(f"{_LIST}/export", files.export_file, name="export-file"),
+    path(f"{_PLAYER}/games/<uuid:game>/grant", persons.grant, name="grant-achievement"),
+    path(f"{_PLAYER}/games/<uuid:game>/revoke", persons.revoke, name="revoke-unlock"),
+    path(f"{_PLAYER}/reset", persons.reset, name="reset-player"),
 ]

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("history.urls")),
     path("api/v1/", include("social.urls")),
     path("api/v1/", include("webhooks.urls")),
+    path("api/v1/", include("care.urls")),
     path("api/v1/", include("accounts.urls")),
     path("api/v1", RootView.as_view()),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
@@ -37,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("achievements.portal_urls")),
     path("", include("analytics.portal_urls")),
     path("", include("webhooks.portal_urls")),
+    path("", include("care.portal_urls")),
     path("account/", include("allauth.urls")),
     path("", include("social.page_urls")),
 ]

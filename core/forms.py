@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from core.audit import LONGEST_REASON
 from core.refusals import Refused
 
 
@@ -31,3 +32,14 @@ class PortalForm(forms.Form):
     def refuse(self, refused: Refused) -> None:
         """Show a refusal of a service above the fields, as the form's own."""
         self.add_error(None, refused.detail)
+
+
+class ReasonForm(PortalForm):
+    """Why something is done: kept in the audit log."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept in the audit log."),
+    )

@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "history",
     "analytics",
     "webhooks",
+    "care",
     "config",
 ]
 # Those of core.middleware that are named after a purpose are Django's, kept out of the API's way.

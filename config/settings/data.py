@@ -40,6 +40,7 @@ __all__ = [
     "PLAYER_MOVES",
     "PLAYER_SIGHT",
     "REPORT_CONSEQUENCES",
+    "STATS_RESET",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
     "WEBHOOK_ALLOWED_NETWORKS",
@@ -128,6 +129,8 @@ PLAYER_HOLDINGS = [
     "leaderboards.selectors.submitted.holds_anything",
     "social.selectors.holds_anything",
 ]
+# Who takes stats away where a player begins anew in a game, in the commit that takes back the unlocks (ADR 0039).
+STATS_RESET = "stats.services.resets.reset"
 # How many players hold something of a game, which whoever puts it away is told.
 GAME_HOLDERS = "achievements.selectors.standings.holders"
 # Who moves it, one after the other in the order in which reports take their locks (ADR 0033).

@@ -33,13 +33,14 @@ class Entry(Written):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries are asked for; what is empty is not asked for. `until` is not included."""
+    """Which entries are asked for; what is empty is not asked for. `until` and what is `without` are left out."""
 
     actor: str = ""
     action: str = ""
     object_id: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,10 @@ def _of(studio_id: int, wanted: Wanted) -> QuerySet[AuditEntry]:
         "at__gte": wanted.since,
         "at__lt": wanted.until,
     }
-    return AuditEntry.objects.filter(
+    rows = AuditEntry.objects.filter(
         studio_id=studio_id, **{name: value for name, value in asked.items() if value}
     )
+    return rows.exclude(action__in=wanted.without) if wanted.without else rows
 
 
 # The next action behind the last one, again and again: as many looks into the index as there are actions.

@@ -44,7 +44,7 @@ class Page(NamedTuple):
     seen: int = 200
 
 
-GAME, HOOK = "games/<uuid:game>", "webhooks/<uuid:hook>"
+GAME, HOOK, PLAYER = "games/<uuid:game>", "webhooks/<uuid:hook>", "players/<uuid:player>"
 TABLE = {
     "": Page(get=EVERYBODY),
     "members": Page(get=EVERYBODY, post=Act.MANAGE_STUDIO),
@@ -83,6 +83,19 @@ TABLE = {
     f"{HOOK}/delete": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
     f"{HOOK}/deliveries/<uuid:uuid>": Page(get=Act.MANAGE_KEYS),
     f"{HOOK}/deliveries/<uuid:uuid>/redeliver": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
+    "players": Page(get=Act.SEE_PLAYERS),
+    PLAYER: Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/achievements": Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/stats": Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/ranks": Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/sessions": Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/export": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/ban": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/exclude": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/reset": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/{GAME}/test": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/{GAME}/grant": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/{GAME}/revoke": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
     "audit": Page(get=Act.READ_AUDIT),
     "audit.csv": Page(get=Act.READ_AUDIT),
 }
@@ -127,6 +140,7 @@ class World:
         self.named: dict[str, object] = {
             "game": factories.game(self.studio).uuid,
             "key": ServerKey.objects.get().uuid,
+            "player": factories.player(self.studio).uuid,
             "hook": hook.uuid,
             "uuid": deliveries.send_test(hook, at=timezone.now()),
             "member": membership(self.studio, other),
