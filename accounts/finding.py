@@ -3,7 +3,8 @@
 Every look-up is bounded: whoever asks for what fits too many hears that not all were looked at.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,8 +22,8 @@ MOST_BY_NAME = (
     2_000  # players of the whole instance whose names fit: a look each tells if they are the studio's
 )
 LONGEST = 128  # of an id, and of a name
-# Letters: a shorter part of a name has no trigram, so that it is taken as the beginning of one.
-LEAST_PART = 3
+# What has no three letters or digits in a row has no trigram, so that it is taken as the beginning of a name.
+_PART = re.compile(r"[^\W_]{3}")
 MOST_IDS = 20  # of a player that are shown
 NAME_PARTS = "players_by_part_of_name"  # the index, where the database has pg_trgm
 _NAMES = 7  # where a row of _KNOWN has them
@@ -141,21 +142,16 @@ SELECT DISTINCT player_id FROM (
      WHERE studio_id = $1 AND external_id ~>=~ $2::text AND external_id ~<~ $3::text
      ORDER BY external_id USING ~<~ LIMIT $4) AS listed
 """
-_FIT = {
-    True: "display_name ILIKE $2::text",
-    False: "lower(display_name) ~>=~ lower($2::text) AND lower(display_name) ~<~ lower($3::text)",
-}
 _FORM_OF_BY_NAME = """
-WITH called AS MATERIALIZED (
-    SELECT id FROM accounts_player WHERE display_name <> '' AND {fit} LIMIT $4
-)
+WITH called AS MATERIALIZED (SELECT id FROM accounts_player WHERE display_name <> '' AND {fit})
 SELECT id, EXISTS (SELECT FROM accounts_playeridentity i WHERE i.player_id = called.id AND i.studio_id = $1)
   FROM called
 """
-_BY_NAME = {
-    True: _FORM_OF_BY_NAME.format(fit=_FIT[True]).replace("LIMIT $4", "LIMIT $3"),
-    False: _FORM_OF_BY_NAME.format(fit=_FIT[False]),
-}
+_BY_PART = _FORM_OF_BY_NAME.format(fit="display_name ILIKE $2::text LIMIT $3")
+_BY_BEGINNING = _FORM_OF_BY_NAME.format(
+    fit="""lower(display_name) ~>=~ lower($2::text) AND lower(display_name) ~<~ lower($3::text)
+            ORDER BY lower(display_name) USING ~<~ LIMIT $4"""
+)
 
 
 def find(studio_id: int, text: str, *, before_id: int | None = None, limit: int) -> Finding:
@@ -188,9 +184,10 @@ def _by_id(studio_id: int, text: str, whole: str) -> tuple[list[int], bool]:
 
 
 def _by_name(studio_id: int, text: str) -> tuple[list[int], bool]:
-    by_part = len(text) >= LEAST_PART and _knows_parts()
-    fits: Sequence[str] = [f"%{_escaped(text)}%"] if by_part else [text, text + _LAST]
-    rows = run_prepared(_BY_NAME[by_part], [studio_id, *fits, MOST_BY_NAME])
+    if _PART.search(text) is not None and _knows_parts():
+        rows = run_prepared(_BY_PART, [studio_id, f"%{_escaped(text)}%", MOST_BY_NAME])
+    else:
+        rows = run_prepared(_BY_BEGINNING, [studio_id, text, text + _LAST, MOST_BY_NAME])
     return [pk for pk, is_known in rows if is_known], len(rows) >= MOST_BY_NAME
 
 

@@ -503,6 +503,11 @@ def studio_ids_of(player_id: int) -> list[int]:
     return list(rows.values_list("studio_id", flat=True).distinct().order_by("studio_id"))
 
 
+def every_game(studio_id: int) -> list[GameInfo]:
+    """Return all games that a studio ever had, oldest first: for what must leave none out."""
+    return [_game_info(row) for row in Game.objects.filter(studio_id=studio_id).order_by("id")]
+
+
 def game_ids_of(studio_id: int) -> list[int]:
     """Return a studio's games by internal id."""
     return list(Game.objects.filter(studio_id=studio_id).values_list("pk", flat=True))

@@ -50,6 +50,7 @@ def totals(studio_id: int, player_id: int) -> dict[int, GameTotal]:
     return {row[0]: GameTotal(*row) for row in run_prepared(_TOTALS, [player_id, studio_id])}
 
 
+_MOST_HEADS = 200
 # Only the achievements that were unlocked last can have anything to say, and only from the last of these heads on.
 _LATEST = """
 WITH heads AS MATERIALIZED (
@@ -57,7 +58,7 @@ WITH heads AS MATERIALIZED (
       FROM achievements_achievement a CROSS JOIN LATERAL (
           SELECT u.unlocked_at FROM achievements_unlock u WHERE u.achievement_id = a.id
            ORDER BY u.unlocked_at DESC LIMIT 1) AS head
-     WHERE a.game_id = ANY($1::bigint[]) ORDER BY head.unlocked_at DESC LIMIT $2
+     WHERE a.game_id = ANY($1::bigint[]) ORDER BY head.unlocked_at DESC LIMIT $3
 )
 SELECT n.player_id FROM heads CROSS JOIN LATERAL (
     SELECT u.player_id, u.unlocked_at FROM achievements_unlock u WHERE u.achievement_id = heads.id
@@ -69,9 +70,9 @@ SELECT n.player_id FROM heads CROSS JOIN LATERAL (
 def latest(game_ids: Collection[int], *, limit: int) -> list[int]:
     """Return who unlocked anything in the games last, the last one first; in one query.
 
-    Somebody who unlocked much at once may take the places of others.
+    Somebody who alone has very many achievements may take the places of others.
     """
-    return [row[0] for row in run_prepared(_LATEST, [array_literal(game_ids), limit])]
+    return [row[0] for row in run_prepared(_LATEST, [array_literal(game_ids), limit, _MOST_HEADS])]
 
 
 _UNLOCKS = """

@@ -50,7 +50,7 @@ class ExportView(Endpoint):
                 "A key of one game can't export what other games hold: use a key of the whole studio."
             )
         info = player_of(request, player)
-        found = profile.profile(holder.studio_id, info.uuid, accounts.games_by_title(holder.studio_id))
+        found = profile.profile(holder.studio_id, info.uuid, accounts.every_game(holder.studio_id))
         studio = accounts.studio_named(holder.studio_id)
         if found is None or studio is None:
             raise NotFound("There is no such player.")

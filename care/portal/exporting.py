@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import selectors
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from care import services
@@ -22,7 +23,7 @@ from core.forms import ReasonForm, sent
 @studio_page(needs=Act.CARE_FOR_PLAYERS)
 def export(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponseBase:
     """Send everything that the studio holds of a player, once a reason is given."""
-    found = profile.profile(visit.studio.studio_id, player, [*visit.games, *visit.put_away])
+    found = profile.profile(visit.studio.studio_id, player, selectors.every_game(visit.studio.studio_id))
     if found is None:
         raise Http404
     form = ReasonForm(sent(request))

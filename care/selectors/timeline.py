@@ -27,6 +27,7 @@ from stats.selectors import persons as playing
 from stats.selectors.persons import Playing
 
 LATE: Final = timedelta(minutes=5)
+_AT_ONCE = timedelta(milliseconds=100)
 GRANT, REVOKE = "achievement.grant", "achievements.revoke"
 _MOST_GRANTS = 500  # that the audit log is asked for, around the unlocks of a page
 _MOST_ID = 2**63 - 1
@@ -243,6 +244,8 @@ def _heard(row: HeldUnlock) -> str:
     if passed < timedelta(0):
         return _("said %(span)s ahead of Laurel's clock") % {"span": spelling.span(passed)}
     at = f"{row.heard_at.astimezone(UTC):%H:%M:%S}"
+    if passed < _AT_ONCE:
+        return _("heard %(at)s, at once") % {"at": at}
     return _("heard %(at)s, %(span)s later") % {"at": at, "span": spelling.span(passed)}
 
 

@@ -44,6 +44,15 @@ PORTAL = {
     "portal-security": "/account/2fa/",
     "portal-webhooks": f"{STUDIO}/webhooks",
     "portal-webhook-new": f"{STUDIO}/webhooks/new",
+    "portal-players": f"{STUDIO}/players",
+}
+# Below the page of the player whom the demo is about.
+PLAYER = {
+    "portal-player": "",
+    "portal-player-achievements": "/achievements",
+    "portal-player-ranks": "/ranks",
+    "portal-grant": f"/games/{GAME.rpartition('/')[2]}/grant",
+    "portal-reset": "/reset",
 }
 _READY_WITHIN_S = 180
 
@@ -99,6 +108,9 @@ def _take_all(executable: str, url: str, said: str) -> None:
                 _sign_in(page, login, password)
                 for name, path in PORTAL.items():
                     _take(page, path, f"{name}-{theme}-{size}")
+                player = _demo_player(page)
+                for name, rest in PLAYER.items():
+                    _take(page, player + rest, f"{name}-{theme}-{size}")
                 context.close()
         browser.close()
 
@@ -109,6 +121,13 @@ def _sign_in(page: Page, login: str, password: str) -> None:
     page.fill("[name=password]", password)
     page.press("[name=password]", "Enter")
     page.wait_for_url("**/portal/**")
+
+
+def _demo_player(page: Page) -> str:
+    page.goto(f"{STUDIO}/players?q=demo")
+    found = page.locator("tbody a").first.get_attribute("href")
+    assert found is not None
+    return found
 
 
 def _take(page: Page, path: str, name: str) -> None:
