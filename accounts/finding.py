@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts import selectors
-from accounts.models import PlayerIdentity, PlayerSession
+from accounts.models import JoinedPlayer, PlayerIdentity, PlayerSession
 from accounts.selectors import PlayerInfo
 from core.db import array_literal, run_prepared
 from core.ids import parse_id
@@ -128,6 +128,13 @@ def known_by_uuid(studio_id: int, uuid: UUID) -> Known | None:
     return None if found is None else found[0]
 
 
+def joined_into(studio_id: int, uuid: UUID) -> UUID | None:
+    """Return who somebody is now who was joined to another by a link code, if the studio knows that one."""
+    into = JoinedPlayer.objects.filter(uuid=uuid).values_list("into__uuid", flat=True).first()
+    found = None if into is None else known_by_uuid(studio_id, into)
+    return None if found is None else found.uuid
+
+
 def named(studio_id: int, uuid: UUID) -> tuple[Known, PlayerInfo] | None:
     """Return `known_by_uuid`, and the player as services take him."""
     info = selectors.player_by_uuid(uuid, studio_id=studio_id)
@@ -198,7 +205,8 @@ def _escaped(text: str) -> str:
 @cache
 def _knows_parts() -> bool:
     """Say whether names can be found by a part (migration 0031): else only by their beginning."""
-    found: bool = run_prepared("SELECT to_regclass($1::text) IS NOT NULL", [NAME_PARTS])[0][0]
+    sql = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass($1::text) AND indisvalid)"
+    found: bool = run_prepared(sql, [NAME_PARTS])[0][0]
     return found
 
 

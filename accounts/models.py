@@ -380,7 +380,7 @@ class JoinedPlayer(models.Model):
     player_id = models.BigIntegerField(primary_key=True)
     into = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="+")
     joined_at = models.DateTimeField(db_index=True)
-    uuid = models.UUIDField(null=True)
+    uuid = models.UUIDField(null=True, db_index=True)
     time_zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
 
     def __str__(self) -> str:

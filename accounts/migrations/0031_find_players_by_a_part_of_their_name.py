@@ -18,13 +18,12 @@ def add(apps: Any, schema_editor: Any) -> None:
     with schema_editor.connection.cursor() as cursor:
         try:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        except Error as error:
+            cursor.execute(
+                f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {_INDEX} ON accounts_player"
+                " USING gin (display_name gin_trgm_ops) WHERE display_name <> ''"
+            )
+        except Error as error:  # not allowed, not there, or in a schema that is not looked into
             log.warning("no search by a part of a name", why=str(error).strip())
-            return
-        cursor.execute(
-            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {_INDEX} ON accounts_player"
-            " USING gin (display_name gin_trgm_ops) WHERE display_name <> ''"
-        )
 
 
 def remove(apps: Any, schema_editor: Any) -> None:

@@ -172,7 +172,10 @@ def _switch(
             messages.success(
                 request, str(texts[to][3]) if changed else _("It was so already: nothing changed.")
             )
-            return redirect("portal-player", studio=visit.studio.studio_uuid, player=person.uuid)
+            answer = redirect("portal-player", studio=visit.studio.studio_uuid, player=person.uuid)
+            if game is not None:
+                answer["Location"] += f"?game={game.uuid}"
+            return answer
     title, means, button, _done = texts[_wanted(form, is_on=is_on)]
     context: dict[str, Any] = {
         "visit": visit,

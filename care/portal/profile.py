@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from accounts import finding
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from achievements.selectors import definitions
@@ -57,8 +58,17 @@ class Look:
 @require_safe
 @studio_page(needs=Act.SEE_PLAYERS)
 def story(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
-    """Show what happened, newest first, and why something is still locked."""
-    look = _look(request, visit, player)
+    """Show what happened, newest first, and why something is still locked.
+
+    Who was joined to another meanwhile is shown as the other: older entries of the audit log lead here.
+    """
+    try:
+        look = _look(request, visit, player)
+    except Http404:
+        into = finding.joined_into(visit.studio.studio_id, player)
+        if into is None:
+            raise
+        return redirect("portal-player", studio=visit.studio.studio_uuid, player=into)
     shown = request.GET.get("show", "")
     shown = shown if shown in SHOWN else ""
     kind = f"timeline {look.profile.person.id} {shown} {look.chosen and look.chosen.game.id}"

@@ -46,6 +46,17 @@ def test_the_head_says_who_it_is(desk: Desk) -> None:
         assert said in page, said
 
 
+def test_who_was_joined_to_another_is_shown_as_the_other(desk: Desk) -> None:
+    other = factories.player(desk.house.elsewhere, "theirs")
+    joins.join(desk.house.studio, "p-1", desk.house.elsewhere, "theirs")
+    gone, stays = sorted((other, desk.player), key=lambda one: type(one).objects.filter(pk=one.pk).exists())
+    answer = desk.house.get(f"players/{gone.uuid}")
+    assert answer["Location"] == desk.house.path(f"players/{stays.uuid}")
+    stranger = factories.studio()
+    visitor = member(stranger, "owner", "stranger@example.com")
+    assert visitor.client.get(f"/portal/{stranger.uuid}/players/{gone.uuid}").status_code == 404
+
+
 def test_figures_are_this_studio_s_alone(desk: Desk) -> None:
     desk.unlock("a1", "a2")
     elsewhere = joins.declare(desk.house.elsewhere)
