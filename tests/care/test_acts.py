@@ -333,3 +333,36 @@ def test_a_page_of_an_act_says_what_it_means_at_a_moment(desk: Desk) -> None:
     assert "(1 unlocked)" in page
     assert 'value="a1" selected' in desk.house.get(desk.act_path("revoke?achievement=a1")).text
     desk.house.get(desk.act_path("grant?achievement=nonsense%00"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_resets_among_reports_fail_nobody_and_leave_no_unlock_without_its_stat(desk: Desk) -> None:
+    second = joins.declare(desk.house.studio)
+    desk.house.client("support")
+    form = {"game": "all", "what": "both", "typed": "p-1", "reason": WHY}
+    codes: list[int] = []
+    errors: list[BaseException] = []
+
+    def run(work: Any) -> None:
+        try:
+            for _ in range(6):
+                work()
+        except BaseException as error:  # noqa: BLE001 - it is told below
+            errors.append(error)
+        finally:
+            connection.close()
+
+    def reset() -> None:
+        codes.append(desk.house.post(desk.path("/reset"), form, by="support").status_code)
+
+    reporting = [lambda game=game: joins.report(game, "p-1", total=50) for game in (desk.game, second) * 2]
+    threads = [threading.Thread(target=run, args=(work,)) for work in [*reporting, reset]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert codes == [302] * 6
+    held = {row.stat.game_id: row.value for row in StatValue.objects.filter(stat__key="total")}
+    reached = set(Unlock.objects.filter(achievement__key="hundred").values_list("game_id", flat=True))
+    assert reached == {game_id for game_id, value in held.items() if value >= 100}
