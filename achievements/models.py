@@ -119,6 +119,33 @@ class AchievementTranslation(models.Model):
         return f"{self.language}: {self.name}"
 
 
+class DefinitionVersion(models.Model):
+    """A definition became another one: rows are added and never changed (docs/adr/0036-editing-a-definition.md)."""
+
+    class Source(models.TextChoices):
+        """By which door."""
+
+        API = "api"
+        PORTAL = "portal"
+        IMPORT = "import"
+        RESTORE = "restore"
+        ORDER = "order"
+
+    achievement_id = models.BigIntegerField(help_text="It stays when a draft is deleted.")
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="+", db_index=False)
+    before = models.JSONField(null=True, help_text="The whole definition; null: there was none.")
+    after = models.JSONField(null=True, help_text="The whole definition; null: it was deleted.")
+    source = models.CharField(max_length=8, choices=Source.choices)
+    actor = models.CharField(max_length=254, help_text="`key:<uuid>`, `user:<e-mail address>` or `platform`.")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["achievement_id", "-id"], name="versions_of_definition")]
+
+    def __str__(self) -> str:
+        return f"{self.achievement_id} by {self.actor}"
+
+
 class Unlock(models.Model):
     """A player has an achievement, once."""
 

@@ -133,7 +133,12 @@ def _shown_page(request: HttpRequest, visit: Visit, form: ImportForm, upload: Up
     extend(WITHIN_S)
     version = _version(visit)
     done = importing.import_file(
-        game=_game(visit), format=upload.format, body=upload.body, dry_run=True, at=timezone.now()
+        game=_game(visit),
+        format=upload.format,
+        body=upload.body,
+        dry_run=True,
+        actor=visit.actor,
+        at=timezone.now(),
     )
     more = {
         "done": done,
@@ -173,7 +178,9 @@ def _version(visit: Visit) -> int:
 def _apply(visit: Visit, format: str, body: bytes) -> Imported:
     at = timezone.now()
     with transaction.atomic():
-        done = importing.import_file(game=_game(visit), format=format, body=body, dry_run=False, at=at)
+        done = importing.import_file(
+            game=_game(visit), format=format, body=body, dry_run=False, actor=visit.actor, at=at
+        )
         if not done.errors and (done.created or done.updated):
             arranging.note_import(
                 game=_game(visit),

@@ -9,7 +9,8 @@ from django.db import transaction
 from accounts.selectors import GameInfo
 from achievements.models import Achievement, State
 from achievements.selectors import definitions as catalogues
-from achievements.services import definitions
+from achievements.services import definitions, versions
+from achievements.services.versions import Author, Source
 from core import audit
 from core.refusals import Conflict, NotFound
 
@@ -21,7 +22,7 @@ def make_first(*, game: GameInfo, values: Mapping[str, Any], actor: str, at: dat
     with transaction.atomic():
         try:
             with transaction.atomic():
-                definitions.create(game=game, values=values)
+                definitions.create(game=game, values=values, by=Author(actor, at, Source.PORTAL))
         except Conflict:
             return
         _note("achievement.create", game, actor=actor, at=at, details={"key": values["key"]})
@@ -35,12 +36,13 @@ def change_several(*, game: GameInfo, keys: Sequence[str], act: str, actor: str,
 
     """
     wanted = list(dict.fromkeys(keys))
+    by = Author(actor, at, Source.PORTAL)
     with transaction.atomic():
         for key in wanted:
             if act == "delete":
-                definitions.delete(game=game, key=key)
+                definitions.delete(game=game, key=key, by=by)
             else:
-                definitions.update(game=game, key=key, values={"state": STATE_AFTER[act].value})
+                definitions.update(game=game, key=key, values={"state": STATE_AFTER[act].value}, by=by)
         _note(f"achievement.{act}", game, actor=actor, at=at, details={"keys": wanted})
     return len(wanted)
 
@@ -48,11 +50,13 @@ def change_several(*, game: GameInfo, keys: Sequence[str], act: str, actor: str,
 def move(*, game: GameInfo, key: str, by: int, actor: str, at: datetime) -> None:
     """Move an achievement by places in the game's order; past either end it stays there.
 
-    Every one gets a place of its own: until then many may share the place 0. Raises NotFound.
+    Every one gets a place of its own: until then many may share the place 0. The move is a version of what was moved;
+    what made room for it has none. Raises NotFound.
     """
     with transaction.atomic():
         definitions.next_version(game)
-        order = list(catalogues.uncached_catalogue(game.id).by_key.values())
+        before = catalogues.uncached_catalogue(game.id).by_key
+        order = list(before.values())
         place = next((place for place, one in enumerate(order) if one.key == key), None)
         if place is None:
             raise NotFound("The game has no such achievement any more.")
@@ -61,6 +65,8 @@ def move(*, game: GameInfo, key: str, by: int, actor: str, at: datetime) -> None
             Achievement(pk=one.id, sort_order=new) for new, one in enumerate(order) if one.sort_order != new
         ]
         Achievement.objects.bulk_update(rows, ["sort_order"], batch_size=500)
+        after = catalogues.uncached_catalogue(game.id).by_key
+        versions.note(game, before, after, [key], by=Author(actor, at, Source.ORDER))
         _note("achievement.move", game, actor=actor, at=at, details={"key": key, "by": by})
 
 

@@ -19,6 +19,7 @@ from achievements.selectors import candidates, definitions
 from achievements.selectors.candidates import Candidate, Plan
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.services import definitions as rulebook
+from achievements.services.versions import Author
 from achievements.unlocking import Item
 from core.db import LostRace
 from core.ids import new_id
@@ -54,7 +55,7 @@ def preview(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Preview:
 
     """
     with transaction.atomic():
-        rulebook.update(game=game, key=key, values=values)
+        rulebook.update(game=game, key=key, values=values, by=Author("platform", timezone.now()))
         catalogue = definitions.uncached_catalogue(game.id)
         transaction.set_rollback(True)
     definition = catalogue.by_key[key]

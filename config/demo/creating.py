@@ -113,7 +113,9 @@ def _game(studio: Studio, demo: DemoGame) -> GameInfo:
 
 def _import(game: GameInfo, demo: DemoGame, part: str) -> None:
     body = demo.part(part)
-    imported = import_file(game=game, format="laurel", body=body, dry_run=False, at=timezone.now())
+    imported = import_file(
+        game=game, format="laurel", body=body, dry_run=False, actor="platform", at=timezone.now()
+    )
     if imported.errors:
         wrong = imported.errors[0]
         raise ValueError(f"{demo.file}, {part}, row {wrong.row}: {wrong.detail}")
