@@ -19,6 +19,7 @@ APART: Final = ("key", "state", "sort_order")
 """What is not changed by editing: published, archived and moved is done by acts of their own."""
 EDITED: Final = tuple(name for name in rules.CLEAN if name not in APART)
 _EMPTY: Final[Document] = {
+    "name": "",
     "description": "",
     "requires": [],
     "group": "",
@@ -54,7 +55,12 @@ def as_values(definition: Defined) -> dict[str, Any]:
 
 def document(definition: Defined) -> Document:
     """Return a definition as JSON values."""
-    return {name: _plain(value) for name, value in as_values(definition).items()}
+    return plain(as_values(definition))
+
+
+def plain(values: Mapping[str, Any]) -> Document:
+    """Return clean values as JSON values."""
+    return {name: _plain(value) for name, value in values.items()}
 
 
 def flat(of: Mapping[str, Any]) -> Flat:
@@ -75,6 +81,12 @@ def unflat(of: Mapping[str, Any]) -> Document:
             _, language, name = field.split("/")
             made[TRANSLATIONS].setdefault(language, {})[name] = text
     return made
+
+
+def values_of(of: Mapping[str, Any], fields: Iterable[str]) -> Document:
+    """Return the values to which flat fields of a flat document belong: with one text of a translation all of them."""
+    whole = unflat(of)
+    return {name: whole[name] for name in dict.fromkeys(field.partition("/")[0] for field in fields)}
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

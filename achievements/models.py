@@ -146,6 +146,26 @@ class DefinitionVersion(models.Model):
         return f"{self.achievement_id} by {self.actor}"
 
 
+class DefinitionDraft(models.Model):
+    """Changes of a definition that wait to be published: until then they are nobody's but the studio's."""
+
+    achievement = models.OneToOneField(
+        Achievement, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    changes = models.JSONField(
+        help_text="Field → what it becomes, flat (achievements/documents.py); null empties."
+    )
+    base = models.BigIntegerField(
+        help_text="The version of the definition that it was begun from; 0: the first."
+    )
+    revision = models.UUIDField(help_text="Another one each time it is saved.")
+    actor = models.CharField(max_length=254, help_text="Who saved it last: `user:<e-mail address>`.")
+    saved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.achievement_id} by {self.actor}"
+
+
 class Unlock(models.Model):
     """A player has an achievement, once."""
 

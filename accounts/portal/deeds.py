@@ -8,11 +8,15 @@ from django.utils.translation import gettext_lazy as _
 # An action that is not here is shown by its own name (`deed`): a line here is all that a new one needs.
 DEEDS: Final[dict[str, Promise]] = {
     "achievement.archive": _("Archived achievements"),
+    "achievement.change": _("Changed a draft"),
     "achievement.create": _("Made an achievement"),
     "achievement.delete": _("Deleted drafts"),
+    "achievement.discard": _("Discarded changes that were not published"),
+    "achievement.draft": _("Kept changes to be published"),
     "achievement.import": _("Imported a file"),
     "achievement.move": _("Moved an achievement in the order"),
     "achievement.publish": _("Published achievements"),
+    "achievement.restore": _("Went back to an earlier version"),
     "achievements.revoke": _("Revoked unlocks"),
     "entry.delete": _("Deleted scores of a board"),
     "entry.hide": _("Hid scores of a board"),

@@ -18,7 +18,7 @@ from accounts.roles import Act
 from accounts.selectors import GameInfo
 from achievements.models import State
 from achievements.rules import Rarity
-from achievements.selectors import definitions
+from achievements.selectors import definitions, editing
 from achievements.selectors.definitions import Definition
 from achievements.services import arranging
 from core.refusals import Refused
@@ -33,10 +33,11 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table."""
+    """A line of the table; `waits` if changes wait to be published."""
 
     definition: Definition
     rarity: Rarity
+    waits: bool
 
 
 @require_safe
@@ -48,11 +49,12 @@ def achievements(request: HttpRequest, visit: Visit) -> HttpResponse:
     everything = list(definitions.fresh_catalogue(_game(visit).id).by_key.values())
     found = [one for one in everything if _fits(one, query, state)]
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    rarities = definitions.rarities([one.id for one in page])
+    ids = [one.id for one in page]
+    rarities, waiting = definitions.rarities(ids), editing.drafts(ids)
     context = {
         "visit": visit,
         "here": "achievements",
-        "rows": [Row(one, rarities[one.id]) for one in page],
+        "rows": [Row(one, rarities[one.id], one.id in waiting) for one in page],
         "page": page,
         "query": query,
         "state": state,

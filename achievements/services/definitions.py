@@ -66,9 +66,7 @@ def check(
     game: GameInfo, key: str, values: Mapping[str, Any], by_key: Mapping[str, Definition]
 ) -> tuple[Definition, dict[str, Any]]:
     """Return a definition and which of the clean values are others than its own. Raises as `update` does."""
-    clean, errors = _clean(values)
-    if errors:
-        raise Invalid("A value of the request can't be.", errors=errors)
+    clean = cleaned(values)
     before = _existing(by_key, key)
     if clean.get("state") == State.DRAFT and before.state != State.DRAFT:
         raise Conflict("Players may hold this achievement: archive it instead of making it a draft again.")
@@ -146,6 +144,14 @@ def _clean_new(values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         raise Invalid("A value of the request can't be.", errors=errors)
     _require_consistent({**clean, "key": key})
     return key, clean
+
+
+def cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by field as they are stored. Raises Invalid with what is wrong with each."""
+    clean, errors = _clean(values)
+    if errors:
+        raise Invalid("A value of the request can't be.", errors=errors)
+    return clean
 
 
 def _clean(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
@@ -247,6 +253,15 @@ def next_version(game: GameInfo) -> None:
             " ON CONFLICT (game_id) DO UPDATE SET version = greatest(excluded.version, c.version + 1)",
             [game.id],
         )
+
+
+def hold(game: GameInfo) -> None:
+    """Keep others from changing the game's definitions until the caller's transaction ends; reports go on meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM achievements_catalogue WHERE game_id = %s FOR NO KEY UPDATE", [game.id])
+        is_held = cursor.rowcount > 0
+    if not is_held:
+        next_version(game)
 
 
 def insert(game: GameInfo, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:

@@ -16,6 +16,10 @@ from django.utils import timezone
 from accounts import invitations
 from accounts.models import ServerKey, Studio
 from accounts.roles import MAY, Act
+from accounts.selectors import fresh_game
+from achievements.selectors.versions import latest
+from achievements.services import definitions
+from achievements.services.versions import Author
 from tests import factories
 from tests.accounts.visitors import Visitor, member, membership, visitor
 from webhooks.services import deliveries, endpoints
@@ -45,6 +49,7 @@ class Page(NamedTuple):
 
 
 GAME, HOOK = "games/<uuid:game>", "webhooks/<uuid:hook>"
+ONE = f"{GAME}/achievements/<uuid:achievement>"
 TABLE = {
     "": Page(get=EVERYBODY),
     "members": Page(get=EVERYBODY, post=Act.MANAGE_STUDIO),
@@ -68,6 +73,15 @@ TABLE = {
     f"{GAME}/achievements/import": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/achievements/import/apply": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
     f"{GAME}/achievements/export": Page(get=EVERYBODY),
+    f"{GAME}/achievements/new": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    f"{GAME}/achievements/preview": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=200),
+    ONE: Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    f"{ONE}/publish": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=409),
+    f"{ONE}/archive": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=409),
+    f"{ONE}/discard": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{ONE}/delete": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{ONE}/history": Page(get=Act.WRITE_DEFINITIONS),
+    f"{ONE}/history/<int:version>": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=409),
     "keys": Page(get=Act.MANAGE_KEYS),
     "keys/new": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
     "keys/<uuid:key>": Page(get=Act.MANAGE_KEYS),
@@ -123,9 +137,18 @@ class World:
             actor="user:owner@example.com",
             at=timezone.now(),
         )
+        game = factories.game(self.studio)
+        info = fresh_game(game.uuid)
+        assert info is not None
+        by = Author("platform", timezone.now())
+        made = definitions.create(game=info, values={"key": "a", "name": "A"}, by=by)
+        version = latest(made.id)
+        assert version is not None
         # What stands in addresses, by its name there.
         self.named: dict[str, object] = {
-            "game": factories.game(self.studio).uuid,
+            "game": game.uuid,
+            "achievement": made.uuid,
+            "version": version.id,
             "key": ServerKey.objects.get().uuid,
             "hook": hook.uuid,
             "uuid": deliveries.send_test(hook, at=timezone.now()),
