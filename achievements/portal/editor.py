@@ -61,8 +61,9 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
                 request, _("The draft is saved. Players see nothing of it until you publish it.")
             )
             return to_editor(visit, made)
-    more = {"form": form, "is_new": True, "preview": _preview_of(visit, form, key="", shown=None)}
-    return page(request, visit, "edit", status=422 if form.errors else 200, **more)
+    shown = _preview_of(visit, form, key=request.POST.get("key", "")[:128], shown=None)
+    status = 422 if form.errors else 200
+    return page(request, visit, "edit", status=status, form=form, is_new=True, preview=shown)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from achievements.portal.numbers import number, number_text
+from core import strict_json
+from core.refusals import Refused
 
 DRIVEN: Final = ("reports", "stat", "all", "any", "sum", "written")
 _SPARE = 2
@@ -88,8 +90,8 @@ def _bound(condition: Mapping[str, Any]) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """Return JSON; what is none stays the text, which no rule takes."""
+    """Return JSON as strict as the API's; what is none stays the text, which no rule takes."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return strict_json.loads(text.encode())
+    except Refused:
         return text

@@ -41,4 +41,4 @@ def time_text(value: str | None) -> str:
     if not value:
         return ""
     at = parse_rfc3339(value).astimezone(UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S" if at.second else "%Y-%m-%dT%H:%M")
+    return at.replace(tzinfo=None).isoformat(timespec="seconds" if at.second else "minutes")

@@ -9,9 +9,10 @@ from django.db import transaction
 from accounts.selectors import GameInfo
 from achievements.models import Achievement, State
 from achievements.selectors import definitions as catalogues
+from achievements.selectors import editing
 from achievements.services import definitions, versions
 from achievements.services.versions import Author, Source
-from core import audit
+from core import audit, texts
 from core.refusals import Conflict, NotFound
 
 STATE_AFTER = {"publish": State.PUBLISHED, "archive": State.ARCHIVED}
@@ -32,12 +33,16 @@ def change_several(*, game: GameInfo, keys: Sequence[str], act: str, actor: str,
     """Publish, archive or delete achievements; return how many that were.
 
     Raises:
-        NotFound, Invalid, Conflict: as `definitions.update` and `delete` do, for any of them.
+        NotFound, Invalid, Conflict: as `definitions.update` and `delete` do, for any of them; and publishing those of
+            which changes wait, since nobody has seen what they change.
 
     """
     wanted = list(dict.fromkeys(keys))
     by = Author(actor, at, Source.PORTAL)
     with transaction.atomic():
+        definitions.hold(game)
+        if act == "publish":
+            _require_nothing_waits(game, wanted)
         for key in wanted:
             if act == "delete":
                 definitions.delete(game=game, key=key, by=by)
@@ -45,6 +50,17 @@ def change_several(*, game: GameInfo, keys: Sequence[str], act: str, actor: str,
                 definitions.update(game=game, key=key, values={"state": STATE_AFTER[act].value}, by=by)
         _note(f"achievement.{act}", game, actor=actor, at=at, details={"keys": wanted})
     return len(wanted)
+
+
+def _require_nothing_waits(game: GameInfo, keys: Sequence[str]) -> None:
+    by_key = catalogues.fresh_catalogue(game.id).by_key
+    waiting = editing.drafts([by_key[key].id for key in keys if key in by_key])
+    found = next((key for key in keys if key in by_key and by_key[key].id in waiting), None)
+    if found is not None:
+        raise Conflict(
+            f"The achievement {texts.quoted(found)} has changes that are not published: publish them in its editor,"
+            " which shows what they change."
+        )
 
 
 def move(*, game: GameInfo, key: str, by: int, actor: str, at: datetime) -> None:

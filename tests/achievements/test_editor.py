@@ -257,6 +257,16 @@ def test_changes_by_others_stand_where_a_draft_says_nothing(game: Game, api: Any
     assert texts == {"de": "Neu", "fr": "Nouveau"}
 
 
+def test_what_waits_is_not_published_with_several_others_unseen(game: Game) -> None:
+    factories.achievement(game, "a", points=10)
+    factories.achievement(game, "b", state="draft")
+    editor = Editor(game)
+    editor.open().save(points="30")
+    answer = editor.client.post(f"{pages(game)}/change", {"act": "publish", "keys": ["b", "a"]}, follow=True)
+    assert "has changes that are not published" in answer.text
+    assert (stored().points, stored("b").state) == (10, "draft")
+
+
 def test_what_waits_is_discarded(game: Game) -> None:
     factories.achievement(game, "a", points=10)
     editor = Editor(game)
@@ -321,6 +331,47 @@ def test_languages_of_the_game_are_offered(game: Game, api: Any) -> None:
         f"/games/{game.uuid}/achievements", {"key": "b", "name": "B", "translations": {"de": {"name": "B"}}}
     )
     assert Editor(game).open().fields["language"] == ["de"]
+
+
+ODD = (
+    "\x00",
+    "\ud7ff\u202e",
+    "١٢",
+    "9" * 5_000,
+    "-1",
+    "1e400",
+    "NaN",
+    "true",
+    "../..",
+    "{{ 7*7 }}",
+    "\r\n",
+    "é" * 3_000,
+)
+
+
+def test_nothing_that_is_typed_breaks_the_page(game: Game) -> None:
+    factories.achievement(game, "a", points=10)
+    factories.stat(game, "kills")
+    ways = ({}, {"type": "meta"}, *({"type": "incremental", "driven": one} for one in goal_rows.DRIVEN))
+    editor = Editor(game).open()
+    names = [*editor.fields, "remove", "resolve", "seen", "longest"]
+    for number, name in enumerate(names):
+        for odd in ODD[number % 4 :: 4]:
+            typed = {**ways[number % len(ways)], name: odd, "then": odd}
+            assert editor.save(**typed).status_code in (302, 409, 422), (name, odd)
+            answer = editor.client.post(f"{pages(game)}/preview", {**editor.fields, **typed})
+            assert answer.status_code == 200, (name, odd)
+    row = stored()
+    assert (row.points, row.name, row.state) == (10, "A", "published")
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "9999-12-31T23:59:59"])
+def test_the_first_and_the_last_moment_stay_as_they_are(game: Game, at: str) -> None:
+    assert make(visitor(game), game, key="a", name="A", available_from=at).status_code == 302
+    editor = Editor(game, role="admin").open()
+    assert editor.fields["available_from"] == [at]
+    editor.save()
+    assert DefinitionVersion.objects.count() == 1
 
 
 # --- two who edit ---

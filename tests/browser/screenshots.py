@@ -34,6 +34,7 @@ PORTAL = {
     "portal-new-studio": "/portal/new",
     "portal-achievements": f"{GAME}/achievements",
     "portal-import": f"{GAME}/achievements/import",
+    "portal-new-achievement": f"{GAME}/achievements/new",
     "portal-new-game": f"{STUDIO}/games/new",
     "portal-game-settings": f"{GAME}/settings",
     "portal-keys": f"{STUDIO}/keys",
@@ -44,6 +45,13 @@ PORTAL = {
     "portal-security": "/account/2fa/",
     "portal-webhooks": f"{STUDIO}/webhooks",
     "portal-webhook-new": f"{STUDIO}/webhooks/new",
+}
+# Below an achievement, whose own address is another one in each demo.
+EDITOR = {
+    "portal-achievement-editor": "",
+    "portal-achievement-publish": "/publish",
+    "portal-achievement-archive": "/archive",
+    "portal-achievement-history": "/history",
 }
 _READY_WITHIN_S = 180
 
@@ -99,6 +107,9 @@ def _take_all(executable: str, url: str, said: str) -> None:
                 _sign_in(page, login, password)
                 for name, path in PORTAL.items():
                     _take(page, path, f"{name}-{theme}-{size}")
+                first = _first_achievement(page)
+                for name, part in EDITOR.items():
+                    _take(page, first + part, f"{name}-{theme}-{size}")
                 context.close()
         browser.close()
 
@@ -109,6 +120,11 @@ def _sign_in(page: Page, login: str, password: str) -> None:
     page.fill("[name=password]", password)
     page.press("[name=password]", "Enter")
     page.wait_for_url("**/portal/**")
+
+
+def _first_achievement(page: Page) -> str:
+    page.goto(f"{GAME}/achievements")
+    return str(page.get_attribute("tbody [data-drawer]", "href"))
 
 
 def _take(page: Page, path: str, name: str) -> None:
