@@ -53,6 +53,8 @@ function livePreview(form) {
       if (!next || !stage) return;
       next.dataset.bsTheme = stage.dataset.bsTheme;
       stage.replaceWith(next);
+      const publish = form.querySelector("[data-publish]");
+      if (publish && next.dataset.label) publish.textContent = next.dataset.label;
       next.dispatchEvent(new Event("laurel:replaced", { bubbles: true }));
     } catch { /* the network is away, or a newer one is on its way */ }
   };
@@ -88,11 +90,25 @@ function watchTyping(form) {
   form.addEventListener("submit", () => { delete form.dataset.typed; });
 }
 
+/** Say beside a text how long it is and may be. */
+function counts(form) {
+  for (const field of form.querySelectorAll(".field [maxlength]")) {
+    const shown = document.createElement("span");
+    shown.className = "meta muted num field-count";
+    shown.setAttribute("aria-hidden", "true");
+    const count = () => { shown.textContent = `${field.value.length.toLocaleString("en")} of ${field.maxLength.toLocaleString("en")}`; };
+    field.closest(".field").append(shown);
+    field.addEventListener("input", count);
+    count();
+  }
+}
+
 function prepareEditor(root) {
   const form = root.querySelector("#edit-form");
   if (!form) return;
   parts(root, form);
   livePreview(form);
+  counts(form);
   watchTyping(form);
   if ("new" in form.dataset) suggestKey(form);
 }

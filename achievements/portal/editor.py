@@ -10,12 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import named
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from accounts.selectors import GameInfo
+from achievements import documents
 from achievements.documents import Flat
 from achievements.models import State
 from achievements.portal import diffing
@@ -24,6 +26,7 @@ from achievements.portal.editor_form import EditorForm
 from achievements.selectors import definitions, editing, versions
 from achievements.selectors.definitions import Definition
 from achievements.selectors.editing import Standing
+from achievements.services import definitions as rulebook
 from achievements.services import editing as editor
 from achievements.services.editing import EditedMeanwhile, Resolve
 from achievements.services.versions import Author, Source
@@ -117,10 +120,27 @@ def show_preview(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show how players would see what is typed, right or wrong; nothing is stored."""
     key = request.POST.get("key", "")[:128]
     held = definitions.fresh_catalogue(game_of(visit).id).by_key.get(key)
-    form = _form(visit, _NEW, request, is_new=True)
+    now = editing.standing(held) if held else None
+    form = _form(visit, now.edited if now else _NEW, request, is_new=now is None)
     longest = bool(request.POST.get("longest"))
-    shown = _preview_of(visit, form, key=key, shown=held, longest=longest)
-    return render(request, "portal/achievements/preview.html", {"visit": visit, "preview": shown})
+    context = {
+        "visit": visit,
+        "preview": _preview_of(visit, form, key=key, shown=held, longest=longest),
+        "label": _publish_label(now, form) if now and held and held.is_published else "",
+    }
+    return render(request, "portal/achievements/preview.html", context)
+
+
+def _publish_label(now: Standing, form: EditorForm) -> str:
+    """Return what the button says that publishes what is typed; nothing while that can't be."""
+    try:
+        typed = documents.flat(documents.plain(rulebook.cleaned(form.values())))
+    except (Refused, ValueError):
+        return ""
+    count = len(documents.differences(now.published, typed))
+    if not count:
+        return _("Publish changes")
+    return ngettext("Publish %(n)s change", "Publish %(n)s changes", count) % {"n": count}
 
 
 def _editor(

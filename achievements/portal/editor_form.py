@@ -60,7 +60,7 @@ class EditorForm(PortalForm):
         label=_("Name"),
         required=False,
         strip=False,
-        widget=forms.TextInput(attrs={"maxlength": NAME_LENGTH, "data-count": NAME_LENGTH}),
+        widget=forms.TextInput(attrs={"maxlength": NAME_LENGTH}),
         help_text=_("Shown on the card and the toast."),
     )
     key = forms.CharField(

@@ -536,6 +536,19 @@ def test_the_preview_shows_what_is_typed_right_or_wrong_and_stores_nothing(game:
     assert not DefinitionDraft.objects.exists()
 
 
+def test_the_preview_says_how_much_publishing_would_change(game: Game) -> None:
+    factories.achievement(game, "a", points=10)
+    editor = Editor(game).open()
+    for typed, label in (
+        ({}, "Publish changes"),
+        ({"points": "30"}, "Publish 1 change"),
+        ({"points": "30", "name": "Other"}, "Publish 2 changes"),
+        ({"points": "x"}, ""),
+    ):
+        answer = editor.client.post(f"{pages(game)}/preview", {**editor.fields, **typed})
+        assert answer.context["label"] == label
+
+
 def test_the_longest_translation_is_shown_on_request(game: Game, api: Any) -> None:
     texts = {"de": {"name": "Ein sehr langer Name"}, "fr": {"name": "F"}}
     api.post(f"/games/{game.uuid}/achievements", {"key": "a", "name": "A", "translations": texts})
