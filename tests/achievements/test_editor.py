@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 
 from accounts.models import Game
-from achievements.models import Achievement, AchievementCount, DefinitionDraft, DefinitionVersion
+from achievements.models import Achievement, AchievementCount, Backfill, DefinitionDraft, DefinitionVersion
 from achievements.portal import goal_rows
 from core.models import AuditEntry
 from tests import factories
 from tests.achievements.editor_world import Editor, fields_of, pages, visitor
+from tests.stats.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +25,11 @@ def game() -> Game:
 @pytest.fixture
 def api(game: Game) -> Any:
     return factories.api(factories.server_key(game.studio))
+
+
+@pytest.fixture
+def world() -> World:
+    return World.create()
 
 
 def stored(key: str = "a") -> Achievement:
@@ -215,18 +221,20 @@ def test_a_draft_is_published_and_archived_and_published_again(game: Game) -> No
         assert editor.client.get(editor.url).status_code == 200
 
 
-def test_publishing_says_who_meets_it_already(game: Game, api: Any) -> None:
-    factories.achievement(game, "a", type="incremental", target=10)
-    for player, current in (("p-1", 5), ("p-2", 2)):
-        factories.player(game.studio, player)
-        answer = api.post(
-            f"/games/{game.uuid}/players/{player}/progress", {"achievement": "a", "steps": current}
-        )
-        assert answer.status_code in (200, 404), answer.text
-    editor = Editor(game)
-    editor.open().save(target="3")
+@pytest.mark.parametrize("told", [{}, {"announce": "on"}], ids=["silently", "announced"])
+def test_publishing_says_who_meets_it_already(world: World, told: dict[str, str]) -> None:
+    factories.stat(world.game, "kills")
+    factories.achievement(world.game, "a", type="incremental", stat="kills", target=100)
+    for number in range(1, 6):
+        world.report(f"p-{number}", kills={"add": 10 * number})
+    editor = Editor(world.game)
+    editor.open().save(target="40")
     page = editor.client.get(f"{editor.url}/publish")
+    assert "2 players meet it already and are given it in the background." in page.text
     assert "counts by the new rule from now on" in page.text
+    assert not Backfill.objects.exists()
+    assert editor.act("publish", **told).status_code == 302
+    assert Backfill.objects.get().is_silent is not bool(told)
 
 
 def test_what_was_not_shown_is_not_published(game: Game, api: Any) -> None:
