@@ -1,5 +1,6 @@
 """What is counted of games (docs/adr/0044-analytics.md). Days are those of UTC; ids are the rooms' own upstream."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -157,3 +158,13 @@ class Heard(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tx}, {self.fact_id}"
+
+
+class ChosenFunnel(models.Model):
+    """Which achievements a game's funnel shows unless a page is asked for others."""
+
+    game_id = models.BigIntegerField(primary_key=True)
+    achievement_ids = ArrayField(models.BigIntegerField())
+
+    def __str__(self) -> str:
+        return f"{self.game_id}: {self.achievement_ids}"

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("leaderboards.urls")),
     path("api/v1/", include("stats.urls")),
     path("api/v1/", include("history.urls")),
+    path("api/v1/", include("analytics.urls")),
     path("api/v1/", include("social.urls")),
     path("api/v1/", include("webhooks.urls")),
     path("api/v1/", include("accounts.urls")),

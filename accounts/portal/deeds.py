@@ -14,6 +14,7 @@ DEEDS: Final[dict[str, Promise]] = {
     "achievement.move": _("Moved an achievement in the order"),
     "achievement.publish": _("Published achievements"),
     "achievements.revoke": _("Revoked unlocks"),
+    "analytics.funnel": _("Chose the steps of a funnel"),
     "entry.delete": _("Deleted scores of a board"),
     "entry.hide": _("Hid scores of a board"),
     "entry.restore": _("Restored scores of a board"),

@@ -1,6 +1,6 @@
 """Where players stop: how many unlocked a chosen sequence of achievements, in that order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -8,12 +8,15 @@ from typing import Final
 from django.core.cache import cache
 from django.utils import timezone
 
+from achievements.selectors import definitions
+from achievements.selectors.definitions import Definition
 from analytics.keys import funnel_key
 from analytics.reading import ask
+from analytics.rules.choosing import FEWEST_STEPS, MOST_STEPS
+from analytics.selectors import spreads
 
-FEWEST: Final = 2
-MOST: Final = 8
 KEPT_S: Final = 300
+USUAL_STEPS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def funnel(game_id: int, achievement_ids: Sequence[int]) -> Funnel:
 
     Args:
         game_id: whose achievements they are.
-        achievement_ids: FEWEST to MOST, each once.
+        achievement_ids: FEWEST_STEPS to MOST_STEPS, each once.
 
     """
     key = funnel_key(game_id, achievement_ids)
@@ -65,3 +68,42 @@ def _count(game_id: int, achievement_ids: Sequence[int]) -> tuple[int, ...]:
              GROUP BY player_id) AS held
     """  # noqa: S608 - numbers of parameters only
     return tuple(ask(sql, [game_id, *achievement_ids])[0])
+
+
+_CHOSEN = "SELECT achievement_ids FROM analytics_chosenfunnel WHERE game_id = $1"
+
+
+def usual_steps(game_id: int) -> tuple[Definition, ...]:
+    """Return a game's own funnel: what its studio chose, else what most players unlocked, in their usual order.
+
+    Nothing where less than FEWEST_STEPS can be shown.
+    """
+    by_id = {one.id: one for one in definitions.fresh_catalogue(game_id).by_key.values()}
+    chosen = ask(_CHOSEN, [game_id])
+    steps = [by_id[pk] for pk in (chosen[0][0] if chosen else ()) if pk in by_id][:MOST_STEPS]
+    steps = steps if len(steps) >= FEWEST_STEPS else _most_unlocked(game_id, by_id.values())
+    return tuple(steps) if len(steps) >= FEWEST_STEPS else ()
+
+
+def has_own(game_id: int) -> bool:
+    """Say whether a studio chose its game's funnel."""
+    return bool(ask(_CHOSEN, [game_id]))
+
+
+def _most_unlocked(game_id: int, listed: Iterable[Definition]) -> list[Definition]:
+    published = [one for one in listed if one.is_published]
+    rarities = definitions.rarities([one.id for one in published])
+    most = sorted(published, key=lambda one: (-rarities[one.id].unlocked, one.sort_order, one.id))[
+        :USUAL_STEPS
+    ]
+    taken = spreads.taken(game_id)
+    timings = taken.timings if taken else {}
+    late = len(published) + 1
+    return sorted(
+        (one for one in most if rarities[one.id].unlocked),
+        key=lambda one: (
+            timings[one.id].order if one.id in timings else late,
+            -rarities[one.id].unlocked,
+            one.id,
+        ),
+    )
