@@ -41,9 +41,19 @@ class Step:
         return 100 * self.players / self.before if self.before else None
 
     @property
+    def percent_before(self) -> float | None:
+        """How many percent of the first step made the one before."""
+        return 100 * self.before / self.first if self.first else None
+
+    @property
     def lost(self) -> int:
         """How many made the step before and not this one."""
         return self.before - self.players
+
+    @property
+    def lost_percent(self) -> float | None:
+        """How many percent of those who made the step before; None if nobody did."""
+        return 100 * self.lost / self.before if self.before else None
 
 
 def steps(named: Iterable[tuple[str, str]], reached: Sequence[int]) -> list[Step]:
@@ -178,12 +188,17 @@ def _spreads(
 
 def seconds(spread: Spread) -> Spread:
     """Return a spread of milliseconds in seconds."""
+    return scaled(spread, 1000)
+
+
+def scaled(spread: Spread, by: int) -> Spread:
+    """Return a spread in a larger unit."""
     return Spread(
         spread.players,
-        spread.p10 / 1000,
-        spread.p50 / 1000,
-        spread.p90 / 1000,
-        [[least / 1000, most / 1000, players] for least, most, players in spread.bars],
+        spread.p10 / by,
+        spread.p50 / by,
+        spread.p90 / by,
+        [[least / by, most / by, players] for least, most, players in spread.bars],
     )
 
 

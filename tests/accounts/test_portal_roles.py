@@ -56,6 +56,14 @@ TABLE = {
     "games/new": Page(get=Act.MANAGE_STUDIO, post=Act.MANAGE_STUDIO),
     f"{GAME}/": Page(get=EVERYBODY, seen=302),
     f"{GAME}/first-steps": Page(get=EVERYBODY),
+    f"{GAME}/analytics": Page(get=EVERYBODY),
+    f"{GAME}/analytics/achievements": Page(get=EVERYBODY),
+    f"{GAME}/analytics/retention": Page(get=EVERYBODY),
+    f"{GAME}/analytics/funnel": Page(get=EVERYBODY),
+    f"{GAME}/analytics/funnel/keep": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/analytics/leaderboards": Page(get=EVERYBODY),
+    f"{GAME}/analytics/stats": Page(get=EVERYBODY),
+    f"{GAME}/analytics/<slug:table>.csv": Page(get=EVERYBODY),
     f"{GAME}/settings": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/testers/add": Page(get=None, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/testers/remove": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=404),
@@ -126,6 +134,7 @@ class World:
         # What stands in addresses, by its name there.
         self.named: dict[str, object] = {
             "game": factories.game(self.studio).uuid,
+            "table": "overview",
             "key": ServerKey.objects.get().uuid,
             "hook": hook.uuid,
             "uuid": deliveries.send_test(hook, at=timezone.now()),

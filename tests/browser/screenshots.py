@@ -32,6 +32,13 @@ SIGNED_OUT = {
 PORTAL = {
     "portal-home": f"{STUDIO}/",
     "portal-new-studio": "/portal/new",
+    "portal-analytics": f"{GAME}/analytics",
+    "portal-analytics-table": f"{GAME}/analytics?view=table",
+    "portal-analytics-achievements": f"{GAME}/analytics/achievements",
+    "portal-analytics-retention": f"{GAME}/analytics/retention",
+    "portal-analytics-funnel": f"{GAME}/analytics/funnel",
+    "portal-analytics-leaderboards": f"{GAME}/analytics/leaderboards",
+    "portal-analytics-stats": f"{GAME}/analytics/stats",
     "portal-achievements": f"{GAME}/achievements",
     "portal-import": f"{GAME}/achievements/import",
     "portal-new-game": f"{STUDIO}/games/new",
