@@ -32,12 +32,13 @@ HEAT_AGES: Final = (0, 1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 30)
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """A figure of the strip; `before` is what it is compared with, None if nothing."""
+    """A figure of the strip; `before` is what it is compared with, None if nothing; `line` is drawn small."""
 
     label: str
     value: float
     before: float | None
     about: str
+    line: tuple[float, ...] = ()
 
     @property
     def shown(self) -> float:

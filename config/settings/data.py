@@ -42,6 +42,7 @@ __all__ = [
     "PLAYER_HOLDINGS",
     "PLAYER_MOVES",
     "PLAYER_SIGHT",
+    "PORTAL_NEEDS",
     "REPORT_CONSEQUENCES",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
@@ -129,6 +130,12 @@ SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
 # Who may see whom: accounts know players and social knows their friends.
 PLAYER_SIGHT = "social.selectors.seeing.sees"
+# What needs somebody of a studio: the portal's home asks each room of its own things (accounts/needs.py).
+PORTAL_NEEDS = [
+    "webhooks.needing.webhooks",
+    "accounts.portal.needing.keys",
+    "achievements.portal.needing.drafts",
+]
 # What has to happen in the commit of a report of stats: stats lie upstream of achievements and may not import them.
 REPORT_CONSEQUENCES = ["achievements.services.thresholds.follow"]
 # Which rooms hold something of a player, which goes over if he is joined to another: accounts may not import them

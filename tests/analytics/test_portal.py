@@ -13,7 +13,7 @@ from core.ids import new_id
 from core.models import AuditEntry
 from tests import factories
 from tests.accounts.visitors import Visitor, member
-from tests.analytics.world import World
+from tests.analytics.world import World, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WEEK = "?window=7d&until=2026-03-08"
@@ -38,11 +38,6 @@ def look(who: Visitor, world: World, path: str, status: int = 200) -> str:
     assert answer.status_code == status, answer.content
     text: str = answer.text if not answer.streaming else b"".join(answer).decode()
     return text
-
-
-def words(html: str) -> str:
-    """Return a page's text, with single spaces."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
 def chart(html: str, name: str) -> Any:

@@ -1,5 +1,6 @@
 """A small game whose figures are reckoned by hand."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -67,3 +68,8 @@ class World:
     def path(self, name: str) -> str:
         """Return an address of the game's analytics below /api/v1."""
         return f"/games/{self.game.uuid}/analytics/{name}"
+
+
+def words(html: str) -> str:
+    """Return a page's text, with single spaces."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
