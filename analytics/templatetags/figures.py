@@ -71,7 +71,7 @@ def figure(value: float) -> str:
     """Write a value of a distribution: as many digits as tell something."""
     if value == int(value):
         return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 @register.filter
