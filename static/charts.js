@@ -113,7 +113,7 @@ function draw(element, data) {
     {
       width,
       height: 240,
-      padding: [data.kind === "bars" ? 22 : 12, 8, 0, 0],
+      padding: [data.kind === "bars" ? 22 : 12, 16, 0, 0],
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       cursor: { points: { size: 9 }, drag: { x: false, y: false } },

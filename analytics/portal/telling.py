@@ -27,6 +27,11 @@ _AVERAGES: Final[dict[str, Promise]] = {
     "week": gettext_lazy("average of %(n)d weeks"),
     "month": gettext_lazy("average of %(n)d months"),
 }
+_SO_FAR: Final[dict[str, Promise]] = {
+    "day": gettext_lazy("today so far"),
+    "week": gettext_lazy("this week so far"),
+    "month": gettext_lazy("this month so far"),
+}
 HEAT_AGES: Final = (0, 1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 30)
 
 
@@ -79,7 +84,7 @@ def kpis(
     now, then = activity.totals(listed), activity.totals(before) if before else None
     average = str(_AVERAGES[span.step]) % {"n": len(listed)}
     if so_far:
-        average = _("%(average)s, today so far") % {"average": average}
+        average = f"{average}, {_SO_FAR[span.step]}"
     share = _("%(percent)s of all who ever played") % {"percent": _percent(now.new, ever)}
     players = {"7d": now.weekly, "30d": now.monthly, "all": ever}.get(span.name)
     each = (
