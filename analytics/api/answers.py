@@ -35,12 +35,16 @@ def json_answer(request: Request, data: dict[str, Any], *, as_of: datetime | Non
     )
 
 
-def csv_answer(request: Request, game: GameInfo, table: Table, *, until: str) -> HttpResponse:
-    """Answer a table as a file."""
+def csv_answer(
+    request: Request, game: GameInfo, table: Table, *, until: str, as_of: datetime | None
+) -> HttpResponse:
+    """Answer a table as a file; a header says what is `as_of` in JSON."""
     body = "".join(map(csv_files.line, [table.head, *table.rows])).encode()
     answer = bytes_answer(request, body, etag=etag_of(body), cache_control=_CACHING)
     if answer.status_code == 200:
         name = csv_files.file_name(table.name, game.title, until)
         answer["Content-Type"] = "text/csv; charset=utf-8; header=present"
         answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    if as_of is not None:
+        answer["X-As-Of"] = rfc3339(as_of)
     return answer

@@ -29,7 +29,8 @@ FORMAT = OpenApiParameter(
     OpenApiTypes.STR,
     enum=list(FORMATS),
     default="json",
-    description="`csv` answers the same rows as a file; what a spreadsheet would take for a formula is disarmed.",
+    description="`csv` answers the same rows as a file; what a spreadsheet would take for a formula is disarmed. "
+    "Its header `X-As-Of` says what `as_of` says.",
 )
 STEPS = OpenApiParameter(
     "achievements",

@@ -1,5 +1,6 @@
 """GET /games/{game_id}/analytics/…: what a studio sees of a game."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -32,15 +33,19 @@ class _Figures(Endpoint):
     query = frozenset({"window", "until", "format"})
 
 
-def _asked(request: Request, game: GameInfo) -> Asked:
-    return asked(request.GET, game_id=game.id, now=timezone.now())
+def _asked(request: Request, game: GameInfo) -> tuple[Asked, datetime]:
+    """Return what is asked, and how fresh it is, which is looked at before the figures are."""
+    now = timezone.now()
+    return asked(request.GET, game_id=game.id, now=now), freshness.as_of(now=now)
 
 
-def _answer(request: Request, game: GameInfo, about: Asked, table: Table, **data: Any) -> HttpResponse:
+def _answer(
+    request: Request, game: GameInfo, about: Asked, table: Table, *, as_of: datetime, **data: Any
+) -> HttpResponse:
     """Answer a window's figures, or their table."""
     if wants_csv(request):
-        return csv_answer(request, game, table, until=about.span.until.isoformat())
-    return json_answer(request, {**shapes.about(about), **data}, as_of=freshness.as_of(now=timezone.now()))
+        return csv_answer(request, game, table, until=about.span.until.isoformat(), as_of=as_of)
+    return json_answer(request, {**shapes.about(about), **data}, as_of=as_of)
 
 
 class OverviewView(_Figures):
@@ -63,12 +68,14 @@ class OverviewView(_Figures):
     def get(self, request: Request, game_id: str) -> HttpResponse:
         """Answer the window by its buckets."""
         game = named_game(request, game_id)
-        about = _asked(request, game)
+        about, as_of = _asked(request, game)
         listed = activity.buckets(game.id, about.span)
         before = activity.buckets(game.id, about.before) if about.before else None
         shown = shapes.span(about.span, listed)
         compared = shapes.span(about.before, before) if about.before and before else None
-        return _answer(request, game, about, tables.overview(listed, before), **shown, before=compared)
+        return _answer(
+            request, game, about, tables.overview(listed, before), as_of=as_of, **shown, before=compared
+        )
 
 
 class AchievementsView(_Figures):
@@ -92,7 +99,7 @@ class AchievementsView(_Figures):
     def get(self, request: Request, game_id: str) -> HttpResponse:
         """Answer a page of achievements, or the file."""
         game = named_game(request, game_id)
-        about, limit = _asked(request, game), read_limit(request)
+        (about, as_of), limit = _asked(request, game), read_limit(request)
         kind, cursor = f"analytics achievements {game.id}", request.GET.get("cursor")
         after = decode_cursor(kind, cursor) if cursor is not None else None
         rows = achievements.rows(game.id, about.span)
@@ -103,7 +110,7 @@ class AchievementsView(_Figures):
             next_cursor=encode_cursor(kind, list(shown[-1].position)) if goes_on else None,
             times_as_of=rfc3339(rows[0].times_as_of) if rows and rows[0].times_as_of else None,
         )
-        return _answer(request, game, about, tables.achievements(rows), **data)
+        return _answer(request, game, about, tables.achievements(rows), as_of=as_of, **data)
 
 
 class RetentionView(_Figures):
@@ -124,13 +131,14 @@ class RetentionView(_Figures):
     def get(self, request: Request, game_id: str) -> HttpResponse:
         """Answer the cohorts."""
         game = named_game(request, game_id)
-        about = _asked(request, game)
+        about, as_of = _asked(request, game)
         listed = cohorts.steps(game.id, about.span, today=about.today)
         return _answer(
             request,
             game,
             about,
             tables.retention(listed),
+            as_of=as_of,
             cohorts=[shapes.cohort(one) for one in listed],
             average_percent=[tables.rounded(share) for share in cohorts.average(listed)],
         )
@@ -162,7 +170,8 @@ class FunnelView(_Figures):
         listed = tables.steps(((one.key, one.name) for one in steps), found.reached if found else ())
         as_of = found.as_of if found else freshness.as_of(now=timezone.now())
         if wants_csv(request):
-            return csv_answer(request, game, tables.funnel(listed), until=as_of.date().isoformat())
+            until = as_of.date().isoformat()
+            return csv_answer(request, game, tables.funnel(listed), until=until, as_of=as_of)
         return json_answer(request, {"steps": [shapes.step(one) for one in listed]}, as_of=as_of)
 
 
@@ -181,9 +190,16 @@ class LeaderboardsView(_Figures):
     def get(self, request: Request, game_id: str) -> HttpResponse:
         """Answer the boards."""
         game = named_game(request, game_id)
-        about = _asked(request, game)
+        about, as_of = _asked(request, game)
         rows = boards.rows(game.id, about.span)
-        return _answer(request, game, about, tables.boards(rows), results=[shapes.board(row) for row in rows])
+        return _answer(
+            request,
+            game,
+            about,
+            tables.boards(rows),
+            as_of=as_of,
+            results=[shapes.board(row) for row in rows],
+        )
 
 
 class RegionsView(_Figures):
@@ -201,10 +217,15 @@ class RegionsView(_Figures):
     def get(self, request: Request, game_id: str) -> HttpResponse:
         """Answer the regions."""
         game = named_game(request, game_id)
-        about = _asked(request, game)
+        about, as_of = _asked(request, game)
         rows = activity.regions(game.id, about.span)
         return _answer(
-            request, game, about, tables.regions(rows), results=[shapes.region(row) for row in rows]
+            request,
+            game,
+            about,
+            tables.regions(rows),
+            as_of=as_of,
+            results=[shapes.region(row) for row in rows],
         )
 
 
@@ -240,4 +261,4 @@ class DistributionsView(_Figures):
         about = [(one.id, one.key, one.name) for one in listed]
         table = _TABLES[named](taken, about) if named in _TABLES else tables.completion(taken)
         until = taken.as_of.date().isoformat() if taken else ""
-        return csv_answer(request, game, table, until=until)
+        return csv_answer(request, game, table, until=until, as_of=taken.as_of if taken else None)

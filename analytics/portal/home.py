@@ -45,6 +45,7 @@ def home(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def _figures(visit: Visit, now: datetime) -> dict[str, object]:
     """Return the studio's games, each with its days, and what they come to together."""
+    as_of = freshness.as_of(now=now)
     by_game = studio.days([game.id for game in visit.games], until=now.astimezone(UTC).date())
     together = [reduce(add, days) for days in zip(*by_game.values(), strict=True)]
     rows = [
@@ -54,7 +55,7 @@ def _figures(visit: Visit, now: datetime) -> dict[str, object]:
     return {
         "rows": rows,
         "kpis": kpis(together, games=len(by_game)) if any(day.active for day in together) else [],
-        "fresh": telling.freshness(freshness.as_of(now=now), now=now),
+        "fresh": telling.freshness(as_of, now=now),
     }
 
 

@@ -114,9 +114,10 @@ def _regions(here: State) -> dict[str, Any]:
 def achievements_page(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show which achievements are off."""
     here = state(request, visit, "analytics-achievements")
+    shown = head(here)
     rows = sorted_rows(achievements.rows(here.game.id, here.asked.span), here.said.get("sort", ""))
     page = Paginator(rows, A_PAGE).get_page(here.said.get("page"))
-    shown = head(here) | {
+    shown |= {
         "rows": page.object_list,
         "page": page,
         "earlier": here.here(page=str(page.previous_page_number())) if page.has_previous() else "",
@@ -142,9 +143,10 @@ def retention(request: HttpRequest, visit: Visit) -> HttpResponse:
 def leaderboards(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show how busy boards are."""
     here = state(request, visit, "analytics-leaderboards")
+    shown = head(here)
     rows = boards.rows(here.game.id, here.asked.span)
     most = max((row.scores for row in rows), default=0) or 1
-    shown = head(here) | {
+    shown |= {
         "rows": [(row, 100 * row.scores / most) for row in rows],
         "csv_url": here.file("leaderboards"),
     }

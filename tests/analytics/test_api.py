@@ -28,6 +28,7 @@ def lines(world: World, path: str) -> list[str]:
     answer = world.api().get(world.path(path))
     assert answer.status_code == 200, answer.content
     assert answer["Content-Type"] == "text/csv; charset=utf-8; header=present"
+    assert answer["X-As-Of"].endswith("Z")
     assert answer["Content-Disposition"].startswith('attachment; filename="')
     text: str = answer.content.decode()
     return text.split("\r\n")[:-1]
