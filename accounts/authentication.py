@@ -152,7 +152,7 @@ class HasScope(BasePermission):
             if method in getattr(view, "player_may", frozenset()) or method in public:
                 return True
             raise Forbidden("A player token can't do this; it takes a server key.")
-        scope = getattr(view, "scopes", {}).get(method)
+        scope = getattr(view, "scopes", {}).get("GET" if method == "HEAD" else method)
         if scope is not None:
             require_scope(request, scope)
         return True

@@ -1,6 +1,7 @@
 """What analytics refuses in the API, and a game without anything."""
 
 import pytest
+from django.test import Client
 
 from analytics.services import distributions
 from tests import factories
@@ -33,6 +34,8 @@ def test_only_who_may_read_analytics_of_the_game_does(name: str) -> None:
     assert factories.api().get(path).status_code == 401
     assert factories.api(factories.server_key(studio, scopes=["players:read"])).get(path).status_code == 403
     assert factories.api(factories.player_token(game, player)).get(path).status_code == 403
+    unscoped = {"Authorization": f"Bearer {factories.server_key(studio, scopes=['players:read'])}"}
+    assert Client().head(f"/api/v1{path}", headers=unscoped).status_code == 403
     assert factories.api(factories.server_key(factories.studio())).get(path).status_code == 404
     assert factories.api(factories.server_key(studio, game=other)).get(path).status_code == 404
     assert factories.api(factories.server_key(studio, game=game)).get(path).status_code == 200
