@@ -15,11 +15,12 @@ function colour(name, alpha = 1) {
   return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
 }
 
-const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 });
+const language = document.documentElement.lang;
+const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 }); // as the rest of the page
 
 function days(step) {
   const shown = step === "month" ? { month: "short", year: "numeric" } : { day: "numeric", month: "short" };
-  const format = new Intl.DateTimeFormat("en-GB", { ...shown, timeZone: "UTC" });
+  const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { ...shown, timeZone: "UTC" });
   return (seconds) => format.format(seconds * 1000);
 }
 
@@ -27,8 +28,8 @@ function days(step) {
 function reading(data, at) {
   const x = data.kind === "time" ? days(data.step) : number;
   if (data.kind === "bars") {
-    const end = at === data.values.length - 1 ? " and more" : ` to ${number(data.edges[at + 1])}${data.unit}`;
-    return `${number(data.edges[at])}${end}: ${number(data.values[at])} players`;
+    const end = at === data.values.length - 1 ? ` ${data.words.more}` : ` – ${number(data.edges[at + 1])}${data.unit}`;
+    return `${number(data.edges[at])}${end}: ${data.words.players} ${number(data.values[at])}`;
   }
   const [now, before] = data.series;
   const text = `${x(data.x[at])}: ${number(now.values[at])}${data.unit || ""}`;

@@ -208,6 +208,7 @@ def bars_data(spread: Spread, *, unit: str = "") -> dict[str, Any]:
         "unit": unit,
         "edges": [*(one[0] for one in spread.bars), spread.bars[-1][1]],
         "values": [int(one[2]) for one in spread.bars],
+        "words": {"more": _("and more"), "players": _("Players")},
         "marks": [
             {"label": "p10", "at": spread.p10},
             {"label": "p50", "at": spread.p50},
