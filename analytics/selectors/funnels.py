@@ -12,9 +12,11 @@ from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from analytics.keys import funnel_key
 from analytics.reading import ask
-from analytics.rules.choosing import FEWEST_STEPS, MOST_STEPS
+from analytics.rules import choosing
 from analytics.selectors import spreads
 
+FEWEST: Final = choosing.FEWEST_STEPS
+MOST: Final = choosing.MOST_STEPS
 KEPT_S: Final = 300
 USUAL_STEPS: Final = 5
 
@@ -39,7 +41,7 @@ def funnel(game_id: int, achievement_ids: Sequence[int]) -> Funnel:
 
     Args:
         game_id: whose achievements they are.
-        achievement_ids: FEWEST_STEPS to MOST_STEPS, each once.
+        achievement_ids: FEWEST to MOST, each once.
 
     """
     key = funnel_key(game_id, achievement_ids)
@@ -76,13 +78,13 @@ _CHOSEN = "SELECT achievement_ids FROM analytics_chosenfunnel WHERE game_id = $1
 def usual_steps(game_id: int) -> tuple[Definition, ...]:
     """Return a game's own funnel: what its studio chose, else what most players unlocked, in their usual order.
 
-    Nothing where less than FEWEST_STEPS can be shown.
+    Nothing where less than FEWEST can be shown.
     """
     by_id = {one.id: one for one in definitions.fresh_catalogue(game_id).by_key.values()}
     chosen = ask(_CHOSEN, [game_id])
-    steps = [by_id[pk] for pk in (chosen[0][0] if chosen else ()) if pk in by_id][:MOST_STEPS]
-    steps = steps if len(steps) >= FEWEST_STEPS else _most_unlocked(game_id, by_id.values())
-    return tuple(steps) if len(steps) >= FEWEST_STEPS else ()
+    steps = [by_id[pk] for pk in (chosen[0][0] if chosen else ()) if pk in by_id][:MOST]
+    steps = steps if len(steps) >= FEWEST else _most_unlocked(game_id, by_id.values())
+    return tuple(steps) if len(steps) >= FEWEST else ()
 
 
 def has_own(game_id: int) -> bool:
