@@ -11,6 +11,7 @@ from django.utils import timezone
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from analytics.keys import funnel_key
+from analytics.models import ChosenFunnel
 from analytics.reading import ask
 from analytics.rules import choosing
 from analytics.selectors import spreads
@@ -72,24 +73,26 @@ def _count(game_id: int, achievement_ids: Sequence[int]) -> tuple[int, ...]:
     return tuple(ask(sql, [game_id, *achievement_ids])[0])
 
 
-_CHOSEN = "SELECT achievement_ids FROM analytics_chosenfunnel WHERE game_id = $1"
-
-
 def usual_steps(game_id: int) -> tuple[Definition, ...]:
     """Return a game's own funnel: what its studio chose, else what most players unlocked, in their usual order.
 
     Nothing where less than FEWEST can be shown.
     """
     by_id = {one.id: one for one in definitions.fresh_catalogue(game_id).by_key.values()}
-    chosen = ask(_CHOSEN, [game_id])
-    steps = [by_id[pk] for pk in (chosen[0][0] if chosen else ()) if pk in by_id][:MOST]
+    steps = [by_id[pk] for pk in _chosen(game_id) if pk in by_id][:MOST]
     steps = steps if len(steps) >= FEWEST else _most_unlocked(game_id, by_id.values())
     return tuple(steps) if len(steps) >= FEWEST else ()
 
 
 def has_own(game_id: int) -> bool:
     """Say whether a studio chose its game's funnel."""
-    return bool(ask(_CHOSEN, [game_id]))
+    return bool(_chosen(game_id))
+
+
+def _chosen(game_id: int) -> list[int]:
+    """Return what a studio chose, as it is now: whoever chose a moment ago looks at it, so no replica is asked."""
+    row = ChosenFunnel.objects.filter(game_id=game_id).first()
+    return row.achievement_ids if row else []
 
 
 def _most_unlocked(game_id: int, listed: Iterable[Definition]) -> list[Definition]:
