@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from analytics.distributions import Spread, Taken
+from analytics.distributions import Spread, Taken, at_least
 from analytics.selectors.achievements import Row
 from analytics.selectors.activity import Bucket, Region
 from analytics.selectors.boards import Row as BoardRow
@@ -173,7 +173,7 @@ def bars(taken: Taken | None, named: Iterable[tuple[int, str, str]]) -> Table:
 def completion(taken: Taken | None) -> Table:
     """Return how many players hold exactly so many achievements, and at least so many."""
     counted = taken.completion if taken else []
-    rows = ([n, players, sum(counted[n:])] for n, players in enumerate(counted))
+    rows = ([n, *both] for n, both in enumerate(zip(counted, at_least(counted), strict=True)))
     return Table("completion", ("achievements", "players", "players_at_least"), rows)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from analytics import tables
 from analytics.asking import Asked
-from analytics.distributions import Spread, Taken
+from analytics.distributions import Spread, Taken, at_least
 from analytics.rules.windows import Span
 from analytics.selectors import activity
 from analytics.selectors.achievements import Row
@@ -122,8 +122,8 @@ def distributions(taken: Taken | None, stats: Sequence[StatInfo]) -> dict[str, A
     values = taken.values if taken else {}
     return {
         "completion": [
-            {"achievements": n, "players": players, "players_at_least": sum(counted[n:])}
-            for n, players in enumerate(counted)
+            {"achievements": n, "players": players, "players_at_least": more}
+            for n, (players, more) in enumerate(zip(counted, at_least(counted), strict=True))
         ],
         "playtime_s": spread(tables.seconds(playtime)) if playtime else None,
         "stats": [

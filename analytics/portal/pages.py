@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from analytics import tables
-from analytics.distributions import Taken
+from analytics.distributions import Taken, at_least
 from analytics.portal import telling
 from analytics.portal.sorting import sorted_rows, sorts
 from analytics.portal.state import State, state
@@ -176,7 +176,7 @@ def _completion(here: State, taken: Taken | None) -> dict[str, Any]:
     return {
         "completion": telling.completion_data(counted),
         "completion_finding": telling.completion_finding(counted),
-        "completion_rows": [(n, players, sum(counted[n:])) for n, players in enumerate(counted)],
+        "completion_rows": list(zip(range(len(counted)), counted, at_least(counted), strict=True)),
         "completion_players": sum(counted),
         "completion_csv": here.file("completion"),
     }

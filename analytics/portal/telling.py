@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics.distributions import Spread
+from analytics.distributions import Spread, at_least
 from analytics.rules.windows import Span
 from analytics.selectors import activity
 from analytics.selectors.activity import Bucket
@@ -178,19 +178,19 @@ def retention_finding(average: Sequence[float | None]) -> str:
 def completion_data(counted: Sequence[int]) -> dict[str, Any]:
     """Return what the completion curve is drawn from: how many percent have at least so many achievements."""
     players = sum(counted)
-    at_least = [100 * sum(counted[n:]) / players for n in range(len(counted))]
+    shares = [100 * more / players for more in at_least(counted)]
     return {
         "kind": "curve",
         "unit": "%",
         "x": list(range(len(counted))),
-        "series": [{"label": _("players"), "values": [round(share, 2) for share in at_least]}],
+        "series": [{"label": _("players"), "values": [round(share, 2) for share in shares]}],
     }
 
 
 def completion_finding(counted: Sequence[int]) -> str:
     """Say how many achievements half of the players have."""
     players = sum(counted)
-    half = max((n for n in range(len(counted)) if 2 * sum(counted[n:]) >= players), default=0)
+    half = max((n for n, more in enumerate(at_least(counted)) if 2 * more >= players), default=0)
     return _(
         "Half of %(players)s players have %(half)d achievements or more; %(all)s have the most, %(most)d."
     ) % {
