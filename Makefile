@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 # Installed once for each state of the locks: the stamps carry their checksum.
 RUN_STAMP := $(VENV)/run-$(shell cksum requirements.txt | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
-CODE := accounts achievements analytics bench config core history leaderboards social stats tests webhooks manage.py
+CODE := accounts achievements analytics bench care config core history leaderboards social stats tests webhooks manage.py
 # What `check` needs to read the settings as production does; nothing is connected to.
 AS_IN_PRODUCTION := DEBUG=0 DEMO=0 SECRET_KEY=only-read-by-the-checks-of-settings-and-used-for-nothing-else-0123456789 \
 	PUBLIC_URL=https://laurel.example LIVE_URL=https://live.laurel.example \
@@ -22,12 +22,12 @@ INSTALL = $(PIP) install --quiet --disable-pip-version-check --no-input --requir
 LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q
 # Tests in parallel, each process with its own PostgreSQL and Valkey: one more than there are cores, since some wait.
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-TESTS ?= tests --ignore=tests/faults
+TESTS ?= tests --ignore=tests/faults --ignore=tests/browser/test_every_page.py
 
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test faults check fix bench screenshots migrations lock audit
+.PHONY: help run test faults pages check fix bench screenshots migrations lock audit
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -42,6 +42,9 @@ test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey (TESTS=tests
 # One after the other: they say how long an answer takes while a part is away. FAULTS=full: at full length.
 faults: $(DEV_STAMP) ## Kill and freeze each process under load (FAULTS=full for the full length)
 	$(BIN)/python -m pytest -n 0 tests/faults
+
+pages: $(DEV_STAMP) ## Look at every page in a browser: axe, console, weight, both themes, two widths
+	$(BIN)/python -m pytest -n 0 tests/browser/test_every_page.py
 
 check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migrations, settings, known vulnerabilities
 	$(BIN)/ruff format --check .

@@ -60,6 +60,7 @@ class BearerAuthentication(BaseAuthentication):
         if header is None:
             return None
         holder = read_credential(header)
+        request._request.holder = holder  # type: ignore[attr-defined]  # for the request log
         if isinstance(holder, KeyHolder) and holder.rotated_at is not None:
             request.parser_context["view"].headers |= _ending(holder)
         return None, holder
@@ -152,7 +153,7 @@ class HasScope(BasePermission):
             if method in getattr(view, "player_may", frozenset()) or method in public:
                 return True
             raise Forbidden("A player token can't do this; it takes a server key.")
-        scope = getattr(view, "scopes", {}).get(method)
+        scope = getattr(view, "scopes", {}).get("GET" if method == "HEAD" else method)
         if scope is not None:
             require_scope(request, scope)
         return True

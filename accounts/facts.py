@@ -46,6 +46,23 @@ class PlayersBanned:
 
 
 @dataclass(frozen=True)
+class IdsMoved:
+    """Ids by which the fact's studio names a player name another one, who was found to be the same person.
+
+    Attributes:
+        gone: the UUID of who is gone.
+        player: the internal id of whom they name now.
+        ids: the studio's ids.
+
+    """
+
+    kind: ClassVar[str] = "ids_moved"
+    gone: str
+    player: int
+    ids: list[str]
+
+
+@dataclass(frozen=True)
 class PlayersJoined:
     """Players were found to be other ones: what they had is those others', and their ids name those.
 

@@ -89,7 +89,7 @@ def restore(*, studio_id: int, game_id: int, actor: str, at: datetime) -> bool:
     return True
 
 
-def add_tester(*, game: GameInfo, player: PlayerInfo, actor: str, at: datetime) -> bool:
+def add_tester(*, game: GameInfo, player: PlayerInfo, reason: str = "", actor: str, at: datetime) -> bool:
     """Let a player unlock a game's drafts; say whether that changed anything.
 
     Raises:
@@ -106,16 +106,16 @@ def add_tester(*, game: GameInfo, player: PlayerInfo, actor: str, at: datetime) 
         if testers.count() >= MOST_TESTERS:
             raise Conflict(f"A game has at most {MOST_TESTERS} testers. Remove one first.")
         Tester.objects.create(game_id=game.id, player_id=player.id)
-        _note_tester("tester.add", game, player, actor=actor, at=at)
+        _note_tester("tester.add", game, player, reason=reason, actor=actor, at=at)
     return True
 
 
-def remove_tester(*, game: GameInfo, player: PlayerInfo, actor: str, at: datetime) -> bool:
+def remove_tester(*, game: GameInfo, player: PlayerInfo, reason: str = "", actor: str, at: datetime) -> bool:
     """Let a player unlock a game's drafts no more; say whether that changed anything. What he has, he keeps."""
     with transaction.atomic():
         removed, _ = Tester.objects.filter(game_id=game.id, player_id=player.id).delete()
         if removed:
-            _note_tester("tester.remove", game, player, actor=actor, at=at)
+            _note_tester("tester.remove", game, player, reason=reason, actor=actor, at=at)
     return bool(removed)
 
 
@@ -126,9 +126,11 @@ def _locked(studio_id: int, game_id: int) -> Game:
     return game
 
 
-def _note_tester(action: str, game: GameInfo, player: PlayerInfo, *, actor: str, at: datetime) -> None:
+def _note_tester(
+    action: str, game: GameInfo, player: PlayerInfo, *, reason: str, actor: str, at: datetime
+) -> None:
     who = {"player": str(player.uuid), "external_id": player.external_id}
-    _note(action, game.studio_id, game.uuid, actor=actor, at=at, details=who)
+    _note(action, game.studio_id, game.uuid, reason=reason, actor=actor, at=at, details=who)
 
 
 def _note(

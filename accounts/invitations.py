@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts import members
 from accounts.models import Invitation, Member, User
 from accounts.roles import manageable_by
-from core import audit
+from core import audit, mail
 from core.ids import parse_id
 from core.refusals import Conflict, Gone, NotFound
 
@@ -235,15 +233,7 @@ def _info(row: Invitation) -> InvitationInfo:
 def _send(invitation: InvitationInfo, token: str) -> None:
     """Queue the mail: it is stored with the invitation or not at all, and sent by a worker."""
     url = settings.PUBLIC_URL + reverse("invitation", args=[token])
-    told = {"invitation": invitation, "url": url}
-    subject = render_to_string("portal/mail/invitation_subject.txt", told)
-    mail = EmailMultiAlternatives(
-        subject=" ".join(subject.split()),  # a line break would end the header (threats.md, P6)
-        body=render_to_string("portal/mail/invitation.txt", told),
-        to=[invitation.email],
-    )
-    mail.attach_alternative(render_to_string("portal/mail/invitation.html", told), "text/html")
-    mail.send()
+    mail.send("portal/mail/invitation", to=invitation.email, told={"invitation": invitation, "url": url})
 
 
 def _note(action: str, row: Invitation, *, by: User, at: datetime) -> None:

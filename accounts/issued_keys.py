@@ -71,6 +71,15 @@ def key(studio_id: int, uuid: UUID, *, at: datetime) -> IssuedKey | None:
     return next(iter(_read(Q(uuid=uuid), studio_id, at=at, most=1)), None)
 
 
+def ending(studio_id: int, *, at: datetime, before: datetime) -> list[tuple[str, datetime]]:
+    """Return name and end of the keys that work and end before a time, the next one first."""
+    rows = ServerKey.objects.filter(
+        studio_id=studio_id, revoked_at=None, expires_at__gt=at, expires_at__lte=before
+    )
+    found = rows.order_by("expires_at", "id").values_list("name", "expires_at")[:MOST_LIVE]
+    return [(name, expires_at) for name, expires_at in found if expires_at is not None]
+
+
 def working_for(game_id: int, *, at: datetime) -> int:
     """Return how many keys work for one game only."""
     return ServerKey.objects.filter(_works(at), game_id=game_id).count()

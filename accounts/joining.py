@@ -4,6 +4,7 @@ The caller holds both players' rows. Then both are fenced off: nobody else's tra
 thing of a kind (migration 0009).
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
@@ -14,7 +15,7 @@ from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
 from accounts import sessions, shown
-from accounts.facts import PlayersJoined
+from accounts.facts import IdsMoved, PlayersJoined
 from accounts.models import JoinedPlayer, LinkCode, Player, PlayerIdentity, Tester
 from core.facts import publish
 
@@ -58,9 +59,17 @@ def give(leaves: int, stays: int, *, brings: bool) -> None:
 
 
 def name_the_other(leaves: int, stays: int, found: LinkCode, *, at: datetime) -> set[int]:
-    """Give what accounts has of a player to another, and delete him; return the studios whose ids move."""
+    """Give what accounts has of a player to another, and delete him; return the studios whose ids move.
+
+    Publishes:
+        IdsMoved, to each of them.
+
+    """
     ids = PlayerIdentity.objects.filter(player_id=leaves)
-    studios = set(ids.values_list("studio_id", flat=True))
+    named: dict[int, list[str]] = defaultdict(list)
+    for studio_id, external_id in ids.order_by("id").values_list("studio_id", "external_id"):
+        named[studio_id].append(external_id)
+    studios = set(named)
     ids.update(player_id=stays)
     tested = Tester.objects.filter(player_id=leaves).values_list("game_id", flat=True)
     Tester.objects.bulk_create(
@@ -75,6 +84,8 @@ def name_the_other(leaves: int, stays: int, found: LinkCode, *, at: datetime) ->
     JoinedPlayer.objects.create(
         player_id=leaves, into_id=stays, joined_at=at, uuid=gone.uuid, time_zone=gone.time_zone
     )
+    for studio_id, external_ids in named.items():
+        publish(IdsMoved(str(gone.uuid), stays, external_ids), studio_id=studio_id)
     gone.delete()
     sessions.dismiss(leaves)
     transaction.on_commit(lambda: shown.forget(leaves, studios), robust=True)

@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models.functions import Lower, Now
 
@@ -203,6 +204,16 @@ class Player(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    class Meta:
+        indexes = [
+            # Parts of names have one of their own where the database has pg_trgm: migration 0031.
+            models.Index(
+                OpClass(Lower("display_name"), name="text_pattern_ops"),
+                name="players_by_beginning_of_name",
+                condition=~models.Q(display_name=""),
+            )
+        ]
+
     def __str__(self) -> str:
         return self.display_name or str(self.uuid)
 
@@ -237,6 +248,12 @@ class PlayerIdentity(models.Model):
         indexes = [
             # Pages of boards name a hundred players as a studio does: the ids are read from the index alone.
             models.Index(fields=["player", "studio", "id"], include=["external_id"], name="ids_of_players"),
+            models.Index(
+                fields=["studio", "external_id"],
+                opclasses=["int8_ops", "text_pattern_ops"],
+                include=["player"],
+                name="players_by_beginning_of_id",
+            ),
             models.Index(
                 fields=["player", "studio"],
                 name="excluded_players",
@@ -363,8 +380,12 @@ class JoinedPlayer(models.Model):
     player_id = models.BigIntegerField(primary_key=True)
     into = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="+")
     joined_at = models.DateTimeField(db_index=True)
-    uuid = models.UUIDField(null=True)
+    uuid = models.UUIDField(null=True, db_index=True)
     time_zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
 
     def __str__(self) -> str:
         return f"{self.player_id} is {self.into_id}"
+
+
+# Of a package of its own; Django looks for a room's models here.
+from accounts.calls import models as call_models  # noqa: E402, F401

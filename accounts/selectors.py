@@ -4,14 +4,25 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Game, Member, Player, PlayerIdentity, ServerKey, Studio, Tester, Visibility
+from accounts.calls.models import CallCount
+from accounts.models import (
+    Game,
+    Member,
+    Player,
+    PlayerIdentity,
+    Role,
+    ServerKey,
+    Studio,
+    Tester,
+    Visibility,
+)
 from core.db import array_literal, run_prepared, text_array_literal
 from core.refusals import Conflict
 
@@ -25,6 +36,7 @@ JOINS_SECONDS = 2.0
 _KEPT_PLAYERS = 50_000
 MOST_STUDIOS = 100  # of a user
 MOST_KEYS = 500
+MOST_TOLD = 20  # owners who get a mail
 MOST_GAMES = 500  # of a studio
 # What `manage.py demo` makes, and the demo's page shows.
 DEMO_STUDIO: UUID = settings.DEMO_STUDIO
@@ -412,6 +424,38 @@ def _shown(ids: Iterable[int], studio_id: int | None) -> dict[int, dict[str, str
     return shown
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom a studio's past is about.
+
+    Attributes:
+        external_id: the first that the studio gave; None if it names the player no more.
+        was: of a player who was joined to another, who is named here, his own UUID.
+
+    """
+
+    id: str
+    external_id: str | None
+    was: str | None = None
+
+
+_NAMED = """
+    SELECT w.id, p.uuid::text, i.external_id, j.uuid::text
+      FROM unnest($1::bigint[]) AS w (id)
+      LEFT JOIN accounts_joinedplayer j ON j.player_id = w.id
+      JOIN accounts_player p ON p.id = coalesce(j.into_id, w.id) AND p.erased_at IS NULL
+      LEFT JOIN LATERAL (SELECT external_id FROM accounts_playeridentity x
+                          WHERE x.player_id = p.id AND x.studio_id = $2 ORDER BY x.id LIMIT 1) AS i ON true
+"""
+
+
+def players_named(ids: Iterable[int], *, studio_id: int) -> dict[int, Named]:
+    """Return players by internal id as a studio names them, in one query; who is gone or was erased is left out."""
+    wanted = set(ids)
+    rows = run_prepared(_NAMED, [array_literal(wanted), studio_id]) if wanted else []
+    return {row[0]: Named(*row[1:]) for row in rows}
+
+
 _PLAYERS_ON_BOARDS = """
     SELECT p.id, p.uuid::text, p.display_name, p.region, p.avatar_url, i.external_id,
            p.visibility = 'public' OR p.visibility = $3::text
@@ -503,6 +547,11 @@ def studio_ids_of(player_id: int) -> list[int]:
     return list(rows.values_list("studio_id", flat=True).distinct().order_by("studio_id"))
 
 
+def every_game(studio_id: int) -> list[GameInfo]:
+    """Return all games that a studio ever had, oldest first: for what must leave none out."""
+    return [_game_info(row) for row in Game.objects.filter(studio_id=studio_id).order_by("id")]
+
+
 def game_ids_of(studio_id: int) -> list[int]:
     """Return a studio's games by internal id."""
     return list(Game.objects.filter(studio_id=studio_id).values_list("pk", flat=True))
@@ -530,6 +579,18 @@ _EXCLUDED = """
 def excluded_players(player_ids: Iterable[int]) -> set[tuple[int, int]]:
     """Return `(studio, player)` for each studio that took one of the players off its boards."""
     return {(row[0], row[1]) for row in run_prepared(_EXCLUDED, [array_literal(player_ids)])}
+
+
+_EXCLUDED_OF = """
+    SELECT player_id, min(excluded_at) FROM accounts_playeridentity
+     WHERE excluded_at IS NOT NULL AND studio_id = $1 AND player_id < $2
+     GROUP BY player_id ORDER BY player_id DESC LIMIT $3
+"""
+
+
+def excluded_of(studio_id: int, *, before: int = 2**62, limit: int) -> list[tuple[int, datetime]]:
+    """Return whom a studio took off its boards and since when, by internal ids from before one on, newest first."""
+    return [(row[0], row[1]) for row in run_prepared(_EXCLUDED_OF, [studio_id, before, limit])]
 
 
 _HIDDEN = """
@@ -573,6 +634,28 @@ def studio_pks(uuids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(Studio.objects.filter(uuid__in=set(uuids)).values_list("uuid", "pk"))
 
 
+def studio_named(pk: int) -> tuple[UUID, str] | None:
+    """Return a studio's public id and its name, or None if there is no such studio."""
+    return Studio.objects.filter(pk=pk).values_list("uuid", "name").first()
+
+
 def studio_uuid(pk: int) -> UUID | None:
     """Return a studio's public id, or None if there is no such studio."""
     return Studio.objects.filter(pk=pk).values_list("uuid", flat=True).first()
+
+
+def owner_addresses(studio_id: int) -> list[str]:
+    """Return the e-mail addresses of a studio's owners, but for who is locked out; of very many the first."""
+    rows = Member.objects.filter(studio_id=studio_id, role=Role.OWNER, user__is_active=True)
+    return list(rows.order_by("pk").values_list("user__email", flat=True)[:MOST_TOLD])
+
+
+def studio_name(pk: int) -> str:
+    """Return a studio's name, empty if there is no such studio."""
+    return Studio.objects.filter(pk=pk).values_list("name", flat=True).first() or ""
+
+
+def calls_by_day(studio_id: int, *, since: date) -> dict[tuple[date, str], int]:
+    """Return how many calls a studio made on each day (UTC) from a date, by how they ended."""
+    rows = CallCount.objects.filter(studio_id=studio_id, day__gte=since)
+    return {(day, ending): count for day, ending, count in rows.values_list("day", "ending", "count")}

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts import invitations, sessions
+from accounts.calls import keeping
 
 
 @shared_task(name="accounts.keep_sessions")
@@ -12,3 +13,9 @@ def keep_sessions() -> None:
     now = timezone.now()
     sessions.keep(now=now)
     invitations.keep(now=now)
+
+
+@shared_task(name="accounts.keep_calls")
+def keep_calls() -> None:
+    """Make and drop the request log's days."""
+    keeping.keep(now=timezone.now())

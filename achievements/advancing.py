@@ -8,9 +8,9 @@ from uuid import UUID
 
 from accounts import selectors as accounts
 from achievements import progressing, rules, unlocking
-from achievements.completing import record_and_complete
 from achievements.facts import ProgressChanged
 from achievements.progressing import Event, Kept, Pair, Who, Write
+from achievements.weighing import record_weighed
 from core.db import LostRace
 from core.ids import new_id
 from core.refusals import Conflict, Forbidden, Gone, Refused
@@ -146,7 +146,7 @@ def _unlock(items: Sequence[Item], *, at: datetime) -> None:
         )
         for item in items
     ]
-    if any(outcome.unlocked_at is None for outcome in record_and_complete(asked, at=at)):
+    if any(outcome.unlocked_at is None for outcome in record_weighed(asked, at=at)):
         raise LostRace("a player or a catalogue changed meanwhile")
 
 

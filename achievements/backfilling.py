@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from achievements.models import Backfill, State, Type
 from achievements.selectors.definitions import Definition
 
-_DECIDING = ("state", "type", "target", "stat", "goal", "requires", "requires_count")
+DECIDING = ("state", "type", "target", "stat", "goal", "requires", "requires_count")
 
 
 def may_be_met(before: Definition | None, after: Definition) -> bool:
@@ -14,7 +14,7 @@ def may_be_met(before: Definition | None, after: Definition) -> bool:
         return False
     if before is None:
         return after.type == Type.META or after.is_driven  # nobody has taken a step of a new one
-    return any(getattr(before, name) != getattr(after, name) for name in _DECIDING)
+    return any(getattr(before, name) != getattr(after, name) for name in DECIDING)
 
 
 def ask(*, game_id: int, achievement_ids: Iterable[int], is_silent: bool) -> None:

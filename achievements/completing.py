@@ -46,7 +46,7 @@ def record_and_complete(
         LostRace: a catalogue changed meanwhile; the transaction is to be rolled back and run again.
 
     """
-    catalogues = _catalogues(items)
+    catalogues = catalogues_of(items)
     if not any(catalogues[item.game_id].metas.get(item.achievement_id) for item in items):
         return record(items, offline=offline, silent=silent)
     with transaction.atomic():
@@ -66,7 +66,7 @@ def record_and_complete(
     ]
 
 
-def _catalogues(items: Sequence[Item]) -> Catalogues:
+def catalogues_of(items: Sequence[Item]) -> Catalogues:
     """Return the catalogues that items were checked against: of an outdated one the statement takes nothing."""
     checked: dict[int, GameCatalogue] = {}
     for item in items:

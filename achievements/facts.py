@@ -119,6 +119,29 @@ class TotalsRanked:
     totals: list[list[int | str | bool]]
 
 
+@dataclass(frozen=True)
+class ReportAnswered:
+    """A player's report that an achievement did not unlock was answered, which he is to be told.
+
+    Attributes:
+        game: the game's internal id.
+        achievement: its internal id.
+        player: the player's internal id.
+        report: the report's id.
+        answer: the text.
+        seed: random, so that the event made from the fact has an id that nobody can guess.
+
+    """
+
+    kind: ClassVar[str] = "report_answered"
+    game: int
+    achievement: int
+    player: int
+    report: str
+    answer: str
+    seed: str
+
+
 @dataclass(frozen=True, slots=True)
 class Total:
     """A player's points and unlocks in a game, or over all games; a higher `version` is newer."""

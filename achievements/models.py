@@ -18,6 +18,12 @@ class Catalogue(models.Model):
 
     game = models.OneToOneField(Game, on_delete=models.CASCADE, primary_key=True, related_name="+")
     version = models.BigIntegerField(default=1)
+    stores = ArrayField(
+        models.CharField(max_length=16),
+        null=True,
+        blank=True,
+        help_text="Which stores' guidelines its achievements are checked against; null for all.",
+    )
     rarity_tiers = ArrayField(
         models.SmallIntegerField(),
         null=True,
@@ -102,6 +108,35 @@ class Achievement(models.Model):
         return f"{self.name} ({self.key})"
 
 
+class Icon(models.Model):
+    """A picture that a studio uploaded for one of a game's achievements, in all its sizes.
+
+    Its files are named by the game and the digest; definitions and what keeps definitions name it by address.
+    """
+
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="+", db_index=False)
+    digest = models.CharField(max_length=32)
+    contrast_light = models.FloatField(help_text="With the surface of the light theme, 1 to 21.")
+    contrast_dark = models.FloatField(help_text="With the surface of the dark theme, 1 to 21.")
+    created_at = models.DateTimeField()
+    unnamed_since = models.DateTimeField(
+        null=True, help_text="Since when nothing is known that names it; such a one goes after some days."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["game", "digest"], name="one_icon_per_game_and_digest")
+        ]
+        indexes = [
+            models.Index(
+                fields=["unnamed_since"], condition=Q(unnamed_since__isnull=False), name="icons_that_go"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.game_id}: {self.digest}"
+
+
 class AchievementTranslation(models.Model):
     """A definition's texts in one language (BCP 47); an empty one is not translated."""
 
@@ -117,6 +152,53 @@ class AchievementTranslation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.language}: {self.name}"
+
+
+class DefinitionVersion(models.Model):
+    """A definition became another one: rows are added and never changed (docs/adr/0036-editing-a-definition.md)."""
+
+    class Source(models.TextChoices):
+        """By which door."""
+
+        API = "api"
+        PORTAL = "portal"
+        IMPORT = "import"
+        RESTORE = "restore"
+        ORDER = "order"
+
+    achievement_id = models.BigIntegerField(help_text="It stays when a draft is deleted.")
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="+", db_index=False)
+    before = models.JSONField(null=True, help_text="The whole definition; null: there was none.")
+    after = models.JSONField(null=True, help_text="The whole definition; null: it was deleted.")
+    source = models.CharField(max_length=8, choices=Source.choices)
+    actor = models.CharField(max_length=254, help_text="`key:<uuid>`, `user:<e-mail address>` or `platform`.")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["achievement_id", "-id"], name="versions_of_definition")]
+
+    def __str__(self) -> str:
+        return f"{self.achievement_id} by {self.actor}"
+
+
+class DefinitionDraft(models.Model):
+    """Changes of a definition that wait to be published: until then they are nobody's but the studio's."""
+
+    achievement = models.OneToOneField(
+        Achievement, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    changes = models.JSONField(
+        help_text="Field → what it becomes, flat (achievements/documents.py); null empties."
+    )
+    base = models.BigIntegerField(
+        help_text="The version of the definition that it was begun from; 0: the first."
+    )
+    revision = models.UUIDField(help_text="Another one each time it is saved.")
+    actor = models.CharField(max_length=254, help_text="Who saved it last: `user:<e-mail address>`.")
+    saved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.achievement_id} by {self.actor}"
 
 
 class Unlock(models.Model):
@@ -171,6 +253,66 @@ class RevokedUnlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player_id} had {self.achievement_id}"
+
+
+class Plausibility(models.Model):
+    """The rules by which a game's unlocks are weighed (achievements/plausibility.py).
+
+    The row stays when the rules are taken away: what was kept apart by then still is.
+    """
+
+    game = models.OneToOneField(Game, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    document = models.JSONField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "plausibility"
+
+    def __str__(self) -> str:
+        return f"rules of {self.game_id}"
+
+
+class FlaggedUnlock(models.Model):
+    """An unlock that broke a rule: answered like any other, and kept apart until somebody decides (ADR 0040)."""
+
+    class State(models.TextChoices):
+        """What was decided."""
+
+        OPEN = "open"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    player_id = models.BigIntegerField()
+    # (achievement, game, studio) are those of the definition: a trigger, as with unlocks.
+    achievement = models.ForeignKey(Achievement, on_delete=models.PROTECT, related_name="+")
+    game_id = models.BigIntegerField()
+    studio_id = models.BigIntegerField()
+    points = models.IntegerField(help_text="What it was worth when it was claimed.")
+    unlocked_at = models.DateTimeField(help_text="When the game says that it happened.")
+    heard_at = models.DateTimeField(help_text="When the platform heard of it.")
+    event_id = models.UUIDField()
+    offline = models.BooleanField(help_text="Ties are ranked by the time that the game told.")
+    rules = ArrayField(models.CharField(max_length=16), help_text="Which rules it broke.")
+    evidence = models.JSONField(help_text="The figures: achievements/weighing.py.")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    actor = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["player_id", "achievement"], name="one_flag_per_player_and_unlock"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["studio_id", "state", "-heard_at", "-id"], name="flagged_unlocks_of_studio"),
+            models.Index(fields=["game_id", "state", "-heard_at", "-id"], name="flagged_unlocks_of_game"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} claims {self.achievement_id}"
 
 
 class Progress(models.Model):
@@ -402,3 +544,7 @@ class CountedUntil(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tx}, {self.fact_id}"
+
+
+# A part of their own; Django looks for a room's models here.
+from achievements import report_models  # noqa: E402, F401

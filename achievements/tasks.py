@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from achievements.services import backfills, counters, progress, recounting
+from achievements.services import backfills, counters, icons, progress, recounting
 from core import followers, relay
 
 log = structlog.get_logger(__name__)
@@ -35,3 +35,9 @@ def keep_progress() -> None:
 def backfill() -> None:
     """Give achievements to those who meet them since a definition changed."""
     backfills.run_some(now=timezone.now())
+
+
+@shared_task(name="achievements.keep_icons")
+def keep_icons() -> None:
+    """Remove icons that nothing has named for days."""
+    icons.sweep(at=timezone.now())

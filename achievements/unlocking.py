@@ -137,6 +137,7 @@ class Item:
 
     Attributes:
         first_heard_us: when the platform heard of it, if that was before this statement: its player was unknown then.
+        is_of_device: a player's own device says so; its clock proves nothing.
 
     """
 
@@ -149,6 +150,7 @@ class Item:
     unlocked_at: datetime | None
     event_id: UUID
     first_heard_us: int | None = None
+    is_of_device: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The statements that keep what is counted of games, each inside the caller's transaction."""
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ class Deeds:
     """What somebody did on a day.
 
     Attributes:
-        first_us: the earliest of it, in microseconds since 1970; None if he was not there: something was taken back.
+        first_us: the earliest of it, in microseconds since 1970; None if he was not there.
+        is_given: then, that he was given an unlock, and that none was taken back only.
 
     """
 
@@ -33,29 +35,32 @@ class Deeds:
     points: int = 0
     playtime_ms: int = 0
     first_us: int | None = None
+    is_given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A day as it is kept; `is_new` if it was not known before."""
+    """A day as it is kept; `is_new` if nobody knew before that the player was there."""
 
     place: Place
     region: str
     is_new: bool
 
 
+# Who becomes known to be there is told by the number of the call: of a row that was updated, nothing else can tell.
 _ATTEND = f"""
-INSERT INTO analytics_activeday AS t (game_id, player_id, day, region, first_at, unlocks, points, playtime_ms)
+INSERT INTO analytics_activeday AS t (game_id, player_id, day, region, first_at, unlocks, points, playtime_ms, came_by)
 SELECT i.game_id, i.player_id, {_EPOCH} + i.day, p.region, 'epoch'::timestamptz + i.first_us * interval '1 microsecond',
-       i.unlocks, i.points, i.playtime_ms
+       i.unlocks, i.points, i.playtime_ms, CASE WHEN i.first_us IS NULL THEN 0 ELSE $8::bigint END
   FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::integer[], $6::bigint[], $7::bigint[])
        AS i (game_id, player_id, day, first_us, unlocks, points, playtime_ms)
   JOIN accounts_player p ON p.id = i.player_id
  ORDER BY i.game_id, i.player_id, i.day
 ON CONFLICT (game_id, player_id, day) DO UPDATE SET
     first_at = least(t.first_at, excluded.first_at), unlocks = t.unlocks + excluded.unlocks,
-    points = t.points + excluded.points, playtime_ms = t.playtime_ms + excluded.playtime_ms
-RETURNING game_id, player_id, day - {_EPOCH}, region, xmax = 0
+    points = t.points + excluded.points, playtime_ms = t.playtime_ms + excluded.playtime_ms,
+    came_by = CASE WHEN t.first_at IS NULL THEN excluded.came_by ELSE t.came_by END
+RETURNING game_id, player_id, day - {_EPOCH}, region, came_by = $8::bigint
 """  # noqa: S608 - constants of ours
 _CORRECT = f"""
 UPDATE analytics_activeday t SET unlocks = t.unlocks + i.unlocks, points = t.points + i.points
@@ -73,13 +78,14 @@ def attend(deeds: Mapping[Place, Deeds]) -> list[Kept]:
         The days that were written.
 
     """
-    there = [
-        (*place, one.first_us, one.unlocks, one.points, one.playtime_ms)
-        for place, one in deeds.items()
-        if one.first_us is not None
-    ]
-    taken = [(*place, one.unlocks, one.points) for place, one in deeds.items() if one.first_us is None]
-    rows = _run(_ATTEND, there) + _run(_CORRECT, taken)
+    there, taken = [], []
+    for place, one in deeds.items():
+        if one.first_us is not None or one.is_given:
+            first_us = "NULL" if one.first_us is None else one.first_us
+            there.append((*place, first_us, one.unlocks, one.points, one.playtime_ms))
+        else:
+            taken.append((*place, one.unlocks, one.points))
+    rows = _run(_ATTEND, there, secrets.randbits(62) + 1) + _run(_CORRECT, taken)
     return [Kept(Place(*row[:3]), row[3], row[4]) for row in rows]
 
 
@@ -88,12 +94,13 @@ _FIRST = f"""
 SELECT i.game_id, i.player_id, f.day - {_EPOCH}
   FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS i (game_id, player_id, most)
  CROSS JOIN LATERAL (SELECT t.day FROM analytics_activeday t
-                      WHERE t.game_id = i.game_id AND t.player_id = i.player_id ORDER BY t.day LIMIT i.most) AS f
+                      WHERE t.game_id = i.game_id AND t.player_id = i.player_id AND t.first_at IS NOT NULL
+                      ORDER BY t.day LIMIT i.most) AS f
 """  # noqa: S608 - constants of ours
 
 
 def first_days(most: Mapping[Player, int]) -> dict[Player, list[int]]:
-    """Return the first days of each player in a game, as many as are asked for, in order; of nobody nothing."""
+    """Return the first days on which each player was there, as many as are asked for, in order; of nobody nothing."""
     found: dict[Player, list[int]] = defaultdict(list)
     for game_id, player_id, day in _run(_FIRST, [(*player, n) for player, n in most.items()]):
         found[game_id, player_id].append(day)
@@ -104,7 +111,7 @@ _WITHIN = f"""
 SELECT t.game_id, t.player_id, t.day - {_EPOCH}, t.region
   FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[]) AS i (game_id, player_id, since, until)
   JOIN analytics_activeday t ON t.game_id = i.game_id AND t.player_id = i.player_id
-   AND t.day BETWEEN {_EPOCH} + i.since AND {_EPOCH} + i.until
+   AND t.day BETWEEN {_EPOCH} + i.since AND {_EPOCH} + i.until AND t.first_at IS NOT NULL
 """  # noqa: S608 - constants of ours
 
 
@@ -127,7 +134,7 @@ def take_out(player_ids: Iterable[int]) -> dict[Place, tuple[str, Deeds]]:
     """Remove all days of players; return them with their regions."""
     rows = run_prepared(_FORGET, [array_literal(player_ids)])
     return {
-        Place(game, player, day): (region, Deeds(unlocks, points, playtime_ms, first_us))
+        Place(game, player, day): (region, Deeds(unlocks, points, playtime_ms, first_us, is_given=True))
         for game, player, day, region, first_us, unlocks, points, playtime_ms in rows
     }
 
@@ -233,15 +240,17 @@ def hear(tx: int, fact_id: int) -> None:
     run_prepared("UPDATE analytics_heard SET tx = $1, fact_id = $2", [tx, fact_id])
 
 
-def _run(statement: str, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Run a statement over rows as one array a column; nothing is asked about no rows."""
+def _run(statement: str, rows: Sequence[tuple[Any, ...]], *more: object) -> list[tuple[Any, ...]]:
+    """Run a statement over rows as one array a column, and more parameters; nothing is asked about no rows.
+
+    Texts are those of regions, and NULL.
+    """
     if not rows:
         return []
-    columns = zip(*rows, strict=True)
-    return run_prepared(
-        statement,
-        [
-            text_array_literal(column) if isinstance(column[0], str) else array_literal(column)
-            for column in columns
-        ],
-    )
+    columns = list(zip(*rows, strict=True))
+    return run_prepared(statement, [*(_array(column) for column in columns), *more])
+
+
+def _array(column: Sequence[Any]) -> str:
+    is_text = isinstance(column[0], str) and column[0] != "NULL"
+    return text_array_literal(column) if is_text else array_literal(column)

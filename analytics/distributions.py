@@ -3,8 +3,10 @@
 Quantiles are values that occur: the smallest that at least such a share does not exceed (nearest rank).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, Self
 
 
@@ -94,6 +96,11 @@ class Taken:
             "playtime": _listed(self.playtime) if self.playtime else None,
             "values": {str(pk): _listed(spread) for pk, spread in self.values.items()},
         }
+
+
+def at_least(counted: Sequence[int]) -> list[int]:
+    """Return how many players hold 0 or more, 1 or more … of how many hold exactly so many."""
+    return list(accumulate(reversed(counted)))[::-1]
 
 
 def _listed(spread: Spread) -> list[Any]:

@@ -1,11 +1,12 @@
 """What is counted of games (docs/adr/0044-analytics.md). Days are those of UTC; ids are the rooms' own upstream."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 
 class ActiveDay(models.Model):
-    """A player did something in a game on a day: what everything else here is counted from.
+    """A player did something in a game on a day, or was given something: what everything else here is counted from.
 
     The region is the player's as it was when the day was first heard of.
     """
@@ -15,7 +16,12 @@ class ActiveDay(models.Model):
     player_id = models.BigIntegerField()
     day = models.DateField()
     region = models.CharField(max_length=16)
-    first_at = models.DateTimeField(help_text="The earliest of what is known of the day.")
+    first_at = models.DateTimeField(
+        null=True, help_text="The earliest of what he did; null: he was not there, and was given an unlock."
+    )
+    came_by = models.BigIntegerField(
+        default=0, db_default=0, help_text="Which call of the statement knew him first."
+    )
     unlocks = models.IntegerField(help_text="Of this day's unlocks, those that were not taken back.")
     points = models.BigIntegerField()
     playtime_ms = models.BigIntegerField()
@@ -157,3 +163,52 @@ class Heard(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tx}, {self.fact_id}"
+
+
+class Usage(models.Model):
+    """How much of something a studio's games did on a day (UTC), or in a month for `players_month`."""
+
+    class Kind(models.TextChoices):
+        """What is counted."""
+
+        UNLOCKS = "unlocks"
+        VALUES = "values"
+        SCORES = "scores"
+        PLAYERS = "players"
+        PLAYERS_MONTH = "players_month"
+        NEW_PLAYERS = "new_players"
+
+    pk = models.CompositePrimaryKey("studio_id", "day", "kind")
+    studio_id = models.BigIntegerField()
+    day = models.DateField()
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    count = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.studio_id} on {self.day}: {self.count} {self.kind}"
+
+
+class ActivePlayer(models.Model):
+    """A player who was active in a studio's games on a day, or in the month that begins on it; so each counts once."""
+
+    pk = models.CompositePrimaryKey("studio_id", "begin", "is_month", "player_id")
+    studio_id = models.BigIntegerField()
+    begin = models.DateField()
+    is_month = models.BooleanField()
+    player_id = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["begin"], name="active_players_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} of {self.studio_id} from {self.begin}"
+
+
+class ChosenFunnel(models.Model):
+    """Which achievements a game's funnel shows unless a page is asked for others."""
+
+    game_id = models.BigIntegerField(primary_key=True)
+    achievement_ids = ArrayField(models.BigIntegerField())
+
+    def __str__(self) -> str:
+        return f"{self.game_id}: {self.achievement_ids}"

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from analytics.services import counting, distributions, retention
+from analytics.services import counting, distributions, retention, usage
 from core import followers, relay
 
 
@@ -20,7 +20,9 @@ def take_distributions() -> None:
     distributions.take_some()
 
 
-@shared_task(name="analytics.keep_hours")
-def keep_hours() -> None:
-    """Delete the hours that are kept no longer."""
-    retention.forget_hours(now=timezone.now())
+@shared_task(name="analytics.keep")
+def keep() -> None:
+    """Delete what is kept no longer."""
+    now = timezone.now()
+    retention.forget_hours(now=now)
+    usage.keep(now=now)

@@ -139,6 +139,10 @@ class Requests:
             f"GET {path} HTTP/1.1\r\n{known}".encode() + (self._keyed if keyed else self._anonymous) + b"\r\n"
         )
 
+    def visit(self, path: str, *, cookie: str) -> bytes:
+        """Return a look at a page by somebody who is signed in."""
+        return f"GET {path} HTTP/1.1\r\nCookie: {cookie}\r\n".encode() + self._anonymous + b"\r\n"
+
     def own_dashboard(self, token: str) -> bytes:
         """Return a look at a player's dashboard by himself."""
         head = f"GET /api/v1/players/me/dashboard HTTP/1.1\r\nAuthorization: Bearer {token}\r\n"

@@ -1,5 +1,6 @@
 """The only place where a fact meets its listeners."""
 
+from achievements.facts import ReportAnswered
 from achievements.services import counters
 from analytics.services import counting
 from core.facts import Subscription
@@ -21,7 +22,15 @@ SUBSCRIPTIONS: list[Subscription] = [
     Subscription(
         "social",
         "live",
-        frozenset({*nearing.KINDS, RanksChanged.kind, FriendRequested.kind, FriendAccepted.kind}),
+        frozenset(
+            {
+                *nearing.KINDS,
+                RanksChanged.kind,
+                FriendRequested.kind,
+                FriendAccepted.kind,
+                ReportAnswered.kind,
+            }
+        ),
         social.apply_facts,
         pause_s=0.05,
     ),

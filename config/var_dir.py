@@ -23,7 +23,7 @@ _ENVIRONMENT = "environment.json"
 _KEPT = (
     *("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"),
     *("PUBLIC_URL", "LIVE_URL", "PORT", "VAR_DIR", "DEBUG", "DEMO"),
-    *("ARCHIVE_URL", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
+    *("ARCHIVE_URL", "MEDIA_STORE_URL", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
     *("HISTORY_HOURS_KEPT_DAYS", "HISTORY_DAYS_KEPT_DAYS"),
 )
 _DEFAULT = Path(__file__).resolve().parent.parent / "var"

@@ -18,6 +18,10 @@ from core.collector import settle
 
 application = get_wsgi_application()
 
+from accounts.calls import writing  # noqa: E402 - its models need the applications
+
+writing.start()
+
 # What a request need not do at its ends: with the pool its connection went back when the last one finished, the
 # query log is kept in debugging only, and the cache's connections stay open.
 request_started.disconnect(close_old_connections)

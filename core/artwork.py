@@ -4,6 +4,13 @@ The choice depends on a text alone, so the same achievement looks the same every
 makes the same choice for toasts; the names are symbols of `static/art.svg` and classes of `static/laurel.css`.
 """
 
+import re
+
+# Uploaded pictures: the address of all of them without the host, and the sides of an icon in pixels.
+MEDIA = "/media/"
+LARGE, SMALL = 256, 112
+_PICTURE = re.compile(rf"{MEDIA}[a-z]+/[0-9a-f-]{{36}}/[0-9a-f]{{32}}-(?:{LARGE}|{SMALL})\.webp")
+
 GLYPHS = (
     "flame", "heart", "compass", "diamond", "feather", "crown", "leaf", "ghost",
     "moon", "hourglass", "star", "mountain", "campfire", "mushroom", "candle", "flask",
@@ -39,3 +46,15 @@ def tint(text: str) -> str:
 def scene(text: str) -> str:
     """Return the scene for a game's id."""
     return SCENES[fingerprint(text) % len(SCENES)]
+
+
+def own_picture(url: str, public_url: str) -> str:
+    """Return the address without the host if it is of a picture of this instance, else nothing."""
+    path = url.removeprefix(public_url)
+    return path if _PICTURE.fullmatch(path) else ""
+
+
+def small(url: str) -> str:
+    """Return the address of the small size of an icon of this instance; any other as it is."""
+    large = f"-{LARGE}.webp"
+    return f"{url.removesuffix(large)}-{SMALL}.webp" if url.startswith(MEDIA) and url.endswith(large) else url

@@ -134,6 +134,72 @@ def read_after(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the log as it stands for one game, and what else was known at that very moment.
+
+    Attributes:
+        facts: in order, with those that are only read past; none at the end.
+        horizon: of transactions below it all facts are there, of others none was read.
+        dropped_tx, dropped_id: up to where the studio's facts are gone; 0 and 0 if none is.
+        kept_from: since when everybody's are kept; None if that was never noted.
+
+    """
+
+    facts: list[Fact]
+    horizon: int
+    dropped_tx: int
+    dropped_id: int
+    kept_from: datetime | None
+
+
+# Facts of one studio have an index, but for those that are no studio's. One statement, so one snapshot: a day that was
+# dropped is noted as gone where its facts are not found any more.
+_READ_GAME = """
+    SELECT log.horizon::text::bigint, coalesce(b.tx, 0), coalesce(b.fact_id, 0), whole.at,
+           f.tx::text::bigint, f.id, f.at, f.kind,
+           CASE WHEN f.is_heard THEN f.payload::text ELSE '{}' END, f.size, f.is_heard
+      FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) AS log
+      LEFT JOIN core_logbeginning b ON b.studio_id = $1
+      LEFT JOIN core_logbeginning whole ON whole.studio_id = 0
+      LEFT JOIN (
+           SELECT *, sum(size) FILTER (WHERE is_heard) OVER earlier AS before
+             FROM (SELECT *, (kind = ANY($4::text[])
+                              AND coalesce((payload->>'game')::bigint, $5) = $5) IS TRUE AS is_heard
+                     FROM core_fact
+                    WHERE studio_id = $1 AND (tx, id) > ($2::bigint::text::xid8, $3)
+                      AND tx < pg_snapshot_xmin(pg_current_snapshot())
+                    ORDER BY tx, id LIMIT $6) AS ahead
+           WINDOW earlier AS (ORDER BY tx, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS f
+        ON coalesce(f.before, 0) < $7
+     ORDER BY f.tx, f.id
+"""
+
+
+def read_game(
+    studio_id: int,
+    game_id: int,
+    *,
+    after: tuple[int, int],
+    kinds: Iterable[str],
+    limit: int = READ_FACTS,
+    items: int = READ_ITEMS,
+) -> Stretch:
+    """Return what the log holds of a game after the cursor `(tx, id)`; in its own transaction, one query.
+
+    Heard are facts of the kinds that are about this game or, as those about players, about no game. They are about
+    `items` rows at most, but for the last fact; `limit` facts of the studio are walked.
+    """
+    rows = run_prepared(_READ_GAME, [studio_id, *after, list(kinds), game_id, limit, items])
+    horizon, dropped_tx, dropped_id, kept_from = rows[0][:4]
+    found = [
+        Fact(row[4], row[5], row[6], row[7], studio_id, orjson.loads(row[8]), row[9], row[10])
+        for row in rows
+        if row[4] is not None
+    ]
+    return Stretch(found, horizon, dropped_tx, dropped_id, kept_from)
+
+
 _HEAD = """
     SELECT tx::text::bigint, id FROM core_fact WHERE tx < pg_snapshot_xmin(pg_current_snapshot())
      ORDER BY tx DESC, id DESC LIMIT 1

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from core.audit import LONGEST_REASON
 from core.refusals import Refused
 
 
@@ -29,5 +30,20 @@ class PortalForm(forms.Form):
         super().__init__(*args, **{"label_suffix": "", **kwargs})
 
     def refuse(self, refused: Refused) -> None:
-        """Show a refusal of a service above the fields, as the form's own."""
-        self.add_error(None, refused.detail)
+        """Show a refusal of a service: at the fields that it names, else above all of them."""
+        named = [(one["pointer"].strip("/"), one["detail"]) for one in refused.errors]
+        for name, detail in named:
+            self.add_error(name if name in self.fields else None, detail)
+        if not named:
+            self.add_error(None, refused.detail)
+
+
+class ReasonForm(PortalForm):
+    """Why something is done: kept in the audit log."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept in the audit log."),
+    )

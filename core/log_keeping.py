@@ -6,60 +6,55 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from core import idempotency
+from core import days, idempotency
 
 log = structlog.get_logger(__name__)
 
-DAYS_AHEAD = 3
-
-
-def partition_name(day: date) -> str:
-    """Return the table of a day."""
-    return f"core_fact_{day:%Y%m%d}"
+TABLE = "core_fact"
 
 
 def make_partitions(*, today: date) -> None:
-    """Make the tables of today and the next days.
-
-    Those that exist stay, and a day that has rows in the table for everything else stays there.
-    """
-    for ahead in range(DAYS_AHEAD + 1):
-        day = today + timedelta(days=ahead)
-        start, end = f"{day}T00:00:00Z", f"{day + timedelta(days=1)}T00:00:00Z"
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT to_regclass(%s) IS NULL AND NOT EXISTS"
-                " (SELECT FROM core_fact_other WHERE at >= %s AND at < %s)",
-                [partition_name(day), start, end],
-            )
-            if cursor.fetchone()[0]:
-                cursor.execute(
-                    f"CREATE TABLE {partition_name(day)} PARTITION OF core_fact"
-                    f" FOR VALUES FROM ('{start}') TO ('{end}')"
-                )
+    """Make the tables of today and the next days, as `days.make` does."""
+    days.make(TABLE, today=today)
 
 
 def drop_partitions(*, today: date) -> list[str]:
     """Drop the days older than FACT_RETENTION_DAYS that every follower has read; return their names."""
     dropped = []
-    for name in _partitions():
-        day = datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC).date()
+    for name, day in days.listed(TABLE):
         if day >= today - timedelta(days=settings.FACT_RETENTION_DAYS) or _is_needed(name):
             continue
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE {name}")
+        _drop(name, day)
         log.info("day dropped", partition=name)
         dropped.append(name)
     return dropped
 
 
-def _partitions() -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'core_fact'::regclass"
-            " AND inhrelid::regclass::text ~ '^core_fact_[0-9]{8}$' ORDER BY 1"
-        )
-        return [row[0] for row in cursor.fetchall()]
+# One look into the day's index for each studio (a loose index scan), and one for the whole log.
+_NOTE_BEGINNINGS = """
+    WITH RECURSIVE newest AS (
+        (SELECT d.studio_id, d.tx, d.id FROM {name} d WHERE d.studio_id IS NOT NULL
+          ORDER BY d.studio_id DESC, d.tx DESC, d.id DESC LIMIT 1)
+        UNION ALL
+        SELECT earlier.* FROM newest CROSS JOIN LATERAL (
+            SELECT d.studio_id, d.tx, d.id FROM {name} d WHERE d.studio_id < newest.studio_id
+             ORDER BY d.studio_id DESC, d.tx DESC, d.id DESC LIMIT 1) AS earlier
+    )
+    INSERT INTO core_logbeginning AS b (studio_id, tx, fact_id, at)
+    SELECT studio_id, tx::text::bigint, id, %(end)s FROM newest
+    UNION ALL SELECT 0, 0, 0, %(end)s
+    ON CONFLICT (studio_id) DO UPDATE SET at = greatest(b.at, excluded.at),
+        (tx, fact_id) = (SELECT * FROM (VALUES (b.tx, b.fact_id), (excluded.tx, excluded.fact_id)) AS e (tx, fact_id)
+                          ORDER BY tx DESC, fact_id DESC LIMIT 1)
+"""
+
+
+def _drop(name: str, day: date) -> None:
+    """Drop a day, and note in the same transaction whose facts are gone up to where: readers tell a gap by that."""
+    end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_NOTE_BEGINNINGS.format(name=name), {"end": end})
+        days.drop(name)
 
 
 def _is_needed(name: str) -> bool:

@@ -3,15 +3,33 @@
 A server that is away delays it: what could not be sent is tried again for a day, then it stays as failed.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.core.mail import EmailMultiAlternatives
 from django.db import connection
+from django.template.loader import render_to_string
 from post_office import mail
 from post_office.models import STATUS, Email
 
 KEPT = timedelta(days=7)  # to say whether and when it was sent
 _LOCK = 0x4D41494C
 _DELETED_AT_ONCE = 1_000
+
+
+def send(template: str, *, to: str, told: Mapping[str, object]) -> None:
+    """Queue a mail: it is stored with what the caller's transaction writes, or not at all, and sent by a worker.
+
+    Its parts are `<template>_subject.txt`, `<template>.txt` and `<template>.html`.
+    """
+    subject = render_to_string(f"{template}_subject.txt", dict(told))
+    made = EmailMultiAlternatives(
+        subject=" ".join(subject.split()),  # a line break would end the header (threats.md, P6)
+        body=render_to_string(f"{template}.txt", dict(told)),
+        to=[to],
+    )
+    made.attach_alternative(render_to_string(f"{template}.html", dict(told)), "text/html")
+    made.send()
 
 
 def send_waiting(*, now: datetime) -> int:

@@ -19,9 +19,12 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from core.deadlines import deadline
 from core.ids import new_id
 from core.problems import as_refusal, page_or_problem
+from core.refusals import Refused
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
 GetResponse = Callable[[HttpRequest], HttpResponse]
+LARGEST_FORM = 12 * 1024 * 1024  # the largest file, of an import, with what is said beside it
+_NO_PAGES = ("/api/", "/media/")
 
 
 def request_context(get_response: GetResponse) -> GetResponse:
@@ -65,6 +68,8 @@ class Refusals:
 class PagesOnly:
     """Keeps a middleware out of the API's way: /api/ is authenticated by its header alone and shows no page.
 
+    Neither does /media/, which is the same for everybody, and has to look so to whoever keeps it.
+
     Eight of them cost an unlock more than its JSON; without sessions a cookie can't act there either.
     """
 
@@ -76,7 +81,7 @@ class PagesOnly:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the API's requests by."""
-        if request.path_info.startswith("/api/"):
+        if request.path_info.startswith(_NO_PAGES):
             return self.beyond(request)
         return super().__call__(request)  # type: ignore[misc,no-any-return]
 
@@ -93,10 +98,14 @@ class Csrf(PagesOnly, CsrfViewMiddleware):
     """Form tokens for pages."""
 
     def process_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Check a form's token."""
-        return (
-            None if request.path_info.startswith("/api/") else super().process_view(request, *args, **kwargs)
-        )
+        """Check a form's token; a form that nobody takes is not read for it, nor are its files laid on the disk."""
+        if request.path_info.startswith(_NO_PAGES):
+            return None
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > LARGEST_FORM:
+            too_large = "The form is larger than any that is taken: choose a smaller file."
+            return page_or_problem(request, Refused(too_large, slug="payload-too-large"))
+        return super().process_view(request, *args, **kwargs)
 
 
 class SignedIn(PagesOnly, AuthenticationMiddleware):

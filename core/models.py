@@ -26,6 +26,21 @@ class Fact(models.Model):
         return f"{self.kind} {self.pk}"
 
 
+class LogBeginning(models.Model):
+    """Up to where facts of a studio are gone, since their days were dropped; studio 0 is the whole log.
+
+    Whoever has read a studio's facts up to `(tx, fact_id)` or further has missed none of them.
+    """
+
+    studio_id = models.BigIntegerField(primary_key=True)
+    tx = models.BigIntegerField(default=0)
+    fact_id = models.BigIntegerField(default=0)
+    at = models.DateTimeField(help_text="The end of the day that was dropped.")
+
+    def __str__(self) -> str:
+        return f"{self.studio_id}: {self.at:%Y-%m-%d}"
+
+
 class Follower(models.Model):
     """How far a listener has read the log. Its cursor `(tx, fact_id)` moves with its own rows."""
 
@@ -141,3 +156,71 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.studio_id}: {self.number}"
+
+
+class ExportJob(models.Model):
+    """A file that is made in the background for a studio's members, piece by piece, and kept for some days.
+
+    Attributes:
+        kind: which export of EXPORTS it is; `about` is what that one asks for.
+        title: what it is about, in the words of whoever asked for it.
+        after: where the next piece begins, as the export says; null before the first one.
+        pieces, rows, size: what is made so far; `size` in bytes as they are sent.
+        tries: how often the next piece was begun and not finished.
+        worked_at: when the latest try began; a while later its worker is taken for dead.
+
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    uuid = models.UUIDField(unique=True)
+    studio_id = models.BigIntegerField()
+    kind = models.CharField(max_length=64)
+    about = models.JSONField(default=dict)
+    title = models.CharField(max_length=200)
+    file_name = models.CharField(max_length=200)
+    actor = models.TextField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    after = models.JSONField(null=True)
+    pieces = models.IntegerField(default=0)
+    rows = models.BigIntegerField(default=0)
+    size = models.BigIntegerField(default=0)
+    percent = models.SmallIntegerField(default=0)
+    tries = models.SmallIntegerField(default=0)
+    error = models.TextField(default="")
+    created_at = models.DateTimeField()
+    worked_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["studio_id", "kind"],
+                condition=models.Q(state__in=["queued", "running"]),
+                name="one_export_at_a_time",
+            ),
+            models.CheckConstraint(condition=models.Q(percent__range=(0, 100)), name="percent_of_an_export"),
+        ]
+        indexes = [
+            models.Index("studio_id", models.F("created_at").desc(), name="exports_of_studio"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.title}"
+
+
+class ExportPiece(models.Model):
+    """A piece of an export's file, packed with zlib."""
+
+    pk = models.CompositePrimaryKey("job_id", "number")
+    job = models.ForeignKey(ExportJob, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.IntegerField()
+    packed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.job_id}: {self.number}"

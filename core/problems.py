@@ -19,7 +19,7 @@ from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from core.refusals import PROBLEMS, Conflict, Refused, Unavailable, pointer
+from core.refusals import PROBLEMS, Conflict, Refused, Told, Unavailable, pointer
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,7 @@ def answer(request: HttpRequest, refused: Refused) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     for name, value in refused.headers.items():
         response[name] = value
+    response.told = Told.of(refused)  # type: ignore[attr-defined]  # for the request log
     return response
 
 
@@ -109,8 +110,10 @@ def _flatten(detail: Any, at: str = "") -> list[dict[str, str]]:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Say whether problems are answered as JSON: under /api/, and wherever HTML was not asked for."""
-    return request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", "")
+    """Say whether problems are answered as JSON: under /api/ and /media/, and wherever HTML was not asked for."""
+    return request.path.startswith(("/api/", "/media/")) or "text/html" not in request.headers.get(
+        "Accept", ""
+    )
 
 
 def page_or_problem(request: HttpRequest, refused: Refused) -> HttpResponse:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 _UNKNOWN_SHOWN = 10
+_ERRORS_TOLD = 20
 
 
 def pointer(*names: str | int) -> str:
@@ -86,6 +87,14 @@ PROBLEMS: dict[str, Problem] = {
             "Read `detail`, bring both in line, and send it again.",
         ),
         Problem(
+            "cursor-too-old",
+            "What the cursor points at is kept no more",
+            410,
+            "What comes after the cursor was kept for some days and then dropped, or the cursor is of a log that was "
+            "begun anew. Nothing is answered, since there would be a gap.",
+            "Read again without a cursor, from the beginning of what is kept, and take what is missing from elsewhere.",
+        ),
+        Problem(
             "gone",
             "This was erased",
             410,
@@ -96,14 +105,14 @@ PROBLEMS: dict[str, Problem] = {
             "payload-too-large",
             "The body is too large",
             413,
-            "A body may have 1 MiB, an import 10 MiB.",
+            "A body may have 1 MiB, an import 10 MiB, an icon 512 KiB.",
             "Split it into several requests.",
         ),
         Problem(
             "unsupported-media-type",
             "The body has a form that is not taken",
             415,
-            "Only uncompressed `application/json` is read (imports take the formats they name).",
+            "Only uncompressed `application/json` is read (imports and icons take the formats they name).",
             "Send `Content-Type: application/json` without `Content-Encoding`.",
         ),
         Problem(
@@ -196,6 +205,28 @@ class Refused(Exception):
         if self.errors:
             body["errors"] = self.errors
         return body
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a caller was told of a refusal: kept without the refusal, which holds all that led to it.
+
+    Attributes:
+        errors: pointer and detail of each.
+
+    """
+
+    slug: str = ""
+    detail: str = ""
+    errors: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, refused: Refused) -> "Told":
+        """Return what a refusal tells."""
+        errors = tuple(
+            (row.get("pointer", ""), row.get("detail", "")) for row in islice(refused.errors, _ERRORS_TOLD)
+        )
+        return cls(refused.slug, refused.detail, errors)
 
 
 class Malformed(Refused):

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from core import followers, log_keeping, mail, relay
 from core.audit import sealing
+from core.exports import making
 
 
 @shared_task(name="core.sweep")
@@ -30,6 +31,12 @@ def send_mail() -> None:
 def seal_audit() -> None:
     """Seal what was written to the audit log."""
     sealing.seal()
+
+
+@shared_task(name="core.run_exports")
+def run_exports() -> None:
+    """Go on with the files that studios wait for."""
+    making.run_some(now=timezone.now())
 
 
 @worker_shutting_down.connect

@@ -69,6 +69,12 @@ class Leaderboard(models.Model):
     max_units = models.BigIntegerField(null=True, blank=True)
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
+    flag_units = models.BigIntegerField(
+        null=True, blank=True, help_text="A better score than this is looked at before it counts."
+    )
+    flag_z = models.FloatField(
+        null=True, blank=True, help_text="So is one that is so many standard deviations better than the mean."
+    )
     metadata = models.JSONField(default=dict, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     epoch = models.IntegerField(default=1, help_text="Rises when the board is reset by hand.")
@@ -183,6 +189,12 @@ class Score(models.Model):
             ),
             # Says at once that nobody sent any, which is so on most boards: their pages need not look it up.
             models.Index(fields=["period"], name="scores_with_metadata", condition=Q(metadata__isnull=False)),
+            # Few of very many: whom a studio took off, for those who look after its boards.
+            models.Index(
+                fields=["period", "player_id"],
+                name="scores_taken_off",
+                condition=Q(hidden_at__isnull=False) | Q(excluded_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -271,3 +283,56 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return f"{self.leaderboard_id}: {self.event_id}"
+
+
+class FlaggedScore(models.Model):
+    """A submission that broke its board's rule: answered like any other, and kept apart (ADR 0040).
+
+    One waits for each player and main period: a better one takes its place, or is added, as the board weighs scores.
+    """
+
+    class State(models.TextChoices):
+        """What was decided."""
+
+        OPEN = "open"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    player_id = models.BigIntegerField()
+    # (board, studio) reference those of the board: migration 0031.
+    leaderboard = models.ForeignKey(
+        Leaderboard, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    game_id = models.BigIntegerField()
+    studio_id = models.BigIntegerField()
+    period = models.CharField(max_length=20, help_text="Of the board's main span, by its name.")
+    sort_value = models.BigIntegerField()
+    metadata = models.TextField(null=True)  # noqa: DJ001
+    reached_at = models.DateTimeField()
+    heard_at = models.DateTimeField()
+    event_id = models.UUIDField()
+    submissions = models.IntegerField(default=1)
+    rules = ArrayField(models.CharField(max_length=16))
+    evidence = models.JSONField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    actor = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["player_id", "leaderboard", "period"],
+                condition=Q(state="open"),
+                name="one_open_flag_per_player_and_period",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["studio_id", "state", "-heard_at", "-id"], name="flagged_scores_of_studio"),
+            models.Index(fields=["game_id", "state", "-heard_at", "-id"], name="flagged_scores_of_game"),
+            models.Index(fields=["player_id"], name="flagged_scores_of_player"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} claims {self.sort_value} in {self.leaderboard_id}"

@@ -1,5 +1,7 @@
 """Queue ⇄ Python for leaderboards."""
 
+from typing import Any
+
 import structlog
 from celery import shared_task
 from django.utils import timezone
@@ -89,9 +91,10 @@ def tidy_boards() -> None:
 
 
 @shared_task(name=rebuilding.TASK)
-def rebuild_board(game_id: int | None, region: str | None) -> None:
-    """Make a large board ready."""
+def rebuild_board(*parts: Any) -> None:
+    """Make a large board ready; the parts are those of a Board, as JSON has them."""
+    board = Board(*parts)
     try:
-        rebuilding.make_ready(Board(game_id, region))
+        rebuilding.make_ready(board)
     except AWAY as error:
-        log.warning("board waits", board=Board(game_id, region).name, error=str(error).split("\n")[0])
+        log.warning("board waits", board=board.name, error=str(error).split("\n")[0])

@@ -13,6 +13,7 @@ from leaderboards.api.boards import (
 from leaderboards.api.definitions import BoardDefinitionsView, BoardDefinitionView
 from leaderboards.api.moderation import DeleteView, HideView, ResetView, RestoreView
 from leaderboards.api.periods import PeriodsView, PeriodView, StandingsView
+from leaderboards.api.plausibility import BoardPlausibilityView
 from leaderboards.api.ranks import PlayerRanksView
 from leaderboards.api.scores import ScoreBatchView, ScoresView
 from leaderboards.api.snapshots import RankHistoryView, SnapshotsView, SnapshotView
@@ -25,6 +26,7 @@ urlpatterns = [
     path("leaderboards/<str:game_id>/<str:board>/rank", WhatIfView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/scores", ScoresView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/scores/batch", ScoreBatchView.as_view()),
+    path("leaderboards/<str:game_id>/<str:board>/plausibility", BoardPlausibilityView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/periods", PeriodsView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/periods/<str:period>", PeriodView.as_view()),
     path("leaderboards/<str:game_id>/<str:board>/periods/<str:period>/standings", StandingsView.as_view()),

@@ -1,13 +1,13 @@
 """A group of submissions, weighed one after the other against what is held, inside one transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from accounts import selectors as accounts
 from core.refusals import Conflict, Forbidden, Gone, Refused
-from leaderboards import submitting
+from leaderboards import flagging, submitting
 from leaderboards.facts import ScoresChanged
 from leaderboards.models import PeriodState
 from leaderboards.rules import scores as rules
@@ -41,6 +41,8 @@ class Item:
         told_us: when the game says it happened, if ties are ranked by that.
         is_event_named: the sender named the event, so that it counts once.
         targets: the board's periods, that of the main span first.
+        broken: which rules of plausibility it breaks; then it is kept apart.
+        reached_us: when it counts as reached, whatever else is known; of one that was kept apart before.
 
     """
 
@@ -52,6 +54,8 @@ class Item:
     event_id: UUID
     is_event_named: bool
     targets: tuple[Target, ...]
+    broken: tuple[Mapping[str, Any], ...] = ()
+    reached_us: int | None = None
 
     @property
     def name(self) -> tuple[int, str]:
@@ -109,11 +113,13 @@ def weigh_all(items: Sequence[Item], *, create_players: CreatePlayers) -> list[O
     table.events |= submitting.players_of(table.events.keys() - table.fresh)
     table.note_joined(who[item.name].player_id for item in usable)
     table.kept = submitting.hold((who[item.name].player_id, pk) for item in usable for pk in item.period_ids)
+    table.flags = flagging.hold(_place(item, who[item.name]) for item in usable if item.broken)
     outcomes = [
         table.take(item, who[item.name], heard_us=now_us + place) for place, item in enumerate(items, start=1)
     ]
     _take_back_events(items, outcomes, table.fresh)
     submitting.write(list(table.writes.values()), list(_announcements(table)))
+    flagging.write(table.apart)
     return outcomes
 
 
@@ -160,6 +166,8 @@ class _Table:
     writes: dict[tuple[int, int], Write] = field(default_factory=dict)
     shown: dict[int, dict[int, Write]] = field(default_factory=dict)
     boards: dict[int, tuple[BoardInfo, bool]] = field(default_factory=dict)
+    flags: dict[flagging.Place, flagging.Flag] = field(default_factory=dict)
+    apart: dict[flagging.Place, flagging.Write] = field(default_factory=dict)
 
     def note_joined(self, player_ids: Iterable[int]) -> None:
         """Let events of who was joined to another be the other's; they are somebody else's by their ids."""
@@ -212,6 +220,11 @@ class _Table:
 
     def _repeated(self, item: Item, who: Who) -> Outcome:
         held = tuple(self.held(who.player_id, target.period_id) for target in item.targets)
+        if item.broken:
+            held = tuple(
+                _as_if(item, one, self.now_us) if self._is_open(target) else None
+                for one, target in zip(held, item.targets, strict=True)
+            )
         return Outcome(is_repeated=True, held=held, is_new_best=(False,) * len(held))
 
     def _weigh(self, item: Item, who: Who, *, at_us: int) -> Outcome:
@@ -230,24 +243,36 @@ class _Table:
             return Outcome(refused=Conflict(f"The player has used all his attempts ({limit:,} in a period)."))
         try:
             weighed = [
-                target
-                and rules.weigh(
-                    self.held(who.player_id, target.period_id),
-                    sort_value=item.sort_value,
-                    at_us=at_us,
-                    operator=item.board.operator,
-                )
+                target and _weighed_for(item, self.held(who.player_id, target.period_id), at_us)
                 for target in taken
             ]
+            if item.broken:
+                self._keep_apart(item, who, at_us=at_us)
         except ValueError as error:
             return Outcome(refused=Conflict(str(error)))
         for target, one in zip(taken, weighed, strict=True):
-            if target is not None and one is not None:
+            if target is not None and one is not None and not item.broken:
                 self._put(item, who, target, one)
         return Outcome(
             held=tuple(one.held if one else None for one in weighed),
             is_new_best=tuple(bool(one and one.is_new_best) for one in weighed),
         )
+
+    def _keep_apart(self, item: Item, who: Who, *, at_us: int) -> None:
+        """Note what is to wait, weighed with what waits for the player already."""
+        place = _place(item, who)
+        before = self.flags.get(place)
+        if before is None:
+            weighed = _weighed_for(item, None, at_us)
+            flag = flagging.Flag(None, weighed.held, item.metadata, item.event_id, item.broken)
+        else:
+            weighed = _weighed_for(item, before.held, at_us)
+            flag = replace(before, held=weighed.held)
+            if weighed.counts:
+                flag = replace(flag, metadata=item.metadata, event_id=item.event_id, broken=item.broken)
+        self.flags[place] = flag
+        board = item.board
+        self.apart[place] = flagging.Write(flag, board.game_id, board.studio_id, self.now_us, board.decimals)
 
     def _put(self, item: Item, who: Who, target: Target, weighed: rules.Weighed) -> None:
         """Note what is to be written; the version rises only with what boards show."""
@@ -279,8 +304,28 @@ class _Table:
             self.boards[target.period_id] = item.board, target == item.targets[0]
 
 
+def _place(item: Item, who: Who) -> flagging.Place:
+    """Return where an item waits if it is kept apart."""
+    return who.player_id, item.board.id, item.targets[0].name
+
+
+def _weighed_for(item: Item, held: Held | None, at_us: int) -> rules.Weighed:
+    """Return what an item makes of what is held. Raises ValueError where that can't be kept exactly."""
+    return rules.weigh(held, sort_value=item.sort_value, at_us=at_us, operator=item.board.operator)
+
+
+def _as_if(item: Item, held: Held | None, at_us: int) -> Held | None:
+    """Return what a player would hold if an item counted."""
+    try:
+        return _weighed_for(item, held, at_us).held
+    except ValueError:
+        return held
+
+
 def _reached(item: Item, heard_us: int) -> int:
     """Return when a score counts as reached: when it was heard of, or when the game says, where that is trusted."""
+    if item.reached_us is not None:
+        return item.reached_us
     told = item.told_us
     return told if told is not None and heard_us - OFFLINE_US <= told <= heard_us else heard_us
 

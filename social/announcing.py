@@ -24,6 +24,7 @@ from social.events import (
     FRIEND_ACCEPTED,
     FRIEND_REQUEST,
     LEADERBOARD_UPDATED,
+    REPORT_ANSWERED,
     id_prefix,
 )
 from social.facts import FriendRequested
@@ -159,6 +160,34 @@ def _revokes(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
 
 _ROWS = {AchievementsUnlocked.kind: "unlocks", AchievementsRevoked.kind: "revokes"}
 _OF_KIND = {AchievementsUnlocked.kind: _unlocks, AchievementsRevoked.kind: _revokes}
+
+
+def answer_notices(facts: Sequence[Fact]) -> list[Notice]:
+    """Return what players are told of ReportAnswered facts, in the order of the log."""
+    if not facts:
+        return []
+    told = _kept.of({fact.payload["achievement"]: fact.payload["game"] for fact in facts})
+    return [
+        _of_answer(fact, about)
+        for fact in facts
+        if (about := told.get(fact.payload["achievement"])) is not None
+    ]
+
+
+def _of_answer(fact: Fact, about: Told) -> Notice:
+    said = fact.payload
+    prefix = id_prefix(fact_id=fact.id, seed=said["seed"], at=fact.at)
+    more = dumps({"report_id": said["report"], "answer": said["answer"]}).decode()[1:]
+    at = microseconds(fact.at)
+    return Notice(
+        said["player"],
+        f"{prefix}{0:05x}",
+        REPORT_ANSWERED,
+        said["game"],
+        fact.studio_id,
+        at,
+        f"{about.head},{more}",
+    )
 
 
 def rank_notices(facts: Sequence[Fact]) -> list[Notice]:

@@ -13,6 +13,7 @@ LEADERBOARD_UPDATED = "leaderboard.updated"
 FRIEND_REQUEST = "friend.request"
 FRIEND_ACCEPTED = "friend.accepted"
 FRIEND_UNLOCKED = "friend.unlocked"
+REPORT_ANSWERED = "report.answered"
 KINDS = (
     ACHIEVEMENT_UNLOCKED,
     ACHIEVEMENT_REVOKED,
@@ -21,6 +22,7 @@ KINDS = (
     FRIEND_REQUEST,
     FRIEND_ACCEPTED,
     FRIEND_UNLOCKED,
+    REPORT_ANSWERED,
 )
 MOST_OF_ONE_FACT = 2**20
 

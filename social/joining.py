@@ -5,7 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from accounts.selectors import joined_players
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, UnlocksJoined
+from achievements.facts import (
+    AchievementsRevoked,
+    AchievementsUnlocked,
+    ProgressChanged,
+    ReportAnswered,
+    UnlocksJoined,
+)
 from core.db import run_prepared
 from core.facts import Fact
 from leaderboards.facts import RanksChanged
@@ -22,7 +28,8 @@ _ROWS = {
     PlaytimeAdded.kind: ("played",),
     RanksChanged.kind: ("ranks",),
 }
-_NAMES = {FriendRequested.kind: ("sender", "receiver"), FriendAccepted.kind: ("sender", "receiver")}
+_PAIR = ("sender", "receiver")
+_NAMES = {FriendRequested.kind: _PAIR, FriendAccepted.kind: _PAIR, ReportAnswered.kind: ("player",)}
 
 
 def as_they_are(facts: Sequence[Fact]) -> list[Fact]:
@@ -38,7 +45,7 @@ def as_they_are(facts: Sequence[Fact]) -> list[Fact]:
 
 def _is_with_himself(fact: Fact) -> bool:
     names = _NAMES.get(fact.kind, ())
-    return bool(names) and len({fact.payload[name] for name in names}) == 1
+    return len(names) > 1 and len({fact.payload[name] for name in names}) == 1
 
 
 def _players(fact: Fact) -> set[int]:

@@ -30,14 +30,28 @@ def cards(player_id: int, game_id: int, *, at: datetime) -> list[AchievementCard
     Of the others the most common come first and the hidden ones last, without a word of what they are.
     """
     held = unlocks.unlocks_of(player_id, game_id=game_id)
-    catalogue = definitions.fresh_catalogue(game_id).by_key.values()
-    shown = [one for one in catalogue if one.state == _PUBLISHED or one.id in held]
+    catalogue = definitions.fresh_catalogue(game_id)
+    is_weighed = catalogue.plausibility is not None
+    flagged = unlocks.flagged_of(player_id, game_id=game_id).keys() - held.keys() if is_weighed else set()
+    shown = [
+        one
+        for one in catalogue.by_key.values()
+        if one.state == _PUBLISHED or one.id in held or one.id in flagged
+    ]
     rarity = definitions.rarities(one.id for one in shown)
-    made = [_card(one, held.get(one.id), _rarity(rarity[one.id]), at=at) for one in shown]
+    made = [
+        _card(one, held.get(one.id), _rarity(rarity[one.id]), is_flagged=one.id in flagged, at=at)
+        for one in shown
+    ]
     return sorted(made, key=_order)
 
 
-def _card(one: Definition, held: HeldUnlock | None, rarity: Rarity, *, at: datetime) -> AchievementCard:
+def _card(
+    one: Definition, held: HeldUnlock | None, rarity: Rarity, *, is_flagged: bool, at: datetime
+) -> AchievementCard:
+    if is_flagged:
+        icon_url = one.icon_locked_url or one.icon_url
+        return AchievementCard("flagged", rarity, one.key, one.name, one.description, one.points, icon_url)
     if held is None and one.hidden:
         return AchievementCard("hidden", rarity)
     return AchievementCard(
@@ -67,8 +81,13 @@ def _order(card: AchievementCard) -> tuple[int, float]:
 def sections(made: Sequence[AchievementCard], *, most: int) -> tuple[Section, ...]:
     """Return the cards in titled sections of at most `most`; a section without cards is left out."""
     unlocked = [card for card in made if card.state == "unlocked"]
-    locked = [card for card in made if card.state != "unlocked"]
-    parts = (("Unlocked", "Newest first", unlocked), ("Still out there", "Most common first", locked))
+    flagged = [card for card in made if card.state == "flagged"]
+    locked = [card for card in made if card.state not in ("unlocked", "flagged")]
+    parts = (
+        ("Unlocked", "Newest first", unlocked),
+        ("Being checked", "They count once the studio has looked at them", flagged),
+        ("Still out there", "Most common first", locked),
+    )
     return tuple(Section(title, order, len(some), tuple(some[:most])) for title, order, some in parts if some)
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from social.curve import Curve
 
-CardState = Literal["unlocked", "progress", "locked", "hidden"]
+CardState = Literal["unlocked", "progress", "locked", "hidden", "flagged"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, ReportAnswered
 from core.facts import Fact
 from core.redis import breaker, client
 from core.refusals import NotFound
@@ -41,10 +41,14 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     friends = announcing.friend_notices(
         [fact for fact in facts if fact.kind in _OF_FRIENDS and fact.at > now - KEPT]
     )
+    answers = announcing.answer_notices(
+        [fact for fact in facts if fact.kind == ReportAnswered.kind and fact.at > now - KEPT]
+    )
     ways = nearing.hear([fact for fact in facts if _is_of_a_way(fact, now)], now=now)
-    everything = itertools.chain(ways.notices, deeds, ranks, friends)
+    everything = itertools.chain(ways.notices, deeds, ranks, friends, answers)
     choices = preferences.choices({notice.player_id for notice in everything}, at=now)
-    told = [*choices.of(deeds), *inbox.replace_unread(choices.of(ranks)), *choices.of(friends)]
+    ranked = inbox.replace_unread(choices.of(ranks))
+    told = [*choices.of(deeds), *ranked, *choices.of(friends), *choices.of(answers)]
     _tell(ways, told, choices)
 
 

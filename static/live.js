@@ -162,7 +162,10 @@ function toast(achievement, tier, parts) {
 
 /** The studio's icon, or the built-in tile: the same choice as core/artwork.py makes. */
 function picture(tile, { key, icon_url: src }) {
-  if (src?.startsWith("https://")) {
+  // Pictures of an instance without TLS are its own, or are not shown (img-src).
+  const own = /^http:\/\/[^/]+(\/media\/icons\/[\da-f-]{36}\/[\da-f]{32}-256\.webp)$/.exec(src)?.[1];
+  if (own || src?.startsWith("https://")) {
+    if (own || src.startsWith(`${location.origin}/media/icons/`)) src = (own ?? src).replace("-256.webp", "-112.webp");
     return tile.replaceWith(Object.assign(new Image(), { src, className: "tile", alt: "", referrerPolicy: "no-referrer" }));
   }
   let hash = 0x811c9dc5;

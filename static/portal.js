@@ -24,5 +24,12 @@ async function poll(id) {
 
 for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, POLL_MS, part.id);
 
+// A box that chooses all boxes of a table.
+for (const box of document.querySelectorAll("[data-choose-all]")) {
+  const others = () => box.form.querySelectorAll(`input[name="${box.dataset.chooseAll}"]`);
+  box.hidden = false;
+  box.addEventListener("change", () => { for (const one of others()) one.checked = box.checked; });
+}
+
 // Errors of a form are where the reader goes on.
 document.querySelector("[data-focus]")?.focus();

@@ -12,8 +12,7 @@ from accounts.api.games import MOST_REGIONS
 from accounts.once_form import OnceForm
 from accounts.selectors import PlayerInfo
 from accounts.services import MAX_EXTERNAL_ID, clean_region
-from core.audit import LONGEST_REASON
-from core.forms import PortalForm
+from core.forms import PortalForm, ReasonForm
 
 _TITLE_LENGTH = 200
 
@@ -94,17 +93,6 @@ class TesterForm(PortalForm):
                 _("Your studio knows no such player. The first report about a player makes the id known.")
             )
         return info
-
-
-class ReasonForm(PortalForm):
-    """Why something is done: kept in the audit log."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=LONGEST_REASON,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Kept in the audit log."),
-    )
 
 
 class PutAwayForm(ReasonForm):

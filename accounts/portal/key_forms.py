@@ -12,9 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.doorway import Visit
 from accounts.keys import SCOPES
 from accounts.once_form import OnceForm
-from accounts.portal.game_forms import ReasonForm
 from accounts.selectors import GameInfo
-from core.forms import PortalForm, printable
+from core.forms import PortalForm, ReasonForm, printable
 from core.refusals import NotFound
 
 MEANINGS: Final = {

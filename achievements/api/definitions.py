@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import named_game
+from achievements.api.authors import author
 from achievements.api.shapes import (
     EXAMPLE,
     DefinitionChange,
@@ -85,7 +86,7 @@ class DefinitionsView(Endpoint):
     def post(self, request: Request, game_id: str) -> Response:
         """Create a definition."""
         game = named_game(request, game_id)
-        made = services.create(game=game, values=read_fields(request.data, new=True))
+        made = services.create(game=game, values=read_fields(request.data, new=True), by=author(request))
         return Response(_answer(made), status=201)
 
 
@@ -129,7 +130,10 @@ class DefinitionView(Endpoint):
         game = named_game(request, game_id)
         values = read_fields(request.data, new=False)
         announce = read_flag(request, "announce")
-        return Response(_answer(services.update(game=game, key=_key(key), values=values, announce=announce)))
+        changed = services.update(
+            game=game, key=_key(key), values=values, announce=announce, by=author(request)
+        )
+        return Response(_answer(changed))
 
     @extend_schema(
         operation_id="delete_achievement",
@@ -140,7 +144,7 @@ class DefinitionView(Endpoint):
     )
     def delete(self, request: Request, game_id: str, key: str) -> Response:
         """Delete the draft."""
-        services.delete(game=named_game(request, game_id), key=_key(key))
+        services.delete(game=named_game(request, game_id), key=_key(key), by=author(request))
         return Response(status=204)
 
 

@@ -1,7 +1,6 @@
 """GET /players/{player}/achievements/{key}/explain."""
 
 import unicodedata
-from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,10 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.authentication import TokenHolder, game_of, holder_of, player_of
-from achievements.models import State
-from achievements.selectors import definitions, progress
-from achievements.selectors.definitions import Definition
-from core.clock import rfc3339
+from achievements.selectors import definitions, explaining
 from core.endpoint import Endpoint, cached_answer
 from core.ids import parse_id
 from core.refusals import NotFound
@@ -97,38 +93,10 @@ class ExplainView(Endpoint):
         definition = catalogue.by_key.get(unicodedata.normalize("NFC", key))
         if definition is None:
             raise NotFound("The game has no such achievement.")
-        found = progress.explain(info.id, catalogue, definition, at=timezone.now())
         is_studio = not isinstance(holder_of(request), TokenHolder)
-        if _is_secret(definition) and found.unlocked_at is None and not is_studio:
+        listed = catalogue.by_key.values()
+        secrets = set() if is_studio else {one.key for one in listed if explaining.is_secret(one)}
+        told = explaining.trace(info.id, catalogue, definition, secrets=secrets, at=timezone.now())
+        if explaining.is_secret(definition) and not told["unlocked"] and not is_studio:
             raise NotFound("The game has no such achievement.")
-        secrets = set() if is_studio else {one.key for one in catalogue.by_key.values() if _is_secret(one)}
-        return cached_answer(
-            request,
-            {
-                "achievement": definition.key,
-                "type": definition.type,
-                "unlocked": found.unlocked_at is not None,
-                "unlocked_at": found.unlocked_at and rfc3339(found.unlocked_at),
-                "event_id": found.event_id,
-                "why_locked": found.why_locked,
-                "conditions": [_shown(one, secrets) for one in found.conditions],
-            },
-            cache_control="private, max-age=0",
-        )
-
-
-def _is_secret(definition: Definition) -> bool:
-    return definition.hidden or definition.state == State.DRAFT
-
-
-def _shown(condition: dict[str, Any], secrets: Collection[str]) -> dict[str, Any]:
-    """Return a condition with its times as the API writes them, and without the keys of secrets that are locked."""
-    shown = dict(condition)
-    if shown.get("achievement") in secrets and not shown["met"]:
-        shown["achievement"] = None
-    for name in ("all", "any"):
-        if isinstance(shown.get(name), list):
-            shown[name] = [_shown(part, secrets) for part in shown[name]]
-    if shown.get("decided_by"):
-        shown["decided_by"] = {**shown["decided_by"], "at": rfc3339(shown["decided_by"]["at"])}
-    return shown
+        return cached_answer(request, told, cache_control="private, max-age=0")

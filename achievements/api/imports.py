@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any, cast
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import named_game
 from achievements import formats
+from achievements.api.authors import author
 from achievements.formats import export
 from achievements.formats.document import RowError
 from achievements.selectors import definitions
@@ -133,6 +133,7 @@ class ImportView(Endpoint):
         """Import a file."""
         game = named_game(request, game_id)
         dry_run, format = read_flag(request, "dry_run"), request.GET.get("format", "")
+        by = author(request)
         extend(IMPORT_SECONDS)
         try:
             done = importing.import_file(
@@ -140,7 +141,8 @@ class ImportView(Endpoint):
                 format=format,
                 body=_file(request, format),
                 dry_run=dry_run,
-                at=timezone.now(),
+                actor=by.actor,
+                at=by.at,
             )
         except formats.UnknownFormat as error:
             raise Malformed(str(error)) from None

@@ -1,5 +1,6 @@
 """GET /players/{player}/achievements."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -15,7 +16,6 @@ from achievements.rules import Rarity
 from achievements.selectors import definitions, progress, showing, unlocks
 from achievements.selectors.definitions import Definition
 from achievements.selectors.progress import Steps
-from achievements.selectors.unlocks import HeldUnlock
 from core.clock import rfc3339
 from core.endpoint import Endpoint, cached_answer, page, read_limit
 from core.ids import parse_id
@@ -40,6 +40,9 @@ class PlayerAchievementOutput(serializers.Serializer[Any]):
     hidden = serializers.BooleanField()
     unlocked = serializers.BooleanField()
     unlocked_at = serializers.DateTimeField(allow_null=True)
+    flagged = serializers.BooleanField(
+        help_text="It is looked at by the studio before it counts; nothing counts it until then."
+    )
     progress = ProgressOutput(allow_null=True)
     icon_url = serializers.CharField()
     group = serializers.CharField()
@@ -63,6 +66,7 @@ _EXAMPLE = {
     "hidden": False,
     "unlocked": True,
     "unlocked_at": "2026-11-23T12:26:00.123Z",
+    "flagged": False,
     "progress": None,
     "icon_url": "",
     "group": "base",
@@ -111,7 +115,10 @@ class PlayerAchievementsView(Endpoint):
         game, info = game_of(request, uuid), player_of(request, player)
         held = unlocks.unlocks_of(info.id, game_id=game.id)
         catalogue = definitions.fresh_catalogue(game.id)
-        shown = [one for one in catalogue.by_key.values() if one.state == State.PUBLISHED or one.id in held]
+        is_weighed = catalogue.plausibility is not None
+        flagged = unlocks.flagged_of(info.id, game_id=game.id) if is_weighed else {}
+        had = held.keys() | flagged.keys()
+        shown = [one for one in catalogue.by_key.values() if one.state == State.PUBLISHED or one.id in had]
         limit, cursor = read_limit(request), request.GET.get("cursor")
         kind = f"achievements {info.id} {game.id}"
         after = tuple(decode_cursor(kind, cursor)) if cursor is not None else None
@@ -124,9 +131,10 @@ class PlayerAchievementsView(Endpoint):
         results = [
             achievement_json(
                 one,
-                held.get(one.id),
+                held[one.id].unlocked_at if one.id in held else flagged.get(one.id),
                 rarities[one.id],
-                steps=progress.steps(standing, one, catalogue.goals.get(one.id), unlocked=one.id in held),
+                is_flagged=one.id not in held and one.id in flagged,
+                steps=progress.steps(standing, one, catalogue.goals.get(one.id), unlocked=one.id in had),
                 language=language,
                 see_all=see_all,
             )
@@ -143,21 +151,23 @@ class PlayerAchievementsView(Endpoint):
 
 def achievement_json(
     definition: Definition,
-    held: HeldUnlock | None,
+    unlocked_at: datetime | None,
     rarity: Rarity,
     *,
+    is_flagged: bool,
     steps: Steps,
     language: str | None,
     see_all: bool,
 ) -> dict[str, Any]:
     """Return an achievement as it is for a player; masked if it is hidden, locked, and not for the studio."""
-    masked = definition.hidden and held is None and not see_all
+    masked = definition.hidden and unlocked_at is None and not see_all
     current, target = steps
     is_counted = definition.type == Type.INCREMENTAL and not masked
     return {
         **showing.definition_json(definition, language=language, masked=masked),
-        "unlocked": held is not None,
-        "unlocked_at": rfc3339(held.unlocked_at) if held else None,
+        "unlocked": unlocked_at is not None,
+        "unlocked_at": rfc3339(unlocked_at) if unlocked_at else None,
+        "flagged": is_flagged,
         "progress": {"current": current, "target": target} if is_counted else None,
         "rarity": rarity,
     }

@@ -1,10 +1,8 @@
 """A game's file: imported in two steps, what it would change and then doing it; and exported."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 
 from django import forms
 from django.contrib import messages
@@ -23,11 +21,11 @@ from accounts.roles import Act
 from accounts.selectors import GameInfo
 from achievements import formats, keys
 from achievements.formats import export
+from achievements.portal.diffing import Line, imported
 from achievements.selectors import definitions
 from achievements.services import arranging, importing
 from achievements.services.definitions import as_values
 from achievements.services.importing import Imported
-from core.clock import rfc3339
 from core.deadlines import extend
 from core.forms import PortalForm, sent
 from core.sections import sections
@@ -66,22 +64,13 @@ class ImportForm(PortalForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """What becomes of a field, as it is shown."""
-
-    name: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
     """What becomes of a definition, as it is shown."""
 
     section: str
     key: str
     is_new: bool
-    fields: list[Field]
+    lines: list[Line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +122,12 @@ def _shown_page(request: HttpRequest, visit: Visit, form: ImportForm, upload: Up
     extend(WITHIN_S)
     version = _version(visit)
     done = importing.import_file(
-        game=_game(visit), format=upload.format, body=upload.body, dry_run=True, at=timezone.now()
+        game=_game(visit),
+        format=upload.format,
+        body=upload.body,
+        dry_run=True,
+        actor=visit.actor,
+        at=timezone.now(),
     )
     more = {
         "done": done,
@@ -173,7 +167,9 @@ def _version(visit: Visit) -> int:
 def _apply(visit: Visit, format: str, body: bytes) -> Imported:
     at = timezone.now()
     with transaction.atomic():
-        done = importing.import_file(game=_game(visit), format=format, body=body, dry_run=False, at=at)
+        done = importing.import_file(
+            game=_game(visit), format=format, body=body, dry_run=False, actor=visit.actor, at=at
+        )
         if not done.errors and (done.created or done.updated):
             arranging.note_import(
                 game=_game(visit),
@@ -189,36 +185,13 @@ def _apply(visit: Visit, format: str, body: bytes) -> Imported:
 def _shown(done: Imported) -> Iterator[Shown]:
     """Yield what becomes of each definition: new ones first, then changed ones, then other rooms'."""
     for one in done.changes.created:
-        yield Shown(
-            "achievements", one.key, True, list(_fields({k: (None, v) for k, v in one.values().items()}))
-        )
+        made = {name: (None, value) for name, value in one.values().items()}
+        yield Shown("achievements", one.key, True, list(imported(made)))
     for change in done.changes.updated:
-        yield Shown("achievements", change.key, False, list(_fields(change.fields)))
+        yield Shown("achievements", change.key, False, list(imported(change.fields)))
     for name, part in done.parts.items():
         for other in part.changes:
-            yield Shown(name, other.key, other.is_new, list(_fields(other.fields)))
-
-
-def _fields(fields: Mapping[str, tuple[object, object]]) -> Iterator[Field]:
-    for name, (old, new) in fields.items():
-        if (old or None) != (new or None):
-            yield Field(name, _text(old), _text(new))
-
-
-def _text(value: object) -> str:
-    if value is None or value == "" or value == ():
-        return "–"
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, Mapping):
-        return "; ".join(f"{name}: {_text(one)}" for name, one in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_text(one) for one in value)
-    return str(value)
+            yield Shown(name, other.key, other.is_new, list(imported(other.fields)))
 
 
 @require_safe

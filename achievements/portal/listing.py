@@ -1,12 +1,12 @@
 """A game's achievements: the table, what is done to several of them, and their order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,9 +18,11 @@ from accounts.roles import Act
 from accounts.selectors import GameInfo
 from achievements.models import State
 from achievements.rules import Rarity
-from achievements.selectors import definitions
+from achievements.selectors import definitions, editing, linting
 from achievements.selectors.definitions import Definition
 from achievements.services import arranging
+from core.ids import parse_id
+from core.problems import wants_json
 from core.refusals import Refused
 
 A_PAGE = 50
@@ -33,10 +35,13 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table."""
+    """A line of the table, and what is shown above and below it, here or on another page; `waits` if changes wait."""
 
     definition: Definition
     rarity: Rarity
+    above: Definition | None
+    below: Definition | None
+    waits: bool
 
 
 @require_safe
@@ -48,19 +53,39 @@ def achievements(request: HttpRequest, visit: Visit) -> HttpResponse:
     everything = list(definitions.fresh_catalogue(_game(visit).id).by_key.values())
     found = [one for one in everything if _fits(one, query, state)]
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    rarities = definitions.rarities([one.id for one in page])
+    ids = [one.id for one in page]
+    rarities, waiting = definitions.rarities(ids), editing.drafts(ids)
+    rows = [
+        Row(one, rarities[one.id], above, below, one.id in waiting)
+        for above, one, below in _with_neighbours(found, page.start_index() - 1, page.end_index())
+    ]
     context = {
         "visit": visit,
         "here": "achievements",
-        "rows": [Row(one, rarities[one.id]) for one in page],
+        "rows": rows,
+        "below": rows[-1].below if rows else None,
         "page": page,
         "query": query,
         "state": state,
         "chips": [("", _("All")), *_STATES.items()],
         "total": len(everything),
-        "can_be_moved": not query and not state,
+        "to_mend": _to_mend(_game(visit)) if everything else 0,
     }
     return render(request, "portal/achievements/list.html", context)
+
+
+def _with_neighbours(
+    found: Sequence[Definition], start: int, end: int
+) -> Iterator[tuple[Definition | None, Definition, Definition | None]]:
+    padded = [None, *found, None]
+    for place in range(max(start, 0), end):
+        yield padded[place], found[place], padded[place + 2]
+
+
+def _to_mend(game: GameInfo) -> int:
+    """Return how many findings there are that a store refuses, or that a reader or a guideline is against."""
+    found = linting.findings(game, stores=linting.stores_of(game.id), at=timezone.now())
+    return sum(one.severity != "hint" for one in found)
 
 
 def _fits(definition: Definition, query: str, state: str) -> bool:
@@ -101,14 +126,36 @@ def change_several(request: HttpRequest, visit: Visit) -> HttpResponse:
 @require_POST
 @studio_page(needs=Act.WRITE_DEFINITIONS)
 def move(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Move an achievement a place up or down."""
-    to, _space, key = request.POST.get("to", "").partition(" ")  # a button has one value
-    by = {"up": -1, "down": 1}.get(to, 0)
+    """Put an achievement beside another one: `<id> before <id>` or `<id> behind <id>`, as a button has one value.
+
+    A script is answered in JSON with a sentence to say; whoever has none is led back, with the sentence on the page.
+    """
+    moved, side, beside = [*request.POST.get("to", "").split(" "), "", ""][:3]
     try:
-        arranging.move(game=_game(visit), key=key, by=by, actor=visit.actor, at=timezone.now())
+        placed = arranging.place(
+            game=_game(visit),
+            achievement=parse_id(moved),
+            beside=parse_id(beside),
+            is_before=side == "before",
+            actor=visit.actor,
+            at=timezone.now(),
+        )
     except Refused as refused:
+        if wants_json(request):
+            raise
         messages.error(request, refused.detail)
-    return _back(request, visit)
+        return _back(request, visit)
+    said = _("%(name)s is number %(place)s of %(count)s now.") % {
+        "name": placed.name,
+        "place": placed.place,
+        "count": placed.count,
+    }
+    if wants_json(request):
+        return JsonResponse({"said": said})
+    messages.success(request, said)
+    answer = _back(request, visit)
+    answer["Location"] += f"#row-{moved}"
+    return answer
 
 
 def _game(visit: Visit) -> GameInfo:

@@ -10,10 +10,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from achievements import goals, rules
+from achievements import goals, plausibility, rules
 from achievements.goals import Goal
-from achievements.models import Achievement, AchievementTranslation, Catalogue, State, Type
+from achievements.models import Achievement, AchievementTranslation, Catalogue, Plausibility, State, Type
+from achievements.plausibility import Rules
+from core import media
 from core.db import array_literal, lend_back, run_prepared
+from stats.selectors.uses import Use
 
 _KEPT_CATALOGUES = 500
 
@@ -90,6 +93,7 @@ class GameCatalogue:
         goals: of those that stats drive, by achievement.
         by_stat: which of them a stat may unlock, by its key; archived ones are left out, as below.
         metas: which meta achievements an achievement may complete.
+        plausibility: by which rules unlocks are weighed; None where the studio never set any.
 
     """
 
@@ -100,6 +104,7 @@ class GameCatalogue:
     goals: dict[int, Goal] = field(default_factory=dict)
     by_stat: dict[str, tuple[Definition, ...]] = field(default_factory=dict)
     metas: dict[int, tuple["Meta", ...]] = field(default_factory=dict)
+    plausibility: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +167,23 @@ def uncached_catalogue(game_id: int, *, version: int = 0) -> GameCatalogue:
     open_ones = [one for one in by_key.values() if one.state != State.ARCHIVED]
     goal_of = {one.id: goal for one in by_key.values() if (goal := _goal(one)) is not None}
     return GameCatalogue(
-        game_id, version, by_key, available, goal_of, _by_stat(open_ones, goal_of), _metas(open_ones, by_key)
+        game_id,
+        version,
+        by_key,
+        available,
+        goal_of,
+        _by_stat(open_ones, goal_of),
+        _metas(open_ones, by_key),
+        _plausibility(game_id, by_key),
     )
+
+
+def _plausibility(game_id: int, by_key: Mapping[str, Definition]) -> Rules | None:
+    document = Plausibility.objects.filter(game_id=game_id).values_list("document", flat=True).first()
+    if document is None:
+        return None
+    ids = {one.key: one.id for one in by_key.values()}
+    return plausibility.read(document, ids, {one.key for one in by_key.values() if one.is_published})
 
 
 def _goal(definition: Definition) -> Goal | None:
@@ -198,6 +218,14 @@ def _metas(
     return {achievement_id: tuple(metas) for achievement_id, metas in found.items()}
 
 
+def fed_by_stats(game_id: int) -> dict[str, list[Use]]:
+    """Return which achievements each of a game's stats may unlock, by its key (STAT_USES)."""
+    return {
+        stat: [Use("achievement", one.key, one.name) for one in listed]
+        for stat, listed in fresh_catalogue(game_id).by_stat.items()
+    }
+
+
 def forget_catalogues() -> None:
     """Empty this process's kept catalogues (between tests)."""
     _kept.clear()
@@ -222,8 +250,8 @@ def _definition(row: Achievement, translations: dict[str, tuple[str, str]]) -> D
         state=row.state,
         group=row.group,
         sort_order=row.sort_order,
-        icon_url=row.icon_url,
-        icon_locked_url=row.icon_locked_url,
+        icon_url=media.absolute(row.icon_url),
+        icon_locked_url=media.absolute(row.icon_locked_url),
         available_from=row.available_from,
         available_until=row.available_until,
         translations=translations,

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from achievements import goals, rules
+from achievements import flagging, goals, rules
 from achievements.goals import Condition, Goal
-from achievements.models import ConditionMet, State, Type, Unlock
+from achievements.models import ConditionMet, FlaggedUnlock, State, Type, Unlock
 from achievements.selectors import unlocks
 from achievements.selectors.definitions import Definition, GameCatalogue
 from stats.selectors import definitions as declared
@@ -90,14 +90,26 @@ def explain(player_id: int, catalogue: GameCatalogue, definition: Definition, *,
     """Return each condition of an achievement, its value, what satisfied it, and why it is still locked."""
     held = unlocks.unlocks_of(player_id, game_id=catalogue.game_id).get(definition.id)
     conditions = _conditions(player_id, catalogue, definition, unlocked=held is not None)
-    why = (
-        ()
-        if held is not None
-        else (*_closed(definition, at=at), *_missing(catalogue, definition, conditions))
-    )
+    why: tuple[str, ...] = ()
+    if held is None:
+        flagged = _flagged(player_id, catalogue, definition)
+        why = flagged or (*_closed(definition, at=at), *_missing(catalogue, definition, conditions))
     return Explanation(
         held.unlocked_at if held else None, held.event_id if held else None, why, tuple(conditions)
     )
+
+
+def _flagged(player_id: int, catalogue: GameCatalogue, definition: Definition) -> tuple[str, ...]:
+    """Return what was decided, or not yet, about an unlock that broke a rule; nothing if none did."""
+    if catalogue.plausibility is None:
+        return ()
+    pair = (player_id, definition.id)
+    flag = flagging.flags_of([pair]).get(pair)
+    if flag is None:
+        return ()
+    if flag.state == FlaggedUnlock.State.REJECTED:
+        return ("It was reported, and the studio rejected it.",)
+    return ("It was reported, and counts once the studio has checked it.",)
 
 
 def _closed(definition: Definition, *, at: datetime) -> list[str]:

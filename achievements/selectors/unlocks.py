@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from achievements.models import PlayerGame, PlayerTotal, Progress, Unlock
+from django.db.models import Q
+
+from achievements.models import FlaggedUnlock, PlayerGame, PlayerTotal, Progress, Unlock
 from core.db import array_literal, run_prepared
 
 
@@ -37,6 +39,12 @@ def unlocks_of(player_id: int, *, game_id: int) -> dict[int, HeldUnlock]:
     return {row.achievement_id: as_held(row) for row in rows}
 
 
+def flagged_of(player_id: int, *, game_id: int) -> dict[int, datetime]:
+    """Return by achievement when a player unlocked what somebody has to look at before it counts."""
+    rows = FlaggedUnlock.objects.filter(player_id=player_id, game_id=game_id, state=FlaggedUnlock.State.OPEN)
+    return dict(rows.values_list("achievement_id", "unlocked_at"))
+
+
 # One look into the index for each achievement; the game's players have none that would do.
 _ANY_IN = """
 SELECT EXISTS (SELECT FROM achievements_achievement a
@@ -48,6 +56,29 @@ SELECT EXISTS (SELECT FROM achievements_achievement a
 def any_in(game_id: int) -> bool:
     """Say whether anybody has unlocked anything in a game."""
     return bool(run_prepared(_ANY_IN, [game_id])[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockOf:
+    """An unlock of a known achievement."""
+
+    player_id: int
+    achievement_id: int
+    points: int
+    unlocked_at: datetime
+    heard_at: datetime
+
+
+def unlocks_after(
+    achievement_id: int, *, since: datetime | None, player_id: int, limit: int
+) -> list[UnlockOf]:
+    """Return an achievement's unlocks after one of them, or from the first one on, by time and player."""
+    rows = Unlock.objects.filter(achievement_id=achievement_id)
+    if since is not None:
+        later = Q(unlocked_at__gt=since) | Q(unlocked_at=since, player_id__gt=player_id)
+        rows = rows.filter(later, unlocked_at__gte=since)
+    columns = ("player_id", "achievement_id", "points", "unlocked_at", "heard_at")
+    return [UnlockOf(*row) for row in rows.order_by("unlocked_at", "player_id").values_list(*columns)[:limit]]
 
 
 def progress_of(player_ids: Collection[int], achievement_ids: Collection[int]) -> list[tuple[int, int, int]]:
@@ -147,6 +178,8 @@ _HOLDS = """
 SELECT EXISTS (SELECT FROM achievements_playertotal WHERE player_id = $1)
     OR EXISTS (SELECT FROM achievements_progress WHERE player_id = $1)
     OR EXISTS (SELECT FROM achievements_played WHERE player_id = $1)
+    OR EXISTS (SELECT FROM achievements_flaggedunlock WHERE player_id = $1)
+    OR EXISTS (SELECT FROM achievements_playerreport WHERE player_id = $1)
 """
 
 

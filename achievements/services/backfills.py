@@ -13,13 +13,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.selectors import GameInfo
-from achievements.completing import record_and_complete
 from achievements.models import Backfill, State
 from achievements.selectors import candidates, definitions
 from achievements.selectors.candidates import Candidate, Plan
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.services import definitions as rulebook
+from achievements.services.versions import Author
 from achievements.unlocking import Item
+from achievements.weighing import record_weighed
 from core.db import LostRace
 from core.ids import new_id
 
@@ -54,7 +55,7 @@ def preview(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Preview:
 
     """
     with transaction.atomic():
-        rulebook.update(game=game, key=key, values=values)
+        rulebook.update(game=game, key=key, values=values, by=Author("platform", timezone.now()))
         catalogue = definitions.uncached_catalogue(game.id)
         transaction.set_rollback(True)
     definition = catalogue.by_key[key]
@@ -164,7 +165,7 @@ def _unlock(
         )
         for one in found
     ]
-    outcomes = record_and_complete(items, at=timezone.now(), silent=is_silent)
+    outcomes = record_weighed(items, at=timezone.now(), silent=is_silent, judges=False)
     if any(outcome.outdated for outcome in outcomes):
         raise LostRace("the catalogue changed meanwhile")
     return sum(outcome.recorded for outcome in outcomes)

@@ -6,11 +6,21 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.selectors import GameInfo
-from achievements import backfilling, goals, rules
-from achievements.models import Achievement, AchievementTranslation, Catalogue, RevokedUnlock, State, Unlock
+from achievements import backfilling, documents, goals, rules
+from achievements.models import (
+    Achievement,
+    AchievementTranslation,
+    Catalogue,
+    FlaggedUnlock,
+    RevokedUnlock,
+    State,
+    Unlock,
+)
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
-from core import texts
+from achievements.services import versions
+from achievements.services.versions import Author
+from core import media, texts
 from core.refusals import Conflict, Invalid, NotFound
 from stats.selectors import definitions as stats
 from stats.selectors.definitions import StatInfo
@@ -18,7 +28,7 @@ from stats.selectors.definitions import StatInfo
 _BATCH = 1000
 
 
-def create(*, game: GameInfo, values: Mapping[str, Any]) -> Definition:
+def create(*, game: GameInfo, values: Mapping[str, Any], by: Author) -> Definition:
     """Create a definition from raw values by field name (`key` and `name` at least).
 
     Raises:
@@ -34,11 +44,13 @@ def create(*, game: GameInfo, values: Mapping[str, Any]) -> Definition:
             raise Conflict(f"The game has an achievement with the key {texts.quoted(key)} already.")
         _require_references(game, key, clean, current.by_key)
         insert(game, [(key, clean)])
-        ask_backfills(game, {}, [key])
+        follow_up(game, {}, [key], by=by)
     return _stored(game, key)
 
 
-def update(*, game: GameInfo, key: str, values: Mapping[str, Any], announce: bool = False) -> Definition:
+def update(
+    *, game: GameInfo, key: str, values: Mapping[str, Any], by: Author, announce: bool = False
+) -> Definition:
     """Change fields of a definition; what is left out stays. Unlocks keep their time and what they were worth.
 
     Whoever meets it by now is given it in the background, and told with `announce` only.
@@ -49,27 +61,30 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any], announce: boo
         Conflict: a published or archived definition can't become a draft again.
 
     """
-    clean, errors = _clean(values)
-    if errors:
-        raise Invalid("A value of the request can't be.", errors=errors)
     with transaction.atomic():
         next_version(game)
         current = definitions.uncached_catalogue(game.id)
-        before = _existing(current.by_key, key)
-        if clean.get("state") == State.DRAFT and before.state != State.DRAFT:
-            raise Conflict(
-                "Players may hold this achievement: archive it instead of making it a draft again."
-            )
-        _require_consistent({**as_values(before), **clean, "key": key})
-        _require_references(game, key, clean, current.by_key)
-        change(
-            before.id, {name: value for name, value in clean.items() if as_values(before).get(name) != value}
-        )
-        ask_backfills(game, current.by_key, [key], is_silent=not announce)
+        before, changes = check(game, key, values, current.by_key)
+        change(before.id, changes)
+        follow_up(game, current.by_key, [key], by=by, is_silent=not announce)
     return _stored(game, key)
 
 
-def delete(*, game: GameInfo, key: str) -> None:
+def check(
+    game: GameInfo, key: str, values: Mapping[str, Any], by_key: Mapping[str, Definition]
+) -> tuple[Definition, dict[str, Any]]:
+    """Return a definition and which of the clean values are others than its own. Raises as `update` does."""
+    clean = cleaned(values)
+    before = _existing(by_key, key)
+    if clean.get("state") == State.DRAFT and before.state != State.DRAFT:
+        raise Conflict("Players may hold this achievement: archive it instead of making it a draft again.")
+    held = as_values(before)
+    _require_consistent({**held, **clean, "key": key})
+    _require_references(game, key, clean, by_key)
+    return before, {name: value for name, value in clean.items() if held.get(name) != value}
+
+
+def delete(*, game: GameInfo, key: str, by: Author) -> None:
     """Delete a draft that nobody has unlocked.
 
     Raises:
@@ -96,15 +111,24 @@ def delete(*, game: GameInfo, key: str) -> None:
             raise Conflict("A tester holds this draft: archive it instead.")
         if RevokedUnlock.objects.filter(achievement_id=before.id).exists():
             raise Conflict("A tester held this draft, and that is kept: archive it instead.")
+        if FlaggedUnlock.objects.filter(achievement_id=before.id).exists():
+            raise Conflict("A tester's unlock of this draft was held for review: archive it instead.")
         AchievementTranslation.objects.filter(achievement_id=before.id).delete()
         Achievement.objects.filter(pk=before.id).delete()
+        versions.note(game, by_key, {}, [key], by=by)
 
 
-def ask_backfills(
-    game: GameInfo, before: Mapping[str, Definition], keys: Iterable[str], *, is_silent: bool = True
+def follow_up(
+    game: GameInfo,
+    before: Mapping[str, Definition],
+    keys: Sequence[str],
+    *,
+    by: Author,
+    is_silent: bool = True,
 ) -> None:
-    """Have the players of definitions that changed looked at, inside the caller's transaction."""
+    """Note definitions that changed, and have their players looked at, inside the caller's transaction."""
     after = definitions.uncached_catalogue(game.id).by_key
+    versions.note(game, before, after, keys, by=by)
     backfilling.ask(
         game_id=game.id,
         achievement_ids=[
@@ -114,16 +138,7 @@ def ask_backfills(
     )
 
 
-def as_values(definition: Definition) -> dict[str, Any]:
-    """Return a definition by field name, as rules and files have it."""
-    return {
-        "key": definition.key,
-        **{name: getattr(definition, name) for name in rules.CLEAN if name != "translations"},
-        "translations": {
-            language: {name: text for name, text in (("name", texts[0]), ("description", texts[1])) if text}
-            for language, texts in definition.translations.items()
-        },
-    }
+as_values = documents.as_values
 
 
 def _clean_new(values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -139,6 +154,14 @@ def _clean_new(values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         raise Invalid("A value of the request can't be.", errors=errors)
     _require_consistent({**clean, "key": key})
     return key, clean
+
+
+def cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by field as they are stored. Raises Invalid with what is wrong with each."""
+    clean, errors = _clean(values)
+    if errors:
+        raise Invalid("A value of the request can't be.", errors=errors)
+    return clean
 
 
 def _clean(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
@@ -242,6 +265,15 @@ def next_version(game: GameInfo) -> None:
         )
 
 
+def hold(game: GameInfo) -> None:
+    """Keep others from changing the game's definitions until the caller's transaction ends; reports go on meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM achievements_catalogue WHERE game_id = %s FOR NO KEY UPDATE", [game.id])
+        is_held = cursor.rowcount > 0
+    if not is_held:
+        next_version(game)
+
+
 def insert(game: GameInfo, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """Store new definitions as `(key, clean values)`, inside the caller's transaction."""
     made = Achievement.objects.bulk_create(
@@ -289,4 +321,7 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
         columns["requires"] = list(columns["requires"])
     if columns.get("group") == "":
         columns["group"] = "base"
+    for name in ("icon_url", "icon_locked_url"):
+        if name in columns:
+            columns[name] = media.relative(columns[name])
     return columns

@@ -13,6 +13,7 @@ from achievements.formats.document import MAX_ERRORS, Absent, ImportedAchievemen
 from achievements.selectors import definitions as catalogues
 from achievements.selectors.definitions import Definition
 from achievements.services import definitions
+from achievements.services.versions import Author, Source
 from core.db import retry_conflicts
 from core.refusals import pointer
 from core.sections import Stored, sections
@@ -51,7 +52,9 @@ class Imported:
         return len(self.changes.unchanged) + sum(len(part.unchanged) for part in self.parts.values())
 
 
-def import_file(*, game: GameInfo, format: str, body: bytes, dry_run: bool, at: datetime) -> Imported:
+def import_file(
+    *, game: GameInfo, format: str, body: bytes, dry_run: bool, actor: str, at: datetime
+) -> Imported:
     """Read a studio's file and store what it changes, all or nothing, with the parts that other rooms keep.
 
     Raises:
@@ -59,17 +62,18 @@ def import_file(*, game: GameInfo, format: str, body: bytes, dry_run: bool, at: 
 
     """
     read = formats.parse(format, body)
-    return retry_conflicts(lambda: _import(game, read, dry_run=dry_run, at=at))
+    by = Author(actor, at, Source.IMPORT)
+    return retry_conflicts(lambda: _import(game, read, dry_run=dry_run, by=by))
 
 
-def _import(game: GameInfo, read: ImportedFile, *, dry_run: bool, at: datetime) -> Imported:
+def _import(game: GameInfo, read: ImportedFile, *, dry_run: bool, by: Author) -> Imported:
     with transaction.atomic():
         definitions.next_version(game)
         current = catalogues.uncached_catalogue(game.id).by_key
         changes = diff.compare([definitions.as_values(one) for one in current.values()], read.achievements)
         # What follows from a value that can't be read is no second error.
         unread = {error.row for error in read.errors}
-        parts = _store_parts(game, read.parts, at=at)
+        parts = _store_parts(game, read.parts, at=by.at)
         found = [
             *changes.errors,
             *_unknown_references(current, read.achievements),
@@ -87,7 +91,7 @@ def _import(game: GameInfo, read: ImportedFile, *, dry_run: bool, at: datetime) 
                 current[change.key].id, {name: new for name, (_, new) in change.fields.items()}
             )
         changed = [*(one.key for one in changes.created), *(one.key for one in changes.updated)]
-        definitions.ask_backfills(game, current, changed)
+        definitions.follow_up(game, current, changed, by=by)
     return result
 
 

@@ -8,12 +8,12 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts import selectors as accounts
-from achievements.completing import record_and_complete
 from achievements.facts import TotalsRanked, UnlocksJoined
 from achievements.models import Achievement, Backfill, State, Type, Unlock
 from achievements.selectors import candidates, definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item
+from achievements.weighing import record_weighed
 from core.db import LostRace, run_prepared
 from core.facts import publish
 from core.ids import new_id
@@ -42,7 +42,7 @@ def move(*, leaves: int, stays: int, shared: frozenset[int]) -> set[int]:
     games = {row[0] for row in run_prepared(_GAMES, [leaves, stays])}
     gone = run_prepared(_OF_PLAYER, [leaves])
     dropped = run_prepared(_DROPPED, [leaves, stays])
-    for statement in (*_UNLOCKS, *_STEPS, *_CONDITIONS):
+    for statement in (*_UNLOCKS, *_FLAGS, *_STEPS, *_CONDITIONS, *_REPORTS):
         run_prepared(statement, [leaves, stays])
     _announce(gone, dropped, leaves=leaves, stays=stays)
     totals = [list(row) for statement in _TOTALS for row in run_prepared(statement, [leaves, stays])]
@@ -56,6 +56,10 @@ def move(*, leaves: int, stays: int, shared: frozenset[int]) -> set[int]:
 _HOLDS = (
     (
         "SELECT FROM achievements_progress WHERE player_id = $1 OR player_id = $2"
+        " ORDER BY player_id, achievement_id FOR UPDATE"
+    ),
+    (
+        "SELECT FROM achievements_flaggedunlock WHERE player_id = $1 OR player_id = $2"
         " ORDER BY player_id, achievement_id FOR UPDATE"
     ),
     (
@@ -97,6 +101,19 @@ _UNLOCKS = (
     "UPDATE achievements_unlock SET player_id = $2 WHERE player_id = $1",
     "UPDATE achievements_revokedunlock SET player_id = $2 WHERE player_id = $1",
 )
+# What one of both has needs no look any more; of two that were kept apart that of who stays is kept, with its decision.
+_FLAGS = (
+    """
+    DELETE FROM achievements_flaggedunlock f WHERE f.player_id IN ($1, $2) AND f.state <> 'approved'
+       AND EXISTS (SELECT FROM achievements_unlock k WHERE k.player_id = $2 AND k.achievement_id = f.achievement_id)
+    """,
+    """
+    DELETE FROM achievements_flaggedunlock b WHERE b.player_id = $1
+       AND EXISTS (SELECT FROM achievements_flaggedunlock k
+                    WHERE k.player_id = $2 AND k.achievement_id = b.achievement_id)
+    """,
+    "UPDATE achievements_flaggedunlock SET player_id = $2 WHERE player_id = $1",
+)
 # A version by the clock, as reports have it.
 _STEPS = (
     """
@@ -125,6 +142,16 @@ _CONDITIONS = (
                       AND k.achievement_id = b.achievement_id AND k.condition = b.condition)
     """,
     "UPDATE achievements_conditionmet SET player_id = $2 WHERE player_id = $1",
+)
+# Of one achievement a person has one open report: that of who stays.
+_REPORTS = (
+    """
+    UPDATE achievements_playerreport b SET state = 'resolved', handled_at = now(), handled_by = 'platform'
+     WHERE b.player_id = $1 AND b.state = 'open'
+       AND EXISTS (SELECT FROM achievements_playerreport k
+                    WHERE k.player_id = $2 AND k.achievement_id = b.achievement_id AND k.state = 'open')
+    """,
+    "UPDATE achievements_playerreport SET player_id = $2 WHERE player_id = $1",
 )
 # Totals are made anew of the unlocks that are there now. Their points were reached when the later of both had his, and
 # no later than when the last unlock with points was heard of, as where unlocks are taken back (revoking.py).
@@ -207,6 +234,7 @@ def _announce(
         went[game_id].append(achievement_id)
     for game_id, *row in dropped:
         twice[game_id].append(row)
+    games = accounts.games_by_id(went)
     for game_id, achievement_ids in went.items():
         both = {row[1] for row in twice[game_id]}
         fact = UnlocksJoined(
@@ -215,7 +243,7 @@ def _announce(
             come=[[stays, pk] for pk in achievement_ids if pk not in both],
             dropped=twice[game_id],
         )
-        publish(fact, studio_id=None, size=len(achievement_ids))
+        publish(fact, studio_id=games[game_id].studio_id, size=len(achievement_ids))
 
 
 def _being_looked_at() -> set[int]:
@@ -234,7 +262,7 @@ def _meet(game_ids: Collection[int], player_id: int) -> None:
     items = []
     for game_id, studio_id in sorted(studios.items()):
         items += _met(definitions.fresh_catalogue(game_id), player_id, studio_id)
-    outcomes = record_and_complete(items, at=timezone.now())
+    outcomes = record_weighed(items, at=timezone.now(), judges=False)
     if any(outcome.unlocked_at is None for outcome in outcomes):
         raise LostRace("a player or a catalogue changed meanwhile")
 

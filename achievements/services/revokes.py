@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
-from achievements import revoking
+from achievements import flagging, revoking
 from achievements.selectors import definitions
 from core import audit
 from core.db import retry_conflicts
@@ -104,13 +104,15 @@ def _take_back(
     """Take back achievements, given as ids with their keys."""
     ids = list(wanted)
     with transaction.atomic():
+        # First, so that what somebody approves just now is taken back behind his commit.
+        flagged = flagging.forget(player_id=player_id, achievement_ids=ids)
         taken = revoking.take_back(
             player_id=player_id, game_id=game.id, achievement_ids=ids, reason=reason, actor=actor
         )
         progress = revoking.begin_anew(player_id=player_id, achievement_ids=ids)
-        if not (taken.achievement_ids or progress):
+        if not (taken.achievement_ids or progress or flagged):
             accounts.require_himself(player_id)
-        if taken.achievement_ids or progress:
+        else:
             audit.record(
                 studio_id=game.studio_id,
                 actor=actor,
@@ -123,6 +125,7 @@ def _take_back(
                     "game": str(game.uuid),
                     "achievements": [wanted[pk] for pk in taken.achievement_ids],
                     "points": taken.points_lost,
+                    **({"flagged": [wanted[pk] for pk in sorted(flagged)]} if flagged else {}),
                 },
             )
     return taken, progress

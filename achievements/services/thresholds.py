@@ -17,13 +17,13 @@ from django.utils import timezone
 
 from accounts import selectors as accounts
 from achievements import goals, nearing
-from achievements.completing import record_and_complete
 from achievements.goals import Condition, Goal
 from achievements.models import State
 from achievements.nearing import Step
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item
+from achievements.weighing import record_weighed
 from core.clock import from_microseconds
 from core.db import LostRace, array_literal, run_prepared, text_array_literal
 from core.ids import new_id
@@ -284,7 +284,7 @@ def _unlock(reached: Sequence[_Chance], catalogues: dict[int, GameCatalogue]) ->
     ]
     if not items:
         return
-    outcomes = record_and_complete(items, at=timezone.now())
+    outcomes = record_weighed(items, at=timezone.now())
     if any(outcome.unlocked_at is None for outcome in outcomes):
         raise LostRace("a player or a catalogue changed meanwhile")
 

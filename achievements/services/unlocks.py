@@ -1,8 +1,9 @@
 """Every write of unlocks: the checks of the rulebook, then the one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from achievements.models import Authority, State, Type
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item, Outcome
+from achievements.weighing import record_weighed
 from core.db import LostRace, retry_conflicts
 from core.group_commit import GroupCommit
 from core.ids import new_id
@@ -38,10 +40,14 @@ class UnlockRequest:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What the sender may do: a game's server, or a player's own device."""
+    """What the sender may do: a game's server, a player's own device, or a member of the studio who grants it.
+
+    What a member grants is weighed by no rule of plausibility.
+    """
 
     is_player: bool = False
     offline: bool = False
+    is_studio: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Unlocked:
 
 
 SERVER = Caller()
+STUDIO = Caller(is_studio=True)
 
 
 def unlock(*, game: GameInfo, request: UnlockRequest, by: Caller, at: datetime) -> Unlocked:
@@ -103,8 +110,8 @@ def unlock_many(
             results[index] = refused
             if refused is None:
                 checked.append(index)
-        items = [_item(catalogue, requests[index], game=game) for index in checked]
-        for index, result in zip(checked, _settle(items, catalogue, offline=by.offline), strict=True):
+        items = [_item(catalogue, requests[index], game=game, by=by) for index in checked]
+        for index, result in zip(checked, _settle(items, catalogue, by=by), strict=True):
             results[index] = result
         open_items = [index for index in checked if results[index] is None]
         if not open_items:
@@ -116,7 +123,7 @@ def unlock_many(
     ]
 
 
-def _settle(items: list[Item], catalogue: GameCatalogue, *, offline: bool) -> list[Unlocked | Refused | None]:
+def _settle(items: list[Item], catalogue: GameCatalogue, *, by: Caller) -> list[Unlocked | Refused | None]:
     """Record items, creating the players that nobody has named yet; None for what must be checked again."""
     if len(items) > 1 and transaction.get_connection().in_atomic_block:
         # The locks of what is written last until commit. Whoever waits for a player to be created must hold none of a
@@ -125,7 +132,8 @@ def _settle(items: list[Item], catalogue: GameCatalogue, *, offline: bool) -> li
         unknown_ids = accounts.unknown_players(items[0].studio_id, named)
         if unknown_ids:
             create_players(studio_id=items[0].studio_id, external_ids=unknown_ids)
-    outcomes = _record(items, offline=offline)
+    run = _way_of(by, catalogue)
+    outcomes = _record(items, run)
     unknown = [index for index, outcome in enumerate(outcomes) if outcome.player_id is None]
     if unknown:
         create_players(
@@ -133,7 +141,7 @@ def _settle(items: list[Item], catalogue: GameCatalogue, *, offline: bool) -> li
         )
         # Heard of once: whom the batch named first stays first among equals, known before or not.
         again = [replace(items[index], first_heard_us=outcomes[index].heard_us) for index in unknown]
-        for index, outcome in zip(unknown, _record(again, offline=offline), strict=True):
+        for index, outcome in zip(unknown, _record(again, run), strict=True):
             outcomes[index] = outcome
     return [_result(item, outcome, catalogue) for item, outcome in zip(items, outcomes, strict=True)]
 
@@ -156,37 +164,41 @@ def _result(item: Item, outcome: Outcome, catalogue: GameCatalogue) -> Unlocked 
     )
 
 
-def _record(items: list[Item], *, offline: bool) -> list[Outcome]:
+_Way = Callable[[Sequence[Item]], list[Outcome]]
+
+
+def _way_of(by: Caller, catalogue: GameCatalogue) -> _Way:
+    """Return how items are recorded: those of a game without rules of plausibility without a thought of them."""
+    is_weighed = catalogue.plausibility is not None and not by.is_studio
+    return _ways[by.offline, is_weighed]
+
+
+def _record(items: list[Item], way: _Way) -> list[Outcome]:
     if len(items) == 1 and not transaction.get_connection().in_atomic_block:
-        return [_groups[offline].submit(items[0])]
-    return _record_offline(items) if offline else _record_online(items)
+        return [_groups[way].submit(items[0])]
+    return way(items)
 
 
-def _record_online(items: Sequence[Item]) -> list[Outcome]:
-    return _run(items, offline=False)
-
-
-def _record_offline(items: Sequence[Item]) -> list[Outcome]:
-    return _run(items, offline=True)
-
-
-def _run(items: Sequence[Item], *, offline: bool) -> list[Outcome]:
+def _run(items: Sequence[Item], *, offline: bool, is_weighed: bool) -> list[Outcome]:
     """Record items; again when the catalogue changed between an unlock and what it completes."""
+    record = record_weighed if is_weighed else record_and_complete
     for _ in range(_ROUNDS):
         try:
-            return retry_conflicts(lambda: record_and_complete(items, at=timezone.now(), offline=offline))
+            return retry_conflicts(lambda: record(items, at=timezone.now(), offline=offline))
         except LostRace:
             continue
     raise Unavailable("The game's definitions are changing right now. Send it again.")
 
 
-_groups: dict[bool, GroupCommit[Item, Outcome]] = {
-    False: GroupCommit(_record_online),
-    True: GroupCommit(_record_offline),
+_ways: dict[tuple[bool, bool], _Way] = {
+    (offline, is_weighed): partial(_run, offline=offline, is_weighed=is_weighed)
+    for offline in (False, True)
+    for is_weighed in (False, True)
 }
+_groups: dict[_Way, GroupCommit[Item, Outcome]] = {way: GroupCommit(way) for way in _ways.values()}
 
 
-def _item(catalogue: GameCatalogue, request: UnlockRequest, *, game: GameInfo) -> Item:
+def _item(catalogue: GameCatalogue, request: UnlockRequest, *, game: GameInfo, by: Caller) -> Item:
     definition = catalogue.by_key[request.achievement]
     return Item(
         studio_id=game.studio_id,
@@ -197,6 +209,7 @@ def _item(catalogue: GameCatalogue, request: UnlockRequest, *, game: GameInfo) -
         points=definition.points,
         unlocked_at=request.unlocked_at,
         event_id=request.event_id or new_id(),
+        is_of_device=by.is_player,
     )
 
 

@@ -1,6 +1,7 @@
 """A game's achievements as its studio looks at them: who has them, how long that took, and in what order."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
@@ -19,6 +20,8 @@ class Row:
         percent: of these; None where nobody counts.
         in_span, before: unlocks within a span, and in the one before (None: there is none).
         timing: None before it was taken, and where nobody who counts has it.
+        tier: how rare it is; None where too few count to tell.
+        times_as_of: when times were taken last; None before the first time.
 
     """
 
@@ -28,6 +31,13 @@ class Row:
     in_span: int
     before: int | None
     timing: Timing | None
+    tier: str | None
+    times_as_of: datetime | None
+
+    @property
+    def position(self) -> tuple[int, int, int]:
+        """Where it stands: what most have first."""
+        return -self.unlocked, self.achievement.sort_order, self.achievement.id
 
     @property
     def percent(self) -> float | None:
@@ -63,6 +73,8 @@ def rows(game_id: int, span: Span) -> list[Row]:
                 in_span=within or 0,
                 before=(earlier or 0) if before else None,
                 timing=timings.get(one.id),
+                tier=rarity.tier,
+                times_as_of=taken.as_of if taken else None,
             )
         )
-    return sorted(found, key=lambda row: (-row.unlocked, row.achievement.sort_order, row.achievement.id))
+    return sorted(found, key=lambda row: row.position)

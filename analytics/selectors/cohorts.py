@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from analytics.reading import ask
 from analytics.rules.attendance import LAST_AGE
+from analytics.rules.windows import Span
 
 AGES = range(LAST_AGE + 1)
 
@@ -43,6 +44,27 @@ def cohorts(game_id: int, *, since: date, until: date, today: date) -> list[Coho
         over = (today - day).days
         kept = tuple(counted.get((day, age), 0) if age < over or age == 0 else None for age in AGES)
         listed.append(Cohort(day, kept[0] or 0, kept))
+    return listed
+
+
+_STEPS = """
+SELECT date_trunc($4::text, cohort)::date, age, sum(players)::bigint FROM analytics_retention
+ WHERE game_id = $1 AND cohort BETWEEN $2::date AND $3::date AND players > 0 GROUP BY 1, 2
+"""
+
+
+def steps(game_id: int, span: Span, *, today: date) -> list[Cohort]:
+    """Return the cohort of each step of a span, oldest first, empty ones too: weeks and months are their days' sums.
+
+    What is not over for one of its days is None for the step.
+    """
+    rows = ask(_STEPS, [game_id, span.since, span.until, span.step])
+    counted = {(row[0], row[1]): row[2] for row in rows}
+    listed, begins = [], list(span.steps())
+    for at, following in zip(begins, [*begins[1:], span.until + timedelta(days=1)], strict=True):
+        over = (today - following).days + 1
+        kept = tuple(counted.get((at, age), 0) if age < over or age == 0 else None for age in AGES)
+        listed.append(Cohort(at, kept[0] or 0, kept))
     return listed
 
 

@@ -1,6 +1,6 @@
 """Where players stop: how many unlocked a chosen sequence of achievements, in that order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -8,12 +8,18 @@ from typing import Final
 from django.core.cache import cache
 from django.utils import timezone
 
+from achievements.selectors import definitions
+from achievements.selectors.definitions import Definition
 from analytics.keys import funnel_key
+from analytics.models import ChosenFunnel
 from analytics.reading import ask
+from analytics.rules import choosing
+from analytics.selectors import spreads
 
-FEWEST: Final = 2
-MOST: Final = 8
+FEWEST: Final = choosing.FEWEST_STEPS
+MOST: Final = choosing.MOST_STEPS
 KEPT_S: Final = 300
+USUAL_STEPS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +71,44 @@ def _count(game_id: int, achievement_ids: Sequence[int]) -> tuple[int, ...]:
              GROUP BY player_id) AS held
     """  # noqa: S608 - numbers of parameters only
     return tuple(ask(sql, [game_id, *achievement_ids])[0])
+
+
+def usual_steps(game_id: int) -> tuple[Definition, ...]:
+    """Return a game's own funnel: what its studio chose, else what most players unlocked, in their usual order.
+
+    Nothing where less than FEWEST can be shown.
+    """
+    by_id = {one.id: one for one in definitions.fresh_catalogue(game_id).by_key.values()}
+    steps = [by_id[pk] for pk in _chosen(game_id) if pk in by_id][:MOST]
+    steps = steps if len(steps) >= FEWEST else _most_unlocked(game_id, by_id.values())
+    return tuple(steps) if len(steps) >= FEWEST else ()
+
+
+def has_own(game_id: int) -> bool:
+    """Say whether a studio chose its game's funnel."""
+    return bool(_chosen(game_id))
+
+
+def _chosen(game_id: int) -> list[int]:
+    """Return what a studio chose, as it is now: whoever chose a moment ago looks at it, so no replica is asked."""
+    row = ChosenFunnel.objects.filter(game_id=game_id).first()
+    return row.achievement_ids if row else []
+
+
+def _most_unlocked(game_id: int, listed: Iterable[Definition]) -> list[Definition]:
+    published = [one for one in listed if one.is_published]
+    rarities = definitions.rarities([one.id for one in published])
+    most = sorted(published, key=lambda one: (-rarities[one.id].unlocked, one.sort_order, one.id))[
+        :USUAL_STEPS
+    ]
+    taken = spreads.taken(game_id)
+    timings = taken.timings if taken else {}
+    late = len(published) + 1
+    return sorted(
+        (one for one in most if rarities[one.id].unlocked),
+        key=lambda one: (
+            timings[one.id].order if one.id in timings else late,
+            -rarities[one.id].unlocked,
+            one.id,
+        ),
+    )

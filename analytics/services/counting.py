@@ -5,14 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.utils import timezone
+
 from accounts import selectors as accounts
-from accounts.facts import PlayersJoined
+from accounts.facts import PlayersChanged, PlayersJoined
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, UnlocksJoined
 from analytics import counts
 from analytics.counts import DAYS, MONTHS, REACH, RETENTION, WEEKS, Deeds, Kept, Place, Player, Table
 from analytics.rules import attendance
 from analytics.rules.attendance import Key
 from analytics.selectors import freshness
+from analytics.services import usage
 from core import followers
 from core.clock import microseconds
 from core.facts import Fact
@@ -29,6 +32,7 @@ KINDS: Final = frozenset(
         StatsChanged.kind,
         PlaytimeAdded.kind,
         ScoresChanged.kind,
+        PlayersChanged.kind,
         PlayersJoined.kind,
     }
 )
@@ -82,7 +86,8 @@ def apply_facts(facts: Sequence[Fact]) -> None:
 def count(facts: Sequence[Fact]) -> None:
     """Count what facts say."""
     found = read(facts)
-    _add(found)
+    new = _add(found)
+    usage.count(facts, new, now=timezone.now())
     gone = [row[0] for fact in facts if fact.kind == PlayersJoined.kind for row in fact.payload["players"]]
     if gone:
         _join(accounts.joined_players(gone))
@@ -107,14 +112,20 @@ def _merge(into: Deeds, other: Deeds) -> None:
     into.unlocks += other.unlocks
     into.points += other.points
     into.playtime_ms += other.playtime_ms
+    into.is_given = into.is_given or other.is_given
     known = [us for us in (into.first_us, other.first_us) if us is not None]
     into.first_us = min(known, default=None)
 
 
 def _read_unlocks(found: Found, fact: Fact) -> None:
-    game = fact.payload["game"]
+    """Add unlocks; whoever is given some silently, since a definition changed, did nothing for it."""
+    game, is_given = fact.payload["game"], fact.payload.get("silent", False)
     for player, achievement, points, unlocked_us, *_ in fact.payload["unlocks"]:
-        deeds = found.be_there(game, player, unlocked_us)
+        if is_given:
+            deeds = found.deeds[Place(game, player, unlocked_us // DAY_US)]
+            deeds.is_given = True
+        else:
+            deeds = found.be_there(game, player, unlocked_us)
         deeds.unlocks += 1
         deeds.points += points
         hour = found.hours[game, unlocked_us // _HOUR_US]
@@ -186,16 +197,19 @@ _READERS = {
 }
 
 
-def _add(found: Found) -> None:
+def _add(found: Found) -> list[Place]:
+    """Add what was found; return the days that were not known before."""
     kept = counts.attend(found.deeds)
+    new = [one for one in kept if one.is_new]
     totals = Totals()
     for one in kept:
         totals.add(one, found.deeds[one.place])
-    totals.follow([one for one in kept if one.is_new])
+    totals.follow(new)
     totals.write()
     counts.add(counts.HOURS, found.hours)
     counts.add(counts.ACHIEVEMENTS, {key: (n,) for key, n in found.achievements.items()})
     counts.add(counts.BOARDS, {key: (n,) for key, n in found.boards.items()})
+    return [one.place for one in new]
 
 
 def _join(joined: dict[int, int]) -> None:
@@ -206,7 +220,8 @@ def _join(joined: dict[int, int]) -> None:
     for place, (region, deeds) in taken.items():
         totals.add(Kept(place, region, is_new=False), deeds, sign=-1)
         _merge(moved[place._replace(player_id=joined[place.player_id])], deeds)
-    totals.forget({place: region for place, (region, _) in taken.items()})
+    there = {place: region for place, (region, deeds) in taken.items() if deeds.first_us is not None}
+    totals.forget(there)
     kept = counts.attend(moved)
     for one in kept:
         totals.add(one, moved[one.place])

@@ -80,7 +80,7 @@ def take(game_id: int, *, at: datetime) -> Taken:
 _TIMINGS = """
 WITH first AS (
     SELECT DISTINCT ON (player_id) player_id, first_at FROM analytics_activeday
-     WHERE game_id = $1 ORDER BY player_id, day
+     WHERE game_id = $1 AND first_at IS NOT NULL ORDER BY player_id, day
 ), held AS (
     SELECT u.achievement_id, u.unlocked_at,
            greatest(0, floor(extract(epoch FROM u.unlocked_at - f.first_at)))::bigint AS seconds,

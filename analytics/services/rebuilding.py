@@ -203,9 +203,10 @@ _OF_PART = "AND u.player_id BETWEEN %(low)s AND %(high)s"
 _DAY = "({} AT TIME ZONE 'UTC')::date"
 # Whoever had an unlock taken back was there all the same. What else is known of a day stays as it is.
 _ACTIVE = f"""
-INSERT INTO analytics_activeday_new (game_id, player_id, day, region, first_at, unlocks, points, playtime_ms)
-SELECT game_id, player_id, day, coalesce(k.region, p.region, ''), least(k.first_at, n.first_at),
-       coalesce(n.unlocks, 0), coalesce(n.points, 0), coalesce(k.playtime_ms, 0)
+INSERT INTO analytics_activeday_new (game_id, player_id, day, region, first_at, unlocks, points, playtime_ms, came_by)
+SELECT game_id, player_id, day, coalesce(k.region, p.region, ''),
+       CASE WHEN k.region IS NULL THEN n.first_at ELSE k.first_at END,
+       coalesce(n.unlocks, 0), coalesce(n.points, 0), coalesce(k.playtime_ms, 0), coalesce(k.came_by, 0)
   FROM (SELECT game_id, player_id, {_DAY.format("unlocked_at")} AS day, min(unlocked_at) AS first_at,
                sum(n) AS unlocks, sum(points) AS points
           FROM (SELECT game_id, player_id, unlocked_at, points, 1 AS n
@@ -228,36 +229,43 @@ INSERT INTO analytics_gamehour_new (game_id, at, unlocks, points)
 SELECT game_id, date_trunc('hour', unlocked_at, 'UTC'), count(*), sum(points)
   FROM ({_COUNTED_UNLOCKS.format(of_players="")}) AS counted WHERE unlocked_at >= %(since)s GROUP BY 1, 2
 """  # noqa: S608 - constants of ours
-_WITH_FIRST = """
-    SELECT *, first_value(day) OVER player AS first_day, lag(day) OVER player AS before, lead(day) OVER player AS after
-      FROM analytics_activeday_new WINDOW player AS (PARTITION BY game_id, player_id ORDER BY day)
+_THERE = """
+    SELECT *, first_value(day) OVER player AS first_day, lead(day) OVER player AS after
+      FROM analytics_activeday_new WHERE first_at IS NOT NULL
+    WINDOW player AS (PARTITION BY game_id, player_id ORDER BY day)
 """
+# Unlocks that were given count; to be there is something else.
+_ALL = """
+    SELECT *, first_at IS NOT NULL AS there,
+           min(day) FILTER (WHERE first_at IS NOT NULL) OVER (PARTITION BY game_id, player_id) AS first_day
+      FROM analytics_activeday_new
+"""
+_NEW = "count(*) FILTER (WHERE there AND day = first_day)"
+_SUMS = "sum(unlocks), sum(points), sum(playtime_ms)"
 _PERIODS = """
 INSERT INTO analytics_game{level}_new (game_id, at, active, new, unlocks, points, playtime_ms)
-SELECT game_id, date_trunc('{level}', day)::date, count(DISTINCT player_id), count(*) FILTER (WHERE day = first_day),
-       sum(unlocks), sum(points), sum(playtime_ms)
+SELECT game_id, date_trunc('{level}', day)::date, count(DISTINCT player_id) FILTER (WHERE there), {new}, {sums}
   FROM ({days}) AS days GROUP BY 1, 2
 """
 _FROM_DAYS: Final = {
     "Days": f"""
         INSERT INTO analytics_gameday_new (game_id, at, region, active, new, unlocks, points, playtime_ms)
-        SELECT game_id, day, region, count(*), count(*) FILTER (WHERE day = first_day), sum(unlocks), sum(points),
-               sum(playtime_ms)
-          FROM ({_WITH_FIRST}) AS days GROUP BY 1, 2, 3
+        SELECT game_id, day, region, count(*) FILTER (WHERE there), {_NEW}, {_SUMS}
+          FROM ({_ALL}) AS days GROUP BY 1, 2, 3
     """,  # noqa: S608 - constants of ours
-    "Weeks": _PERIODS.format(level="week", days=_WITH_FIRST),
-    "Months": _PERIODS.format(level="month", days=_WITH_FIRST),
+    "Weeks": _PERIODS.format(level="week", days=_ALL, new=_NEW, sums=_SUMS),
+    "Months": _PERIODS.format(level="month", days=_ALL, new=_NEW, sums=_SUMS),
     "Weekly and monthly players": f"""
         INSERT INTO analytics_reach_new (game_id, day, weekly, monthly)
         SELECT game_id, day, sum(weekly), sum(monthly)
-          FROM (SELECT game_id, day, 1 AS weekly, 1 AS monthly FROM analytics_activeday_new
-                UNION ALL SELECT game_id, least(day + 7, after), -1, 0 FROM ({_WITH_FIRST}) AS days
-                UNION ALL SELECT game_id, least(day + 30, after), 0, -1 FROM ({_WITH_FIRST}) AS days) AS changes
+          FROM (SELECT game_id, day, 1 AS weekly, 1 AS monthly FROM ({_THERE}) AS days
+                UNION ALL SELECT game_id, least(day + 7, after), -1, 0 FROM ({_THERE}) AS days
+                UNION ALL SELECT game_id, least(day + 30, after), 0, -1 FROM ({_THERE}) AS days) AS changes
          GROUP BY 1, 2
     """,  # noqa: S608 - constants of ours
     "Retention": f"""
         INSERT INTO analytics_retention_new (game_id, cohort, age, players)
-        SELECT game_id, first_day, day - first_day, count(*) FROM ({_WITH_FIRST}) AS days
+        SELECT game_id, first_day, day - first_day, count(*) FROM ({_THERE}) AS days
          WHERE day <= first_day + 30 GROUP BY 1, 2, 3
     """,  # noqa: S608 - constants of ours
 }
@@ -287,8 +295,13 @@ _SAYS_SOMETHING: Final = {
 
 def _compare(table: str, *, now: datetime) -> int:
     """Return how many rows are in one of a table's two and not in the other; such as say nothing are in neither."""
-    says = _SAYS_SOMETHING.get(table, "active <> 0")
-    kept, new = (f"SELECT * FROM analytics_{table}{suffix} WHERE {says}" for suffix in ("", "_new"))  # noqa: S608 - constants of ours
+    says = _SAYS_SOMETHING.get(table, "active <> 0 OR unlocks <> 0")
+    columns = (
+        "game_id, player_id, day, region, first_at, unlocks, points, playtime_ms"
+        if table == "activeday"
+        else "*"
+    )
+    kept, new = (f"SELECT {columns} FROM analytics_{table}{suffix} WHERE {says}" for suffix in ("", "_new"))  # noqa: S608 - constants of ours
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM (({kept} EXCEPT {new}) UNION ALL ({new} EXCEPT {kept})) AS differing",  # noqa: S608

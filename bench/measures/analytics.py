@@ -1,10 +1,11 @@
-"""What a studio looks at of a game with a long past, and what it takes to count all of that anew."""
+"""What a studio looks at of a game with a long past, by the API and in the portal, and counting all of that anew."""
 
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 
+import orjson
 import redis
 
 from bench.figures import Bench, Figure, latency_of
@@ -15,6 +16,7 @@ from config.children import BASE_DIR
 _PER_SECOND = 10
 _OK = {200}
 _BAR = "p95 < 300 ms"
+_PAGE_BAR = "p95 < 150 ms"
 _STEPS = (0, 20, 60, 120, 190)  # of the funnel, by how far into the game they are
 
 
@@ -37,10 +39,12 @@ def measure(bench: Bench) -> Iterator[Figure]:
         ("achievements", f"{about}/achievements?window=90d"),
         ("distributions", f"{about}/distributions"),
     ):
-        yield _looked_at(bench, f"analytics: {name}", path)
+        yield _looked_at(bench, f"analytics: {name}", bench.platform.requests.get(path, keyed=True), _BAR)
     steps = ",".join(achievement(number) for number in _STEPS)
-    yield _looked_at(bench, "analytics: funnel of five steps, kept", f"{about}/funnel?achievements={steps}")
+    kept = bench.platform.requests.get(f"{about}/funnel?achievements={steps}", keyed=True)
+    yield _looked_at(bench, "analytics: funnel of five steps, kept", kept, _BAR)
     yield _cold_funnels(bench, about)
+    yield from _pages(bench, game)
 
 
 def _add_game(bench: Bench) -> str:
@@ -78,8 +82,7 @@ def _taken(bench: Bench, of: str) -> Figure:
     return Figure(f"analytics {of}: times to unlock and spreads taken", taken[0] / 1000, "s")
 
 
-def _looked_at(bench: Bench, name: str, path: str) -> Figure:
-    request = bench.platform.requests.get(path, keyed=True)
+def _looked_at(bench: Bench, name: str, request: bytes, bar: str) -> Figure:
     runs = [
         at_rate(
             bench.platform.web,
@@ -91,7 +94,46 @@ def _looked_at(bench: Bench, name: str, path: str) -> Figure:
         for _ in range(bench.plan.repetitions)
     ]
     latency = latency_of([run.latencies_ms for run in runs])
-    return Figure(name, latency.p50, "ms", latency=latency, bar=_BAR)
+    return Figure(name, latency.p50, "ms", latency=latency, bar=bar)
+
+
+def _pages(bench: Bench, game: str) -> Iterator[Figure]:
+    """Look at the portal's pages as an owner who is signed in."""
+    command = [sys.executable, "-m", "bench.visitor"]
+    run = subprocess.run(command, env=bench.platform.env, cwd=BASE_DIR, check=True, stdout=subprocess.PIPE)
+    visitor = orjson.loads(run.stdout)
+    studio = f"/portal/{visitor['studio']}"
+    for name, path, bar in (
+        ("home", "/", _PAGE_BAR),
+        ("analytics, overview", f"/games/{game}/analytics", _BAR),
+        ("analytics, achievements", f"/games/{game}/analytics/achievements?window=90d", _BAR),
+        ("analytics, retention", f"/games/{game}/analytics/retention?window=90d", _BAR),
+        ("analytics, funnel", f"/games/{game}/analytics/funnel", _BAR),
+        ("analytics, stats", f"/games/{game}/analytics/stats", _BAR),
+        ("achievements", f"/games/{game}/achievements", _PAGE_BAR),
+        ("leaderboards", f"/games/{game}/leaderboards", _PAGE_BAR),
+        ("standings of points", f"/games/{game}/leaderboards/points", _PAGE_BAR),
+        ("players", f"/players?game={game}", _PAGE_BAR),
+        ("players named alike", f"/players?q=Player+12&game={game}", _PAGE_BAR),
+        ("a player", f"/players/{_busy_player(bench, game)}", _PAGE_BAR),
+        ("usage", "/usage", _PAGE_BAR),
+        ("audit log", "/audit", _PAGE_BAR),
+        ("request log", "/requests", _PAGE_BAR),
+    ):
+        request = bench.platform.requests.visit(studio + path, cookie=visitor["cookie"])
+        yield _looked_at(bench, f"portal: {name}", request, bar)
+
+
+def _busy_player(bench: Bench, game: str) -> str:
+    """Return the public id of whoever has unlocked most in the game."""
+    sql = (
+        "SELECT p.uuid::text FROM achievements_playergame g JOIN accounts_player p ON p.id = g.player_id"
+        " WHERE g.game_id = (SELECT id FROM accounts_game WHERE uuid = %s) ORDER BY g.unlocked DESC LIMIT 1"
+    )
+    with bench.platform.connect() as connection:
+        row = connection.execute(sql, [game]).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def _cold_funnels(bench: Bench, about: str) -> Figure:

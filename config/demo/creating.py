@@ -21,7 +21,7 @@ from accounts.services import create_game, create_players, create_studio, issue_
 from achievements.models import Achievement, Unlock
 from achievements.services.importing import import_file
 from achievements.services.unlocks import Caller, UnlockRequest, unlock_many
-from config.demo import credentials
+from config.demo import credentials, playing
 from config.demo.credentials import EMAIL, Credentials
 from config.demo.games import GAMES, REGIONS, DemoGame
 from config.demo.past import deeds
@@ -39,6 +39,7 @@ from leaderboards.services.scores import ScoreRequest, submit_many
 from leaderboards.services.turning import turn_periods
 from social import selectors as social
 from social.services import mark_read
+from stats.models import Stat
 
 STUDIO_NAME: Final = "Northlight Games"
 _KEY_NAME: Final = "Demo"
@@ -63,13 +64,14 @@ def create() -> None:
         games = [(_game(studio, demo), demo) for demo in GAMES]
         _players(studio)
         begun = _record_past(games, until=studio.created_at)
+        played = playing.record(games, until=studio.created_at, at=timezone.now())
         scored = _record_scores([info for info, _ in games], at=timezone.now())
         now = Credentials(password=password, server_key=_server_key(studio, known))
         if now != known:
             credentials.keep(now)
     if scored:
         turn_periods(now=timezone.now())
-    if begun or scored:
+    if begun or played or scored:
         _catch_up()
     _read_old_news(studio)
 
@@ -105,7 +107,7 @@ def _game(studio: Studio, demo: DemoGame) -> GameInfo:
         create_game(studio_id=studio.pk, title=demo.title, regions=REGIONS, uuid=demo.uuid)
     game = accounts.fresh_game(demo.uuid)
     assert game is not None  # it is there, or was made a moment ago
-    for part, model in (("achievements", Achievement), ("leaderboards", Leaderboard)):
+    for part, model in (("achievements", Achievement), ("stats", Stat), ("leaderboards", Leaderboard)):
         if not model.objects.filter(game_id=game.id).exists():
             _import(game, demo, part)
     return game
@@ -113,7 +115,9 @@ def _game(studio: Studio, demo: DemoGame) -> GameInfo:
 
 def _import(game: GameInfo, demo: DemoGame, part: str) -> None:
     body = demo.part(part)
-    imported = import_file(game=game, format="laurel", body=body, dry_run=False, at=timezone.now())
+    imported = import_file(
+        game=game, format="laurel", body=body, dry_run=False, actor="platform", at=timezone.now()
+    )
     if imported.errors:
         wrong = imported.errors[0]
         raise ValueError(f"{demo.file}, {part}, row {wrong.row}: {wrong.detail}")

@@ -4,7 +4,16 @@ from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.environment import BASE_DIR, DEBUG, DEMO, PORT, VAR_DIR, env
+from config.settings.environment import (
+    BASE_DIR,
+    DEBUG,
+    DEMO,
+    PORT,
+    S3_ENDPOINT,
+    VAR_DIR,
+    env,
+    folder_or_bucket,
+)
 
 __all__ = [
     "ASGI_APPLICATION",
@@ -20,6 +29,7 @@ __all__ = [
     "LANGUAGE_CODE",
     "LIVE_URL",
     "LOCALE_PATHS",
+    "MEDIA_STORE_URL",
     "MIDDLEWARE",
     "PORT",
     "PUBLIC_URL",
@@ -91,11 +101,13 @@ INSTALLED_APPS = [
     "history",
     "analytics",
     "webhooks",
+    "care",
     "config",
 ]
 # Those of core.middleware that are named after a purpose are Django's, kept out of the API's way.
 MIDDLEWARE = [
     "core.middleware.request_context",
+    "accounts.calls.middleware.request_log",
     "core.middleware.Refusals",
     "django.middleware.security.SecurityMiddleware",
     "core.middleware.StaticFiles",
@@ -137,11 +149,19 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
+MEDIA_STORE_URL = folder_or_bucket("MEDIA_STORE_URL", default=VAR_DIR / "media")
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Uploaded pictures; the web process serves them, or a CDN in front of it (docs/adr/0037-icons.md).
+    "media": {
+        "BACKEND": "core.media.Bucket",
+        "OPTIONS": {"url": MEDIA_STORE_URL, "endpoint": S3_ENDPOINT},
+    }
+    if MEDIA_STORE_URL.startswith("s3://")
+    else {"BACKEND": "core.media.Folder", "OPTIONS": {"location": MEDIA_STORE_URL}},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -1,12 +1,11 @@
 """Where data lives: PostgreSQL (the truth), Valkey (derived), the Celery broker (hints)."""
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.environment import VAR_DIR, env
+from config.settings.environment import S3_ENDPOINT, VAR_DIR, env, folder_or_bucket
 from core.deadlines import DeadlineConnection
 
 __all__ = [
@@ -32,6 +31,7 @@ __all__ = [
     "CHANNEL_LAYERS",
     "DATABASES",
     "DEFINITION_SECTIONS",
+    "EXPORTS",
     "FACT_RETENTION_DAYS",
     "GAME_HOLDERS",
     "HISTORY_DAYS_KEPT_DAYS",
@@ -42,7 +42,12 @@ __all__ = [
     "PLAYER_HOLDINGS",
     "PLAYER_MOVES",
     "PLAYER_SIGHT",
+    "PORTAL_NEEDS",
     "REPORT_CONSEQUENCES",
+    "REVIEW_SOURCES",
+    "STATS_RESET",
+    "STAT_USES",
+    "STUDIO_LIMITS",
     "SUBSCRIPTIONS",
     "VALKEY_URLS",
     "WEBHOOK_ALLOWED_NETWORKS",
@@ -90,12 +95,7 @@ def _numbered(url: str, number: int) -> str:
 
 
 def _archive_url() -> str:
-    """Read ARCHIVE_URL: `s3://bucket/prefix`, or a folder."""
-    url = env.str("ARCHIVE_URL", default="") or str(VAR_DIR / "archive")
-    kind, has_kind, rest = url.partition("://")
-    if has_kind and (kind not in ("s3", "file") or not rest.strip("/")):
-        raise ImproperlyConfigured("ARCHIVE_URL must be s3://bucket/prefix or a folder.")
-    return url if kind == "s3" and has_kind else str(Path(url.removeprefix("file://")).resolve())
+    return folder_or_bucket("ARCHIVE_URL", default=VAR_DIR / "archive")
 
 
 def _days(name: str, *, default: int, least: int) -> int:
@@ -121,16 +121,29 @@ FACT_RETENTION_DAYS = env.int("FACT_RETENTION_DAYS", default=7)
 HISTORY_HOURS_KEPT_DAYS = _days("HISTORY_HOURS_KEPT_DAYS", default=14, least=9)
 HISTORY_DAYS_KEPT_DAYS = _days("HISTORY_DAYS_KEPT_DAYS", default=731, least=374)
 ARCHIVE_URL = _archive_url()
-# Where S3 is not Amazon's. Keys and region are read by its client: AWS_ACCESS_KEY_ID and so on.
-ARCHIVE_S3_ENDPOINT = env.str("AWS_ENDPOINT_URL_S3", default="") or env.str("AWS_ENDPOINT_URL", default="")
+ARCHIVE_S3_ENDPOINT = S3_ENDPOINT
 
 SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
+EXPORTS = "config.exports.EXPORTS"
 # Whom a friends' board shows: leaderboards lie upstream of social and may not import it.
 LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
 # Who may see whom: accounts know players and social knows their friends.
 PLAYER_SIGHT = "social.selectors.seeing.sees"
+# What needs somebody of a studio: the portal's home asks each room of its own things (accounts/needs.py).
+PORTAL_NEEDS = [
+    "webhooks.needing.webhooks",
+    "accounts.portal.needing.keys",
+    "accounts.portal.needing.review_queue",
+    "achievements.portal.needing.unanswered",
+    "achievements.portal.needing.drafts",
+]
 # What has to happen in the commit of a report of stats: stats lie upstream of achievements and may not import them.
 REPORT_CONSEQUENCES = ["achievements.services.thresholds.follow"]
+# What reads a game's stats, which whoever changes one is told: those rooms lie downstream, too.
+STAT_USES = [
+    "achievements.selectors.definitions.fed_by_stats",
+    "leaderboards.selectors.definitions.fed_by_stats",
+]
 # Which rooms hold something of a player, which goes over if he is joined to another: accounts may not import them
 # (ADR 0031).
 PLAYER_HOLDINGS = [
@@ -139,8 +152,19 @@ PLAYER_HOLDINGS = [
     "leaderboards.selectors.submitted.holds_anything",
     "social.selectors.holds_anything",
 ]
+# Who takes stats away where a player begins anew in a game, in the commit that takes back the unlocks (ADR 0039).
+STATS_RESET = "stats.services.resets.reset"
 # How many players hold something of a game, which whoever puts it away is told.
 GAME_HOLDERS = "achievements.selectors.standings.holders"
+# Which limits a studio's page of usage shows; rooms do not know each other.
+STUDIO_LIMITS = [
+    "accounts.allowances.limits",
+    "webhooks.allowances.limits",
+    "stats.allowances.limits",
+    "leaderboards.allowances.limits",
+    "achievements.allowances.limits",
+    "social.allowances.limits",
+]
 # Who moves it, one after the other in the order in which reports take their locks (ADR 0033).
 PLAYER_MOVES = [
     "stats.services.joining.move",
@@ -148,6 +172,11 @@ PLAYER_MOVES = [
     "leaderboards.services.joining.move",
     "social.joining.move",
 ]
+# What is kept apart until somebody looks at it: who lists and decides each kind (ADR 0040).
+REVIEW_SOURCES = {
+    "unlock": "achievements.services.flagged.SOURCE",
+    "score": "leaderboards.services.flagged.SOURCE",
+}
 # Parts of a game's file of definitions, besides its achievements: who stores them and reads them out.
 DEFINITION_SECTIONS = {
     "stats": "stats.services.importing.SECTION",
@@ -216,6 +245,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-mail": {"task": "core.send_mail", "schedule": 3.0, "options": {"expires": 3, "queue": "bulk"}},
     "seal-audit": {"task": "core.seal_audit", "schedule": 2.0, "options": {"expires": 2, "queue": "bulk"}},
     "keep-log": {"task": "core.keep_log", "schedule": 600.0, "options": {"expires": 600, "queue": "bulk"}},
+    "run-exports": {"task": "core.run_exports", "schedule": 3.0, "options": {"expires": 3, "queue": "bulk"}},
     "reconcile-rarity": {
         "task": "achievements.reconcile_rarity",
         "schedule": 86_400.0,
@@ -225,6 +255,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "achievements.backfill",
         "schedule": 5.0,
         "options": {"expires": 5, "queue": "bulk"},
+    },
+    "keep-icons": {
+        "task": "achievements.keep_icons",
+        "schedule": 21_600.0,
+        "options": {"expires": 21_600, "queue": "bulk"},
     },
     "keep-progress": {
         "task": "achievements.keep_progress",
@@ -302,9 +337,14 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 30, "queue": "bulk"},
     },
     "keep-analytics": {
-        "task": "analytics.keep_hours",
+        "task": "analytics.keep",
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
+    },
+    "keep-calls": {
+        "task": "accounts.keep_calls",
+        "schedule": 600.0,
+        "options": {"expires": 600, "queue": "bulk"},
     },
     "keep-webhooks": {
         "task": "webhooks.keep_deliveries",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -10,3 +11,14 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("DEMO", default=False)
 PORT = env.int("PORT", default=8000)
+# Where S3 is not Amazon's. Keys and region are read by its client: AWS_ACCESS_KEY_ID and so on.
+S3_ENDPOINT: str = env.str("AWS_ENDPOINT_URL_S3", default="") or env.str("AWS_ENDPOINT_URL", default="")
+
+
+def folder_or_bucket(name: str, *, default: Path) -> str:
+    """Read where something is kept: `s3://bucket/prefix`, or a folder."""
+    url: str = env.str(name, default="") or str(default)
+    kind, has_kind, rest = url.partition("://")
+    if has_kind and (kind not in ("s3", "file") or not rest.strip("/")):
+        raise ImproperlyConfigured(f"{name} must be s3://bucket/prefix or a folder.")
+    return url if kind == "s3" and has_kind else str(Path(url.removeprefix("file://")).resolve())

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
@@ -44,6 +45,12 @@ def number(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{int(value):,}" if value == int(value) else f"{value:,.2f}".rstrip("0")
+
+
+@register.filter
+def absolute(value: int) -> int:
+    """Return a number without its sign."""
+    return abs(value)
 
 
 @register.filter
@@ -94,6 +101,13 @@ def moment(at: datetime) -> str:
     )
 
 
+@register.simple_tag
+def exact(at: datetime) -> str:
+    """Write a time to the second in UTC, which no script makes local: for what happened within a minute."""
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC"
+
+
 def _spoken(at: datetime, now: datetime) -> str:
     days = (now.date() - at.date()).days
     if days in (0, 1):
@@ -134,8 +148,9 @@ def tint(text: object) -> str:
 
 @register.filter
 def shown_picture(url: str | None) -> str:
-    """Return the address if the content policy lets a browser load it, else nothing."""
-    return url if url and url.startswith("https://") else ""
+    """Return the address if the content policy lets a browser load it, else nothing; our own without the host."""
+    own = artwork.own_picture(url or "", settings.PUBLIC_URL)
+    return own or (url if url and url.startswith("https://") else "")
 
 
 @register.filter
@@ -244,7 +259,7 @@ def ring(share: float) -> str:
 def tile(key: str, icon_url: str | None = "", kind: str = "") -> str:
     """Show an achievement's icon, or the built-in tile of its key; `kind`: small, locked."""
     classes = "tile" + "".join(f" tile-{one}" for one in kind.split())
-    url = shown_picture(icon_url)
+    url = artwork.small(shown_picture(icon_url))
     if url:
         return format_html(
             '<img class="{}" src="{}" width="56" height="56" alt="" loading="lazy" referrerpolicy="no-referrer">',

@@ -13,10 +13,11 @@ from uuid import UUID
 from accounts import selectors as accounts
 from leaderboards.keys import Board
 from leaderboards.models import Leaderboard
-from leaderboards.rules import periods
+from leaderboards.rules import periods, scores
 from leaderboards.rules.periods import Reset, Span, Window
 from leaderboards.rules.ranks import TieBreak
 from leaderboards.rules.scores import Operator, Sort
+from stats.selectors.uses import Use
 
 KEPT_S = 2.0
 _KEPT_GAMES = 500
@@ -55,6 +56,8 @@ class BoardInfo:
     version: int
     created_at: datetime
     updated_at: datetime
+    flag_units: int | None = None
+    flag_z: float | None = None
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -65,6 +68,14 @@ class BoardInfo:
     def main_span(self) -> Span:
         """The span that `reset` declares."""
         return periods.RESETS[self.reset]
+
+    def number(self, sort_value: int) -> int | float:
+        """Return a score, kept as boards sort it, as the API shows it."""
+        return self.shown(scores.sort_value(sort_value, sort=self.sort))
+
+    def shown(self, units: int) -> int | float:
+        """Return a score in the board's smallest steps as the API shows it."""
+        return scores.to_number(units, decimals=self.decimals)
 
     def window(self, span: Span, at: datetime) -> Window:
         """Return the period of a span that a moment lies in."""
@@ -97,10 +108,23 @@ def fresh_boards(game_id: int) -> dict[str, BoardInfo]:
     return found
 
 
+def boards_by_id(ids: Iterable[int]) -> dict[int, BoardInfo]:
+    """Return boards of any games by internal id as they are now, in one query."""
+    return {row.pk: info_of(row) for row in Leaderboard.objects.filter(pk__in=set(ids))}
+
+
 def fed_boards(game_ids: Iterable[int]) -> list[BoardInfo]:
     """Return the games' boards that a stat feeds, as they are now, in one query; without archived ones."""
     fed = Leaderboard.objects.filter(game_id__in=list(game_ids), stat__isnull=False, archived_at=None)
     return [info_of(row) for row in fed.order_by("id")]
+
+
+def fed_by_stats(game_id: int) -> dict[str, list[Use]]:
+    """Return which boards each of a game's stats feeds, by its key (STAT_USES)."""
+    found: dict[str, list[Use]] = {}
+    for board in fed_boards([game_id]):
+        found.setdefault(board.stat or "", []).append(Use("leaderboard", board.key, board.name))
+    return found
 
 
 def board(game_id: int, key: str) -> BoardInfo | None:
@@ -159,4 +183,6 @@ def info_of(row: Leaderboard) -> BoardInfo:
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        flag_units=row.flag_units,
+        flag_z=row.flag_z,
     )

@@ -98,8 +98,17 @@ def snapshots(
 def snapshot(boards: Iterable[str], uuid: UUID) -> SnapshotInfo | None:
     """Return a snapshot of one of the orders, with its rows; None if there is none."""
     row = Snapshot.objects.filter(board__in=list(boards), uuid=uuid).first()
-    if row is None:
-        return None
+    return None if row is None else _with_rows(row)
+
+
+def snapshot_before(board: str, at: datetime, *, newest: int) -> SnapshotInfo | None:
+    """Return an order's newest snapshot that was taken until a moment, else its oldest; none but before `newest`."""
+    rows = Snapshot.objects.filter(board=board, pk__lt=newest)
+    row = rows.filter(taken_at__lte=at).order_by("-taken_at").first() or rows.order_by("taken_at").first()
+    return None if row is None else _with_rows(row)
+
+
+def _with_rows(row: Snapshot) -> SnapshotInfo:
     found = [(one[0], one[1], one[2], one[3]) for one in orjson.loads(row.top)]
     return SnapshotInfo(row.pk, row.uuid, row.board, row.taken_at, row.players, row.period, found)
 

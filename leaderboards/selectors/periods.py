@@ -33,6 +33,11 @@ class PeriodInfo:
     finalised_at: datetime | None = None
     standings_hash: bytes | None = None
 
+    @property
+    def hash(self) -> str:
+        """The hash as people compare it; empty before it is final."""
+        return self.standings_hash.hex() if self.standings_hash else ""
+
 
 KEPT_S = 1.0  # how old what is said of a period may be
 _MOST_KNOWN = 20_000
@@ -59,6 +64,11 @@ def main_periods(boards: Iterable[BoardInfo], *, at: datetime) -> dict[int, Peri
     rows = Period.objects.filter(leaderboard_id__in=names, name__in=set(names.values()))
     rows = rows.exclude(state=PeriodState.DISCARDED).order_by("epoch")
     return {row.leaderboard_id: info_of(row) for row in rows if row.name == names[row.leaderboard_id]}
+
+
+def by_id(ids: Iterable[int]) -> dict[int, PeriodInfo]:
+    """Return periods of any boards by internal id, in one query."""
+    return {row.pk: info_of(row) for row in Period.objects.filter(pk__in=set(ids))}
 
 
 def previous(board: BoardInfo, span: str, *, at: datetime) -> PeriodInfo | None:

@@ -45,10 +45,13 @@ def _is_there_any(period_id: int) -> bool:
     return found
 
 
-_HOLDS = "SELECT EXISTS (SELECT FROM leaderboards_score WHERE player_id = $1)"
+_HOLDS = """
+SELECT EXISTS (SELECT FROM leaderboards_score WHERE player_id = $1)
+    OR EXISTS (SELECT FROM leaderboards_flaggedscore WHERE player_id = $1)
+"""
 
 
 def holds_anything(player_id: int) -> bool:
-    """Say whether a player has a score in any period, hidden ones too (PLAYER_HOLDINGS)."""
+    """Say whether a player has a score in any period, hidden and flagged ones too (PLAYER_HOLDINGS)."""
     held: bool = run_prepared(_HOLDS, [player_id])[0][0]
     return held

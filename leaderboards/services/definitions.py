@@ -10,7 +10,7 @@ from accounts.selectors import GameInfo
 from core.refusals import Conflict, Invalid, NotFound
 from core.texts import quoted
 from leaderboards import locking
-from leaderboards.models import Leaderboard, Period, Score
+from leaderboards.models import FlaggedScore, Leaderboard, Period, Score
 from leaderboards.rules import definitions as rules
 from leaderboards.rules import scores
 from leaderboards.selectors import definitions
@@ -62,7 +62,7 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any], at: datetime)
     clean = _clean(values, errors)
     _require_none(errors)
     with transaction.atomic():
-        row = _locked(game, key)
+        row = locked(game, key)
         before = as_values(definitions.info_of(row))
         board = {**before, **clean}
         _require_none(rules.contradictions(board))
@@ -72,6 +72,10 @@ def update(*, game: GameInfo, key: str, values: Mapping[str, Any], at: datetime)
         if fixed := sorted(changed.intersection(rules.FIXED_BY_SCORES)):
             _begin_anew(row, fixed, at=at)
         if changed:
+            if "decimals" in changed and row.flag_units is not None:
+                row.flag_units = round(
+                    scores.exact(row.flag_units, decimals=row.decimals).scaleb(board["decimals"])
+                )
             for name, value in _columns(board, at=row.archived_at or at).items():
                 setattr(row, name, value)
             row.version += 1
@@ -89,7 +93,7 @@ def delete(*, game: GameInfo, key: str) -> None:
 
     """
     with transaction.atomic():
-        row = _locked(game, key)
+        row = locked(game, key)
         # Scores on their way are waited for and found; later ones find their periods gone.
         locking.take_alone(Period.objects.filter(leaderboard_id=row.pk).values_list("pk", flat=True))
         if has_scores(row.pk):
@@ -101,8 +105,11 @@ def delete(*, game: GameInfo, key: str) -> None:
 
 
 def has_scores(board_id: int) -> bool:
-    """Say whether anybody ever scored on a board, also before it was reset."""
-    return Score.objects.filter(period__leaderboard_id=board_id).exists()
+    """Say whether anybody ever scored on a board, also before it was reset, or a score waits to be looked at."""
+    return (
+        Score.objects.filter(period__leaderboard_id=board_id).exists()
+        or FlaggedScore.objects.filter(leaderboard_id=board_id, state=FlaggedScore.State.OPEN).exists()
+    )
 
 
 def as_values(info: BoardInfo) -> dict[str, Any]:
@@ -207,7 +214,8 @@ def _begin_anew(row: Leaderboard, fixed: Sequence[str], *, at: datetime) -> None
     row.refresh_from_db(fields=["epoch", "version"])
 
 
-def _locked(game: GameInfo, key: str) -> Leaderboard:
+def locked(game: GameInfo, key: str) -> Leaderboard:
+    """Lock a board for a change of what is declared. Raises NotFound, Conflict."""
     if key == definitions.POINTS:
         raise Conflict("The `points` board is built in: it can't be changed or deleted.")
     # Its key stays free: a score that names its event refers to the board while it is waited for.

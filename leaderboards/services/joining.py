@@ -31,6 +31,8 @@ def move(*, leaves: int, stays: int, shared: frozenset[int]) -> set[int]:
             f"Both players have a score on the board `{too_large[0][0]}`, and the sum would be larger than what is "
             "kept exactly (2^53 of its smallest step)."
         )
+    for statement in _FLAGS:
+        run_prepared(statement, [leaves, stays])
     changed = run_prepared(_MERGE, [leaves, stays])
     gone = run_prepared(_FORGET, [leaves, stays])
     moved = run_prepared(_MOVE, [leaves, stays])
@@ -79,6 +81,25 @@ UPDATE leaderboards_score t
  WHERE t.player_id = $2 AND t.period_id = w.period_id AND {_LIVE}
 RETURNING {CHANGED}
 """  # noqa: S608 - constants of ours
+# What waits of both is weighed as scores are.
+_FLAGS = (
+    """
+    UPDATE leaderboards_flaggedscore k
+       SET sort_value = CASE b.operator WHEN 'sum' THEN k.sort_value + o.sort_value
+                             WHEN 'best' THEN least(k.sort_value, o.sort_value)
+                             ELSE CASE WHEN o.reached_at > k.reached_at THEN o.sort_value ELSE k.sort_value END END,
+           reached_at = greatest(k.reached_at, o.reached_at), submissions = k.submissions + o.submissions
+      FROM leaderboards_flaggedscore o JOIN leaderboards_leaderboard b ON b.id = o.leaderboard_id
+     WHERE o.player_id = $1 AND k.player_id = $2 AND o.state = 'open' AND k.state = 'open'
+       AND k.leaderboard_id = o.leaderboard_id AND k.period = o.period
+    """,
+    """
+    DELETE FROM leaderboards_flaggedscore o WHERE o.player_id = $1 AND o.state = 'open'
+       AND EXISTS (SELECT FROM leaderboards_flaggedscore k WHERE k.player_id = $2 AND k.state = 'open'
+                      AND k.leaderboard_id = o.leaderboard_id AND k.period = o.period)
+    """,
+    "UPDATE leaderboards_flaggedscore SET player_id = $2 WHERE player_id = $1",
+)
 _OFF = CHANGED.replace("t.version,", f"{NEXT_VERSION},").rpartition(",")[0]
 _FORGET = f"""
 DELETE FROM leaderboards_score t USING leaderboards_period q, leaderboards_leaderboard b

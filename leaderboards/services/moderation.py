@@ -13,7 +13,7 @@ from core import audit
 from core.db import array_literal, retry_conflicts, run_prepared
 from core.refusals import Conflict, NotFound
 from leaderboards import locking
-from leaderboards.models import Leaderboard, Period, PeriodState, Score
+from leaderboards.models import FlaggedScore, Leaderboard, Period, PeriodState, Score
 from leaderboards.rules import scores as rules
 from leaderboards.selectors import definitions, periods
 from leaderboards.selectors.definitions import BoardInfo
@@ -96,15 +96,19 @@ def moderate(
     return len(retry_conflicts(act))
 
 
-def reset(*, game: GameInfo, key: str, reason: str, actor: str, at: datetime) -> int:
+def reset(
+    *, game: GameInfo, key: str, reason: str, actor: str, at: datetime, seen_epoch: int | None = None
+) -> int:
     """Begin a board anew: its periods that are not final are shown nowhere any more, and all scores count from zero.
+
+    With `seen_epoch` only if it has not begun anew since that epoch was seen: a form may be sent twice.
 
     Returns:
         The board's new epoch.
 
     Raises:
         NotFound: the game has no such board.
-        Conflict: it is the built-in board of points.
+        Conflict: it is the built-in board of points, or it began anew since.
 
     """
     board = _board(game, key, "reset")
@@ -112,7 +116,10 @@ def reset(*, game: GameInfo, key: str, reason: str, actor: str, at: datetime) ->
     def act() -> int:
         with transaction.atomic():
             discarded = services.discard(board.id, at=at)
+            FlaggedScore.objects.filter(leaderboard_id=board.id, state=FlaggedScore.State.OPEN).delete()
             epoch: int = Leaderboard.objects.values_list("epoch", flat=True).get(pk=board.id)
+            if seen_epoch is not None and epoch != seen_epoch + 1:
+                raise Conflict("The board began anew meanwhile, perhaps by this very form. Look at it first.")
             audit.record(
                 studio_id=game.studio_id,
                 actor=actor,

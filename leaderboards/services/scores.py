@@ -19,8 +19,9 @@ from core.rendering import dumps
 from leaderboards import weighing
 from leaderboards.models import Authority
 from leaderboards.rules import periods as period_rules
+from leaderboards.rules import plausibility
 from leaderboards.rules import scores as rules
-from leaderboards.selectors import definitions
+from leaderboards.selectors import definitions, spread
 from leaderboards.selectors.definitions import BoardInfo
 from leaderboards.services import periods
 from leaderboards.weighing import Item, Outcome, Target
@@ -162,19 +163,37 @@ def _checked(board: BoardInfo, request: ScoreRequest, *, by: Caller, at: datetim
     ):
         return Invalid.value("/score", f"The leaderboard takes scores {_bounds(board)} only.")
     told = request.achieved_at
+    sort_value, targets = (
+        rules.sort_value(units, sort=board.sort),
+        targets_of(board, min(told or at, at), at=at),
+    )
     return Item(
         board=board,
         external_id=request.player,
-        sort_value=rules.sort_value(units, sort=board.sort),
+        sort_value=sort_value,
         told_us=microseconds(told) if told is not None and by.offline else None,
         metadata=metadata,
         event_id=request.event_id or new_id(),
         is_event_named=request.event_id is not None,
-        targets=_targets(board, min(told or at, at), at=at),
+        targets=targets,
+        broken=_broken(board, sort_value, targets[0]),
     )
 
 
-def _targets(board: BoardInfo, moment: datetime, *, at: datetime) -> tuple[Target, ...]:
+def _broken(board: BoardInfo, sort_value: int, main: Target) -> tuple[Mapping[str, Any], ...]:
+    """Return which rules of plausibility a score breaks; a board without rules is asked nothing."""
+    if board.flag_units is None and board.flag_z is None:
+        return ()
+    is_spread = board.flag_z is not None and main.period_id is not None
+    return plausibility.broken(
+        sort_value,
+        bound=None if board.flag_units is None else rules.sort_value(board.flag_units, sort=board.sort),
+        most_z=board.flag_z,
+        spread=spread.of_period(main.period_id) if is_spread and main.period_id is not None else None,
+    )
+
+
+def targets_of(board: BoardInfo, moment: datetime, *, at: datetime) -> tuple[Target, ...]:
     """Return the periods that a score of a moment counts in; without one that is over for longer than the grace."""
     targets = []
     for span in board.spans:

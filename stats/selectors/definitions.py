@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
+from uuid import UUID
 
 from stats.models import Stat
 from stats.rules.values import Aggregation, Rule
@@ -20,6 +21,7 @@ class StatInfo:
     """A stat as its studio declared it."""
 
     id: int
+    uuid: UUID
     studio_id: int
     game_id: int
     key: str
@@ -68,6 +70,7 @@ def info_of(row: Stat) -> StatInfo:
     """Return a row as others see it."""
     return StatInfo(
         id=row.pk,
+        uuid=row.uuid,
         studio_id=row.studio_id,
         game_id=row.game_id,
         key=row.key,

@@ -38,6 +38,30 @@ def playtimes(
 
 
 @dataclass(frozen=True, slots=True)
+class Signs:
+    """What is known of a player's sessions in a game, in microseconds; began and seen are of the last one."""
+
+    sessions: int
+    first_us: int
+    began_us: int
+    seen_us: int
+
+
+_SIGNS = """
+SELECT t.player_id, t.game_id, t.sessions, (extract(epoch FROM t.first_at) * 1000000)::bigint,
+       (extract(epoch FROM t.started_at) * 1000000)::bigint, (extract(epoch FROM t.seen_at) * 1000000)::bigint
+  FROM unnest($1::bigint[], $2::bigint[]) AS w (player_id, game_id) JOIN stats_playtime t USING (player_id, game_id)
+"""
+
+
+def signs_of(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Signs]:
+    """Return by `(player, game)` what is known of sessions, in one query; who never played is left out."""
+    columns = [array_literal(column) for column in zip(*set(pairs), strict=True)]
+    rows = run_prepared(_SIGNS, columns) if columns else []
+    return {(row[0], row[1]): Signs(*row[2:]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
 class LastPlayed:
     """The game that a player played last, when he was seen in it, and whether he still plays."""
 

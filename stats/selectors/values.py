@@ -68,6 +68,17 @@ def defaults(game_id: int) -> dict[str, Decimal]:
     }
 
 
+_REPORTED = """
+SELECT w.stat_id, (SELECT count(*) FROM (SELECT FROM stats_statvalue v WHERE v.stat_id = w.stat_id LIMIT $2) AS counted)
+  FROM unnest($1::bigint[]) AS w (stat_id)
+"""
+
+
+def players_with_values(stat_ids: Iterable[int], *, most: int) -> dict[int, int]:
+    """Return how many players hold a value of each stat, counted up to `most`, in one query."""
+    return dict(run_prepared(_REPORTED, [array_literal(stat_ids), most]))
+
+
 _HOLDS = """
 SELECT EXISTS (SELECT FROM stats_statvalue WHERE player_id = $1)
     OR EXISTS (SELECT FROM stats_playtime WHERE player_id = $1)

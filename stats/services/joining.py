@@ -131,7 +131,7 @@ def _merge(both: list[_Both], *, leaves: int, stays: int) -> None:
         version, now_us = written[one.stat_id]
         row = [stays, one.stat_id, *map(rules.to_number, numbers), version, reached_us, now_us]
         by_game[stat.game_id].append(row)
-    _announce(by_game, {pk: stat.key for pk, stat in declared.items()})
+    _announce(by_game, declared)
 
 
 def _joined(stat: StatInfo, one: _Both) -> Held:
@@ -141,9 +141,10 @@ def _joined(stat: StatInfo, one: _Both) -> Held:
         raise Conflict(f"Both players hold a value of the stat `{stat.key}`. {error}") from None
 
 
-def _announce(by_game: dict[int, list[list[int | float]]], keys: dict[int, str]) -> None:
+def _announce(by_game: dict[int, list[list[int | float]]], declared: dict[int, StatInfo]) -> None:
     for game_id, values in by_game.items():
         for start in range(0, len(values), _AT_ONCE):
             told = values[start : start + _AT_ONCE]
-            stats: list[list[int | str]] = [[int(row[1]), keys[int(row[1])]] for row in told]
-            publish(ValuesJoined(game_id, stats, told), studio_id=None, size=len(told))
+            about = [declared[int(row[1])] for row in told]
+            stats: list[list[int | str]] = [[stat.id, stat.key] for stat in about]
+            publish(ValuesJoined(game_id, stats, told), studio_id=about[0].studio_id, size=len(told))

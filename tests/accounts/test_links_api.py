@@ -141,6 +141,20 @@ def test_who_holds_nothing_is_gone(one: Side, other: Side, third: Side) -> None:
     assert other.server.get(f"/players/id:{leaves.uuid}").status_code == 404
 
 
+def test_studios_hear_which_of_their_ids_name_another_player_and_no_others_do(
+    one: Side, other: Side, third: Side
+) -> None:
+    stays, leaves = factories.player(one.studio), factories.player(other.studio, "a")
+    PlayerIdentity.objects.create(studio=other.studio, external_id="a2", player=leaves)
+    PlayerIdentity.objects.create(studio=third.studio, external_id="b", player=leaves)
+    assert other.link("a", one.code()).status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT studio_id, payload::text FROM core_fact WHERE kind = 'ids_moved' ORDER BY id")
+        told = {studio: json.loads(payload) for studio, payload in cursor.fetchall()}
+    about = {"gone": str(leaves.uuid), "player": stays.pk}
+    assert told == {other.studio.pk: about | {"ids": ["a", "a2"]}, third.studio.pk: about | {"ids": ["b"]}}
+
+
 def test_who_holds_nothing_gives_way_though_the_code_is_his(one: Side, other: Side) -> None:
     leaves = factories.player(one.studio)
     play(other, "a")

@@ -5,8 +5,9 @@ TABLE is the document. An address that it lacks fails a test: say there who may 
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
@@ -14,10 +15,18 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts import invitations
-from accounts.models import ServerKey, Studio
+from accounts.models import Game, ServerKey, Studio
 from accounts.roles import MAY, Act
+from accounts.selectors import fresh_game
+from achievements.selectors.versions import latest
+from achievements.services import definitions
+from achievements.services.versions import Author
+from core.models import ExportJob
 from tests import factories
+from tests.accounts.calls import refused_call
 from tests.accounts.visitors import Visitor, member, membership, visitor
+from tests.achievements.reports import a_report
+from tests.leaderboards import kept as boards
 from webhooks.services import deliveries, endpoints
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +53,9 @@ class Page(NamedTuple):
     seen: int = 200
 
 
-GAME, HOOK = "games/<uuid:game>", "webhooks/<uuid:hook>"
+GAME, HOOK, PLAYER = "games/<uuid:game>", "webhooks/<uuid:hook>", "players/<uuid:player>"
+STAT, BOARD = f"{GAME}/stats/<uuid:stat>", f"{GAME}/leaderboards/<str:board>"
+ONE = f"{GAME}/achievements/<uuid:achievement>"
 TABLE = {
     "": Page(get=EVERYBODY),
     "members": Page(get=EVERYBODY, post=Act.MANAGE_STUDIO),
@@ -56,6 +67,14 @@ TABLE = {
     "games/new": Page(get=Act.MANAGE_STUDIO, post=Act.MANAGE_STUDIO),
     f"{GAME}/": Page(get=EVERYBODY, seen=302),
     f"{GAME}/first-steps": Page(get=EVERYBODY),
+    f"{GAME}/analytics": Page(get=EVERYBODY),
+    f"{GAME}/analytics/achievements": Page(get=EVERYBODY),
+    f"{GAME}/analytics/retention": Page(get=EVERYBODY),
+    f"{GAME}/analytics/funnel": Page(get=EVERYBODY),
+    f"{GAME}/analytics/funnel/keep": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/analytics/leaderboards": Page(get=EVERYBODY),
+    f"{GAME}/analytics/stats": Page(get=EVERYBODY),
+    f"{GAME}/analytics/<slug:table>.csv": Page(get=EVERYBODY),
     f"{GAME}/settings": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/testers/add": Page(get=None, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/testers/remove": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=404),
@@ -67,7 +86,43 @@ TABLE = {
     f"{GAME}/achievements/first": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
     f"{GAME}/achievements/import": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
     f"{GAME}/achievements/import/apply": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/achievements/check": Page(get=EVERYBODY, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/achievements/<uuid:achievement>/icon": Page(
+        get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS
+    ),
     f"{GAME}/achievements/export": Page(get=EVERYBODY),
+    f"{GAME}/stats": Page(get=EVERYBODY),
+    f"{GAME}/stats/new": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    STAT: Page(get=EVERYBODY, post=Act.WRITE_DEFINITIONS),
+    f"{STAT}/archive": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{STAT}/delete": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/leaderboards": Page(get=EVERYBODY),
+    f"{GAME}/new-leaderboard": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    BOARD: Page(get=EVERYBODY),
+    f"{BOARD}/periods": Page(get=EVERYBODY),
+    f"{BOARD}/periods/<str:period>/standings": Page(get=EVERYBODY),
+    f"{BOARD}/snapshots": Page(get=EVERYBODY),
+    f"{BOARD}/snapshots/<uuid:snapshot>": Page(get=EVERYBODY),
+    f"{BOARD}/moderation": Page(get=Act.CARE_FOR_PLAYERS),
+    f"{BOARD}/moderation/<uuid:player>": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{BOARD}/reset": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    f"{BOARD}/settings": Page(get=EVERYBODY, post=Act.WRITE_DEFINITIONS),
+    f"{BOARD}/archive": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{BOARD}/delete": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    "exports": Page(get=EVERYBODY, post=EVERYBODY),
+    "exports/list": Page(get=EVERYBODY),
+    "exports/<uuid:export>/file": Page(get=EVERYBODY),
+    f"{GAME}/plausibility": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/plausibility/scores": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{GAME}/achievements/new": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    f"{GAME}/achievements/preview": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=200),
+    ONE: Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS),
+    f"{ONE}/publish": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=409),
+    f"{ONE}/archive": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=409),
+    f"{ONE}/discard": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{ONE}/delete": Page(get=None, post=Act.WRITE_DEFINITIONS, sent=302),
+    f"{ONE}/history": Page(get=Act.WRITE_DEFINITIONS),
+    f"{ONE}/history/<int:version>": Page(get=Act.WRITE_DEFINITIONS, post=Act.WRITE_DEFINITIONS, sent=409),
     "keys": Page(get=Act.MANAGE_KEYS),
     "keys/new": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
     "keys/<uuid:key>": Page(get=Act.MANAGE_KEYS),
@@ -83,6 +138,31 @@ TABLE = {
     f"{HOOK}/delete": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
     f"{HOOK}/deliveries/<uuid:uuid>": Page(get=Act.MANAGE_KEYS),
     f"{HOOK}/deliveries/<uuid:uuid>/redeliver": Page(get=None, post=Act.MANAGE_KEYS, sent=302),
+    "review": Page(get=Act.CARE_FOR_PLAYERS),
+    "review/decide": Page(get=None, post=Act.CARE_FOR_PLAYERS),
+    "review/<slug:kind>/<uuid:flagged>": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    "reports": Page(get=Act.SEE_PLAYERS),
+    "reports/<uuid:report>": Page(get=Act.SEE_PLAYERS),
+    "reports/<uuid:report>/answer": Page(get=None, post=Act.CARE_FOR_PLAYERS),
+    "reports/<uuid:report>/resolve": Page(get=None, post=Act.CARE_FOR_PLAYERS, sent=302),
+    "reports/<uuid:report>/reopen": Page(get=None, post=Act.CARE_FOR_PLAYERS, sent=302),
+    "usage": Page(get=EVERYBODY),
+    "requests": Page(get=Act.MANAGE_KEYS),
+    "requests.csv": Page(get=Act.MANAGE_KEYS),
+    "requests/<int:call>": Page(get=Act.MANAGE_KEYS),
+    "players": Page(get=Act.SEE_PLAYERS),
+    PLAYER: Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/achievements": Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/stats": Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/ranks": Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/sessions": Page(get=Act.SEE_PLAYERS),
+    f"{PLAYER}/export": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/ban": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/exclude": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/reset": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/{GAME}/test": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/{GAME}/grant": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/{GAME}/revoke": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
     "audit": Page(get=Act.READ_AUDIT),
     "audit.csv": Page(get=Act.READ_AUDIT),
 }
@@ -123,15 +203,36 @@ class World:
             actor="user:owner@example.com",
             at=timezone.now(),
         )
+        game = factories.game(self.studio)
+        info = fresh_game(game.uuid)
+        assert info is not None
+        by = Author("platform", timezone.now())
+        made = definitions.create(game=info, values={"key": "a", "name": "A"}, by=by)
+        version = latest(made.id)
+        assert version is not None
+        period = boards.final_period(factories.leaderboard(game, "daily", reset="daily"))
         # What stands in addresses, by its name there.
         self.named: dict[str, object] = {
-            "game": factories.game(self.studio).uuid,
+            "game": game.uuid,
+            "achievement": made.uuid,
+            "version": version.id,
+            "stat": factories.stat(game).uuid,
+            "board": "daily",
+            "period": period.name,
+            "snapshot": boards.snapshot(period).uuid,
+            "player": factories.player(self.studio).uuid,
+            "table": "overview",
             "key": ServerKey.objects.get().uuid,
             "hook": hook.uuid,
             "uuid": deliveries.send_test(hook, at=timezone.now()),
             "member": membership(self.studio, other),
             "invitation": invited.uuid,
+            "export": made_export(self.studio),
+            "kind": "unlock",
+            "report": a_report(game),
+            "call": refused_call(self.studio),
         }
+        self.named["flagged"] = factories.flagged_unlock(Game.objects.get()).uuid
 
     def visitor(self, kind: str) -> Visitor:
         """Return a member of that role, somebody of another studio, or somebody who is not signed in."""
@@ -147,6 +248,24 @@ class World:
         unknown = set(re.findall(r"<\w+:(\w+)>", route)) - set(named)
         assert not unknown, f"Say in World what {unknown} of {route} is."
         return "/" + re.sub(r"<\w+:(\w+)>", lambda found: str(named[found[1]]), ROOT + route)
+
+
+def made_export(studio: Studio) -> UUID:
+    """Make a file of no bytes, and return its id."""
+    now = timezone.now()
+    row = ExportJob.objects.create(
+        uuid=uuid4(),
+        studio_id=studio.pk,
+        kind="facts",
+        title="Emberwake",
+        file_name="facts.ndjson",
+        actor="user:owner@example.com",
+        state=ExportJob.State.DONE,
+        percent=100,
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    return row.uuid
 
 
 @pytest.fixture

@@ -2,14 +2,20 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
+from accounts import selectors
 from accounts.models import Game, Member, Role, User
-from achievements.models import Achievement
+from achievements.models import Achievement, Catalogue
+from achievements.services import arranging
 from core.models import AuditEntry
 from tests import factories
 
@@ -105,12 +111,109 @@ def test_all_of_them_or_none(game: Game, developer: Client) -> None:
     assert not AuditEntry.objects.exists()
 
 
+def button(page: Any, name: str, key: str) -> str:
+    """Return what a row's button sends, empty where it can't be pressed."""
+    row = re.findall(rf'<tr id="row-(?:(?!</tr>).)*<code>{key}</code>.*?</tr>', page.text, re.DOTALL)[-1]
+    found = re.search(rf'data-{name}\s+value="([^"]*)"\s*(disabled)?', row)
+    assert found is not None
+    return "" if found[2] else found[1]
+
+
+def press(client: Client, game: Game, name: str, key: str, *, seen: str = "") -> Any:
+    to = button(client.get(pages(game) + seen), name, key)
+    return client.post(f"{pages(game)}/move", {"to": to, "seen": seen}, follow=True)
+
+
 def test_the_order_is_moved_place_by_place(game: Game, developer: Client) -> None:
     for key in ("a", "b", "c"):
-        factories.achievement(game, key)
-    for to in ("down a", "up c", "up c", "up c", "sideways a", "up nobody", ""):
+        factories.achievement(game, key, name=f"Name {key}")
+    assert button(developer.get(pages(game)), "up", "a") == ""
+    assert button(developer.get(pages(game)), "down", "c") == ""
+    assert "Name a is number 2 of 3 now." in press(developer, game, "down", "a").text
+    press(developer, game, "up", "c")
+    assert shown(press(developer, game, "up", "c")) == ["c", "b", "a"]
+    assert [one.details for one in AuditEntry.objects.order_by("id")] == [
+        {"key": "a", "behind": "b"},
+        {"key": "c", "before": "a"},
+        {"key": "c", "before": "b"},
+    ]
+
+
+def test_what_a_filter_leaves_out_keeps_its_place(game: Game, developer: Client) -> None:
+    for key, state in (
+        ("a", "draft"),
+        ("b", "published"),
+        ("c", "draft"),
+        ("d", "published"),
+        ("e", "draft"),
+    ):
+        factories.achievement(game, key, state=state)
+    page = press(developer, game, "up", "e", seen="?state=draft")
+    assert page.redirect_chain[0][0].partition("#")[0].endswith("/achievements?state=draft")
+    assert shown(page) == ["a", "e", "c"]
+    assert "keeps its place" in page.text
+    assert shown(developer.get(pages(game))) == ["a", "b", "e", "c", "d"]
+
+
+def test_the_end_of_a_page_leads_to_the_next_one(game: Game, developer: Client) -> None:
+    factories.achievements(game, {f"a{number:02}": 1 for number in range(52)})
+    press(developer, game, "up", "a50", seen="?page=2")
+    assert shown(developer.get(pages(game)))[-2:] == ["a48", "a50"]
+    press(developer, game, "down", "a50")
+    assert shown(developer.get(f"{pages(game)}?page=2")) == ["a50", "a51"]
+
+
+def test_a_script_is_told_what_to_say(game: Game, developer: Client) -> None:
+    a, b = (factories.achievement(game, key, name=f"Name {key}") for key in ("a", "b"))
+    said: dict[str, Any] = {"headers": {"Accept": "application/json"}}
+    answer = developer.post(f"{pages(game)}/move", {"to": f"{a.uuid} behind {b.uuid}"}, **said)
+    assert answer.json() == {"said": "Name a is number 2 of 2 now."}
+    gone = developer.post(f"{pages(game)}/move", {"to": f"{a.uuid} before {game.uuid}"}, **said)
+    assert (gone.status_code, "load the list again" in gone.json()["detail"]) == (404, True)
+
+
+def test_what_moves_nothing_is_no_change(game: Game, developer: Client) -> None:
+    a, b = (factories.achievement(game, key) for key in ("a", "b"))
+    foreign = factories.achievement(factories.game(game.studio))
+    version = Catalogue.objects.get(game=game).version
+    for to in (
+        f"{a.uuid} before {b.uuid}",
+        f"{a.uuid} before {a.uuid}",
+        f"{a.uuid} before {foreign.uuid}",
+        f"{foreign.uuid} before {a.uuid}",
+        f"{a.uuid} before",
+        "x before y",
+        " ",
+        "",
+    ):
         assert developer.post(f"{pages(game)}/move", {"to": to}).status_code == 302
-    assert shown(developer.get(pages(game))) == ["c", "b", "a"]
+    assert Catalogue.objects.get(game=game).version == version
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_who_order_at_once_lose_nobody(game: Game) -> None:
+    factories.achievements(game, dict.fromkeys("abcdef", 1))
+    ids = dict(Achievement.objects.values_list("key", "uuid"))
+    info = selectors.fresh_game(game.uuid)
+    assert info is not None
+
+    def put(key: str) -> None:
+        for beside in "abcdef":
+            with closing(connection):
+                arranging.place(
+                    game=info,
+                    achievement=ids[key],
+                    beside=ids[beside],
+                    is_before=key < beside,
+                    actor="user:a@example.com",
+                    at=timezone.now(),
+                )
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(put, "ace"))
+    places = list(Achievement.objects.order_by("sort_order").values_list("sort_order", flat=True))
+    assert places == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_file_is_shown_and_then_imported(game: Game, developer: Client) -> None:

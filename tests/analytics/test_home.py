@@ -1,12 +1,19 @@
 """A studio's home: the way to the first unlock, and who may see what of it."""
 
+from datetime import UTC, timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import Game, Member, Role, Studio, User
+from accounts.models import Game, Member, Role, ServerKey, Studio, User
 from achievements.models import Achievement
+from analytics.models import GameDay
 from core.models import AuditEntry
 from tests import factories
+from tests.achievements.reports import a_report
+from tests.analytics.world import words
+from webhooks.models import Endpoint
 
 pytestmark = pytest.mark.django_db
 BROWSER = {"Accept": "text/html"}
@@ -111,5 +118,79 @@ def test_a_home_costs_as_many_queries_for_many_games(
     for number in range(12):
         factories.game(studio, title=f"Game {number}")
     client.get(home(studio))
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    with django_assert_max_num_queries(17):  # type: ignore[operator]
         assert client.get(home(studio)).status_code == 200
+
+
+def test_a_home_sums_up_its_games(studio: Studio) -> None:
+    today = timezone.now().astimezone(UTC).date()
+    for title, active in (("Tidewright", 3), ("Zephyr", 4)):
+        game = factories.game(studio, title=title)
+        factories.achievement(game)
+        for ago, unlocks in ((0, 10), (1, 20), (8, 15)):
+            GameDay.objects.create(
+                game_id=game.pk,
+                at=today - timedelta(days=ago),
+                region="EU",
+                active=active + ago,
+                new=ago,
+                unlocks=unlocks,
+                points=0,
+                playtime_ms=0,
+            )
+    text = words(visitor(studio, Role.ANALYST).get(home(studio)).text)
+    assert "Players today 7 9 yesterday; games added up" in text
+    assert "Unlocks, 7 days 60 +100% vs the 7 days before" in text
+    assert "New players, 7 days 2 −87.5% vs the 7 days before" in text
+    assert "Nothing needs you. Last look" in text
+
+
+def test_what_needs_somebody_comes_by_severity(studio: Studio) -> None:
+    game = factories.game(studio, title="Tidewright")
+    factories.achievement(game, "a")
+    factories.achievement(game, "b", state="draft")
+    factories.server_key(studio)
+    now = timezone.now()
+    ServerKey.objects.update(expires_at=now + timedelta(days=3))
+    for host in ("hooks", "spare"):
+        Endpoint.objects.create(
+            studio=studio,
+            url=f"https://{host}.example.com/",
+            events=["player.created"],
+            secret=b"s" * 32,
+            failing_since=now - timedelta(hours=5),
+            created_at=now,
+            updated_at=now,
+        )
+    text = words(visitor(studio).get(home(studio)).text)
+    order = ["hooks.example.com", "spare.example.com", "An API key ends soon", "One more waits"]
+    assert [text.index(one) for one in order] == sorted(text.index(one) for one in order)
+    assert "A webhook has failed for 5" in text
+    assert "4 things need you" in text
+    Endpoint.objects.filter(url__contains="spare").delete()
+    Endpoint.objects.update(disabled="failing", disabled_at=now)
+    text = words(visitor(studio, Role.ADMIN).get(home(studio)).text)
+    assert "A webhook was stopped" in text
+    assert "A draft waits in Tidewright" in text
+
+
+def test_who_may_not_act_is_not_asked_to(studio: Studio) -> None:
+    game = factories.game(studio)
+    factories.achievement(game, "a")
+    factories.achievement(game, "b", state="draft")
+    factories.server_key(studio)
+    ServerKey.objects.update(expires_at=timezone.now() + timedelta(days=3))
+    assert "Nothing needs you." in words(visitor(studio, Role.ANALYST).get(home(studio)).text)
+    developer = words(visitor(studio, Role.DEVELOPER).get(home(studio)).text)
+    assert "A draft waits" in developer
+    assert "An API key ends soon" in developer
+
+
+def test_what_players_wait_for_needs_who_cares_for_them(studio: Studio) -> None:
+    game = factories.game(studio)
+    a_report(game)
+    factories.flagged_unlock(game)
+    text = words(visitor(studio, Role.SUPPORT).get(home(studio)).text)
+    assert "1 waiting in the review queue" in text
+    assert "1 report of a player is unanswered" in text
+    assert "Nothing needs you." in words(visitor(studio, Role.ANALYST).get(home(studio)).text)

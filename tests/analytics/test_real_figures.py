@@ -290,7 +290,7 @@ def _funnel(files: Files, name: str, made: StoredGame) -> None:
     top = files.ask("SELECT key FROM held WHERE game = ? GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 3", name)
     ids = dict(Achievement.objects.filter(game=made).values_list("key", "id"))
     for keys in ([key for (key,) in top], [key for (key,) in reversed(top)]):
-        if len(keys) < funnels.FEWEST:
+        if len(keys) < 2:
             continue
         reached: list[int] = []
         joined = ""

@@ -1,10 +1,10 @@
 """Pictures of every page: `python -m tests.browser.screenshots`, which is what `make screenshots` calls.
 
-Each page of the demo is taken in both themes, on a desktop and on a phone, and kept under docs/screenshots.
+Each page of the demo (tests/browser/walking.py) is taken in both themes, on a desktop and on a phone, and kept under
+docs/screenshots by the name of its address.
 """
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -13,38 +13,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import django
 from playwright.sync_api import Page, sync_playwright
 
 from config import var_dir
 from config.children import BASE_DIR
+from tests.browser import walking
 
 KEPT = BASE_DIR / "docs" / "screenshots"
-SIZES = {"1440": (1440, 900), "390": (390, 844)}
-THEMES = ("light", "dark")
-STUDIO = "/portal/0198f2c4-6f1e-7000-8000-64656d6f0001"
-GAME = f"{STUDIO}/games/0198f2c4-6f1e-7000-8000-64656d6f0008"
-SIGNED_OUT = {
-    "front": "/",
-    "demo-player": "/demo",
-    "sign-in": "/account/login/",
-    "sign-up": "/account/signup/",
-}
-PORTAL = {
-    "portal-home": f"{STUDIO}/",
-    "portal-new-studio": "/portal/new",
-    "portal-achievements": f"{GAME}/achievements",
-    "portal-import": f"{GAME}/achievements/import",
-    "portal-new-game": f"{STUDIO}/games/new",
-    "portal-game-settings": f"{GAME}/settings",
-    "portal-keys": f"{STUDIO}/keys",
-    "portal-new-key": f"{STUDIO}/keys/new",
-    "portal-audit": f"{STUDIO}/audit",
-    "portal-members": f"{STUDIO}/members",
-    "portal-studio-settings": f"{STUDIO}/settings",
-    "portal-security": "/account/2fa/",
-    "portal-webhooks": f"{STUDIO}/webhooks",
-    "portal-webhook-new": f"{STUDIO}/webhooks/new",
-}
 _READY_WITHIN_S = 180
 
 
@@ -54,6 +30,8 @@ def main() -> int:
     if browser is None:
         print("There is no Chromium on this machine: on Debian, apt-get install chromium brings it.")
         return 1
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()  # for the names of addresses; nothing is asked of a database
     folder = Path(tempfile.mkdtemp(prefix="laurel-screenshots-"))
     port = var_dir.free_ports(2)
     env = {**os.environ, "PORT": str(port), "VAR_DIR": str(folder / "var")}
@@ -62,6 +40,8 @@ def main() -> int:
     try:
         said = _when_ready(run, folder / "output")
         KEPT.mkdir(exist_ok=True)
+        for old in KEPT.glob("*.jpg"):
+            old.unlink()
         _take_all(browser, f"http://127.0.0.1:{port}", said)
     finally:
         run.send_signal(signal.SIGINT)
@@ -80,13 +60,13 @@ def _when_ready(run: "subprocess.Popen[bytes]", output: Path) -> str:
 
 
 def _take_all(executable: str, url: str, said: str) -> None:
-    login, password = (re.findall(rf"^{name}\s+(\S+)$", said, re.M)[0] for name in ("Sign in as", "Password"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
         )
-        for theme in THEMES:
-            for size, (width, height) in SIZES.items():
+        found = None
+        for theme in walking.THEMES:
+            for size, (width, height) in walking.SIZES.items():
                 context = browser.new_context(
                     viewport={"width": width, "height": height},
                     color_scheme="dark" if theme == "dark" else "light",
@@ -94,21 +74,14 @@ def _take_all(executable: str, url: str, said: str) -> None:
                     reduced_motion="reduce",
                 )
                 page = context.new_page()
-                for name, path in SIGNED_OUT.items():
+                for name, path in walking.SIGNED_OUT.items():
                     _take(page, path, f"{name}-{theme}-{size}")
-                _sign_in(page, login, password)
-                for name, path in PORTAL.items():
+                walking.sign_in(page, said)
+                found = found or walking.pages(page)
+                for name, path in found.items():
                     _take(page, path, f"{name}-{theme}-{size}")
                 context.close()
         browser.close()
-
-
-def _sign_in(page: Page, login: str, password: str) -> None:
-    page.goto("/account/login/")
-    page.fill("[name=login]", login)
-    page.fill("[name=password]", password)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/portal/**")
 
 
 def _take(page: Page, path: str, name: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import Count, Sum
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -29,12 +31,14 @@ from achievements.models import Achievement, AchievementTranslation, PlayerGame,
 from achievements.selectors import definitions, standings, unlocks
 from achievements.services.unlocks import SERVER, UnlockRequest, unlock_many
 from config.demo import DEMO_PLAYER, creating, credentials
+from config.demo.evenings import evenings
 from config.demo.games import EMBERWAKE, GAMES, HOLLOW_ORCHARD, REGIONS, DemoGame
 from config.demo.past import deeds
 from config.demo.players import MARENOK, others
 from config.demo.scores import BEST_LAP, BOARDS, DemoBoard, tries
 from leaderboards.models import Leaderboard, Period, Score
 from social import selectors as social
+from stats.models import Playtime, StatValue
 from tests import emptying, factories
 
 
@@ -513,6 +517,26 @@ class TestDocuments:
             (one.player, one.achievement) for one in past
         ]
         assert len({(deed.player, deed.achievement) for deed in past}) == len(past)
+
+
+@pytest.mark.parametrize("game", GAMES, ids=lambda game: game.title)
+def test_evenings_hold_every_unlock_and_never_overlap(game: DemoGame) -> None:
+    day = datetime.fromisoformat("2026-11-23T00:00:00Z")
+    played = evenings(game, until=day)
+    assert played == evenings(game, until=day)
+    for deed in deeds(game, until=day):
+        assert any(one.begun < deed.at < one.ended for one in played[deed.player])
+    for listed in played.values():
+        assert all(earlier.ended < later.begun for earlier, later in pairwise(listed))
+        assert listed[-1].ended < day
+
+
+def test_playtime_and_stats_are_there_and_a_second_run_adds_none(demo: Path) -> None:
+    played = Playtime.objects.aggregate(n=Count("player_id"), ms=Sum("total_ms"))
+    assert played["n"] > len(others())
+    assert StatValue.objects.count() == played["n"]
+    call_command("demo")
+    assert Playtime.objects.aggregate(n=Count("player_id"), ms=Sum("total_ms")) == played
 
 
 def test_players_are_always_the_same_199_and_the_demo_player() -> None:

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -110,6 +111,22 @@ def test_every_glyph_scene_and_tint_is_drawn() -> None:
     assert all(f'id="{name}"' in art for name in artwork.GLYPHS)
     assert all(f'id="scene-{name}"' in art for name in artwork.SCENES)
     assert all(f".tint-{name} " in css and f".scene.tint-{name} " in css for name in artwork.TINTS)
+
+
+def test_our_own_pictures_are_shown_without_the_host_and_small() -> None:
+    path = f"/media/icons/{UUID(int=1)}/{'a' * 32}"
+    for url in (f"{settings.PUBLIC_URL}{path}-256.webp", f"{path}-256.webp"):
+        assert laurel.shown_picture(url) == f"{path}-256.webp"
+        assert f'src="{path}-112.webp"' in laurel.tile("key", url)
+    for url in (
+        f"http://elsewhere.example{path}-256.webp",
+        f"{settings.PUBLIC_URL}/media/../portal/",
+        f"{settings.PUBLIC_URL}/portal/new",
+        "/account/logout/",
+    ):
+        assert laurel.shown_picture(url) == ""
+    elsewhere = f"https://elsewhere.example{path}-256.webp"
+    assert f'src="{elsewhere}"' in laurel.tile("key", elsewhere)
 
 
 def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:

@@ -53,6 +53,14 @@ def test_a_theme_can_only_be_set_from_our_own_pages() -> None:
     assert Client(enforce_csrf_checks=True).post("/theme", {"theme": "dark"}).status_code == 403
 
 
+@pytest.mark.parametrize("length", [str(13 * 1024 * 1024), "9" * 30, "many"])
+def test_a_form_that_nobody_takes_is_not_read(client: Client, length: str) -> None:
+    answer = client.post("/theme", {"theme": "dark"}, CONTENT_LENGTH=length, headers=BROWSER)
+    assert answer.status_code == 413
+    assert "choose a smaller file" in answer.text
+    assert "theme" not in answer.cookies
+
+
 def test_the_address_that_browsers_ask_for_an_icon_leads_to_ours(client: Client) -> None:
     answer = client.get("/favicon.ico")
     assert answer.status_code == 302

@@ -10,14 +10,16 @@ from django.utils import timezone
 
 from accounts import last_use, selectors
 from accounts import services as accounts
+from accounts.calls.notebook import notebook
 from accounts.keys import SCOPES
 from accounts.models import Game, Player, ServerKey, Studio
-from achievements.models import Achievement, Catalogue
+from achievements.models import Achievement, Catalogue, FlaggedUnlock
 from achievements.selectors import definitions
+from core.ids import new_id
 from core.redis import breaker
 from leaderboards.models import Leaderboard
 from leaderboards.selectors import definitions as boards
-from leaderboards.selectors import history, submitted
+from leaderboards.selectors import history, spread, submitted
 from leaderboards.selectors import periods as known_periods
 from leaderboards.services import periods
 from stats.models import Stat
@@ -32,6 +34,7 @@ def forget() -> None:
     selectors.forget_games()
     selectors.forget_players()
     last_use.forget()
+    notebook.forget()
     definitions.forget_catalogues()
     stats.forget()
     boards.forget()
@@ -39,6 +42,7 @@ def forget() -> None:
     known_periods.forget()
     history.forget()
     submitted.forget()
+    spread.forget()
     breaker.cache_clear()
 
 
@@ -83,14 +87,45 @@ def achievements(of: Game, points: Mapping[str, int]) -> None:
     )
 
 
+def flagged_unlock(of: Game, key: str = "finale", external_id: str = "p-1", **fields: Any) -> FlaggedUnlock:
+    """Make an unlock that broke a rule and waits for a decision; the achievement is made if it is not there."""
+    made, _ = Achievement.objects.get_or_create(
+        game=of, key=key, defaults={"studio_id": of.studio_id, "name": key.title(), "points": 75}
+    )
+    at = timezone.now()
+    broken = [{"rule": "earliest", "seconds": 42, "needed": 1800, "since": "studio"}]
+    values = {
+        "points": made.points,
+        "unlocked_at": at,
+        "heard_at": at,
+        "event_id": new_id(),
+        "offline": False,
+        "rules": ["earliest"],
+        "evidence": {
+            "broken": broken,
+            "at_us": 0,
+            "since_us": 0,
+            "since": "studio",
+            "device": False,
+            "session": None,
+        },
+        **fields,
+    }
+    player_id = player(of.studio, external_id).pk
+    return FlaggedUnlock.objects.create(
+        player_id=player_id, achievement=made, game_id=of.pk, studio_id=of.studio_id, **values
+    )
+
+
 def leaderboard(of: Game, key: str = "high-score", **fields: Any) -> Leaderboard:
     """Make a board for the highest score, as if it had always been there."""
-    return Leaderboard.objects.create(studio_id=of.studio_id, game=of, key=key, name=key.title(), **fields)
+    values = {"name": key.title(), **fields}
+    return Leaderboard.objects.create(studio_id=of.studio_id, game=of, key=key, **values)
 
 
 def stat(of: Game, key: str = "kills", **fields: Any) -> Stat:
     """Make a stat that adds up, as if it had always been there."""
-    return Stat.objects.create(studio_id=of.studio_id, game=of, key=key, name=key.title(), **fields)
+    return Stat.objects.create(studio_id=of.studio_id, game=of, key=key, **{"name": key.title(), **fields})
 
 
 def player(owner: Studio, external_id: str = "p-1", **changes: Any) -> Player:

@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts import selectors as accounts
 from accounts import sessions
 from accounts.models import Game, Player, PlayerSession, Studio
-from achievements.models import AchievementCount, GamePlayers
+from achievements import plausibility
+from achievements.models import AchievementCount, GamePlayers, Plausibility
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +147,16 @@ def test_unlocked_ones_stand_first_and_hidden_ones_last(client: Client, game: Ga
     assert "tier-epic" in page
     assert "80% of 100" in page
     assert "tier-common" in page
+
+
+def test_what_is_looked_at_stands_apart_and_is_no_unlock(client: Client, game: Game, demo: Player) -> None:
+    factories.achievement(game, "first-blood")
+    Plausibility.objects.create(game=game, document=plausibility.nothing())
+    factories.flagged_unlock(game, "finale", accounts.DEMO_PLAYER)
+    _unlock(game, "first-blood")
+    page = _page(client, f"/players/{demo.uuid}/games/{game.uuid}")
+    assert page.index("Unlocked") < page.index("Being checked") < page.index("Finale")
+    assert page.count("achievement-flagged") == 1
 
 
 def test_a_rarity_of_fewer_than_20_players_is_not_told(client: Client, game: Game, demo: Player) -> None:

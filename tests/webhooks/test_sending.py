@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 import trustme
 from django.utils import timezone
+from post_office.models import Email
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.models import Game, Studio
 from core import followers
 from tests import factories
+from tests.accounts.visitors import member
 from tests.factories import Api
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, NameServer, hanging, headers_for, receiver, says
 from webhooks import sender
 from webhooks.models import Attempt, Delivery, Endpoint
-from webhooks.queue import Done, Outcome
+from webhooks.queue import Done, Due, Outcome
 from webhooks.rules import schedule
 from webhooks.services import attempts, deliveries
 
@@ -208,6 +210,35 @@ def test_five_days_of_failures_disable_and_a_success_before_forgives(api: Api) -
     assert set(Delivery.objects.values_list("state", flat=True)) == {"succeeded", "parked"}
     enabled = api.patch(f"/webhooks/{hook['id']}", {"enabled": True}).json()
     assert (enabled["enabled"], enabled["failing_since"]) == (True, None)
+
+
+@pytest.mark.parametrize("answer", [410, 500])
+def test_owners_are_told_once_that_a_webhook_was_stopped(
+    api: Api, studio: Studio, answer: int, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "post_office.EmailBackend"  # pytest-django sets another
+    owners = [member(studio, "owner", f"owner-{n}@example.com").email for n in range(2)]
+    member(studio, "admin")
+    member(factories.studio(), "owner", "elsewhere@example.com")
+    locked_out = member(studio, "owner", "gone@example.com")
+    type(locked_out.user).objects.filter(pk=locked_out.user.pk).update(is_active=False)
+    with receiver(says(answer)) as server:
+        hook = create(api, server.port)
+        Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=6))
+        send_test(api, hook)
+        world.send_until(tried)
+    row, now = Delivery.objects.get(), timezone.now()
+    due = Due(row.pk, row.endpoint_id, row.uuid, "{}", 1, 1, now)
+    again = Outcome(status=answer, error=f"status: The receiver answered {answer}.", duration_ms=1)
+    attempts.note([Done(due, now, hook["url"], {}, again, None, False)])  # it was under way meanwhile
+    mails = list(Email.objects.order_by("pk"))
+    assert [mail.to for mail in mails] == [[owner] for owner in owners]
+    for mail in mails:
+        assert mail.subject == f"A webhook of {studio.name} was stopped"
+        assert f"/portal/{studio.uuid}/webhooks/{hook['id']}" in mail.message
+        assert f"http://{HOST}:{server.port}/laurel" in mail.message
+        assert hook["secret"] not in mail.message
+    assert len(Email.objects.filter(message__contains="410" if answer == 410 else "5 days")) == 2
 
 
 def test_retry_after_is_heeded(api: Api) -> None:

@@ -121,6 +121,11 @@ def read(url: str, policy: Policy) -> Target:
     return target
 
 
+def without_query(url: str) -> str:
+    """Return an address without its query, where a receiver may have put a secret of his."""
+    return url.partition("?")[0].partition("#")[0]
+
+
 def check(addresses: Collection[Address], policy: Policy) -> None:
     """Refuse a name if any of its addresses is not public: one of several would be chosen by chance.
 

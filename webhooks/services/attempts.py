@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
-from core import audit
+from accounts import selectors
+from core import audit, mail
 from webhooks import queue
 from webhooks.models import Disabled, Endpoint
 from webhooks.queue import Done, Due
-from webhooks.rules import schedule
+from webhooks.rules import schedule, targets
 
 _GONE = 410
 # The platform's own troubles say nothing about the receiver.
@@ -69,3 +72,17 @@ def _disable(pks: Iterable[int], why: Disabled, *, at: datetime) -> None:
             reason=_WHY[why],
             at=at,
         )
+        _tell_owners(endpoint, _WHY[why])
+
+
+def _tell_owners(endpoint: Endpoint, why: str) -> None:
+    """Queue a mail to each of the studio's owners, in this transaction: a webhook is stopped once."""
+    hook = {"studio": selectors.studio_uuid(endpoint.studio_id), "hook": endpoint.uuid}
+    told = {
+        "studio": selectors.studio_name(endpoint.studio_id),
+        "address": targets.without_query(endpoint.url),
+        "why": why,
+        "url": settings.PUBLIC_URL + reverse("portal-webhook", kwargs=hook),
+    }
+    for address in selectors.owner_addresses(endpoint.studio_id):
+        mail.send("portal/mail/webhook_stopped", to=address, told=told)

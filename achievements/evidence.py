@@ -1,0 +1,79 @@
+"""Why an unlock was kept apart, in words."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from core.clock import from_microseconds
+
+RULES: Final = {
+    "earliest": gettext_lazy("Too early"),
+    "rate": gettext_lazy("Too many a minute"),
+    "order": gettext_lazy("Out of order"),
+    "session": gettext_lazy("No session"),
+}
+_SINCE = {
+    "session": gettext_lazy("%(seconds)s s after the first session; the rule says %(needed)s s."),
+    "studio": gettext_lazy("%(seconds)s s after the player was first named; the rule says %(needed)s s."),
+    "now": gettext_lazy("The first thing ever heard of the player; the rule says %(needed)s s later."),
+    "before": gettext_lazy("%(seconds)s s before the first session; the rule says %(needed)s s after it."),
+}
+_ORDER = {
+    "locked": gettext_lazy("“%(first)s” comes before it, and is locked."),
+    "open": gettext_lazy("“%(first)s” comes before it, and is being checked itself."),
+    "rejected": gettext_lazy("“%(first)s” comes before it, and was rejected."),
+}
+
+
+def sentences(evidence: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a sentence for each rule that was broken."""
+    return tuple(_WORDS[one["rule"]](one) for one in evidence["broken"])
+
+
+def circumstances(evidence: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what else was known when it was heard of."""
+    session = evidence["session"]
+    if session is None:
+        told = [_("No session of the player was known.")]
+    else:
+        times = {name: _clock(session[f"{name}_us"]) for name in ("first", "began", "seen")}
+        count = session["count"]
+        text = ngettext(
+            "%(count)s session, from %(began)s to %(seen)s.",
+            "%(count)s sessions since %(first)s, the last one from %(began)s to %(seen)s.",
+            count,
+        )
+        told = [text % {"count": f"{count:,}", **times}]
+    if evidence["device"]:
+        told.append(_("The player's own device sent it: its clock is not believed."))
+    return tuple(told)
+
+
+def _earliest(one: Mapping[str, Any]) -> str:
+    since = "before" if one["since"] == "session" and one["seconds"] < 0 else one["since"]
+    return str(_SINCE[since]) % {"seconds": f"{abs(one['seconds']):,}", "needed": f"{one['needed']:,}"}
+
+
+def _rate(one: Mapping[str, Any]) -> str:
+    told = {"count": f"{one['count']:,}", "most": f"{one['most']:,}"}
+    return _("%(count)s unlocks in one minute; the rule says %(most)s at most.") % told
+
+
+def _order(one: Mapping[str, Any]) -> str:
+    return str(_ORDER[one["state"]]) % {"first": one["first"]}
+
+
+def _session(one: Mapping[str, Any]) -> str:
+    if one["sessions"]:
+        return _("No session of the player is known from that time.")
+    return _("The player never had a session.")
+
+
+_WORDS = {"earliest": _earliest, "rate": _rate, "order": _order, "session": _session}
+
+
+def _clock(at_us: int) -> str:
+    at = from_microseconds(at_us)
+    return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"

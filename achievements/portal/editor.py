@@ -1,0 +1,272 @@
+"""The editor of an achievement: a new one, what is there, and how players would see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import named
+from accounts.doorway import Visit, studio_page
+from accounts.roles import Act
+from accounts.selectors import GameInfo
+from achievements import documents
+from achievements.documents import Flat
+from achievements.models import State
+from achievements.portal import diffing
+from achievements.portal.cards import Preview, preview
+from achievements.portal.editor_form import EditorForm
+from achievements.selectors import definitions, editing, versions
+from achievements.selectors.definitions import Definition
+from achievements.selectors.editing import Standing
+from achievements.services import definitions as rulebook
+from achievements.services import editing as editor
+from achievements.services.editing import EditedMeanwhile, Resolve
+from achievements.services.versions import Author, Source
+from core.refusals import Refused
+from stats.selectors import definitions as stats
+
+_RESOLVES = {one.value: one for one in Resolve}
+_NEW: Flat = {"points": 10, "type": "standard", "authority": "server", "hidden": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A field of a conflict: what it was, and what each side made of it."""
+
+    label: str
+    theirs: diffing.Line | None
+    mine: diffing.Line | None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@studio_page(needs=Act.WRITE_DEFINITIONS)
+def new(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Make a draft."""
+    form = _form(visit, _NEW, request, is_new=True)
+    if request.method == "POST" and form.is_valid():
+        try:
+            values = {**form.values(), "key": form.cleaned_data["key"].strip()}
+            made = editor.create(game=game_of(visit), values=values, by=author(visit))
+        except Refused as refused:
+            form.refuse(refused)
+        except ValueError as wrong:
+            form.add_error(None, str(wrong))
+        else:
+            messages.success(
+                request, _("The draft is saved. Players see nothing of it until you publish it.")
+            )
+            return to_editor(visit, made)
+    shown = _preview_of(visit, form, key=request.POST.get("key", "")[:128], shown=None)
+    status = 422 if form.errors else 200
+    return page(request, visit, "edit", status=status, form=form, is_new=True, preview=shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@studio_page(needs=Act.WRITE_DEFINITIONS)
+def edit(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpResponse:
+    """Show an achievement's editor; keep what was typed."""
+    now = standing_of(visit, achievement)
+    if request.method != "POST":
+        return _editor(request, visit, now, _form(visit, now.edited, request))
+    base = request.POST.get("base", "")
+    form = _form(visit, editing.began_from(now, base) or now.edited, request)
+    if form.is_valid():
+        try:
+            return _saved(request, visit, form, now)
+        except EditedMeanwhile as conflict:
+            return _editor(request, visit, conflict.now, form, conflict=conflict, base=base, status=409)
+        except Refused as refused:
+            form.refuse(refused)
+        except ValueError as wrong:
+            form.add_error(None, str(wrong))
+    return _editor(request, visit, now, form, base=base, status=422)
+
+
+def _saved(request: HttpRequest, visit: Visit, form: EditorForm, before: Standing) -> HttpResponse:
+    now = editor.save(
+        game=game_of(visit),
+        key=before.definition.key,
+        values=form.values(),
+        base=request.POST.get("base", ""),
+        resolve=_RESOLVES.get(request.POST.get("resolve", "")),
+        seen=request.POST.get("seen", ""),
+        by=author(visit),
+    )
+    if request.POST.get("then") == "publish":
+        return redirect("publish-achievement", *place(visit), now.definition.uuid)
+    messages.success(request, _said(before, now))
+    return to_editor(visit, now.definition)
+
+
+def _said(before: Standing, now: Standing) -> str:
+    if now.token == before.token:
+        return _("Nothing was different.")
+    if now.draft is not None:
+        return _("The draft is saved. Players see nothing of it until you publish it.")
+    return _("The draft is saved.") if now.definition.state == State.DRAFT else _("Nothing waits any more.")
+
+
+@require_POST
+@studio_page(needs=Act.WRITE_DEFINITIONS)
+def show_preview(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Show how players would see what is typed, right or wrong; nothing is stored."""
+    key = request.POST.get("key", "")[:128]
+    held = definitions.fresh_catalogue(game_of(visit).id).by_key.get(key)
+    now = editing.standing(held) if held else None
+    form = _form(visit, now.edited if now else _NEW, request, is_new=now is None)
+    longest = bool(request.POST.get("longest"))
+    context = {
+        "visit": visit,
+        "preview": _preview_of(visit, form, key=key, shown=held, longest=longest),
+        "label": _publish_label(now, form) if now and held and held.is_published else "",
+    }
+    return render(request, "portal/achievements/preview.html", context)
+
+
+def _publish_label(now: Standing, form: EditorForm) -> str:
+    """Return what the button says that publishes what is typed; nothing while that can't be."""
+    try:
+        typed = documents.flat(documents.plain(rulebook.cleaned(form.values())))
+    except (Refused, ValueError):
+        return ""
+    count = len(documents.differences(now.published, typed))
+    if not count:
+        return _("Publish changes")
+    return ngettext("Publish %(n)s change", "Publish %(n)s changes", count) % {"n": count}
+
+
+def _editor(
+    request: HttpRequest,
+    visit: Visit,
+    now: Standing,
+    form: EditorForm,
+    *,
+    conflict: EditedMeanwhile | None = None,
+    base: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    more: dict[str, Any] = {
+        "form": form,
+        "base": base or now.token,
+        "preview": _preview_of(visit, form, key=now.definition.key, shown=now.definition, flat=now.edited),
+        "lines": diffing.lines(now.changes),
+        "overtaken": [diffing.label(field) for field in editing.overtaken(now)],
+    }
+    if conflict is not None:
+        more |= {
+            "conflict": conflict,
+            "conflict_fields": ", ".join(diffing.label(field) for field in conflict.theirs),
+            "sides": _sides(conflict),
+            "who": people(visit, [conflict.actor])[0],
+        }
+    return editor_page(request, visit, "edit", now, status=status, **more)
+
+
+def _sides(conflict: EditedMeanwhile) -> list[Side]:
+    theirs = {one.field: one for one in diffing.lines(conflict.theirs)}
+    mine = {one.field: one for one in diffing.lines(conflict.mine)}
+    return [
+        Side(diffing.label(one), theirs.get(one), mine.get(one)) for one in dict.fromkeys([*theirs, *mine])
+    ]
+
+
+def editor_page(
+    request: HttpRequest, visit: Visit, name: str, now: Standing, *, status: int = 200, **more: object
+) -> HttpResponse:
+    """Show one of an achievement's pages, with the head and tabs that they share."""
+    context = {
+        "now": now,
+        "definition": now.definition,
+        "flat": now.edited,
+        "changes": len(now.changes),
+        "versions": versions.count(now.definition.id),
+        "edited_at": now.edited_at,
+        "edited_by": people(visit, [now.edited_by])[0],
+        "rarity": definitions.rarities([now.definition.id])[now.definition.id],
+    }
+    return page(request, visit, name, status=status, **context, **more)
+
+
+def page(
+    request: HttpRequest, visit: Visit, name: str, *, status: int = 200, **context: object
+) -> HttpResponse:
+    """Show a page about an achievement."""
+    context = {"visit": visit, "here": "achievements", "tab": name, **context}
+    return render(request, f"portal/achievements/{name}.html", context, status=status)
+
+
+def standing_of(visit: Visit, achievement: UUID) -> Standing:
+    """Return where an achievement of the game stands. Raises Http404."""
+    by_key = definitions.fresh_catalogue(game_of(visit).id).by_key
+    found = next((one for one in by_key.values() if one.uuid == achievement), None)
+    if found is None:
+        raise Http404
+    return editing.standing(found)
+
+
+def game_of(visit: Visit) -> GameInfo:
+    """Return the game that the address names."""
+    assert visit.game is not None  # the address names it
+    return visit.game
+
+
+def place(visit: Visit) -> tuple[UUID, UUID]:
+    """Return what stands before an achievement in addresses."""
+    return visit.studio.studio_uuid, game_of(visit).uuid
+
+
+def to_editor(visit: Visit, definition: Definition) -> HttpResponse:
+    """Lead to an achievement's editor."""
+    return redirect("edit-achievement", *place(visit), definition.uuid)
+
+
+def author(visit: Visit) -> Author:
+    """Return the visitor, as the history of definitions names him."""
+    return Author(visit.actor, timezone.now(), Source.PORTAL)
+
+
+def people(visit: Visit, actors: list[str]) -> list[str]:
+    """Return what people call those who did something, in the same order."""
+    known = named.actors(visit.studio.studio_id, set(actors))
+    return [known.get(one) or (_("Laurel") if one == "platform" else _("Somebody else")) for one in actors]
+
+
+def _form(
+    visit: Visit, began: Mapping[str, Any], request: HttpRequest, *, is_new: bool = False
+) -> EditorForm:
+    catalogue = definitions.fresh_catalogue(game_of(visit).id)
+    known = stats.stats(game_of(visit).id)
+    return EditorForm(
+        request.POST if request.method == "POST" else None,
+        began=dict(began),
+        stats=[key for key, one in known.items() if not one.archived],
+        languages=sorted({language for one in catalogue.by_key.values() for language in one.translations}),
+        is_new=is_new,
+    )
+
+
+def _preview_of(
+    visit: Visit,
+    form: EditorForm,
+    *,
+    key: str,
+    shown: Definition | None,
+    flat: Flat | None = None,
+    longest: bool = False,
+) -> Preview:
+    return preview(
+        form.values_so_far() if form.is_bound else (flat or _NEW),
+        key=key,
+        game=game_of(visit).title,
+        rarity=definitions.rarities([shown.id])[shown.id] if shown else None,
+        at=timezone.now(),
+        longest=longest,
+    )

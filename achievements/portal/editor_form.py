@@ -1,0 +1,343 @@
+"""The editor's form: a flat document shown as fields, and what was typed as the API takes it.
+
+The rules of achievements/rules.py judge, as they do for the API: a field here takes any text.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from achievements import rules
+from achievements.documents import TRANSLATIONS, Flat, unflat
+from achievements.portal import goal_rows
+from achievements.portal.goal_rows import Row
+from achievements.portal.numbers import number, number_text, time, time_text
+from core.forms import PortalForm
+from core.refusals import Refused
+from core.texts import KEY_LENGTH, NAME_LENGTH
+
+_BOUNDS: Final = (("at_least", _("at least")), ("at_most", _("at most")))
+_TYPES: Final = (
+    ("standard", _("At once")),
+    ("incremental", _("In steps")),
+    ("meta", _("By other achievements")),
+)
+_AUTHORITIES: Final = (("server", _("Your server only")), ("client", _("Your server, or the game itself")))
+_DRIVEN: Final = (
+    ("reports", _("Steps that your game reports")),
+    ("stat", _("One stat, up to the target")),
+    ("all", _("Several stats, all of them")),
+    ("any", _("Several stats, any of them")),
+    ("sum", _("The sum of several stats")),
+    ("written", _("A goal written as JSON")),
+)
+_MOST_ROWS: Final = 100
+_OF_ERRORS: Final = {"goal": "driven", "stat": "stat"}
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A language's texts, as they are typed."""
+
+    language: str
+    name: str = ""
+    description: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether both texts are there."""
+        return bool(self.name.strip() and self.description.strip())
+
+
+class EditorForm(PortalForm):
+    """Everything about an achievement but its translations and conditions, which come in rows."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        required=False,
+        strip=False,
+        widget=forms.TextInput(attrs={"maxlength": NAME_LENGTH}),
+        help_text=_("Shown on the card and the toast."),
+    )
+    key = forms.CharField(
+        label=_("Key"),
+        required=False,
+        strip=False,
+        widget=forms.TextInput(attrs={"maxlength": KEY_LENGTH, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("How your game names it, such as first-blood. It never changes."),
+    )
+    description = forms.CharField(
+        label=_("Description"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": rules.DESCRIPTION_LENGTH}),
+    )
+    points = forms.CharField(
+        label=_("Points"), required=False, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+    )
+    group = forms.CharField(
+        label=_("Group"),
+        required=False,
+        help_text=_("Such as an expansion. Empty: the base game."),
+    )
+    authority = forms.CharField(
+        label=_("Who may report it"), required=False, widget=forms.Select(choices=_AUTHORITIES)
+    )
+    hidden = forms.BooleanField(
+        label=_("Hidden until it is unlocked"),
+        required=False,
+    )
+    icon_url = forms.CharField(
+        label=_("Icon"), required=False, widget=forms.URLInput, help_text=_("An https address.")
+    )
+    icon_locked_url = forms.CharField(
+        label=_("Icon while locked"),
+        required=False,
+        widget=forms.URLInput,
+        help_text=_("Empty: the icon in grey."),
+    )
+    type = forms.CharField(label=_("How it is unlocked"), required=False, widget=forms.Select(choices=_TYPES))
+    driven = forms.CharField(label=_("What counts"), required=False, widget=forms.Select(choices=_DRIVEN))
+    target = forms.CharField(
+        label=_("Target"), required=False, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+    )
+    stat = forms.CharField(label=_("Stat"), required=False, widget=forms.Select)
+    sum_bound = forms.CharField(label=_("Together"), required=False, widget=forms.Select(choices=_BOUNDS))
+    sum_threshold = forms.CharField(
+        label=_("Number"), required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"})
+    )
+    written = forms.CharField(
+        label=_("Goal as JSON"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "mono"}),
+        help_text=_("As the API takes it: all and any may hold each other."),
+    )
+    requires = forms.CharField(
+        label=_("Achievements it asks for"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "mono"}),
+        help_text=_("Their keys, one in each line."),
+    )
+    requires_count = forms.CharField(
+        label=_("How many of them"),
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text=_("Empty: all of them."),
+    )
+    available_from = forms.CharField(
+        label=_("Available from (UTC)"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "datetime-local", "step": 1}),
+    )
+    available_until = forms.CharField(
+        label=_("Available until (UTC)"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "datetime-local", "step": 1}),
+    )
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        began: Flat,
+        stats: Sequence[str] = (),
+        languages: Sequence[str] = (),
+        is_new: bool = False,
+    ) -> None:
+        """Show a flat document; `languages` are those of the game, and `stats` what may be counted."""
+        super().__init__(data, initial=_typed(began))
+        self._began = began
+        self._goal = goal_rows.shown(began.get("stat"), began.get("goal"))
+        self._languages = languages
+        if not is_new:
+            del self.fields["key"]
+        named = [began.get("stat"), *(row.stat for row in self.rows)]
+        self.stats = list(dict.fromkeys([*stats, *(one for one in named if one)]))
+        stat: Any = self.fields["stat"].widget
+        stat.choices = [("", "–"), *((key, key) for key in self.stats)]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The conditions, with empty ones to type in."""
+        if not isinstance(self.data, QueryDict):
+            return goal_rows.with_spares(self._goal.rows)
+        return goal_rows.with_spares([row for row in self._sent_rows() if not row.is_empty])
+
+    @property
+    def translations(self) -> list[Translation]:
+        """Every language of the achievement, then those that others of the game have."""
+        found = {one.language: one for one in self._sent_translations()} if self.is_bound else self._held()
+        for language in self._languages:
+            found.setdefault(language, Translation(language))
+        return sorted(found.values(), key=lambda one: one.language)
+
+    @property
+    def added(self) -> Translation:
+        """A language that is being added."""
+        return Translation(*(self._text(f"new_{name}") for name in ("language", "name", "description")))
+
+    @property
+    def coverage(self) -> tuple[int, int]:
+        """How many languages are complete, of how many."""
+        listed = self.translations
+        return sum(one.is_complete for one in listed), len(listed)
+
+    def values(self) -> dict[str, Any]:
+        """Return all edited fields as the API takes them; of what nobody touched, what was there.
+
+        Raises:
+            ValueError: what can't even be said to the API.
+
+        """
+        return self._plain() | self._way() | {TRANSLATIONS: self._translations()}
+
+    def values_so_far(self) -> dict[str, Any]:
+        """Return what can be said of what is typed, right or wrong, for a preview."""
+        texts = {
+            one.language: {"name": one.name, "description": one.description} for one in self.translations
+        }
+        typed = {"type": self._text("type"), "target": number(self._text("target")), TRANSLATIONS: texts}
+        return self._plain() | typed
+
+    def _plain(self) -> dict[str, Any]:
+        whole, was = unflat(self._began), _typed(self._began)
+        values: dict[str, Any] = {"hidden": bool(self.data.get("hidden"))}
+        for name, read in _PLAIN.items():
+            typed = self._text(name)
+            values[name] = whole[name] if typed == was[name] else read(typed)
+        return values
+
+    def refuse(self, refused: Refused) -> None:
+        """Show a refusal of a service at the fields that it names."""
+        for error in refused.errors:
+            name = error["pointer"].strip("/").partition("/")[0]
+            field = self._field_of(name)
+            self.add_error(field, error["detail"])
+        if not refused.errors:
+            super().refuse(refused)
+
+    def _field_of(self, name: str) -> str | None:
+        if name == "goal":
+            return "written" if self._text("driven") == "written" else "driven"
+        return name if name in self.fields else None
+
+    def _way(self) -> dict[str, Any]:
+        """Return how it is unlocked; what belongs to another type was not meant."""
+        kind, driven = self._text("type"), self._text("driven")
+        way: dict[str, Any] = {
+            "type": kind,
+            "target": None,
+            "stat": None,
+            "goal": None,
+            "requires": [],
+            "requires_count": None,
+        }
+        if kind == "meta":
+            return way | {
+                "requires": self._requires(),
+                "requires_count": number(self._text("requires_count")),
+            }
+        if kind == "incremental" and driven in ("all", "any", "sum", "written"):
+            bound = self._text("sum_bound")
+            goal = goal_rows.read(
+                driven,
+                self._sent_rows(),
+                bound=bound if bound == "at_most" else "at_least",
+                threshold=self._text("sum_threshold"),
+                written=self._text("written"),
+            )
+            return way | {"goal": goal}
+        if kind == "incremental":
+            stat = self._text("stat") if driven == "stat" else None
+            return way | {"target": number(self._text("target")), "stat": stat}
+        return way
+
+    def _requires(self) -> list[str]:
+        keys = [line.strip() for line in self._text("requires").split("\n")]
+        keys = [key for key in keys if key]
+        before = self._began.get("requires", [])
+        return list(before) if sorted(keys) == sorted(before) else keys
+
+    def _translations(self) -> dict[str, dict[str, str]]:
+        """Return the texts that are there. Raises ValueError for a language that is there twice."""
+        found: dict[str, dict[str, str]] = {}
+        removed = set(self.data.getlist("remove"))  # type: ignore[attr-defined]
+        for one in (*self._sent_translations(), self.added):
+            texts = {"name": one.name, "description": one.description}
+            texts = {name: text for name, text in texts.items() if text.strip()}
+            if one.language in removed or not texts:
+                continue
+            if one.language in found:
+                raise ValueError(f"The language {one.language} is there already: change its texts.")
+            found[one.language] = texts
+        return found
+
+    def _sent_translations(self) -> list[Translation]:
+        columns = [self._list(name) for name in ("language", "translated_name", "translated_description")]
+        return [Translation(*row) for row in zip(*columns, strict=False)][: rules.MAX_TRANSLATIONS + 1]
+
+    def _held(self) -> dict[str, Translation]:
+        return {
+            language: Translation(language, texts.get("name", ""), texts.get("description", ""))
+            for language, texts in unflat(self._began)[TRANSLATIONS].items()
+        }
+
+    def _sent_rows(self) -> list[Row]:
+        columns = [self._list(f"goal_{name}") for name in ("stat", "bound", "threshold", "factor")]
+        rows = zip(*columns, strict=False)
+        return [
+            Row(stat, bound if bound == "at_most" else "at_least", threshold, factor)
+            for stat, bound, threshold, factor in list(rows)[:_MOST_ROWS]
+        ]
+
+    def _list(self, name: str) -> list[str]:
+        return [_lines(text) for text in self.data.getlist(name)] if isinstance(self.data, QueryDict) else []
+
+    def _text(self, name: str) -> str:
+        return _lines(str(self.data.get(name, "")))
+
+
+def _typed(of: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a flat document as the form's fields show it."""
+    goal = goal_rows.shown(of.get("stat"), of.get("goal"))
+    texts = ("name", "description", "group", "icon_url", "icon_locked_url", "stat")
+    counts = ("points", "target", "requires_count")
+    return {
+        **{name: _lines(of.get(name) or "") for name in texts},
+        **{name: "" if of.get(name) is None else number_text(of[name]) for name in counts},
+        **{name: time_text(of.get(name)) for name in ("available_from", "available_until")},
+        "hidden": bool(of.get("hidden")),
+        "authority": of.get("authority", "server"),
+        "type": of.get("type", "standard"),
+        "driven": goal.driven,
+        "sum_bound": goal.bound,
+        "sum_threshold": goal.threshold,
+        "written": goal.written,
+        "requires": "\n".join(of.get("requires", ())),
+    }
+
+
+def _lines(text: str) -> str:
+    """Return text with line ends as they are stored: browsers send two characters for each."""
+    return text.replace("\r\n", "\n")
+
+
+def _as_is(text: str) -> str:
+    return text
+
+
+_PLAIN: Final = {
+    "name": _as_is,
+    "description": _as_is,
+    "points": number,
+    "group": _as_is,
+    "authority": _as_is,
+    "icon_url": _as_is,
+    "icon_locked_url": _as_is,
+    "available_from": time,
+    "available_until": time,
+}

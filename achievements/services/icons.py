@@ -1,0 +1,208 @@
+"""Every write of icons: a picture is drawn anew, stored under the name of its content, and only then named.
+
+What is stored and not named, because something failed in between or because nothing names it any more, goes by itself.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from threading import BoundedSemaphore
+from typing import Any
+
+from django.db import transaction
+
+from accounts.selectors import GameInfo
+from achievements import icons
+from achievements.models import Icon
+from achievements.pictures import containers, drawing
+from achievements.pictures.drawing import Drawn
+from achievements.selectors import definitions as catalogues
+from achievements.selectors import icons as selectors
+from achievements.selectors.definitions import Definition
+from achievements.services import definitions
+from achievements.services.versions import Author, Source
+from core import audit, media
+from core.artwork import LARGE
+from core.db import lend_back
+from core.refusals import Conflict, Invalid, NotFound, Refused, Unavailable
+
+MOST_ICONS = 5_000
+KEPT_UNNAMED = timedelta(days=14)  # pages, caches and edits that wait may still show it
+_SWEPT_AT_ONCE = 200
+# A picture takes some twenty MiB and a tenth of a second while it is drawn.
+_DRAWN_AT_ONCE = 2
+_WAITS_S = 10.0
+_drawing = BoundedSemaphore(_DRAWN_AT_ONCE)
+
+
+class UnusablePicture(Invalid):
+    """The file is no picture that is taken."""
+
+
+class OtherPlace(Conflict):
+    """The icon lies with somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The achievement has no uploaded icon that could be made grey: upload its picture first."
+        )
+
+
+def upload(
+    *, game: GameInfo, key: str, body: bytes, actor: str, at: datetime, locked: bytes | None = None
+) -> Definition:
+    """Give an achievement an icon, with a grey one for while it is locked unless a file for that is given too.
+
+    Raises:
+        NotFound: the game has no such achievement.
+        UnusablePicture, Refused `payload-too-large`: a file is not taken; it says why and what to do.
+        Invalid: the game has too many icons.
+        Unavailable: the store does not answer.
+
+    """
+    _require(game, key)
+    drawn = _draw(drawing.draw, body)
+    grey = _draw(drawing.draw_grey, body) if locked is None else _draw(drawing.draw, locked)
+    urls = {"icon_url": _store(game, drawn, at=at), "icon_locked_url": _store(game, grey, at=at)}
+    return _name(game, key, urls, "achievement.icon", actor=actor, at=at)
+
+
+def upload_locked(*, game: GameInfo, key: str, body: bytes, actor: str, at: datetime) -> Definition:
+    """Give an achievement an icon of its own for while it is locked. Raises as `upload` does."""
+    _require(game, key)
+    url = _store(game, _draw(drawing.draw, body), at=at)
+    return _name(game, key, {"icon_locked_url": url}, "achievement.icon", actor=actor, at=at)
+
+
+def make_grey(*, game: GameInfo, key: str, actor: str, at: datetime) -> Definition:
+    """Show an achievement's icon in grey while it is locked.
+
+    Raises:
+        NotFound: the game has no such achievement.
+        OtherPlace: its icon was not uploaded here.
+        Unavailable: the store does not answer.
+
+    """
+    digest = icons.digest_in(_require(game, key).icon_url, game.uuid)
+    body = None if digest is None else media.get(icons.file(game.uuid, digest, LARGE))
+    if body is None:
+        raise OtherPlace
+    url = _store(game, _draw(drawing.draw_grey, body), at=at)
+    return _name(game, key, {"icon_locked_url": url}, "achievement.icon", actor=actor, at=at)
+
+
+def remove(*, game: GameInfo, key: str, actor: str, at: datetime, only_locked: bool = False) -> Definition:
+    """Leave an achievement without an icon, or without one for while it is locked. Raises NotFound."""
+    urls = {"icon_locked_url": ""} if only_locked else {"icon_url": "", "icon_locked_url": ""}
+    return _name(game, key, urls, "achievement.remove_icon", actor=actor, at=at)
+
+
+def _require(game: GameInfo, key: str) -> Definition:
+    found = catalogues.fresh_catalogue(game.id).by_key.get(key)
+    if found is None:
+        raise NotFound("The game has no such achievement.")
+    return found
+
+
+def _draw(draw: Callable[[bytes], Drawn], body: bytes) -> Drawn:
+    """Return a picture, drawn by few at a time: whatever is sent, they share some memory and a core or two."""
+    lend_back()  # nobody's connection waits for a brush
+    if not _drawing.acquire(timeout=_WAITS_S):
+        raise Unavailable("Many pictures are being drawn. Send the same file again.")
+    try:
+        return draw(body)
+    except containers.TooLarge as error:
+        raise Refused(str(error), slug="payload-too-large") from None
+    except containers.Unusable as error:
+        raise UnusablePicture(str(error)) from None
+    finally:
+        _drawing.release()
+
+
+def _store(game: GameInfo, drawn: Drawn, *, at: datetime) -> str:
+    """Store a picture's files and return its address; the row comes first, so that nothing is stored unknown.
+
+    The row is also what keeps the sweep away from files that are just being named again.
+    """
+    digest = drawn.digest
+    if Icon.objects.filter(game_id=game.id).count() >= MOST_ICONS:
+        raise Invalid(
+            f"The game has {MOST_ICONS:,} icons, those of earlier versions included: name one of them by its address."
+        )
+    Icon.objects.update_or_create(
+        game_id=game.id,
+        digest=digest,
+        defaults={"unnamed_since": at},
+        create_defaults={
+            "unnamed_since": at,
+            "created_at": at,
+            "contrast_light": drawn.contrast["light"],
+            "contrast_dark": drawn.contrast["dark"],
+        },
+    )
+    lend_back()
+    for side, body in drawn.files.items():
+        media.put(icons.file(game.uuid, digest, side), body)
+    return media.absolute(icons.url(game.uuid, digest))
+
+
+def _name(
+    game: GameInfo, key: str, urls: dict[str, Any], action: str, *, actor: str, at: datetime
+) -> Definition:
+    source = Source.PORTAL if actor.startswith("user:") else Source.API
+    with transaction.atomic():
+        changed = definitions.update(game=game, key=key, values=urls, by=Author(actor, at, source))
+        audit.record(
+            studio_id=game.studio_id,
+            actor=actor,
+            action=action,
+            kind="achievement",
+            object_id=changed.uuid,
+            reason="",
+            at=at,
+            details={"game": str(game.uuid), "key": key, **urls},
+        )
+    return changed
+
+
+def sweep(*, at: datetime) -> int:
+    """Remove what nothing has named for KEPT_UNNAMED; return how many icons that were.
+
+    Raises:
+        Unavailable: the store does not answer; what is left goes the next time.
+
+    """
+    for game_id in Icon.objects.values_list("game_id", flat=True).distinct().order_by("game_id"):
+        _mark(game_id, at=at)
+    gone = 0
+    while done := _sweep_some(at=at):
+        gone += done
+    return gone
+
+
+def _mark(game_id: int, *, at: datetime) -> None:
+    """Note of a game's icons since when nothing names them."""
+    named = selectors.named_digests(game_id)
+    rows = Icon.objects.filter(game_id=game_id)
+    rows.filter(digest__in=named, unnamed_since__isnull=False).update(unnamed_since=None)
+    rows.filter(unnamed_since=None).exclude(digest__in=named).update(unnamed_since=at)
+
+
+def _sweep_some(*, at: datetime) -> int:
+    """Remove some icons with their files; an upload of the same picture waits for it, and stores it anew."""
+    with transaction.atomic():
+        rows = (
+            Icon.objects.filter(unnamed_since__lt=at - KEPT_UNNAMED)
+            .select_related("game")
+            .select_for_update(of=("self",), skip_locked=True)
+            .order_by("id")[:_SWEPT_AT_ONCE]
+        )
+        going = list(rows)
+        _remove_files(going)
+        Icon.objects.filter(pk__in=[row.pk for row in going]).delete()
+    return len(going)
+
+
+def _remove_files(rows: Iterable[Icon]) -> None:
+    for row in rows:
+        for side in icons.SIDES:
+            media.remove(icons.file(row.game.uuid, row.digest, side))

@@ -1,0 +1,129 @@
+"""Adds up what studios use, from the log: with all that analytics hears."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import orjson
+from django.db import connection
+
+from accounts.facts import PlayersChanged, PlayersJoined
+from achievements.facts import AchievementsUnlocked
+from analytics.counts import Place
+from analytics.models import Usage
+from analytics.rules import attendance
+from core.db import run_prepared
+from core.facts import Fact
+from leaderboards.facts import ScoresChanged
+from stats.facts import StatsChanged
+
+COUNTS_KEPT: Final = timedelta(days=731)
+PLAYERS_KEPT: Final = timedelta(days=40)  # longer than a month
+_KINDS_OF: Final = {False: Usage.Kind.PLAYERS.value, True: Usage.Kind.PLAYERS_MONTH.value}
+_AT_ONCE: Final = 50_000
+_ROWS: Final = {
+    AchievementsUnlocked.kind: ("unlocks", Usage.Kind.UNLOCKS.value),
+    StatsChanged.kind: ("values", Usage.Kind.VALUES.value),
+    ScoresChanged.kind: ("scores", Usage.Kind.SCORES.value),
+    PlayersChanged.kind: ("players", Usage.Kind.NEW_PLAYERS.value),
+}
+_Counts = Counter[tuple[int, date, str]]  # studio, day, kind
+
+_ADD = """
+INSERT INTO analytics_usage AS u (studio_id, day, kind, count)
+SELECT studio, day, kind, n FROM json_to_recordset($1::json) AS r (studio bigint, day date, kind text, n bigint)
+ ORDER BY 1, 2, 3 ON CONFLICT (studio_id, day, kind) DO UPDATE SET count = u.count + excluded.count
+"""
+_SEE = """
+WITH new AS (
+    INSERT INTO analytics_activeplayer (studio_id, begin, is_month, player_id)
+    SELECT studio, begin, is_month, player
+      FROM json_to_recordset($1::json) AS r (studio bigint, begin date, is_month boolean, player bigint)
+     ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING RETURNING studio_id, begin, is_month)
+SELECT studio_id, begin, is_month, count(*) FROM new GROUP BY 1, 2, 3
+"""
+
+
+# Who was active as both on a day was counted twice.
+_JOIN = """
+WITH gone AS (
+    DELETE FROM analytics_activeplayer WHERE player_id = $1 RETURNING studio_id, begin, is_month
+), moved AS (
+    INSERT INTO analytics_activeplayer (studio_id, begin, is_month, player_id)
+    SELECT studio_id, begin, is_month, $2::bigint FROM gone
+        ON CONFLICT DO NOTHING RETURNING studio_id, begin, is_month)
+SELECT studio_id, begin, is_month FROM gone EXCEPT SELECT studio_id, begin, is_month FROM moved
+"""
+
+
+def count(facts: Iterable[Fact], new: Iterable[Place], *, now: datetime) -> None:
+    """Count what facts are about by the day on which they were told, and whose days are new to analytics."""
+    counts: _Counts = Counter()
+    studios: dict[int, int] = {}
+    for fact in facts:
+        if fact.kind == PlayersJoined.kind:
+            counts.subtract(_join(fact.payload["players"]))
+        if fact.studio_id is None:
+            continue
+        if "game" in fact.payload:
+            studios[fact.payload["game"]] = fact.studio_id
+        counts[fact.studio_id, fact.at.astimezone(UTC).date(), _ROWS.get(fact.kind, ("", ""))[1]] += _size(
+            fact
+        )
+    oldest = (now - PLAYERS_KEPT).date()
+    active = set()
+    for place in new:
+        studio, day = studios[place.game_id], attendance.day_of(place.day)
+        if day >= oldest:
+            active.update(
+                {(studio, day, False, place.player_id), (studio, day.replace(day=1), True, place.player_id)}
+            )
+    counts.update(_see(active))
+    _add(counts)
+
+
+def _size(fact: Fact) -> int:
+    """Return how many things of which usage speaks a fact is about; none that nobody played for."""
+    is_of_nobody = fact.payload.get("silent", False) or not fact.payload.get("main", True)
+    if fact.kind not in _ROWS or is_of_nobody or not fact.payload.get("created", True):
+        return 0
+    return len(fact.payload[_ROWS[fact.kind][0]])
+
+
+def _join(players: Iterable[list[int]]) -> _Counts:
+    """Let what somebody did who is gone be whom he is; return what was counted twice by that."""
+    twice: _Counts = Counter()
+    for leaves, stays in players:
+        rows = run_prepared(_JOIN, [leaves, stays])
+        twice.update((studio, begin, _KINDS_OF[is_month]) for studio, begin, is_month in rows)
+    return twice
+
+
+def _see(active: Iterable[tuple[int, date, bool, int]]) -> _Counts:
+    """Note who was active; return how many of them were not noted before."""
+    rows = [
+        {"studio": studio, "begin": begin, "is_month": is_month, "player": player}
+        for studio, begin, is_month, player in active
+    ]
+    found = run_prepared(_SEE, [orjson.dumps(rows).decode()]) if rows else []
+    return Counter({(studio, begin, _KINDS_OF[is_month]): n for studio, begin, is_month, n in found})
+
+
+def _add(counts: _Counts) -> None:
+    rows = [
+        {"studio": studio, "day": day, "kind": kind, "n": n} for (studio, day, kind), n in counts.items() if n
+    ]
+    if rows:
+        run_prepared(_ADD, [orjson.dumps(rows).decode()])
+
+
+def keep(*, now: datetime) -> None:
+    """Forget who was active long ago, some at a time, and counts of years ago."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM analytics_activeplayer WHERE ctid IN (SELECT ctid FROM analytics_activeplayer"
+            " WHERE begin < %s LIMIT %s)",
+            [(now - PLAYERS_KEPT).date(), _AT_ONCE],
+        )
+    Usage.objects.filter(day__lt=(now - COUNTS_KEPT).date()).delete()

@@ -1,0 +1,1 @@
+"""How pages of players write things."""

@@ -1,0 +1,76 @@
+"""Every page there is: found by walking from link to link, one of each address with a name (config/urls.py)."""
+
+import re
+from collections import deque
+from urllib.parse import urlsplit
+
+from django.urls import Resolver404, resolve
+from playwright.sync_api import Page
+
+SIZES = {"1440": (1440, 900), "390": (390, 844)}
+THEMES = ("light", "dark")
+# The demo's studio and its first game.
+STUDIO = "/portal/0198f2c4-6f1e-7000-8000-64656d6f0001"
+GAME = f"{STUDIO}/games/0198f2c4-6f1e-7000-8000-64656d6f0008"
+SIGNED_OUT = {
+    "front": "/",
+    "demo-player": "/demo",
+    "sign-in": "/account/login/",
+    "sign-up": "/account/signup/",
+    "reset-password": "/account/password/reset/",
+    "problems": "/problems/",
+    "problem": "/problems/validation-failed",
+}
+# Part of a page, asked for by its script; or what is no page of ours.
+_NO_PAGES = {"first-steps", "account_logout", "schema", "docs"}
+_LINKS = "links => links.map(link => link.getAttribute('href'))"
+
+
+def printed(said: str, name: str) -> str:
+    """Return what `make run` printed behind a name."""
+    found = re.search(rf"^{name} +(\S+)$", said, re.MULTILINE)
+    assert found is not None, name
+    return found[1]
+
+
+def sign_in(page: Page, said: str) -> None:
+    """Sign in as the developer whose login is printed."""
+    page.goto("/account/login/")
+    page.fill("[name=login]", printed(said, "Sign in as"))
+    page.fill("[name=password]", printed(said, "Password"))
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/portal/**")
+
+
+def pages(page: Page) -> dict[str, str]:
+    """Return the path of each page that can be reached from the studio's home, by the name of its address."""
+    found: dict[str, str] = {}
+    waiting = deque([urlsplit(page.url).path, "/portal/new", "/account/email/", "/account/2fa/"])
+    while waiting:
+        path = waiting.popleft()
+        name = _name(path)
+        if name is None or name in found:
+            continue
+        answer = page.goto(path)
+        if answer is None or not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        assert answer.status == 200, f"{path} answers {answer.status}"
+        if urlsplit(page.url).path == urlsplit(path).path:  # another one's address leads on to it
+            found[name] = path
+        waiting.extend(href for href in page.eval_on_selector_all("a[href^='/']", _LINKS))
+    return found
+
+
+def _name(path: str) -> str | None:
+    """Return the name of a page of the portal or of signing in; None for anything else, and for files."""
+    parts = urlsplit(path)
+    if not parts.path.startswith(("/portal/", "/account/")) or "format=csv" in parts.query:
+        return None
+    try:
+        name = resolve(parts.path).url_name
+    except Resolver404:
+        return None
+    is_file = parts.path.endswith((".csv", ".json", ".zip", ".ndjson")) or (
+        (name or "").endswith("-file") and "export" in parts.path
+    )
+    return None if name in _NO_PAGES or is_file else name

@@ -1,0 +1,55 @@
+"""The log's days: made ahead, dropped when they are over, and noted where they are gone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from core import facts, log_keeping
+from core.models import Follower, LogBeginning
+
+pytestmark = pytest.mark.django_db
+
+
+def say(tx: int, at: datetime, *, studio: int | None = 7) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_fact (tx, at, kind, studio_id, size, payload)"
+            " VALUES (%s::text::xid8, %s, 'said', %s, 1, '{}') RETURNING id",
+            [tx, at, studio],
+        )
+        number: int = cursor.fetchone()[0]
+        return number
+
+
+def test_what_is_dropped_is_noted_up_to_its_newest_fact() -> None:
+    today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [today - timedelta(days=ago) for ago in (10, 9, 8, 7)]  # the third is empty, the last one is kept
+    LogBeginning.objects.all().delete()
+    log_keeping.make_partitions(today=days[0].date())
+    say(55, days[0], studio=None)  # no studio's
+    others = say(30, days[1], studio=9)
+    newest = say(50, days[0] + timedelta(hours=23, minutes=59))
+    say(40, days[1])  # its transaction began later, and wrote first
+    kept = say(60, days[3])
+    dropped = log_keeping.drop_partitions(today=today.date())
+    assert dropped == [f"core_fact_{day:%Y%m%d}" for day in days[:3]]
+    noted = LogBeginning.objects.order_by("studio_id").values_list("studio_id", "tx", "fact_id", "at")
+    assert list(noted) == [(0, 0, 0, days[3]), (7, 50, newest, days[2]), (9, 30, others, days[2])]
+    stretch = facts.read_game(7, 1, after=(50, newest), kinds=["said"])
+    assert [fact.id for fact in stretch.facts] == [kept]
+    assert (stretch.dropped_tx, stretch.dropped_id, stretch.kept_from) == (50, newest, days[3])
+    untouched = facts.read_game(8, 1, after=(0, 0), kinds=["said"])
+    assert (untouched.dropped_tx, untouched.dropped_id, untouched.kept_from) == (0, 0, days[3])
+
+
+def test_a_day_that_somebody_has_not_read_stays_and_nothing_is_noted() -> None:
+    today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    before = list(LogBeginning.objects.values())
+    log_keeping.make_partitions(today=(today - timedelta(days=10)).date())
+    for ago in (10, 9, 8):
+        say(50, today - timedelta(days=ago))
+    Follower.objects.create(name="late", tx=50, fact_id=0)
+    assert log_keeping.drop_partitions(today=today.date()) == []
+    assert list(LogBeginning.objects.values()) == before
