@@ -134,7 +134,7 @@ if (form && rows && said) {
 }
 
 // Choosing: how many are chosen, and all of a page at once.
-const chosen = document.querySelector("[data-chosen]"), everything = document.querySelector("[data-choose-all]");
+const chosen = document.querySelector("[data-chosen]"), everything = document.querySelector("[data-choose-rows]");
 const boxes = [...document.querySelectorAll('[name="keys"]')];
 
 function count() {
