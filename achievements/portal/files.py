@@ -21,6 +21,8 @@ from accounts.roles import Act
 from accounts.selectors import GameInfo
 from achievements import formats, keys
 from achievements.formats import export
+from achievements.formats.document import UNSET, ImportedAchievement
+from achievements.models import State
 from achievements.portal.diffing import Line, imported
 from achievements.selectors import definitions
 from achievements.services import arranging, importing
@@ -71,6 +73,7 @@ class Shown:
     key: str
     is_new: bool
     lines: list[Line]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def _shown_page(request: HttpRequest, visit: Visit, form: ImportForm, upload: Up
         "done": done,
         "changes": list(_shown(done))[:_SHOWN],
         "errors": done.errors[:_SHOWN],
+        "published": sum(map(_is_published, done.changes.created)),
         "name": upload.name,
         "version": version,
         "token": "" if done.errors else _keep(visit, upload),
@@ -182,11 +186,17 @@ def _apply(visit: Visit, format: str, body: bytes) -> Imported:
     return done
 
 
+def _is_published(new: ImportedAchievement) -> bool:
+    """Say whether players see a new definition at once, as they do where a file says nothing else."""
+    return new.state in (UNSET, State.PUBLISHED)
+
+
 def _shown(done: Imported) -> Iterator[Shown]:
     """Yield what becomes of each definition: new ones first, then changed ones, then other rooms'."""
     for one in done.changes.created:
-        made = {name: (None, value) for name, value in one.values().items()}
-        yield Shown("achievements", one.key, True, list(imported(made)))
+        values = one.values()
+        made = {name: (None, value) for name, value in values.items()}
+        yield Shown("achievements", one.key, True, list(imported(made)), str(values.get("name", "")))
     for change in done.changes.updated:
         yield Shown("achievements", change.key, False, list(imported(change.fields)))
     for name, part in done.parts.items():

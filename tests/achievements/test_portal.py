@@ -239,6 +239,23 @@ def test_a_file_is_shown_and_then_imported(game: Game, developer: Client) -> Non
     )
 
 
+def test_a_file_says_what_players_see_at_once(game: Game, developer: Client) -> None:
+    factories.achievement(game, "first-blood", name="First blood")
+    page = preview(
+        developer,
+        game,
+        laurel(
+            {"key": "first-blood", "name": "First"},
+            {"key": "new", "name": "New one"},
+            {"key": "later", "name": "Later one", "state": "draft"},
+        ),
+    )
+    assert "1 new achievement is published at once" in page.text
+    assert "Later one" in page.text
+    drafts = preview(developer, game, laurel({"key": "later", "name": "Later one", "state": "draft"}))
+    assert "published at once" not in drafts.text
+
+
 def test_a_file_with_a_broken_row_changes_nothing(game: Game, developer: Client) -> None:
     page = preview(developer, game, laurel({"key": "fine", "name": "Fine"}, {"key": "bad", "points": -1}))
     assert page.status_code == 422
