@@ -78,38 +78,45 @@ def steps(standing: Standing, definition: Definition, goal: Goal | None, *, unlo
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an achievement is unlocked, or still locked; `conditions` as the API shows them."""
+    """Why an achievement is unlocked, or still locked; `conditions` as the API shows them.
+
+    Attributes:
+        flagged: "open" or "rejected" where an unlock of it broke a rule.
+
+    """
 
     unlocked_at: datetime | None
     event_id: UUID | None
     why_locked: tuple[str, ...]
     conditions: tuple[dict[str, Any], ...]
+    flagged: str | None = None
 
 
 def explain(player_id: int, catalogue: GameCatalogue, definition: Definition, *, at: datetime) -> Explanation:
     """Return each condition of an achievement, its value, what satisfied it, and why it is still locked."""
     held = unlocks.unlocks_of(player_id, game_id=catalogue.game_id).get(definition.id)
     conditions = _conditions(player_id, catalogue, definition, unlocked=held is not None)
-    why: tuple[str, ...] = ()
-    if held is None:
-        flagged = _flagged(player_id, catalogue, definition)
-        why = flagged or (*_closed(definition, at=at), *_missing(catalogue, definition, conditions))
-    return Explanation(
-        held.unlocked_at if held else None, held.event_id if held else None, why, tuple(conditions)
-    )
+    if held is not None:
+        return Explanation(held.unlocked_at, held.event_id, (), tuple(conditions))
+    flagged = _flagged(player_id, catalogue, definition)
+    why = (*_closed(definition, at=at), *_missing(catalogue, definition, conditions))
+    why = (_WHY_FLAGGED[flagged],) if flagged else why
+    return Explanation(None, None, why, tuple(conditions), flagged)
 
 
-def _flagged(player_id: int, catalogue: GameCatalogue, definition: Definition) -> tuple[str, ...]:
-    """Return what was decided, or not yet, about an unlock that broke a rule; nothing if none did."""
+_WHY_FLAGGED = {
+    str(FlaggedUnlock.State.OPEN): "It was reported, and counts once the studio has checked it.",
+    str(FlaggedUnlock.State.REJECTED): "It was reported, and the studio rejected it.",
+}
+
+
+def _flagged(player_id: int, catalogue: GameCatalogue, definition: Definition) -> str | None:
+    """Return the state of an unlock that broke a rule and does not count; None if there is none."""
     if catalogue.plausibility is None:
-        return ()
+        return None
     pair = (player_id, definition.id)
     flag = flagging.flags_of([pair]).get(pair)
-    if flag is None:
-        return ()
-    if flag.state == FlaggedUnlock.State.REJECTED:
-        return ("It was reported, and the studio rejected it.",)
-    return ("It was reported, and counts once the studio has checked it.",)
+    return flag.state if flag else None
 
 
 def _closed(definition: Definition, *, at: datetime) -> list[str]:

@@ -62,7 +62,7 @@ def offered(catalogue: GameCatalogue) -> list[Definition]:
 def why(studio_id: int, person: Known, in_game: InGame, key: str, *, at: datetime) -> Why | None:
     """Return why somebody has an achievement of a game or not; None if the game has no such achievement.
 
-    It costs eight queries at most.
+    It costs nine queries at most.
     """
     catalogue = definitions.fresh_catalogue(in_game.game.id)
     definition = catalogue.by_key.get(key)
@@ -73,6 +73,9 @@ def why(studio_id: int, person: Known, in_game: InGame, key: str, *, at: datetim
         told = _("It is unlocked since %(when)s.") % {"when": _time(found.unlocked_at)}
         detail = _("Event %(event)s.") % {"event": spelling.short(found.event_id)}
         return Why(definition, True, told, detail, (), _plain(definition, told, ()))
+    if found.flagged is not None:
+        told, detail = _kept_apart(found.flagged)
+        return Why(definition, False, told, detail, (), _plain(definition, told, ()))
     held = stats.held(studio_id, person.id, game_ids=[in_game.game.id], limit=MOST_STATS)
     by_key = {one.key: one for one in held}
     lines = (
@@ -83,6 +86,16 @@ def why(studio_id: int, person: Known, in_game: InGame, key: str, *, at: datetim
     )
     verdict, detail = _verdict(lines)
     return Why(definition, False, verdict, detail, lines, _plain(definition, verdict, lines))
+
+
+def _kept_apart(flagged: str) -> tuple[str, str]:
+    """Return the verdict on an unlock that broke a rule, and what the studio can do."""
+    if flagged == "rejected":
+        return _("It was reported, and the studio rejected it."), _("The review queue says who and why.")
+    return (
+        _("It was reported, and counts once the studio has checked it."),
+        _("It waits in the review queue."),
+    )
 
 
 def _state(definition: Definition, *, tests: bool) -> Line:

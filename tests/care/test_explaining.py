@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from achievements.models import Achievement
+from achievements.models import Achievement, FlaggedUnlock
 from tests import factories
 from tests.accounts import joins
 from tests.care.world import Desk
@@ -106,6 +106,25 @@ def test_a_draft_an_archived_one_and_a_closed_window_are_told(desk: Desk) -> Non
 def test_a_banned_player_is_told_so(desk: Desk) -> None:
     factories.ban(desk.house.studio, "p-1")
     assert states(why(desk, "a1"))["Player may unlock"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ("open", "It was reported, and counts once the studio has checked it."),
+        ("rejected", "It was reported, and the studio rejected it."),
+    ],
+)
+def test_one_that_is_kept_apart_is_not_called_unreported(desk: Desk, state: str, verdict: str) -> None:
+    api = factories.api(factories.server_key(desk.house.studio))
+    rules = {"order": [{"first": "steps", "then": "a2"}]}
+    assert api.put(f"/games/{desk.game.uuid}/plausibility", rules).status_code == 200
+    body = {"game_id": str(desk.game.uuid), "player": "p-1", "achievement": "a2"}
+    assert api.post("/achievements/unlock", body).status_code == 202
+    FlaggedUnlock.objects.update(state=state)
+    told = why(desk, "a2")
+    assert (told.is_unlocked, told.verdict, told.lines) == (False, verdict, ())
+    assert told.answer.endswith(verdict)
 
 
 def test_the_answer_is_plain_text_without_ids(desk: Desk) -> None:
