@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -26,6 +27,7 @@ from core.problems import wants_json
 from core.refusals import Refused
 
 A_PAGE = 50
+_LONGEST_QUERY = 2_000
 _STATES = {
     State.PUBLISHED: gettext_lazy("Published"),
     State.DRAFT: gettext_lazy("Drafts"),
@@ -166,7 +168,7 @@ def _game(visit: Visit) -> GameInfo:
 def _back(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Lead to the table as it was looked at."""
     answer = redirect("portal-achievements", studio=visit.studio.studio_uuid, game=_game(visit).uuid)
-    seen = request.POST.get("seen", "")
+    seen = request.POST.get("seen", "")[:_LONGEST_QUERY]
     if seen.startswith("?"):
-        answer["Location"] += seen
+        answer["Location"] += iri_to_uri(seen)  # a line break would be another header
     return answer
