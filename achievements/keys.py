@@ -1,10 +1,10 @@
 """Every key that achievements own in Django's cache."""
 
 
-def upload(token: str) -> str:
-    """Return the key of a file that waits to be imported, after its changes were shown.
+def upload(user_id: int, game_id: int) -> str:
+    """Return the key of the file that somebody is to import into a game, after its changes were shown.
 
-    Type: `(user id, game id, format, name, bytes)`, pickled by Django's cache. TTL: 15 minutes. Rebuilt: by choosing
-    the file again.
+    Type: `(token, format, name, bytes)`, pickled by Django's cache. TTL: 15 minutes. Rebuilt: by choosing the file
+    again.
     """
-    return f"achievements:v1:upload:{token}"
+    return f"achievements:v2:upload:{user_id}:{game_id}"

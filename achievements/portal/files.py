@@ -152,16 +152,20 @@ def _page(
 
 
 def _keep(visit: Visit, upload: Upload) -> str:
+    """Keep a file instead of the one that waited before: a member fills no memory by choosing many."""
     token = secrets.token_urlsafe(16)
-    kept = (visit.user.pk, _game(visit).id, upload.format, upload.name, upload.body)
-    cache.set(keys.upload(token), kept, WAITS_S)
+    cache.set(_place(visit), (token, upload.format, upload.name, upload.body), WAITS_S)
     return token
 
 
 def _kept(visit: Visit, token: str) -> Upload | None:
     """Return a file that this visitor was shown for this game."""
-    user_id, game_id, *upload = cache.get(keys.upload(token)) or (0, 0)
-    return Upload(*upload) if (user_id, game_id) == (visit.user.pk, _game(visit).id) else None
+    kept_as, *upload = cache.get(_place(visit)) or ("",)
+    return Upload(*upload) if upload and kept_as == token else None
+
+
+def _place(visit: Visit) -> str:
+    return keys.upload(visit.user.pk, _game(visit).id)
 
 
 def _version(visit: Visit) -> int:

@@ -297,6 +297,14 @@ def test_a_kept_file_is_its_visitor_s_and_its_game_s(game: Game, developer: Clie
     assert not Achievement.objects.exists()
 
 
+def test_a_newer_file_takes_the_place_of_one_that_waits(game: Game, developer: Client) -> None:
+    older = hidden(preview(developer, game, laurel({"key": "older", "name": "Older"})))
+    newer = hidden(preview(developer, game, laurel({"key": "newer", "name": "Newer"})))
+    assert developer.post(f"{pages(game)}/import/apply", older)["Location"] == f"{pages(game)}/import"
+    assert developer.post(f"{pages(game)}/import/apply", newer)["Location"] == pages(game)
+    assert Achievement.objects.get().key == "newer"
+
+
 def test_the_file_that_is_exported_imports_unchanged(game: Game, developer: Client) -> None:
     factories.achievement(game, "first-blood", name="First blood")
     answer = developer.get(f"{pages(game)}/export")
@@ -304,6 +312,23 @@ def test_the_file_that_is_exported_imports_unchanged(game: Game, developer: Clie
     again = SimpleUploadedFile("again.json", answer.content)
     assert "the game has all of it already" in preview(developer, game, again).text
     assert developer.get(f"{pages(game)}/export?format=csv")["Content-Type"].startswith("text/csv")
+
+
+@pytest.mark.parametrize(
+    ("seen", "leads_to"),
+    [
+        ("?q=one&state=draft", "?q=one&state=draft"),
+        ("?q=é", "?q=%C3%A9"),
+        ("?q\r\nSet-Cookie: a=b", "?q%0D%0ASet-Cookie:%20a=b"),
+        ("//elsewhere.example", ""),
+    ],
+)
+def test_one_is_led_back_to_what_one_saw_and_nowhere_else(
+    game: Game, developer: Client, seen: str, leads_to: str
+) -> None:
+    factories.achievement(game, "one", state="draft")
+    answer = developer.post(f"{pages(game)}/change", {"act": "publish", "keys": "one", "seen": seen})
+    assert answer["Location"] == pages(game) + leads_to
 
 
 ACTS = ("change", "move", "first", "import", "import/apply")
