@@ -6,12 +6,13 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from accounts.models import Game
 from achievements.models import Achievement, Played, Unlock
 from analytics.rules import windows
 from analytics.selectors import achievements, activity, cohorts, freshness, funnels, spreads
 from analytics.services import counting, distributions
 from core import followers
-from stats.models import StatValue
+from stats.models import Playtime, StatValue
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -151,6 +152,39 @@ def test_values_and_playtime_are_spread(game: int) -> None:
     assert sum(bar[2] for bar in spread.bars) == 100
     assert spread.bars[0][0] == 1
     assert spread.bars[-1][2] == 6  # 95 to 100
+
+
+def test_the_playtime_and_values_of_who_does_not_count_are_left_out(game: int) -> None:
+    held = sorted(set(Unlock.objects.values_list("player_id", flat=True)))
+    made = Game.objects.get(pk=game)
+    stat = factories.stat(made)
+    for number, player_id in enumerate(held, start=1):
+        StatValue.objects.create(
+            player_id=player_id,
+            stat=stat,
+            studio_id=made.studio_id,
+            value=number,
+            reached_at=BEGIN,
+            version=1,
+        )
+        Playtime.objects.create(
+            player_id=player_id,
+            game=made,
+            studio_id=made.studio_id,
+            session_id=uuid4(),
+            first_at=BEGIN,
+            started_at=BEGIN,
+            seen_at=BEGIN,
+            has_ended=True,
+            session_ms=0,
+            total_ms=number * 1000,
+            sessions=1,
+        )
+    Played.objects.filter(player_id=held[-1]).update(counts=False)
+    taken = distributions.keep(game)
+    assert taken.playtime is not None
+    for spread, most in ((taken.values[stat.pk], 3), (taken.playtime, 3000)):
+        assert (spread.players, spread.p90) == (3, most)
 
 
 def test_a_funnel_counts_who_went_on_in_order(game: int) -> None:
