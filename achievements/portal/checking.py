@@ -22,6 +22,7 @@ from achievements.selectors.definitions import Definition
 from achievements.services import arranging
 
 _SHOWN = 12  # of the achievements that a finding is about; the others are behind a click
+_LINKED = 50  # of those; whoever mends so many looks again
 _GROUPS = {
     "error": gettext_lazy("To mend"),
     "warning": gettext_lazy("To think about"),
@@ -40,12 +41,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A finding as it is shown."""
+    """A finding as it is shown; `behind` says how many achievements are behind a click, those without a link too."""
 
     text: str
     stores: list[str]
     links: list[Link]
     more: list[Link]
+    behind: int
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +100,15 @@ def _groups(visit: Visit, found: Sequence[Finding], by_key: Mapping[str, Definit
 
 
 def _told(visit: Visit, finding: Finding, by_key: Mapping[str, Definition]) -> Told:
-    links = [
-        Link(by_key[key].name, _where(visit, finding, by_key[key])) for key in finding.keys if key in by_key
-    ]
+    about = [by_key[key] for key in finding.keys if key in by_key]
+    links = [Link(one.name, _where(visit, finding, one)) for one in about[:_LINKED]]
     return Told(
         gettext(finding.text) % {**finding.values, **_spoken(finding.values)},
         [linting.STORES[store] for store in finding.stores],
         links[:_SHOWN],
         links[_SHOWN:],
+        len(about[_SHOWN:]),
+        len(about[_LINKED:]),
     )
 
 

@@ -91,6 +91,21 @@ def test_what_is_another_studio_s_text_is_shown_and_not_run(game: Game) -> None:
     assert "&lt;script&gt;" in page.text
 
 
+def test_a_page_about_many_achievements_stays_a_page(game: Game) -> None:
+    Achievement.objects.bulk_create(
+        Achievement(
+            game=game, studio_id=game.studio_id, key=f"k-{n}", name=f"Name {n}", description="x" * 101
+        )
+        for n in range(200)
+    )
+    Catalogue.objects.update_or_create(game=game, defaults={"version": 2})
+    page = visitor(game).get(f"{pages(game)}/check")
+    about = page.text.partition("A description has more than 100 characters")[2].partition("</li>")[0]
+    assert about.count("<a ") == 50
+    assert "And 189 more" in about, about[-300:]
+    assert "151 are not listed" in about
+
+
 def test_the_stores_of_a_game_are_kept(game: Game) -> None:
     developer, analyst = visitor(game), visitor(game, Role.ANALYST)
     for store in ("xbox", "epic", "xbox", "psn", ""):
