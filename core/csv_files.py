@@ -13,6 +13,7 @@ from django.http import StreamingHttpResponse
 from django.utils.text import slugify
 
 from core.clock import rfc3339
+from core.db import lending
 
 Cell = str | int | float | bool | date | None
 LONGEST_NAME: Final = 60
@@ -49,7 +50,7 @@ def file_name(*parts: str) -> str:
 def answer(name: str, head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> StreamingHttpResponse:
     """Answer with a file of a head and rows, which are asked for while it is sent."""
     response = StreamingHttpResponse(
-        _pieces(head, rows), content_type="text/csv; charset=utf-8; header=present"
+        lending(_pieces(head, rows)), content_type="text/csv; charset=utf-8; header=present"
     )
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"

@@ -1,7 +1,7 @@
 """The hot path's way to PostgreSQL: statements prepared once per connection, without the ORM's layers."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import psycopg
@@ -65,6 +65,16 @@ def lend_back() -> None:
     is_pooled = getattr(connection, "pool", None) is not None
     if is_pooled and connection.connection is not None and not connection.in_atomic_block:
         connection.close()
+
+
+def lending(pieces: Iterable[T]) -> Iterator[T]:
+    """Yield the pieces of an answer that is sent while it is made, with the connection given back before each.
+
+    Whoever reads slowly would hold it meanwhile, and some dozens of them all there are.
+    """
+    for piece in pieces:
+        lend_back()
+        yield piece
 
 
 def array_literal(values: Iterable[object]) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import StreamingHttpResponse
 from django.utils.functional import Promise
 
+from core.db import lending
 from core.exports.kinds import exports
 from core.models import ExportJob, ExportPiece
 
@@ -62,7 +63,7 @@ def file_of(info: ExportInfo) -> StreamingHttpResponse:
     """Answer with the file of an export that is done; a piece at a time is in memory."""
     export = exports().get(info.kind)
     kind = export.content_type if export else "application/octet-stream"
-    response = StreamingHttpResponse(_pieces(info), content_type=kind)
+    response = StreamingHttpResponse(lending(_pieces(info)), content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{info.file_name}"'
     response["Content-Length"] = str(info.size)
     response["X-Content-Type-Options"] = "nosniff"

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from core.db import lending
 from leaderboards import standings
 from leaderboards.models import Period, PeriodState
 from leaderboards.selectors.definitions import BoardInfo
@@ -108,7 +109,7 @@ def kept(board: BoardInfo, *, before_id: int | None = None, limit: int) -> list[
 def standings_file(board: BoardInfo, period_id: int) -> Iterator[bytes]:
     """Yield the final standings of a period as a CSV file, in pieces."""
     listed = standings.lines(period_id, tie_break=board.tie_break, sort=board.sort)
-    return standings.as_csv(listed, decimals=board.decimals)
+    return lending(standings.as_csv(listed, decimals=board.decimals))
 
 
 def _kept(board: BoardInfo) -> QuerySet[Period]:
