@@ -27,7 +27,7 @@ TESTS ?= tests --ignore=tests/faults --ignore=tests/browser/test_every_page.py
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test faults pages check fix bench screenshots migrations lock audit
+.PHONY: help run test faults pages check fix bench screenshots migrations messages lock audit
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -86,6 +86,13 @@ screenshots: $(DEV_STAMP) ## Take pictures of every page into docs/screenshots
 migrations: $(DEV_STAMP) ## Write a migration: make migrations APP=core NAME=add_fact_owner
 	@test -n "$(APP)" && test -n "$(NAME)" || { echo "Say which: make migrations APP=core NAME=add_fact_owner"; exit 1; }
 	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations $(APP) --name $(NAME)
+
+messages: $(DEV_STAMP) ## Gather what is to be translated into locale/*/*.po, and compile what is
+	@command -v xgettext >/dev/null && command -v msgfmt >/dev/null || { \
+		echo "GNU gettext is missing: apt-get install gettext, or brew install gettext, brings it."; exit 1; }
+	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning manage.py makemessages --all --no-obsolete \
+		--add-location file --ignore tests --ignore bench --ignore var --ignore '.*'
+	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning manage.py compilemessages --ignore '.*' --ignore var
 
 lock: $(DEV_STAMP) ## Resolve requirements*.in for every platform into requirements*.txt
 	$(BIN)/$(LOCK) requirements.in -o requirements.txt

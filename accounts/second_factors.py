@@ -15,6 +15,7 @@ from allauth.mfa.utils import decrypt
 from cryptography.fernet import InvalidToken
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.utils.translation import gettext
 
 from accounts.signing_in import TooOften
 
@@ -38,7 +39,7 @@ class _Code:
             context.request, app="allauth.account", action="second_factor", key=str(user.pk)
         ):
             log.warning("too many second factors", user=user.pk)
-            raise TooOften("Too many wrong codes. Wait a quarter of an hour.")
+            raise TooOften(gettext("Too many wrong codes. Wait a quarter of an hour."))
         try:
             code: str = super().clean_code()  # type: ignore[misc]
             if not _is_taken(self.authenticator, code):  # type: ignore[attr-defined]

@@ -76,7 +76,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             with transaction.atomic():
                 saved: User = super().save_user(*args, **kwargs)
         except IntegrityError:
-            raise Conflict("This address was taken a moment ago. Sign in, or reset its password.") from None
+            raise Conflict(
+                gettext("This address was taken a moment ago. Sign in, or reset its password.")
+            ) from None
         return saved
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
@@ -90,7 +92,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             key=browser or self._get_login_attempts_cache_key(request, email=email),
         )
         if not self._login_failed_rl_usage:
-            raise TooOften("Too many wrong passwords. Wait a quarter of an hour, or reset the password.")
+            raise TooOften(
+                gettext("Too many wrong passwords. Wait a quarter of an hour, or reset the password.")
+            )
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Return what an account's attempts are counted by, under whichever name this host is reached."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from core import spoken
 from core.clock import from_microseconds
 
 RULES: Final = {
@@ -45,7 +46,7 @@ def circumstances(evidence: Mapping[str, Any]) -> tuple[str, ...]:
             "%(count)s sessions since %(first)s, the last one from %(began)s to %(seen)s.",
             count,
         )
-        told = [text % {"count": f"{count:,}", **times}]
+        told = [text % {"count": spoken.whole(count), **times}]
     if evidence["device"]:
         told.append(_("The player's own device sent it: its clock is not believed."))
     return tuple(told)
@@ -53,11 +54,14 @@ def circumstances(evidence: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _earliest(one: Mapping[str, Any]) -> str:
     since = "before" if one["since"] == "session" and one["seconds"] < 0 else one["since"]
-    return str(_SINCE[since]) % {"seconds": f"{abs(one['seconds']):,}", "needed": f"{one['needed']:,}"}
+    return str(_SINCE[since]) % {
+        "seconds": spoken.whole(abs(one["seconds"])),
+        "needed": spoken.whole(one["needed"]),
+    }
 
 
 def _rate(one: Mapping[str, Any]) -> str:
-    told = {"count": f"{one['count']:,}", "most": f"{one['most']:,}"}
+    told = {"count": spoken.whole(one["count"]), "most": spoken.whole(one["most"])}
     return _("%(count)s unlocks in one minute; the rule says %(most)s at most.") % told
 
 
@@ -75,5 +79,4 @@ _WORDS = {"earliest": _earliest, "rate": _rate, "order": _order, "session": _ses
 
 
 def _clock(at_us: int) -> str:
-    at = from_microseconds(at_us)
-    return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
+    return spoken.second(from_microseconds(at_us))

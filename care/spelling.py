@@ -5,6 +5,8 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core import spoken
+
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _SECONDS_SPELLED = 10  # below it with a decimal
 
@@ -13,7 +15,7 @@ def span(passed: timedelta) -> str:
     """Return how long something took, in one unit: `0.3 s`, `4 min`, `7 h`, `2 days`."""
     seconds = abs(passed.total_seconds())
     if seconds < _SECONDS_SPELLED:
-        return _("%(n)s s") % {"n": f"{seconds:.1f}".removesuffix(".0")}
+        return _("%(n)s s") % {"n": spoken.spelled(f"{seconds:.1f}".removesuffix(".0"))}
     if seconds < _MINUTE:
         return _("%(n)s s") % {"n": int(seconds)}
     if seconds < _HOUR:
@@ -21,7 +23,7 @@ def span(passed: timedelta) -> str:
     if seconds < 2 * _DAY:
         return _("%(n)s h") % {"n": int(seconds // _HOUR)}
     days = int(seconds // _DAY)
-    return ngettext("%(n)s day", "%(n)s days", days) % {"n": f"{days:,}"}
+    return ngettext("%(n)s day", "%(n)s days", days) % {"n": spoken.whole(days)}
 
 
 def hours(milliseconds: int) -> str:
@@ -31,7 +33,7 @@ def hours(milliseconds: int) -> str:
         return _("%(n)s min") % {"n": minutes}
     whole, rest = divmod(minutes, 60)
     if whole >= _SECONDS_SPELLED or not rest:
-        return _("%(n)s h") % {"n": f"{whole:,}"}
+        return _("%(n)s h") % {"n": spoken.whole(whole)}
     return _("%(h)s h %(m)s min") % {"h": whole, "m": rest}
 
 
@@ -39,7 +41,7 @@ def number(value: float | None) -> str:
     """Return a number with thousands separated; nothing as an en dash."""
     if value is None:
         return "–"
-    return f"{int(value):,}" if value == int(value) else f"{value:,.6f}".rstrip("0")
+    return spoken.spelled(f"{int(value):,}" if value == int(value) else f"{value:,.6f}".rstrip("0"))
 
 
 def short(text: object) -> str:

@@ -14,6 +14,8 @@ from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core.deadlines import deadline
@@ -25,6 +27,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 LARGEST_FORM = 12 * 1024 * 1024  # the largest file, of an import, with what is said beside it
 _NO_PAGES = ("/api/", "/media/")
+_TRANSLATED = ("/portal/", "/account/", "/invitations/")  # elsewhere everything is English (docs/adr/0046)
 
 
 def request_context(get_response: GetResponse) -> GetResponse:
@@ -113,7 +116,21 @@ class SignedIn(PagesOnly, AuthenticationMiddleware):
 
 
 class Language(PagesOnly, LocaleMiddleware):
-    """The reader's language."""
+    """The reader's language, by choice or else by what the browser asks for, on the pages that are translated."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Speak it for this request only: the thread's next one may be the API's, whose texts are English."""
+        if not request.path_info.startswith(_TRANSLATED):
+            return self.get_response(request)
+        try:
+            return super().__call__(request)  # type: ignore[return-value]
+        finally:
+            translation.deactivate()
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        """Say by what else than Accept-Language the page would be another one."""
+        patch_vary_headers(response, ["Cookie"])
+        return super().process_response(request, response)
 
 
 class Messages(PagesOnly, MessageMiddleware):

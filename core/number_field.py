@@ -8,6 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from core import spoken
+
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 
 
@@ -22,10 +24,11 @@ class NumberField(forms.Field):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Decimal | None:
-        """Read it; thousands may be set apart by spaces, but not by commas, which are decimals to many."""
+        """Read it; thousands may be set apart by spaces, but by no comma or point, which are decimals to others."""
         text = re.sub(r"(?<=[0-9])[ \u00a0\u202f](?=[0-9]{3}(?![0-9]))", "", str(value or "").strip())
         if not text:
             return None
+        text = spoken.typed(text)
         if not _NUMBER.fullmatch(text):
             raise ValidationError(_("Write a number with digits, such as 1500 or 0.25."), code="no_number")
         return Decimal(text)
@@ -38,4 +41,4 @@ class NumberField(forms.Field):
 def written(value: Decimal, *, grouped: bool = False) -> str:
     """Return a number as people write it, with thousands set apart if `grouped`."""
     text = f"{value:,f}" if grouped else f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return spoken.spelled(text.rstrip("0").rstrip(".") if "." in text else text)

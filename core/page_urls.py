@@ -7,6 +7,7 @@ from core import pages
 urlpatterns = [
     path("favicon.ico", pages.icon),
     path("theme", pages.set_theme, name="theme"),
+    path("language", pages.set_language, name="language"),
     path("problems", pages.problems, name="problems"),
     path("problems/<slug:slug>", pages.problem, name="problem"),
 ]

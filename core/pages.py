@@ -1,4 +1,4 @@
-"""Pages that belong to no game: the theme switch and what a problem means."""
+"""Pages that belong to no game: the switches of theme and language, and what a problem means."""
 
 import json
 
@@ -30,12 +30,25 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     if chosen not in THEMES:
         raise Refused(f"`theme` takes {', '.join(THEMES)}.", slug="validation-failed")
+    return _kept(request, THEME_COOKIE, chosen)
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Remember the reader's language and go back to the page the choice was made on."""
+    chosen, known = request.POST.get("language", ""), dict(settings.LANGUAGES)
+    if chosen not in known:
+        raise Refused(f"`language` takes {', '.join(known)}.", slug="validation-failed")
+    return _kept(request, settings.LANGUAGE_COOKIE_NAME, chosen)
+
+
+def _kept(request: HttpRequest, name: str, chosen: str) -> HttpResponse:
     target = request.POST.get("next", "")
     # Only a path of this instance: anything with a host, or what a browser reads as one, goes home.
     local = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/")
     response = redirect(target if local else "/")
     secure = settings.PUBLIC_URL.startswith("https://")
-    response.set_cookie(THEME_COOKIE, chosen, max_age=_YEAR_S, samesite="Lax", secure=secure, httponly=True)
+    response.set_cookie(name, chosen, max_age=_YEAR_S, samesite="Lax", secure=secure, httponly=True)
     return response
 
 

@@ -15,6 +15,7 @@ from django.core.exceptions import (
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import override
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
@@ -120,16 +121,13 @@ def page_or_problem(request: HttpRequest, refused: Refused) -> HttpResponse:
     """Answer a refusal outside the API's views."""
     if wants_json(request):
         return answer(request, refused)
-    response = render(
-        request,
-        "error.html",
-        {
-            "problem": refused.problem,
-            "detail": refused.detail,
-            "request_id": getattr(request, "request_id", ""),
-        },
-        status=refused.problem.status,
-    )
+    context = {
+        "problem": refused.problem,
+        "detail": refused.detail,
+        "request_id": getattr(request, "request_id", ""),
+    }
+    with override("en"):  # as the refusal's own texts are
+        response = render(request, "error.html", context, status=refused.problem.status)
     for name, value in refused.headers.items():
         response[name] = value
     return response

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core import spoken
 from leaderboards.rules import scores as rules
 from leaderboards.rules.scores import Sort
 
@@ -25,7 +26,11 @@ def _sentence(one: Mapping[str, Any], *, sort: str, decimals: int) -> str:
     }
     if one["rule"] == "bound":
         return _("%(score)s is better than the bound of %(bound)s.") % told
-    figures = {"z": f"{one['z']:,}", "most": f"{one['most']:,}", "players": f"{one['players']:,}"}
+    figures = {
+        "z": spoken.spelled(f"{one['z']:,}"),
+        "most": spoken.spelled(f"{one['most']:,}"),
+        "players": spoken.whole(one["players"]),
+    }
     return _(
         "%(score)s is %(z)s standard deviations better than the mean of %(mean)s over %(players)s players; the rule "
         "says %(most)s at most."
@@ -35,4 +40,4 @@ def _sentence(one: Mapping[str, Any], *, sort: str, decimals: int) -> str:
 def shown(sort_value: int, *, sort: str, decimals: int) -> str:
     """Return a score as it was sent, with thousands separated."""
     units = rules.sort_value(sort_value, sort=cast("Sort", sort))
-    return f"{rules.exact(units, decimals=decimals):,}"
+    return spoken.spelled(f"{rules.exact(units, decimals=decimals):,}")

@@ -2,6 +2,7 @@
 "use strict";
 
 const FAINT = 0.11; // of the area below a line
+const locale = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
 const charts = [];
 
 /** A token's colour as this theme has it: canvas knows neither variables nor light-dark(). */
@@ -15,21 +16,22 @@ function colour(name, alpha = 1) {
   return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
 }
 
-const language = document.documentElement.lang;
-const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 }); // as the rest of the page
+const number = (value) => value.toLocaleString(locale, { maximumFractionDigits: 2 });
 
 function days(step) {
   const shown = step === "month" ? { month: "short", year: "numeric" } : { day: "numeric", month: "short" };
-  const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { ...shown, timeZone: "UTC" });
+  const format = new Intl.DateTimeFormat(locale, { ...shown, timeZone: "UTC" });
   return (seconds) => format.format(seconds * 1000);
 }
 
 /** What the cursor is at, as text above the chart. */
-function reading(data, at) {
+function reading(data, at, words) {
   const x = data.kind === "time" ? days(data.step) : number;
   if (data.kind === "bars") {
-    const end = at === data.values.length - 1 ? ` ${data.words.more}` : ` – ${number(data.edges[at + 1])}${data.unit}`;
-    return `${number(data.edges[at])}${end}: ${data.words.players} ${number(data.values[at])}`;
+    return (at === data.values.length - 1 ? words.last : words.range)
+      .replace("{from}", number(data.edges[at]))
+      .replace("{to}", number(data.edges[at + 1]) + data.unit)
+      .replace("{n}", number(data.values[at]));
   }
   const [now, before] = data.series;
   const text = `${x(data.x[at])}: ${number(now.values[at])}${data.unit || ""}`;
@@ -122,7 +124,7 @@ function draw(element, data) {
       series: series(data),
       axes: axes(data, width),
       hooks: {
-        setCursor: [(one) => { said.textContent = one.cursor.idx == null ? "" : reading(data, one.cursor.idx); }],
+        setCursor: [(one) => { said.textContent = one.cursor.idx == null ? "" : reading(data, one.cursor.idx, element.dataset); }],
         ...(data.kind === "bars" ? { draw: [marks(data)] } : {}),
       },
     },

@@ -96,7 +96,11 @@ function counts(form) {
     const shown = document.createElement("span");
     shown.className = "meta muted num field-count";
     shown.setAttribute("aria-hidden", "true");
-    const count = () => { shown.textContent = `${field.value.length.toLocaleString("en")} of ${field.maxLength.toLocaleString("en")}`; };
+    const count = () => {
+      shown.textContent = form.dataset.count
+        .replace("{n}", field.value.length.toLocaleString(document.documentElement.lang))
+        .replace("{most}", field.maxLength.toLocaleString(document.documentElement.lang));
+    };
     field.closest(".field").append(shown);
     field.addEventListener("input", count);
     count();
@@ -114,7 +118,7 @@ function prepareEditor(root) {
 }
 
 const isTyped = (root) => Boolean(root.querySelector("#edit-form[data-typed]"));
-const LEAVE = "Leave without saving what you typed?";
+const stays = (root) => isTyped(root) && !confirm(root.querySelector("#edit-form").dataset.leave);
 
 /** The list's drawer: the editor's own page, shown beside the list, with its own address. */
 class Drawer {
@@ -163,7 +167,7 @@ class Drawer {
     if (!isOfList && !link.pathname.startsWith(new URL(this.list).pathname + "/")) return;
     event.preventDefault();
     if (isOfList) return void this.leave();
-    if (isTyped(this.dialog) && !confirm(LEAVE)) return;
+    if (stays(this.dialog)) return;
     this.load(link.href).then((shown) => {
       if (shown) history.replaceState({ drawer: true }, "", link.href);
       else location.assign(link.href);
@@ -180,7 +184,7 @@ class Drawer {
   }
 
   leave() {
-    if (isTyped(this.dialog) && !confirm(LEAVE)) return;
+    if (stays(this.dialog)) return;
     this.close();
     if (location.href !== this.list) history.pushState(null, "", this.list);
   }

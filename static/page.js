@@ -1,21 +1,29 @@
 // Comforts that a page works without: theme without a reload, local times, copying.
 "use strict";
 
+const language = document.documentElement.lang || "en";
 const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
+/** A day in the page's language; browsers of today disagree about September in English. */
+function dayText(at) {
+  return language === "en"
+    ? `${at.getDate()} ${at.toLocaleDateString("en", { month: "short" })} ${at.getFullYear()}`
+    : at.toLocaleDateString(language, { day: "numeric", month: "short", year: "numeric" });
+}
 
 /** Write every time in the reader's own zone; the title keeps UTC. */
 function localTimes(root) {
+  const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const today = new Date().toDateString();
   const yesterday = new Date(Date.now() - 864e5).toDateString();
   for (const element of root.querySelectorAll("time[datetime]")) {
     const at = new Date(element.dateTime);
     const day = at.toDateString();
     const clockTime = at.toLocaleTimeString("en-GB", clock);
-    const word = day === today ? "today" : day === yesterday ? "yesterday" : "";
+    const word = day === today ? words.format(0, "day") : day === yesterday ? words.format(-1, "day") : "";
     element.textContent = word
       ? `${word}, ${clockTime}`
-      : `${at.getDate()} ${at.toLocaleDateString("en", { month: "short" })} ${at.getFullYear()}`
-        + ("moment" in element.dataset ? `, ${clockTime}` : "");
+      : dayText(at) + ("moment" in element.dataset ? `, ${clockTime}` : "");
   }
 }
 
@@ -34,11 +42,11 @@ function themeSwitch(form) {
 function copyButton(button) {
   if (!navigator.clipboard) return;
   button.hidden = false;
-  const label = button.querySelector("[data-label]");
+  const label = button.querySelector("[data-label]"), own = label.textContent;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    label.textContent = "Copied";
-    setTimeout(() => { label.textContent = "Copy"; }, 2000);
+    label.textContent = document.body.dataset.copied;
+    setTimeout(() => { label.textContent = own; }, 2000);
   });
 }
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
+from core import spoken
 from core.deadlines import extend
 from core.forms import sent
 from core.pagination import decode_cursor, encode_cursor
@@ -226,7 +227,7 @@ def replay(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
         messages.error(request, refused.detail)
     else:
         said = ngettext("%(count)s delivery is sent again.", "%(count)s deliveries are sent again.", count)
-        messages.success(request, said % {"count": f"{count:,}"})
+        messages.success(request, said % {"count": spoken.whole(count)})
     return redirect(_to(visit, info))
 
 

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.doorway import Visit
@@ -92,7 +93,7 @@ class KeyForm(OnceForm):
         if not uuid:
             return None
         if uuid not in self._games:
-            raise NotFound("There is no such game.")
+            raise NotFound(gettext("There is no such game."))
         return self._games[uuid]
 
     def clean_last_day(self) -> datetime | None:

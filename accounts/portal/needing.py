@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,6 +12,7 @@ from accounts.doorway import Visit
 from accounts.needs import Need, Severity
 from accounts.portal import review
 from accounts.roles import Act
+from core import spoken
 
 SOON: Final = timedelta(days=7)
 
@@ -28,7 +28,7 @@ def keys(visit: Visit, at: datetime) -> list[Need]:
     title = ngettext("An API key ends soon", "%(n)d API keys end soon", len(ending)) % {"n": len(ending)}
     text = _("“%(name)s” works until %(when)s UTC. What is sent with it later is refused.") % {
         "name": name,
-        "when": date_format(ends_at, "j M, H:i"),
+        "when": spoken.day(ends_at, "j M, H:i"),
     }
     url = reverse("keys", args=[visit.studio.studio_uuid])
     return [Need(Severity.WARN, "key", title, text, _("See API keys"), url)]

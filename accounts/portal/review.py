@@ -21,7 +21,7 @@ from accounts.doorway import Visit, studio_page
 from accounts.portal.review_forms import Chosen, DecisionForm
 from accounts.roles import Act
 from accounts.selectors import GameInfo
-from core import reviewing
+from core import reviewing, spoken
 from core.forms import sent
 from core.pagination import decode_cursor, encode_cursor
 from core.reviewing import Event, Flagged, Position, Settled, Wanted
@@ -153,14 +153,14 @@ def _say(request: HttpRequest, settled: Settled, *, approves: bool) -> None:
     else:
         said = ngettext("%(n)s entry is rejected.", "%(n)s entries are rejected.", count)
     if count:
-        messages.success(request, said % {"n": f"{count:,}"})
+        messages.success(request, said % {"n": spoken.whole(count)})
     if settled.before:
         said = ngettext(
             "%(n)s entry had been decided already, and stays so.",
             "%(n)s entries had been decided already, and stay so.",
             settled.before,
         )
-        messages.info(request, said % {"n": f"{settled.before:,}"})
+        messages.info(request, said % {"n": spoken.whole(settled.before)})
     for text in dict.fromkeys(settled.left):
         messages.warning(request, text)
     if not (count or settled.before or settled.left):

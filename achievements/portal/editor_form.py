@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from achievements import rules
@@ -272,7 +273,8 @@ class EditorForm(PortalForm):
             if one.language in removed or not texts:
                 continue
             if one.language in found:
-                raise ValueError(f"The language {one.language} is there already: change its texts.")
+                told = gettext("The language %(language)s is there already: change its texts.")
+                raise ValueError(told % {"language": one.language})
             found[one.language] = texts
         return found
 

@@ -1,9 +1,11 @@
-"""A goal of stats as rows of a form, and back. Pure."""
+"""A goal of stats as rows of a form, and back."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+from django.utils.translation import gettext
 
 from achievements.portal.numbers import number, number_text
 from core import strict_json
@@ -69,7 +71,7 @@ def read(driven: str, rows: Iterable[Row], *, bound: str, threshold: str, writte
         return _parsed(written)
     if driven == "sum":
         if len({row.stat for row in filled}) < len(filled):
-            raise ValueError("The sum names a stat twice: name each once.")
+            raise ValueError(gettext("The sum names a stat twice: name each once."))
         return {"sum": {row.stat: number(row.factor) for row in filled}, bound: number(threshold)}
     parts = [{"stat": row.stat, row.bound: number(row.threshold)} for row in filled]
     return parts[0] if len(parts) == 1 else {driven: parts}

@@ -1,10 +1,11 @@
-"""Numbers and times as they are typed, for the rules to judge. Pure."""
+"""Numbers and times as they are typed in the reader's language, for the rules to judge."""
 
 import re
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
+from core import spoken
 from core.clock import parse_rfc3339
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
@@ -14,17 +15,17 @@ _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 
 def number(text: str) -> Any:
     """Return a number; what is none stays the text, which no rule takes, and nothing is None."""
-    typed = text.strip()
+    typed = spoken.typed(text.strip())
     if _WHOLE.fullmatch(typed) and typed.isascii():
         return int(typed)
     if _DECIMAL.fullmatch(typed) and typed.isascii():
         return Decimal(typed)
-    return typed or None
+    return text.strip() or None
 
 
 def number_text(value: float) -> str:
     """Return a number as it is typed."""
-    return f"{Decimal(repr(value)):f}"
+    return spoken.spelled(f"{Decimal(repr(value)):f}")
 
 
 def time(text: str) -> Any:

@@ -23,6 +23,7 @@ from accounts.selectors import GameInfo, PlayerInfo
 from achievements.selectors import definitions, persons, unlocks
 from achievements.selectors.definitions import Definition
 from achievements.services import anew, granting, revokes
+from core import spoken
 from core.forms import ReasonForm, sent
 from core.refusals import Refused
 from stats.selectors import persons as stats
@@ -109,7 +110,7 @@ def grant(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
             messages.success(
                 request,
                 _("The achievement is unlocked: the player has %(points)s points in this game now.")
-                % {"points": f"{done.total_points:,}"},
+                % {"points": spoken.whole(done.total_points)},
             )
             return _to_person(visit, person, game)
     means = _(
@@ -154,7 +155,7 @@ def revoke(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
                 messages.success(
                     request,
                     _("The unlock is taken back: the player has %(points)s points in this game now.")
-                    % {"points": f"{done.total_points:,}"},
+                    % {"points": spoken.whole(done.total_points)},
                 )
                 return _to_person(visit, person, game)
             form.add_error("achievement", _("The player does not have this achievement."))
@@ -226,10 +227,10 @@ def _places(visit: Visit, person: Known, games: dict[str, GameInfo]) -> list[tup
     places = []
     for uuid, game in games.items():
         count = totals[game.id].unlocked if game.id in totals else 0
-        told = {"title": game.title, "n": f"{count:,}"}
+        told = {"title": game.title, "n": spoken.whole(count)}
         places.append((uuid, _("%(title)s (%(n)s unlocked)") % told))
     everything = sum(one.unlocked for one in totals.values())
-    return [*places, (ALL, _("All of your games (%(n)s unlocked)") % {"n": f"{everything:,}"})]
+    return [*places, (ALL, _("All of your games (%(n)s unlocked)") % {"n": spoken.whole(everything)})]
 
 
 def _touched(visit: Visit, person: Known, games: dict[str, GameInfo]) -> list[GameInfo]:
@@ -244,7 +245,7 @@ def _done(done: anew.Anew) -> str:
         return _("There was nothing to reset.")
     unlocked = ngettext("%(n)s unlock is taken back", "%(n)s unlocks are taken back", done.revoked)
     values = ngettext("%(n)s stat begins anew", "%(n)s stats begin anew", done.values)
-    return f"{unlocked % {'n': f'{done.revoked:,}'}}, {values % {'n': f'{done.values:,}'}}."
+    return f"{unlocked % {'n': spoken.whole(done.revoked)}}, {values % {'n': spoken.whole(done.values)}}."
 
 
 def _chosen(request: HttpRequest, listed: Sequence[Definition]) -> ChosenForm:

@@ -22,6 +22,7 @@ from achievements.selectors.editing import Standing
 from achievements.services import backfills
 from achievements.services import editing as editor
 from achievements.services.backfills import Preview
+from core import spoken
 from core.deadlines import extend
 from core.refusals import Refused
 
@@ -108,7 +109,7 @@ def _said_of_holders(holders: int, fields: "object") -> list[str]:
     if not holders:
         return [_("No player holds it yet.")]
     said = ngettext("%(n)s player holds it and keeps it.", "%(n)s players hold it and keep it.", holders) % {
-        "n": f"{holders:,}"
+        "n": spoken.whole(holders)
     }
     if "points" in fields:  # type: ignore[operator]
         return [said, _("They keep the points that it was worth when they unlocked it.")]
@@ -123,9 +124,11 @@ def _said_of(found: Preview) -> list[str]:
         "%(n)s players meet it already and are given it in the background.",
         found.would_unlock,
     )
-    said = [say % {"n": f"{found.would_unlock:,}"}]
+    said = [say % {"n": spoken.whole(found.would_unlock)}]
     if not found.is_complete:
-        said.append(_("There may be more: %(n)s players were looked at.") % {"n": f"{found.checked:,}"})
+        said.append(
+            _("There may be more: %(n)s players were looked at.") % {"n": spoken.whole(found.checked)}
+        )
     return said
 
 

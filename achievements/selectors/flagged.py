@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from achievements import evidence
 from achievements.models import FlaggedUnlock, RevokedUnlock, Unlock
 from achievements.selectors import definitions
+from core import spoken
 from core.clock import from_microseconds, microseconds
 from core.db import run_prepared
 from core.reviewing import After, Event, Flagged, Wanted
@@ -58,7 +59,7 @@ def _flagged(found: Iterable[FlaggedUnlock]) -> list[Flagged]:
             game_id=row.game_id,
             player_id=row.player_id,
             title=named[row.achievement_id].name,
-            worth=ngettext("%(n)s point", "%(n)s points", row.points) % {"n": f"{row.points:,}"},
+            worth=ngettext("%(n)s point", "%(n)s points", row.points) % {"n": spoken.whole(row.points)},
             at=row.unlocked_at,
             heard_at=row.heard_at,
             heard_us=microseconds(row.heard_at),
@@ -103,7 +104,7 @@ def around(game_id: int, player_id: int, at: datetime, *, limit: int) -> list[Ev
 
 def _late(row: Unlock) -> str:
     seconds = int((row.heard_at - row.unlocked_at).total_seconds())
-    return _("Heard of %(seconds)s s later") % {"seconds": f"{seconds:,}"} if seconds > 60 else ""
+    return _("Heard of %(seconds)s s later") % {"seconds": spoken.whole(seconds)} if seconds > 60 else ""
 
 
 def _decided(row: FlaggedUnlock) -> str:

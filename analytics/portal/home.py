@@ -21,6 +21,7 @@ from analytics.portal.telling import Kpi
 from analytics.selectors import beginning, freshness, overview, studio
 from analytics.selectors.beginning import FIRST_PLAYER, STEPS
 from analytics.selectors.studio import WEEK, Day
+from core import spoken
 
 MOST_NEEDS: Final = 3
 
@@ -65,7 +66,7 @@ def _line(days: Sequence[Day]) -> tuple[float, ...]:
 
 def kpis(days: Sequence[Day], *, games: int) -> list[Kpi]:
     """Return what a studio's last days come to, two weeks of them or more."""
-    today = _("%(n)s yesterday") % {"n": f"{days[-2].active:,}"}
+    today = _("%(n)s yesterday") % {"n": spoken.whole(days[-2].active)}
     if games > 1:
         today = _("%(today)s; games added up") % {"today": today}
     before = _("vs the 7 days before")

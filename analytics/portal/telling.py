@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -16,6 +15,7 @@ from analytics.selectors import activity
 from analytics.selectors.activity import Bucket
 from analytics.selectors.cohorts import Cohort
 from analytics.templatetags.figures import figure
+from core import spoken
 
 _ACTIVE: Final[dict[str, Promise]] = {
     "day": gettext_lazy("Daily players"),
@@ -72,7 +72,7 @@ def freshness(as_of: datetime, *, now: datetime) -> str:
     if behind < 1:
         return _("As of %(at)s UTC") % {"at": at}
     if behind >= 24 * 60:
-        return _("As of %(day)s, %(at)s UTC") % {"day": date_format(as_of.astimezone(UTC), "j M Y"), "at": at}
+        return _("As of %(day)s, %(at)s UTC") % {"day": spoken.day(as_of), "at": at}
     late = ngettext("one minute behind", "%(n)d minutes behind", behind) % {"n": behind}
     return _("As of %(at)s UTC, %(late)s") % {"at": at, "late": late}
 
@@ -88,9 +88,9 @@ def kpis(
     share = _("%(percent)s of all who ever played") % {"percent": _percent(now.new, ever)}
     players = {"7d": now.weekly, "30d": now.monthly, "all": ever}.get(span.name)
     each = (
-        _("per player: %(n)s") % {"n": f"{now.unlocks / players:,.1f}"}
+        _("per player: %(n)s") % {"n": spoken.spelled(f"{now.unlocks / players:,.1f}")}
         if players
-        else _("%(points)s points") % {"points": f"{now.points:,}"}
+        else _("%(points)s points") % {"points": spoken.whole(now.points)}
     )
     month = (_("Monthly players"), now.monthly, then.monthly if then else None, _("of 30 days, each once"))
     week = (_("Weekly players"), now.weekly, then.weekly if then else None, _("of 7 days, each once"))
@@ -103,14 +103,14 @@ def kpis(
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f}%" if whole else "0%"
+    return spoken.percentage(f"{100 * part / whole:.0f}" if whole else "0")
 
 
 def dates(span: Span) -> str:
     """Return a span's first and last day."""
     years = span.since.year != span.until.year or span.step == "month"
     style = "j M Y" if years else "j M"
-    return f"{date_format(span.since, style)} – {date_format(span.until, style)}"
+    return f"{spoken.day(span.since, style)} – {spoken.day(span.until, style)}"
 
 
 def before_label(span: Span) -> str:
@@ -142,15 +142,15 @@ def line_finding(span: Span, listed: Sequence[Bucket], *, so_far: bool) -> str:
         else _("fell from %(a)s to %(b)s")
         if last.active < first.active
         else _("were %(a)s at both ends")
-    ) % {"a": f"{first.active:,}", "b": f"{last.active:,}"}
+    ) % {"a": spoken.whole(first.active), "b": spoken.whole(last.active)}
     return _(
         "%(what)s %(verb)s within %(dates)s; the most were %(most)s on %(day)s. The table has every step."
     ) % {
         "what": active(span.step),
         "verb": verb,
         "dates": dates(span),
-        "most": f"{most.active:,}",
-        "day": date_format(most.at, "j M"),
+        "most": spoken.whole(most.active),
+        "day": spoken.day(most.at, "j M"),
     }
 
 
@@ -168,7 +168,7 @@ def heat(listed: Sequence[Cohort], average: Sequence[float | None], ages: Sequen
 def retention_finding(average: Sequence[float | None]) -> str:
     """Say how many came back after a day, a week and a month."""
     known = [
-        _("%(percent)s after %(age)s") % {"percent": f"{share:.0f}%", "age": word}
+        _("%(percent)s after %(age)s") % {"percent": spoken.percentage(f"{share:.0f}"), "age": word}
         for age, word in ((1, _("a day")), (7, _("a week")), (30, _("30 days")))
         if (share := average[age]) is not None
     ]
@@ -181,7 +181,7 @@ def completion_data(counted: Sequence[int]) -> dict[str, Any]:
     shares = [100 * more / players for more in at_least(counted)]
     return {
         "kind": "curve",
-        "unit": "%",
+        "unit": spoken.percentage(""),
         "x": list(range(len(counted))),
         "series": [{"label": _("players"), "values": [round(share, 2) for share in shares]}],
     }
@@ -194,9 +194,9 @@ def completion_finding(counted: Sequence[int]) -> str:
     return _(
         "Half of %(players)s players have %(half)d achievements or more; %(all)s have the most, %(most)d."
     ) % {
-        "players": f"{players:,}",
+        "players": spoken.whole(players),
         "half": half,
-        "all": f"{counted[-1]:,}",
+        "all": spoken.whole(counted[-1]),
         "most": len(counted) - 1,
     }
 
@@ -208,7 +208,6 @@ def bars_data(spread: Spread, *, unit: str = "") -> dict[str, Any]:
         "unit": unit,
         "edges": [*(one[0] for one in spread.bars), spread.bars[-1][1]],
         "values": [int(one[2]) for one in spread.bars],
-        "words": {"more": _("and more"), "players": _("Players")},
         "marks": [
             {"label": "p10", "at": spread.p10},
             {"label": "p50", "at": spread.p50},
@@ -222,7 +221,7 @@ def bars_finding(spread: Spread, *, unit: str = "") -> str:
     return _(
         "Half of %(players)s players have %(half)s or less; a tenth %(few)s or less, a tenth %(many)s or more."
     ) % {
-        "players": f"{spread.players:,}",
+        "players": spoken.whole(spread.players),
         "half": figure(spread.p50) + unit,
         "few": figure(spread.p10) + unit,
         "many": figure(spread.p90) + unit,

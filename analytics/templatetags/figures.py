@@ -9,11 +9,11 @@ from datetime import date
 from typing import Final
 
 from django import template
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from analytics.rules.windows import Step
+from core import spoken
 
 register = template.Library()
 
@@ -35,10 +35,12 @@ def change(now: float, before: float | None, meaning: str = "more") -> str:
     sign = "+" if percent > 0 else "−" if percent < 0 else "±"
     is_good = (percent > 0) == (meaning == "more")
     kind = "" if not percent or meaning == "none" else " delta-good" if is_good else " delta-bad"
-    return format_html('<span class="delta{}">{}{}%</span>', kind, sign, _spelled(abs(percent)))
+    return format_html(
+        '<span class="delta{}">{}{}</span>', kind, sign, spoken.percentage(_digits(abs(percent)))
+    )
 
 
-def _spelled(percent: float) -> str:
+def _digits(percent: float) -> str:
     return f"{percent:,.0f}" if percent >= 100 else f"{percent:.1f}"
 
 
@@ -56,22 +58,22 @@ def duration(seconds: float | None) -> str:
         return _("%(hours)d h %(minutes)02d") % {"hours": hours, "minutes": minutes}
     if seconds < 14 * _DAY:
         return _("%(n)d h") % {"n": seconds // _HOUR}
-    return _("%(n)s days") % {"n": f"{int(seconds // _DAY):,}"}
+    return _("%(n)s days") % {"n": spoken.whole(int(seconds // _DAY))}
 
 
 @register.filter
 def hours(milliseconds: int) -> str:
     """Write a playtime in whole hours, one decimal of few."""
     value = milliseconds / 3_600_000
-    return f"{value:,.1f}" if 0 < value < 10 else f"{value:,.0f}"
+    return spoken.spelled(f"{value:,.1f}" if 0 < value < 10 else f"{value:,.0f}")
 
 
 @register.filter
 def figure(value: float) -> str:
     """Write a value of a distribution: as many digits as tell something."""
     if value == int(value):
-        return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        return spoken.whole(int(value))
+    return spoken.spelled(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")
 
 
 @register.filter
@@ -83,7 +85,7 @@ def heat(percent: float | None) -> str:
 @register.filter
 def bucket(day: date, step: Step) -> str:
     """Write a day; a month by its name and year."""
-    return date_format(day, "M Y" if step == "month" else "j M")
+    return spoken.day(day, "M Y" if step == "month" else "j M")
 
 
 @register.simple_tag

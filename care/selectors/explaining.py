@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from achievements.selectors import definitions, progress
 from achievements.selectors.definitions import Definition, GameCatalogue
 from care import spelling
 from care.selectors.profile import InGame
+from core import spoken
 from stats.selectors import persons as stats
 from stats.selectors.persons import Held
 
@@ -246,5 +247,4 @@ def _plain(definition: Definition, verdict: str, lines: tuple[Line, ...]) -> str
 
 
 def _time(at: datetime) -> str:
-    utc = at.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+    return f"{spoken.moment(at)} UTC"

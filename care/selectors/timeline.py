@@ -20,6 +20,7 @@ from achievements.selectors.definitions import Definition
 from achievements.selectors.persons import Met, Place, Revoked
 from achievements.selectors.unlocks import HeldUnlock
 from care import spelling
+from core import spoken
 from core.audit import entries
 from core.audit.entries import Entry, Wanted
 from core.clock import from_microseconds, microseconds
@@ -250,7 +251,7 @@ def _heard(row: HeldUnlock) -> str:
 
 
 def _revoked(position: Position, row: Revoked, definition: Definition, who: Mapping[str, str]) -> Event:
-    told = {"who": _name(row.actor, who), "why": row.reason, "when": _day(row.unlocked_at)}
+    told = {"who": _name(row.actor, who), "why": row.reason, "when": spoken.moment(row.unlocked_at)}
     if row.reason:
         text = _("Revoked by %(who)s: “%(why)s” · it was unlocked %(when)s") % told
     else:
@@ -301,11 +302,6 @@ def _session(position: Position, row: Playing) -> Event:
 
 def _name(actor: str, who: Mapping[str, str]) -> str:
     return str(deeds.ACTORS.get(actor) or who.get(actor) or actor)
-
-
-def _day(at: datetime) -> str:
-    utc = at.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M}"
 
 
 def to_cursor(position: Position) -> list[int]:

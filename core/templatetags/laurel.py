@@ -4,7 +4,7 @@ Everything is an SVG attribute or a class: no `style`, so that the content polic
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from math import tau
 from typing import Protocol
 from uuid import UUID
@@ -15,8 +15,9 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
-from core import artwork
+from core import artwork, spoken
 
 register = template.Library()
 
@@ -44,7 +45,7 @@ def number(value: float | None) -> str:
     """Write a number with thousands separated; a whole one without decimals; nothing as an en dash."""
     if value is None:
         return "–"
-    return f"{int(value):,}" if value == int(value) else f"{value:,.2f}".rstrip("0")
+    return spoken.spelled(f"{int(value):,}" if value == int(value) else f"{value:,.2f}".rstrip("0"))
 
 
 @register.filter
@@ -59,20 +60,20 @@ def percent(value: float | None) -> str:
     if value is None:
         return "–"
     if 0 < value < 0.1:
-        return "<0.1%"
-    return f"{value:.1f}".removesuffix(".0") + "%"
+        return f"<{spoken.percentage('0.1')}"
+    return spoken.percentage(f"{value:.1f}".removesuffix(".0"))
 
 
 @register.filter
 def floor_percent(value: float) -> str:
     """Write a share that is done as a whole percentage; 100% only when nothing is left."""
-    return f"{int(value)}%"
+    return spoken.percentage(str(int(value)))
 
 
 @register.simple_tag
 def rank(value: int, tied: bool) -> str:
     """Write a rank; a shared one as `=9`."""
-    return f"={value:,}" if tied else f"{value:,}"
+    return f"={spoken.whole(value)}" if tied else spoken.whole(value)
 
 
 @register.simple_tag
@@ -97,22 +98,29 @@ def moment(at: datetime) -> str:
         '<time datetime="{}" title="{} UTC" data-moment>{}</time>',
         utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
         utc.strftime("%Y-%m-%d %H:%M:%S"),
-        f"{utc.day} {utc:%b %Y, %H:%M}",
+        spoken.moment(utc),
     )
 
 
 @register.simple_tag
 def exact(at: datetime) -> str:
     """Write a time to the second in UTC, which no script makes local: for what happened within a minute."""
-    utc = at.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC"
+    return spoken.second(at)
 
 
 def _spoken(at: datetime, now: datetime) -> str:
     days = (now.date() - at.date()).days
-    if days in (0, 1):
-        return f"{'today' if days == 0 else 'yesterday'}, {at:%H:%M}"
-    return f"{at.day} {at:%b %Y}"
+    if days == 0:
+        return gettext("today, %(time)s") % {"time": f"{at:%H:%M}"}
+    if days == 1:
+        return gettext("yesterday, %(time)s") % {"time": f"{at:%H:%M}"}
+    return spoken.day(at)
+
+
+@register.filter
+def day(at: date | None, style: str = "j M Y") -> str:
+    """Write a day, or a moment in UTC, in the language's way; the styles are those of `core.spoken`."""
+    return spoken.day(at, style) if at else ""
 
 
 @register.filter
@@ -243,7 +251,7 @@ def ring(share: float) -> str:
     """Draw a ring `share` percent round, with the figure in it."""
     whole = tau * _RING_RADIUS
     return format_html(
-        '<svg class="ring" width="76" height="76" viewBox="0 0 76 76" role="img" aria-label="{0} complete">'
+        '<svg class="ring" width="76" height="76" viewBox="0 0 76 76" role="img" aria-label="{4}">'
         '<circle cx="38" cy="38" r="{1}" stroke-width="8"/>'
         '<circle class="fill" cx="38" cy="38" r="{1}" stroke-width="8" stroke-dasharray="{2} {3}"'
         ' transform="rotate(-90 38 38)"/>'
@@ -252,6 +260,7 @@ def ring(share: float) -> str:
         _RING_RADIUS,
         f"{whole * min(share, 100) / 100:.1f}",
         f"{whole:.1f}",
+        gettext("%(share)s complete") % {"share": floor_percent(share)},
     )
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import selectors as accounts
 from accounts.doorway import Visit
 from accounts.selectors import GameInfo, PlayerInfo
+from core import spoken
 from core.ids import parse_id
 from leaderboards.api.asked import period_of
 from leaderboards.keys import Board
@@ -52,9 +53,10 @@ class Chosen:
     def score(self, sort_value: int) -> str:
         """Return a score as it is written."""
         if self.info is None:
-            return f"{-sort_value:,}"
+            return spoken.whole(-sort_value)
         units = rules.sort_value(sort_value, sort=self.info.sort)
-        return shown(units, decimals=self.info.decimals, format=self.info.format)
+        text = shown(units, decimals=self.info.decimals, format=self.info.format)
+        return spoken.percentage(text[:-1]) if text.endswith("%") else spoken.spelled(text)
 
     def current(self, at: datetime) -> PeriodInfo:
         """Return the present period of the main span."""

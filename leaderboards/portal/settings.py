@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
+from core import spoken
 from core.forms import sent
 from core.number_field import written
 from core.refusals import Conflict, Refused
@@ -81,7 +82,7 @@ def _more_facts(info: BoardInfo) -> Iterator[tuple[str, str]]:
     yield _("Written as"), words.label(words.FORMATS, info.format)
     yield _("Submitted by"), words.label(words.AUTHORITIES, info.authority)
     if info.attempts_limit is not None:
-        yield _("Submissions of a player in a period"), f"{info.attempts_limit:,}"
+        yield _("Submissions of a player in a period"), spoken.whole(info.attempts_limit)
     for what, units in ((_("Lowest score"), info.min_units), (_("Highest score"), info.max_units)):
         if units is not None:
             yield what, written(exact(units, decimals=info.decimals), grouped=True)

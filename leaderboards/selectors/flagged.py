@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from core import spoken
 from core.clock import from_microseconds, microseconds
 from core.db import run_prepared
 from core.reviewing import After, Event, Flagged, Wanted
@@ -83,7 +84,7 @@ def _circumstances(row: FlaggedScore) -> tuple[str, ...]:
     text = (
         _("%(n)s such submissions, added up.") if is_sum else _("%(n)s such submissions; this one is kept.")
     )
-    return (text % {"n": f"{row.submissions:,}"},)
+    return (text % {"n": spoken.whole(row.submissions)},)
 
 
 def around(game_id: int, player_id: int, at: datetime, *, limit: int) -> list[Event]:
