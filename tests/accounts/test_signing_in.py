@@ -214,7 +214,7 @@ def test_without_valkey_people_still_sign_in(servers: Servers) -> None:
 def test_nothing_of_other_services_is_shown_where_none_is_configured() -> None:
     page = browser().get(SIGN_IN).content.decode()
     assert "Continue with" not in page
-    assert browser().get("/account/signup/").content.decode().count("<form") == 2  # the theme's and its own
+    assert browser().get("/account/signup/").content.decode().count("<form") == 3  # theme, language, its own
 
 
 def test_a_configured_service_has_a_button_that_posts() -> None:
