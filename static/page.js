@@ -1,11 +1,10 @@
 // Comforts that a page works without: theme without a reload, local times, copying.
 "use strict";
 
-const language = document.documentElement.lang || "en";
 const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 
 /** A day in the page's language; browsers of today disagree about September in English. */
-function dayText(at) {
+function dayText(at, language) {
   return language === "en"
     ? `${at.getDate()} ${at.toLocaleDateString("en", { month: "short" })} ${at.getFullYear()}`
     : at.toLocaleDateString(language, { day: "numeric", month: "short", year: "numeric" });
@@ -13,17 +12,18 @@ function dayText(at) {
 
 /** Write every time in the reader's own zone; the title keeps UTC. */
 function localTimes(root) {
-  const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const today = new Date().toDateString();
   const yesterday = new Date(Date.now() - 864e5).toDateString();
   for (const element of root.querySelectorAll("time[datetime]")) {
+    const language = element.closest("[data-language]")?.dataset.language ?? document.documentElement.lang;
+    const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
     const at = new Date(element.dateTime);
     const day = at.toDateString();
     const clockTime = at.toLocaleTimeString("en-GB", clock);
     const word = day === today ? words.format(0, "day") : day === yesterday ? words.format(-1, "day") : "";
     element.textContent = word
       ? `${word}, ${clockTime}`
-      : dayText(at) + ("moment" in element.dataset ? `, ${clockTime}` : "");
+      : dayText(at, language) + ("moment" in element.dataset ? `, ${clockTime}` : "");
   }
 }
 
