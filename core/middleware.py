@@ -121,9 +121,9 @@ class Language(PagesOnly, LocaleMiddleware):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Speak it for this request only: the thread's next one may be the API's, whose texts are English."""
         if not request.path_info.startswith(_TRANSLATED):
-            return self.get_response(request)
+            return self.get_response(request)  # type: ignore[return-value]
         try:
-            return super().__call__(request)  # type: ignore[return-value]
+            return super().__call__(request)
         finally:
             translation.deactivate()
 
