@@ -45,12 +45,14 @@ def sign_in(page: Page, said: str) -> None:
 def pages(page: Page) -> dict[str, str]:
     """Return the path of each page that can be reached from the studio's home, by the name of its address."""
     found: dict[str, str] = {}
+    tried: set[str] = set()
     waiting = deque([urlsplit(page.url).path, "/portal/new", "/account/email/", "/account/2fa/"])
     while waiting:
         path = waiting.popleft()
         name = _name(path)
-        if name is None or name in found:
+        if name is None or name in tried:
             continue
+        tried.add(name)
         answer = page.goto(path)
         if answer is None or not answer.headers.get("content-type", "").startswith("text/html"):
             continue
