@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "core.middleware.Refusals",
     "django.middleware.security.SecurityMiddleware",
     "core.middleware.StaticFiles",
+    "core.middleware.Compressed",
     "core.middleware.Sessions",
     "core.middleware.Language",
     "core.middleware.Common",

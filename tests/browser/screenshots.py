@@ -30,11 +30,13 @@ def main() -> int:
     if browser is None:
         print("There is no Chromium on this machine: on Debian, apt-get install chromium brings it.")
         return 1
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()  # for the names of addresses; nothing is asked of a database
     folder = Path(tempfile.mkdtemp(prefix="laurel-screenshots-"))
     port = var_dir.free_ports(2)
     env = {**os.environ, "PORT": str(port), "VAR_DIR": str(folder / "var")}
+    # For the names of addresses; nothing is asked of a database.
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "1"}
+    os.environ.setdefault("SECRET_KEY", "read-by-settings-and-used-for-nothing-0123456789-abcdefghijkl")
+    django.setup()
     with (folder / "output").open("w") as output:
         run = subprocess.Popen([sys.executable, "-m", "config.run"], cwd=BASE_DIR, env=env, stdout=output)
     try:

@@ -18,7 +18,7 @@ SIGNED_OUT = {
     "sign-in": "/account/login/",
     "sign-up": "/account/signup/",
     "reset-password": "/account/password/reset/",
-    "problems": "/problems/",
+    "problems": "/problems",
     "problem": "/problems/validation-failed",
 }
 # Part of a page, asked for by its script; or what is no page of ours.
