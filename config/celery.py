@@ -17,13 +17,28 @@ from core.collector import settle
 class _Taken(broker.QoS):
     """What this worker has taken from Valkey as a broker and not begun.
 
-    kombu gives it back as it closes its channel. Where the broker has gone it may have let go of the address by then,
-    and the worker ended with an AttributeError. What was taken comes back by itself after the visibility time-out.
+    kombu gives it back as it closes its channel, and says of a task that ends later that it was done. Where the broker
+    has gone it has let go of the connection by then, and the worker ended with an AttributeError. What was taken comes
+    back by itself after the visibility time-out; a task that runs twice does no harm.
     """
 
     def restore_unacked(self, client: Any = None) -> Any:
         """Give back what can be given back."""
-        return None if self.channel.connection.client is None else super().restore_unacked(client)
+        return None if self._is_cut_off() else super().restore_unacked(client)
+
+    def ack(self, delivery_tag: str) -> None:
+        """Say that a task was done, if there is still somebody to say it to."""
+        if not self._is_cut_off():
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Give a task back or away, likewise."""
+        if not self._is_cut_off():
+            super().reject(delivery_tag, requeue=requeue)
+
+    def _is_cut_off(self) -> bool:
+        connection: Any = self.channel.connection  # a closed channel has none
+        return connection is None or connection.client is None
 
 
 broker.Channel.QoS = _Taken
