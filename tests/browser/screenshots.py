@@ -91,7 +91,7 @@ def _take(page: Page, path: str, name: str) -> None:
     if answer is None or answer.status != 200:
         raise SystemExit(f"{path} answered {answer and answer.status}.")
     page.wait_for_load_state("load")
-    page.screenshot(path=KEPT / f"{name}.jpg", type="jpeg", quality=72, full_page=True)
+    page.screenshot(path=KEPT / f"{name}.jpg", type="jpeg", quality=60, full_page=True)
     print(f"{name}.jpg", flush=True)
 
 
