@@ -121,6 +121,7 @@ def running(*, players: int) -> Iterator[Platform]:
             env = _environment(place, servers, sink_port=sink_port)
             (folder / "static").mkdir()
             _finish(manage("migrate", place, env, "--noinput"))
+            _finish(manage("collectstatic", place, env, "--noinput"))
             world = _seed(env, players)
             processes = children(place, env)
             try:
