@@ -22,7 +22,9 @@ INSTALL = $(PIP) install --quiet --disable-pip-version-check --no-input --requir
 LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q
 # Tests in parallel, each process with its own PostgreSQL and Valkey: one more than there are cores, since some wait.
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-TESTS ?= tests --ignore=tests/faults --ignore=tests/browser/test_every_page.py
+# What wants the machine for itself, since a page that is slow looks like one that fails.
+WALKS := tests/browser/test_every_page.py tests/browser/test_studio_walk.py
+TESTS ?= tests --ignore=tests/faults $(WALKS:%=--ignore=%)
 
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
@@ -43,8 +45,8 @@ test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey (TESTS=tests
 faults: $(DEV_STAMP) ## Kill and freeze each process under load (FAULTS=full for the full length)
 	$(BIN)/python -m pytest -n 0 tests/faults
 
-pages: $(DEV_STAMP) ## Look at every page in a browser: axe, console, weight, both themes, two widths
-	$(BIN)/python -m pytest -n 0 tests/browser/test_every_page.py
+pages: $(DEV_STAMP) ## Look at every page in a browser: axe, console, weight, both themes, two widths; walk through them
+	$(BIN)/python -m pytest -n 0 $(WALKS)
 
 check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migrations, settings, known vulnerabilities
 	$(BIN)/ruff format --check .
