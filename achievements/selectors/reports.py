@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.cache import cache
 
 from accounts.selectors import players_shown
+from achievements import keys
 from achievements.report_models import PlayerReport, ReportState
 from core.db import run_prepared
 
@@ -88,26 +89,22 @@ def one(studio_id: int, uuid: UUID) -> ReportInfo | None:
 
 def open_count(studio_id: int) -> int:
     """Return how many reports wait, at most MOST_COUNTED, and at most COUNT_KEPT_S ago."""
-    found: int | None = cache.get(_key(studio_id))
+    found: int | None = cache.get(keys.open_reports(studio_id))
     if found is None:
         rows = PlayerReport.objects.filter(studio_id=studio_id, state=ReportState.OPEN)
         found = len(rows.values_list("pk")[:MOST_COUNTED])
-        cache.set(_key(studio_id), found, COUNT_KEPT_S)
+        cache.set(keys.open_reports(studio_id), found, COUNT_KEPT_S)
     return found
 
 
 def forget_count(studio_id: int) -> None:
     """Let it be counted anew."""
-    cache.delete(_key(studio_id))
+    cache.delete(keys.open_reports(studio_id))
 
 
 def take_turns(player_id: int) -> None:
     """Let a player's reports be made one at a time, until the transaction's end, so that they are counted exactly."""
     run_prepared("SELECT pg_advisory_xact_lock($1::int, ($2 % 1000000)::int)", [_TURNS, player_id])
-
-
-def _key(studio_id: int) -> str:
-    return f"achievements:reports:open:{studio_id}"
 
 
 def _page(rows: Any, studio_id: int, before_id: int | None, limit: int) -> list[ReportInfo]:

@@ -11,6 +11,7 @@ from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 
 from accounts import selectors as accounts
+from analytics.keys import used_key
 from analytics.models import Usage
 
 DAYS: Final = 14
@@ -39,7 +40,7 @@ class Used:
 
 def used(studio_id: int, *, at: datetime) -> Used:
     """Return what a studio used in the last days and months (UTC), at most KEPT_S old."""
-    key = f"analytics:usage:{studio_id}"
+    key = used_key(studio_id)
     found: Used | None = cache.get(key)
     if found is None:
         found = Used(_days(studio_id, at.date()), _months(studio_id, at.date()), at)
