@@ -1,7 +1,9 @@
 """Notes how calls of the API ended, in the process's memory: a request waits for nothing here."""
 
 import random
+import re
 import time
+from functools import cache
 from typing import Any, Final
 
 from django.conf import settings
@@ -18,6 +20,7 @@ _SAMPLE: Final = 1 / SAMPLED
 _FIRST_FAILURE: Final = 500
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LONGEST_PATH: Final = 500
+_CONVERTED: Final = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def request_log(get_response: GetResponse) -> GetResponse:
@@ -55,6 +58,12 @@ def _by_key(request: HttpRequest) -> Owner | None:
     return keys.key_hash(key) if scheme.lower() == "bearer" and keys.is_well_formed(key) else None
 
 
+@cache
+def _as_documented(route: str) -> str:
+    """Return an address as the API's documentation writes it: `<path:player>` as `{player}`."""
+    return _CONVERTED.sub(r"{\1}", route)
+
+
 def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: Any, began: float) -> Noted:
     match = request.resolver_match
     is_refused = response.status_code >= FIRST_REFUSAL
@@ -66,7 +75,7 @@ def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: A
         key_id=getattr(holder, "key_id", None),
         game=_game(holder) or (match.kwargs.get("game_id") if match else None),
         method=request.method if request.method in _METHODS else "OTHER",
-        route=match.route if match else "",
+        route=_as_documented(match.route) if match else "",
         path=request.path[:_LONGEST_PATH],
         status=response.status_code,
         told=getattr(response, "told", None) or Told(),
