@@ -1,7 +1,7 @@
 """Unlocks that were kept apart, as the review queue shows them."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
@@ -17,6 +17,7 @@ from core.db import run_prepared
 from core.reviewing import After, Event, Flagged, Wanted
 
 KIND = "unlock"
+_AT_ONCE = timedelta(minutes=1)
 _COUNT = """
 SELECT count(*) FROM (
     SELECT FROM achievements_flaggedunlock WHERE studio_id = $1 AND state = 'open'
@@ -103,8 +104,8 @@ def around(game_id: int, player_id: int, at: datetime, *, limit: int) -> list[Ev
 
 
 def _late(row: Unlock) -> str:
-    seconds = int((row.heard_at - row.unlocked_at).total_seconds())
-    return _("Heard of %(seconds)s s later") % {"seconds": spoken.whole(seconds)} if seconds > 60 else ""
+    passed = row.heard_at - row.unlocked_at
+    return _("Heard of %(span)s later") % {"span": spoken.span(passed)} if passed > _AT_ONCE else ""
 
 
 def _decided(row: FlaggedUnlock) -> str:

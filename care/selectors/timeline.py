@@ -241,13 +241,13 @@ def source_of(definition: Definition) -> str:
 def _heard(row: HeldUnlock) -> str:
     passed = row.heard_at - row.unlocked_at
     if passed > LATE:
-        return _("happened %(span)s before it was heard") % {"span": spelling.span(passed)}
+        return _("happened %(span)s before it was heard") % {"span": spoken.span(passed)}
     if passed < timedelta(0):
-        return _("said %(span)s ahead of Laurel's clock") % {"span": spelling.span(passed)}
+        return _("said %(span)s ahead of Laurel's clock") % {"span": spoken.span(passed)}
     at = f"{row.heard_at.astimezone(UTC):%H:%M:%S}"
     if passed < _AT_ONCE:
         return _("heard %(at)s, at once") % {"at": at}
-    return _("heard %(at)s, %(span)s later") % {"at": at, "span": spelling.span(passed)}
+    return _("heard %(at)s, %(span)s later") % {"at": at, "span": spoken.span(passed)}
 
 
 def _revoked(position: Position, row: Revoked, definition: Definition, who: Mapping[str, str]) -> Event:
