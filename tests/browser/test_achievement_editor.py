@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import WITHIN_MS
 from tests.browser.walking import GAME
 
 pytestmark = pytest.mark.slow
-WITHIN_MS = 20_000
 
 
 @pytest.fixture

@@ -15,13 +15,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from achievements.replay.files import read_games
 from tests.achievements import samples
 from tests.browser import walking
-from tests.browser.conftest import Laurel
+from tests.browser.conftest import WITHIN_MS, Laurel
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not samples.REAL_DATA.is_dir(), reason=samples.NO_REAL_DATA),
 ]
-WITHIN_MS = 60_000
 WITHIN_S = 120
 expect.set_options(timeout=WITHIN_MS)
 MAKER, HELPER, PASSWORD = "maker@example.com", "helper@example.com", "a-walk-in-the-park"

@@ -22,7 +22,9 @@ SIGNED_OUT = {
     "problem": "/problems/validation-failed",
 }
 # Part of a page, asked for by its script; or what is no page of ours.
-_NO_PAGES = {"first-steps", "account_logout", "schema", "docs"}
+_NO_PAGES = {"first-steps", "board-standings-file", "account_logout", "schema", "docs"}
+# How many of each are looked through for links: what one board has not, such as periods, the next one may have.
+_OF_EACH = 3
 _LINKS = "links => links.map(link => link.getAttribute('href'))"
 
 
@@ -45,20 +47,21 @@ def sign_in(page: Page, said: str) -> None:
 def pages(page: Page) -> dict[str, str]:
     """Return the path of each page that can be reached from the studio's home, by the name of its address."""
     found: dict[str, str] = {}
-    tried: set[str] = set()
+    tried: dict[str, set[str]] = {}
     waiting = deque([urlsplit(page.url).path, "/portal/new", "/account/email/", "/account/2fa/"])
     while waiting:
         path = waiting.popleft()
         name = _name(path)
-        if name is None or name in tried:
+        seen = tried.setdefault(name or "", set())
+        if name is None or urlsplit(path).path in seen or len(seen) == _OF_EACH:
             continue
-        tried.add(name)
+        seen.add(urlsplit(path).path)
         answer = page.goto(path)
         if answer is None or not answer.headers.get("content-type", "").startswith("text/html"):
             continue
         assert answer.status == 200, f"{path} answers {answer.status}"
         if urlsplit(page.url).path == urlsplit(path).path:  # another one's address leads on to it
-            found[name] = path
+            found.setdefault(name, path)
         waiting.extend(href for href in page.eval_on_selector_all("a[href^='/']", _LINKS))
     return found
 
