@@ -23,7 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("analytics.urls")),
     path("api/v1/", include("social.urls")),
     path("api/v1/", include("webhooks.urls")),
-    path("api/v1/", include("analytics.urls")),
     path("api/v1/", include("care.urls")),
     path("api/v1/", include("accounts.urls")),
     path("api/v1", RootView.as_view()),
