@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Invitation, Member, Role, Studio, User
 from accounts.roles import Act, manageable_by, may
-from accounts.selectors import MOST_STUDIOS
+from accounts.selectors.studios import MOST_STUDIOS
 from core import audit
 from core.refusals import Conflict, Forbidden, NotFound
 

@@ -1,0 +1,72 @@
+"""Studios, and who works there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.calls.models import CallCount
+from accounts.models import Member, Role, Studio
+
+MOST_STUDIOS = 100  # of a user
+MOST_TOLD = 20  # owners who get a mail
+# What `manage.py demo` makes, and the demo's page shows.
+DEMO_STUDIO: UUID = settings.DEMO_STUDIO
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A studio, and what somebody is there."""
+
+    studio_id: int
+    studio_uuid: UUID
+    name: str
+    role: str
+
+
+def memberships(user_id: int) -> list[Membership]:
+    """Return a user's studios by name; somebody who is locked out has none."""
+    rows = Member.objects.filter(user_id=user_id, user__is_active=True).select_related("studio")
+    found = [
+        Membership(row.studio_id, row.studio.uuid, row.studio.name, row.role) for row in rows[:MOST_STUDIOS]
+    ]
+    return sorted(found, key=lambda one: (one.name.casefold(), one.studio_id))
+
+
+def demo_studio_id() -> int | None:
+    """Return the demo's studio; None where there is no demo."""
+    return Studio.objects.filter(uuid=DEMO_STUDIO).values_list("pk", flat=True).first()
+
+
+def studio_pks(uuids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return the internal ids of studios, in one query; who is unknown is left out."""
+    return dict(Studio.objects.filter(uuid__in=set(uuids)).values_list("uuid", "pk"))
+
+
+def studio_named(pk: int) -> tuple[UUID, str] | None:
+    """Return a studio's public id and its name, or None if there is no such studio."""
+    return Studio.objects.filter(pk=pk).values_list("uuid", "name").first()
+
+
+def studio_uuid(pk: int) -> UUID | None:
+    """Return a studio's public id, or None if there is no such studio."""
+    return Studio.objects.filter(pk=pk).values_list("uuid", flat=True).first()
+
+
+def studio_name(pk: int) -> str:
+    """Return a studio's name, empty if there is no such studio."""
+    return Studio.objects.filter(pk=pk).values_list("name", flat=True).first() or ""
+
+
+def owner_addresses(studio_id: int) -> list[str]:
+    """Return the e-mail addresses of a studio's owners, but for who is locked out; of very many the first."""
+    rows = Member.objects.filter(studio_id=studio_id, role=Role.OWNER, user__is_active=True)
+    return list(rows.order_by("pk").values_list("user__email", flat=True)[:MOST_TOLD])
+
+
+def calls_by_day(studio_id: int, *, since: date) -> dict[tuple[date, str], int]:
+    """Return how many calls a studio made on each day (UTC) from a date, by how they ended."""
+    rows = CallCount.objects.filter(studio_id=studio_id, day__gte=since)
+    return {(day, ending): count for day, ending, count in rows.values_list("day", "ending", "count")}
