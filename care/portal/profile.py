@@ -19,7 +19,17 @@ from achievements.selectors import definitions
 from care import spelling
 from care.selectors import explaining, holdings, profile, timeline
 from care.selectors.profile import InGame, Profile
-from care.selectors.timeline import ACTS, ALL, BEGINNING, CONDITIONS, REVOKES, SESSIONS, UNLOCKS, Asked
+from care.selectors.timeline import (
+    ACTS,
+    ALL,
+    BEGINNING,
+    CONDITIONS,
+    FLAGGED,
+    REVOKES,
+    SESSIONS,
+    UNLOCKS,
+    Asked,
+)
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from leaderboards.selectors import persons as boards
@@ -28,7 +38,7 @@ A_PAGE = 50
 LONGEST = 128
 SHOWN = {
     "": (_("All"), ALL),
-    "unlocks": (_("Unlocks"), (UNLOCKS,)),
+    "unlocks": (_("Unlocks"), (UNLOCKS, FLAGGED)),
     "revokes": (_("Revokes"), (REVOKES,)),
     "stats": (_("Stats and sessions"), (CONDITIONS, SESSIONS)),
     "acts": (_("Acts of your studio"), (ACTS, BEGINNING)),

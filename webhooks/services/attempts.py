@@ -16,7 +16,7 @@ from webhooks.queue import Done, Due
 from webhooks.rules import schedule, targets
 
 _GONE = 410
-# The platform's own troubles say nothing about the receiver.
+# Name servers that do not answer may be the platform's own trouble; a name that they say leads nowhere is not.
 _NOT_THE_RECEIVERS = ("dns",)
 _WHY = {
     Disabled.GONE: "The endpoint answered 410: it wants nothing more.",
