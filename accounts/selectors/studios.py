@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.conf import settings
 
 from accounts.calls.models import CallCount
-from accounts.models import Member, Role, Studio
+from accounts.models import Member, Role, Studio, User
 
 MOST_STUDIOS = 100  # of a user
 MOST_TOLD = 20  # owners who get a mail
@@ -18,19 +18,27 @@ DEMO_STUDIO: UUID = settings.DEMO_STUDIO
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A studio, and what somebody is there."""
+    """A studio, and what somebody is there; what happened until `seen_at` is read in his inbox."""
 
     studio_id: int
     studio_uuid: UUID
     name: str
     role: str
+    seen_at: datetime
 
 
 def memberships(user_id: int) -> list[Membership]:
     """Return a user's studios by name; somebody who is locked out has none."""
     rows = Member.objects.filter(user_id=user_id, user__is_active=True).select_related("studio")
     found = [
-        Membership(row.studio_id, row.studio.uuid, row.studio.name, row.role) for row in rows[:MOST_STUDIOS]
+        Membership(
+            row.studio_id,
+            row.studio.uuid,
+            row.studio.name,
+            row.role,
+            row.inbox_seen_at or row.created_at,
+        )
+        for row in rows[:MOST_STUDIOS]
     ]
     return sorted(found, key=lambda one: (one.name.casefold(), one.studio_id))
 
@@ -60,10 +68,18 @@ def studio_name(pk: int) -> str:
     return Studio.objects.filter(pk=pk).values_list("name", flat=True).first() or ""
 
 
-def owner_addresses(studio_id: int) -> list[str]:
-    """Return the e-mail addresses of a studio's owners, but for who is locked out; of very many the first."""
+def owner_addresses(studio_id: int) -> list[tuple[str, str]]:
+    """Return the e-mail addresses of a studio's owners, but for who is locked out, each with the language of mail.
+
+    The language is empty for somebody who never chose one; of very many owners the first are told.
+    """
     rows = Member.objects.filter(studio_id=studio_id, role=Role.OWNER, user__is_active=True)
-    return list(rows.order_by("pk").values_list("user__email", flat=True)[:MOST_TOLD])
+    return list(rows.order_by("pk").values_list("user__email", "user__language")[:MOST_TOLD])
+
+
+def language_of(email: str) -> str:
+    """Return the language in which somebody with an address wants mail; empty for a stranger, and for no choice."""
+    return User.objects.filter(email=email).values_list("language", flat=True).first() or ""
 
 
 def calls_by_day(studio_id: int, *, since: date) -> dict[tuple[date, str], int]:

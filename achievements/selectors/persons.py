@@ -165,8 +165,8 @@ def approved(player_id: int, achievement_ids: Collection[int]) -> dict[int, Clai
 
 
 def _claimed(row: Sequence[Any]) -> Claimed:
-    *about, figures, state, reason, actor = row
-    return Claimed(*about, evidence.sentences(figures), state, reason, actor)
+    pk, uuid, achievement_id, game_id, unlocked_at, figures, *decision = row
+    return Claimed(pk, uuid, achievement_id, game_id, unlocked_at, evidence.sentences(figures), *decision)
 
 
 @dataclass(frozen=True, slots=True)

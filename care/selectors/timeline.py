@@ -179,7 +179,7 @@ def _told(asked: Asked, rows: Collection[tuple[Position, object]]) -> list[Event
     grants = _grants(asked, unlocks)
     approved = persons.approved(asked.person.id, [row.achievement_id for row in unlocks])
     actors = {row.actor for row in listed if isinstance(row, Revoked | Entry | Claimed)} - {""}
-    actors |= {one.actor for one in (*grants.values(), *approved.values())}
+    actors |= {one.actor for one in grants.values()} | {one.actor for one in approved.values()}
     who = named.actors(asked.studio_id, actors)
     told = []
     for position, row in rows:
