@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts import finding
@@ -43,7 +44,7 @@ SHOWN = {
     "stats": (_("Stats and sessions"), (CONDITIONS, SESSIONS)),
     "acts": (_("Acts of your studio"), (ACTS, BEGINNING)),
 }
-WHICH = {"": _("All"), "unlocked": _("Unlocked"), "locked": _("Locked")}
+WHICH = {"": _("All"), "unlocked": _("Unlocked"), "locked": pgettext_lazy("achievement", "Locked")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts import named
 from accounts.finding import Known
@@ -305,7 +306,7 @@ def _revoked(position: Position, row: Revoked, definition: Definition, who: Mapp
         tone="bad",
         key=definition.key,
         icon_url=definition.icon_url,
-        badge=("bad", _("Revoked")),
+        badge=("bad", pgettext("unlock", "Revoked")),
         game_id=row.game_id,
     )
 
