@@ -163,7 +163,7 @@ def _reports(asked: _Asked) -> list[News]:
     opened = reports.opened(asked.studio_id, since=asked.since, most=MOST_COUNTED)
 
     def title(n: str, count: int) -> str:
-        said = ngettext("%(n)s player reported a problem", "%(n)s players reported a problem", count)
+        said = ngettext("%(n)s report of a player came in", "%(n)s reports of players came in", count)
         return said % {"n": n}
 
     text = _("Each has the trace of that moment attached.")

@@ -121,7 +121,7 @@ PUBLISHED = {
     "developer@example.com published 2 achievements of Emberwake",
     "developer@example.com imported a file into Emberwake",
 }
-PLAYERS = {"1 entry came into the review queue", "1 player reported a problem"}
+PLAYERS = {"1 entry came into the review queue", "1 report of a player came in"}
 KEYS = {"A webhook was stopped", "The API key “game server” ends soon"}
 JOINED = {"fifth@example.com accepted an invitation"}
 

@@ -37,7 +37,7 @@ def test_everything_of_a_studio_is_found_by_id_key_or_name(desk: Desk) -> None:
     assert found(desk, "q=hundred") == {"achievements": ["Hundred"]}
     assert found(desk, "q=tota") == {"stats": ["Total"]}
     assert found(desk, "q=DAILY") == {"leaderboards": ["Daily-Run"]}
-    assert found(desk, "q=emberW")["games"] == ["Emberwake"]
+    assert found(desk, "q=emberW")["games"] == ["Emberwake"] * 2
     assert found(desk, "q=web") == {"pages": ["Webhooks"]}
     assert "Webhooks" in found(desk, "q=web&in=pages")["pages"]
 
