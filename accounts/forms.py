@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.words import ROLE_NAMES
 from core.audit import LONGEST_REASON
@@ -67,7 +68,9 @@ class AuditFilter(PortalForm):
 
     actor = forms.CharField(label=_("Who"), max_length=320, required=False, validators=[printable])
     action = forms.CharField(label=_("What"), max_length=64, required=False, validators=[printable])
-    object = forms.CharField(label=_("About"), max_length=200, required=False, validators=[printable])
+    object = forms.CharField(
+        label=pgettext_lazy("audit log", "About"), max_length=200, required=False, validators=[printable]
+    )
 
     def __init__(self, *args: Any, actions: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         """Offer the actions, as pairs of name and words, and the one that is asked for."""

@@ -13,7 +13,18 @@ from django.views.decorators.http import require_POST
 
 from accounts import selectors, sessions
 from accounts.authentication import TokenHolder, read_credential
+from accounts.models import User
+from core import pages as core_pages
 from core.refusals import Forbidden, Unauthenticated
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Remember the reader's language in this browser; of who is signed in, also for mail."""
+    answer = core_pages.set_language(request)
+    if isinstance(request.user, User):
+        User.objects.filter(pk=request.user.pk).update(language=request.POST["language"])
+    return answer
 
 
 @never_cache

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations, known_browsers
@@ -70,11 +70,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise ValidationError(_("This address is too long."), code="too_long")
         return email
 
-    def save_user(self, *args: Any, **kwargs: Any) -> User:
-        """Save a new user. Raises Conflict if another request took the address at the same moment."""
+    def save_user(self, request: HttpRequest, user: User, *args: Any, **kwargs: Any) -> User:
+        """Save a new user, who hears from us in the language of the page from now on.
+
+        Raises Conflict if another request took the address at the same moment.
+        """
+        user.language = get_language() or ""
         try:
             with transaction.atomic():
-                saved: User = super().save_user(*args, **kwargs)
+                saved: User = super().save_user(request, user, *args, **kwargs)
         except IntegrityError:
             raise Conflict(
                 gettext("This address was taken a moment ago. Sign in, or reset its password.")

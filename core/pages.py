@@ -1,4 +1,4 @@
-"""Pages that belong to no game: the switches of theme and language, and what a problem means."""
+"""Pages that belong to no game: the switches of theme, language and shortcuts, and what a problem means."""
 
 import json
 
@@ -14,14 +14,22 @@ from core.refusals import PROBLEMS, Refused
 
 THEMES = ("light", "dark", "auto")
 THEME_COOKIE = "theme"
+SHORTCUTS_COOKIE = "shortcuts"
 _DAY_S = 24 * 3600
 _YEAR_S = 365 * _DAY_S
 
 
 def theme(request: HttpRequest) -> dict[str, str | bool]:
-    """Give every template the reader's theme, empty where none was chosen, and whether there is a demo player."""
+    """Give every template the reader's theme, empty where none was chosen, and whether there is a demo player.
+
+    And whether single keys do something: who speaks to the browser may have turned that off (WCAG 2.1.4).
+    """
     chosen = request.COOKIES.get(THEME_COOKIE, "")
-    return {"theme": chosen if chosen in THEMES else "", "demo": settings.DEMO}
+    return {
+        "theme": chosen if chosen in THEMES else "",
+        "shortcuts": request.COOKIES.get(SHORTCUTS_COOKIE) != "off",
+        "demo": settings.DEMO,
+    }
 
 
 @require_POST
@@ -31,6 +39,15 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     if chosen not in THEMES:
         raise Refused(f"`theme` takes {', '.join(THEMES)}.", slug="validation-failed")
     return _kept(request, THEME_COOKIE, chosen)
+
+
+@require_POST
+def set_shortcuts(request: HttpRequest) -> HttpResponse:
+    """Remember whether single keys do something, and go back to the page the choice was made on."""
+    chosen = request.POST.get("shortcuts", "")
+    if chosen not in ("on", "off"):
+        raise Refused("`shortcuts` takes on, off.", slug="validation-failed")
+    return _kept(request, SHORTCUTS_COOKIE, chosen)
 
 
 @require_POST

@@ -43,6 +43,16 @@ def whole(value: int) -> str:
     return spelled(f"{value:,}")
 
 
+def average(value: float) -> str:
+    """Return an average: whole if it is large, else with one decimal, and as many as show that it is not nothing."""
+    if abs(value) >= 100:
+        return whole(round(value))
+    text = f"{value:.2g}" if 0 < abs(value) < 0.1 else f"{value:.1f}"
+    if "e" in text:
+        return "<" + spelled("0.0001")
+    return spelled(text.removesuffix(".0"))
+
+
 def percentage(digits: str) -> str:
     """Return a percentage, of a number that is written the English way."""
     return gettext("%(share)s%%") % {"share": spelled(digits)}

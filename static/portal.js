@@ -31,5 +31,85 @@ for (const box of document.querySelectorAll("[data-choose-all]")) {
   box.addEventListener("change", () => { for (const one of others()) one.checked = box.checked; });
 }
 
+const SUGGEST_AFTER_MS = 250, SUGGEST_FROM = 2;
+
+/** The search of the top bar: suggestions below it while one types, reached by the arrows (a combobox). */
+function searchBar(form) {
+  const field = form.querySelector("input"), list = form.querySelector("[role=listbox]");
+  const said = form.querySelector("[role=status]");
+  let waits = 0, asked = null, active = -1;
+  const options = () => [...list.querySelectorAll("[role=option]")];
+  field.setAttribute("role", "combobox");
+  field.setAttribute("aria-autocomplete", "list");
+  field.setAttribute("aria-controls", list.id);
+  field.setAttribute("aria-expanded", "false");
+
+  function choose(next) {
+    const all = options();
+    all[active]?.setAttribute("aria-selected", "false");
+    active = next;
+    const chosen = all[active];
+    if (!chosen) return field.removeAttribute("aria-activedescendant");
+    chosen.setAttribute("aria-selected", "true");
+    chosen.scrollIntoView({ block: "nearest" });
+    field.setAttribute("aria-activedescendant", chosen.id);
+  }
+  function show(isOpen) {
+    if (!isOpen) choose(-1);
+    list.hidden = !isOpen;
+    field.setAttribute("aria-expanded", String(isOpen));
+  }
+  async function suggest() {
+    asked?.abort();
+    const text = field.value.trim();
+    if (text.length < SUGGEST_FROM) { said.textContent = ""; return show(false); }
+    asked = new AbortController();
+    const signal = AbortSignal.any([asked.signal, AbortSignal.timeout(10000)]);
+    try {
+      const answer = await fetch(`${form.dataset.search}?q=${encodeURIComponent(text)}`, { redirect: "error", signal });
+      if (!answer.ok) return;
+      const found = await answer.text();
+      if (document.activeElement !== field) return;
+      choose(-1);
+      list.innerHTML = found;
+      show(options().length > 0);
+      said.textContent = options().length ? "" : form.dataset.none;
+    } catch { /* it was overtaken, or the network is away: Enter still asks for the page */ }
+  }
+
+  field.addEventListener("input", () => { clearTimeout(waits); waits = setTimeout(suggest, SUGGEST_AFTER_MS); });
+  field.addEventListener("keydown", (event) => {
+    const count = options().length;
+    if (event.key === "Escape" && list.hidden) return field.blur();
+    if (list.hidden || !count) return;
+    if (event.key === "ArrowDown") choose((active + 1) % count);
+    else if (event.key === "ArrowUp") choose((active <= 0 ? count : active) - 1);
+    else if (event.key === "Escape") show(false);
+    else if (event.key === "Enter" && active >= 0) location.assign(options()[active].href);
+    else return;
+    event.preventDefault();
+  });
+  form.addEventListener("submit", () => { clearTimeout(waits); asked?.abort(); });
+  form.addEventListener("focusout", (event) => { if (!form.contains(event.relatedTarget)) show(false); });
+  list.addEventListener("mousedown", (event) => event.preventDefault());  // the field keeps the focus
+
+  document.querySelector("[data-opens-search]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    form.closest("header").classList.toggle("search-open");
+    field.focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!field.hasAttribute("aria-keyshortcuts") || document.querySelector("dialog[open]")) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    event.preventDefault();
+    form.closest("header").classList.add("search-open");
+    field.focus();
+    field.select();
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-search]")) searchBar(form);
+
 // Errors of a form are where the reader goes on.
 document.querySelector("[data-focus]")?.focus();

@@ -17,8 +17,8 @@ from core import redis as valkeys
 LONG_S = 120
 # How old what a process keeps may be, and how long it waits: a test that is about such a time sets it itself.
 _TIMES = (
-    "accounts.selectors.KEY_REFRESH_SECONDS",
-    "accounts.selectors.KEY_SECONDS",
+    "accounts.selectors.keys.KEY_REFRESH_SECONDS",
+    "accounts.selectors.keys.KEY_SECONDS",
     "config.demo.creating._CATCH_UP_S",
     "history.dashboards.BUILDS_WITHIN_S",
     "history.selectors.served.WAITS_S",

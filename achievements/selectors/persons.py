@@ -3,12 +3,13 @@
 Lists are newest first by `(time, id)`, from before a place on; each reads by an index of the player.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from achievements import evidence
 from achievements.selectors.unlocks import GameTotal, HeldUnlock
 from core.db import array_literal, run_prepared
 
@@ -117,6 +118,55 @@ def revoked(player_id: int, *, game_ids: Collection[int], before: Place, limit: 
     """Return what was taken back from a player in some games, by when it was."""
     rows = run_prepared(_REVOKED, [player_id, array_literal(game_ids), *before, limit])
     return [Revoked(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An unlock that broke a rule of plausibility: open or rejected, it does not count; approved, it does.
+
+    Attributes:
+        why: a sentence for each rule that it broke.
+        reason, actor: of who decided; empty while nobody has.
+
+    """
+
+    id: int
+    uuid: UUID
+    achievement_id: int
+    game_id: int
+    unlocked_at: datetime
+    why: tuple[str, ...]
+    state: str
+    reason: str
+    actor: str
+
+
+_CLAIMED = """
+SELECT id, uuid, achievement_id, game_id, unlocked_at, evidence, state, reason, actor
+  FROM achievements_flaggedunlock WHERE player_id = $1
+"""
+_NOT_COUNTING = f"""{_CLAIMED}
+   AND game_id = ANY($2::bigint[]) AND state <> 'approved' AND (unlocked_at, id) < ($3::timestamptz, $4)
+ ORDER BY unlocked_at DESC, id DESC LIMIT $5
+"""
+_APPROVED = f"{_CLAIMED} AND achievement_id = ANY($2::bigint[]) AND state = 'approved'"
+
+
+def flagged(player_id: int, *, game_ids: Collection[int], before: Place, limit: int) -> list[Claimed]:
+    """Return what is or was looked at of a player in some games and does not count, by when it is said to be."""
+    rows = run_prepared(_NOT_COUNTING, [player_id, array_literal(game_ids), *before, limit])
+    return [_claimed(row) for row in rows]
+
+
+def approved(player_id: int, achievement_ids: Collection[int]) -> dict[int, Claimed]:
+    """Return which of a player's unlocks were looked at before they counted, by achievement; in one query."""
+    rows = run_prepared(_APPROVED, [player_id, array_literal(achievement_ids)]) if achievement_ids else []
+    return {one.achievement_id: one for one in (_claimed(row) for row in rows)}
+
+
+def _claimed(row: Sequence[Any]) -> Claimed:
+    pk, uuid, achievement_id, game_id, unlocked_at, figures, *decision = row
+    return Claimed(pk, uuid, achievement_id, game_id, unlocked_at, evidence.sentences(figures), *decision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,12 @@ def open_count(studio_id: int) -> int:
     return found
 
 
+def opened(studio_id: int, *, since: datetime, most: int) -> list[datetime]:
+    """Return when those that wait were made after a time, newest first, of the `most` newest."""
+    rows = PlayerReport.objects.filter(studio_id=studio_id, state=ReportState.OPEN).order_by("-pk")
+    return [at for at in rows.values_list("created_at", flat=True)[:most] if at > since]
+
+
 def forget_count(studio_id: int) -> None:
     """Let it be counted anew."""
     cache.delete(keys.open_reports(studio_id))

@@ -42,10 +42,21 @@ _SCENE_CROPS = {"hero": "0 0 1400 420", "cover": "780 40 500 330", "thumb": "850
 
 @register.filter
 def number(value: float | None) -> str:
-    """Write a number with thousands separated; a whole one without decimals; nothing as an en dash."""
+    """Write a number with thousands separated; a whole one without decimals; nothing as an en dash.
+
+    Others have two decimals, or as many as show that it is not nothing.
+    """
     if value is None:
         return "–"
-    return spoken.spelled(f"{int(value):,}" if value == int(value) else f"{value:,.2f}".rstrip("0"))
+    if value == int(value):
+        return spoken.whole(int(value))
+    return spoken.spelled(f"{value:.1g}" if abs(value) < 0.01 else f"{value:,.2f}".rstrip("0").rstrip("."))
+
+
+@register.filter
+def average(value: float) -> str:
+    """Write an average: a small one with as many decimals as tell something."""
+    return spoken.average(value)
 
 
 @register.filter

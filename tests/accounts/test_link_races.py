@@ -412,12 +412,12 @@ def test_an_id_that_is_kept_names_the_person_soon(
         return info.id
 
     assert kept() == leaves.pk
-    before = dict(selectors._players)
+    before = dict(selectors.players._players)
     redeem(other, "a", code)
-    selectors._players.update(before)  # as another process has it
+    selectors.players._players.update(before)  # as another process has it
     assert kept() == leaves.pk
     now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + selectors.JOINS_SECONDS + 1)
+    monkeypatch.setattr(time, "monotonic", lambda: now + selectors.players.JOINS_SECONDS + 1)
     assert kept() == person.pk
 
 
@@ -432,7 +432,7 @@ def test_a_join_that_is_seen_behind_a_later_one_is_noticed_too(
     turns = itertools.count(1)
 
     def kept(name: str) -> int:
-        at = now + next(turns) * (selectors.JOINS_SECONDS + 1)
+        at = now + next(turns) * (selectors.players.JOINS_SECONDS + 1)
         monkeypatch.setattr(time, "monotonic", lambda: at)
         info = selectors.kept_player_of_studio(other.pk, name)
         assert info is not None
@@ -441,8 +441,8 @@ def test_a_join_that_is_seen_behind_a_later_one_is_noticed_too(
     redeem(other, "b", code_of(one, "later"))
     assert [kept("b"), kept("b")] == [later.pk, later.pk]  # now that join is known of
     assert kept("a") != person.pk
-    before = dict(selectors._players)
+    before = dict(selectors.players._players)
     code = code_of(one, "p-1")
     linking.redeem(studio_id=other.pk, external_id="a", code=code, by="key:test", at=started)
-    selectors._players.update(before)  # as another process has it
+    selectors.players._players.update(before)  # as another process has it
     assert kept("a") == person.pk

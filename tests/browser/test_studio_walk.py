@@ -4,7 +4,6 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from email import message_from_bytes
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,27 +45,13 @@ def _person(context: BrowserContext, complaints: list[str]) -> Page:
     return page
 
 
-def _link_in_mail(laurel: Laurel, to: str, pattern: str) -> str:
-    deadline = time.monotonic() + WITHIN_S
-    while time.monotonic() < deadline:
-        for file in sorted(Path(laurel.folder / "mail").glob("*")):
-            message = message_from_bytes(file.read_bytes())
-            for part in message.walk() if to in str(message["To"]) else ():
-                text = part.get_payload(decode=True)
-                found = re.search(pattern, text.decode()) if isinstance(text, bytes) else None
-                if found:
-                    return found[0]
-        time.sleep(0.2)
-    raise AssertionError(f"no mail came to {to}")
-
-
 def _sign_up(page: Page, laurel: Laurel, email: str) -> None:
     """Make an account on the page of signing up, prove its address, and be signed in."""
     if page.locator("[name=email]").input_value() != email:
         page.fill("[name=email]", email)
     page.fill("[name=password1]", PASSWORD)
     page.locator("form.form button[type=submit]").first.click()
-    page.goto(_link_in_mail(laurel, email, r"http://\S+/account/confirm-email/\S+/"))
+    page.goto(walking.link_in_mail(laurel.folder, email, r"http://\S+/account/confirm-email/\S+/"))
     page.locator("form.form button[type=submit]").first.click()
     if page.locator("[name=login]").count():
         page.fill("[name=login]", email)
@@ -122,7 +107,7 @@ def test_a_studio_imports_a_game_sees_it_played_and_takes_an_unlock_back(
         "select[name=role]"
     ).count() else maker.check("[name=role][value=support]")
     maker.locator("#invite form button[type=submit], form#invite button[type=submit]").first.click()
-    helper.goto(_link_in_mail(laurel, HELPER, r"http://\S+/invitations/\S+"))
+    helper.goto(walking.link_in_mail(laurel.folder, HELPER, r"http://\S+/invitations/\S+"))
     helper.get_by_role("link", name="Make an account").click()
     helper.fill("[name=password1]", PASSWORD)  # the link has proved the address
     helper.locator("form.form button[type=submit]").first.click()

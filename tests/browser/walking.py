@@ -1,7 +1,10 @@
 """Every page there is: found by walking from link to link, one of each address with a name (config/urls.py)."""
 
 import re
+import time
 from collections import deque
+from email import message_from_bytes
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.urls import Resolver404, resolve
@@ -9,6 +12,7 @@ from playwright.sync_api import Page
 
 SIZES = {"1440": (1440, 900), "390": (390, 844)}
 THEMES = ("light", "dark")
+MAIL_WITHIN_S = 120
 # The demo's studio and its first game.
 STUDIO = "/portal/0198f2c4-6f1e-7000-8000-64656d6f0001"
 GAME = f"{STUDIO}/games/0198f2c4-6f1e-7000-8000-64656d6f0008"
@@ -42,6 +46,21 @@ def sign_in(page: Page, said: str) -> None:
     page.fill("[name=password]", printed(said, "Password"))
     page.press("[name=password]", "Enter")
     page.wait_for_url("**/portal/**")
+
+
+def link_in_mail(var_dir: Path, to: str, pattern: str) -> str:
+    """Return the first address of that form in the mail to somebody, as it lies in VAR_DIR."""
+    deadline = time.monotonic() + MAIL_WITHIN_S
+    while time.monotonic() < deadline:
+        for file in sorted((var_dir / "mail").glob("*")):
+            message = message_from_bytes(file.read_bytes())
+            for part in message.walk() if to in str(message["To"]) else ():
+                text = part.get_payload(decode=True)
+                found = re.search(pattern, text.decode()) if isinstance(text, bytes) else None
+                if found:
+                    return found[0]
+        time.sleep(0.2)
+    raise AssertionError(f"no mail came to {to}")
 
 
 def pages(page: Page) -> dict[str, str]:

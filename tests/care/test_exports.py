@@ -187,7 +187,7 @@ def test_no_game_is_left_out_of_it_however_many_there_are(
 ) -> None:
     second = joins.declare(full.house.studio)
     joins.unlock(second, "p-1", "a5")
-    monkeypatch.setattr("accounts.selectors.MOST_GAMES", 1)
+    monkeypatch.setattr("accounts.selectors.games.MOST_GAMES", 1)
     for answer in (by_portal(full), api(full).get("/players/p-1/export")):
         games = {row["game_id"] for row in listed(opened(answer), "unlocks")}
         assert games == {str(full.game.uuid), str(second.uuid)}

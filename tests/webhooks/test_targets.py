@@ -3,6 +3,7 @@
 import itertools
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.factories import Api
 from tests.patience import LONG_S, SHIPPED
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, Canary, NameServer, receiver, says
-from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.models import Attempt, Delivery, Disabled, Endpoint
 from webhooks.rules import targets
 from webhooks.rules.targets import NotAllowed, Policy
 from webhooks.services import endpoints
@@ -194,13 +195,25 @@ def test_a_redirect_to_a_private_address_is_not_followed(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("as_shipped")
-def test_a_name_that_leads_nowhere_is_taken_and_fails_until_it_does(api: Api) -> None:
+def test_a_name_that_leads_nowhere_is_taken_and_fails_until_it_does(api: Api, names: NameServer) -> None:
     hook = api.post("/webhooks", {"url": "https://not-yet.example.com/"})
     assert hook.status_code == 201
     api.post(f"/webhooks/{hook.json()['id']}/test", {})
     world.send_until(Attempt.objects.exists)
-    assert Attempt.objects.get().error.startswith("dns: ")
+    assert Attempt.objects.get().error == "no-address: The name does not exist."
+    assert Endpoint.objects.get().failing_since is not None
+    names.fails = True  # which says nothing of the receiver
+    Endpoint.objects.update(failing_since=None)
+    api.post(f"/webhooks/{hook.json()['id']}/test", {})
+    world.send_until(lambda: Attempt.objects.count() > 1)
+    assert Attempt.objects.latest("pk").error.startswith("dns: ")
     assert Endpoint.objects.get().failing_since is None
+    names.fails, names.names["not-yet.example.com"] = False, []
+    Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=6))
+    api.post(f"/webhooks/{hook.json()['id']}/test", {})
+    world.send_until(lambda: Attempt.objects.count() > 2)
+    assert Attempt.objects.latest("pk").error == "no-address: The name has no address."
+    assert Endpoint.objects.get().disabled == Disabled.FAILING
 
 
 @pytest.mark.usefixtures("as_shipped")
