@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from achievements.documents import PICTURES
 from core.clock import parse_rfc3339
 from core.wording import Piece, compare, replaced
 
@@ -48,17 +49,42 @@ _CHOICES = ("state", "type", "authority")
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """One of the two sides of a picture that changed; without an address it is the one built in for `key`."""
+
+    kind: Literal["old", "new"]
+    key: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """What became of a field."""
+    """What became of a field; of a picture both are shown."""
 
     label: str
     pieces: tuple[Piece, ...]
     field: str
+    pictures: tuple[Picture, ...] = ()
 
 
-def lines(differences: Mapping[str, tuple[Any, Any]]) -> list[Line]:
-    """Return what differs, as it is shown."""
-    return [Line(label(field), pieces(field, *both), field) for field, both in differences.items()]
+def lines(differences: Mapping[str, tuple[Any, Any]], key: str = "") -> list[Line]:
+    """Return what differs, as it is shown; with its `key` an achievement's pictures as such."""
+    return [
+        Line(
+            label(field),
+            pieces(field, *both),
+            field,
+            _pictures(field, key, *both),
+        )
+        for field, both in differences.items()
+    ]
+
+
+def _pictures(field: str, key: str, old: Any, new: Any) -> tuple[Picture, ...]:
+    if not key or field not in PICTURES:
+        return ()
+    both = Picture("old", key, old or ""), Picture("new", key, new or "")
+    return tuple(one for one in both if one.url or field == "icon_url")  # locked, nothing is the icon in grey
 
 
 def pieces(field: str, old: Any, new: Any) -> tuple[Piece, ...]:

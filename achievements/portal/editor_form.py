@@ -187,6 +187,12 @@ class EditorForm(PortalForm):
         listed = self.translations
         return sum(one.is_complete for one in listed), len(listed)
 
+    @property
+    def first_error(self) -> str:
+        """What is wrong first, with the field's name; empty if nothing is."""
+        name, found = next(iter(self.errors.items()), ("", []))
+        return f"{self[name].label}: {found[0]}" if name in self.fields else str(next(iter(found), ""))
+
     def values(self) -> dict[str, Any]:
         """Return all edited fields as the API takes them; of what nobody touched, what was there.
 
