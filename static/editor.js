@@ -101,6 +101,39 @@ function counts(form) {
   }
 }
 
+/** The list of achievements to ask for: found by typing, walked through by arrows. */
+function chooser(form) {
+  const list = form.querySelector("[data-chooser]");
+  if (!list) return;
+  const filter = form.querySelector("[data-choose-filter]"), said = form.querySelector("[data-choose-said]");
+  const items = [...list.children].map((item) => ({ item, box: item.querySelector("input"), text: item.textContent.toLocaleLowerCase() }));
+  const shown = () => items.filter(({ item, box }) => !item.hidden && !box.disabled).map(({ box }) => box);
+  const count = () => {
+    said.textContent = said.dataset.chooseSaid
+      .replace("{n}", items.filter(({ box }) => box.checked).length).replace("{most}", items.length);
+  };
+  const find = () => {
+    const wanted = filter.value.trim().toLocaleLowerCase();
+    for (const { item, text } of items) item.hidden = !text.includes(wanted);
+    form.querySelector("[data-choose-none]").hidden = items.some(({ item }) => !item.hidden);
+  };
+  filter.addEventListener("input", find);
+  filter.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+    if (event.key === "ArrowDown") { event.preventDefault(); shown()[0]?.focus(); }
+    if (event.key === "Escape" && filter.value) { event.preventDefault(); filter.value = ""; find(); }
+  });
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const boxes = shown(), next = boxes.indexOf(event.target) + step;
+    if (next < 0) filter.focus(); else boxes[next]?.focus();
+  });
+  list.addEventListener("change", count);
+  count();
+}
+
 /** Prepare an editor; return what keeps what is typed in it, if there is anything to type. */
 function prepareEditor(root, hash = location.hash) {
   const form = root.querySelector("#edit-form");
@@ -110,6 +143,7 @@ function prepareEditor(root, hash = location.hash) {
   parts(root, form, hash);
   livePreview(form);
   counts(form);
+  chooser(form);
   if ("new" in form.dataset) suggestKey(form);
   return keeper;
 }

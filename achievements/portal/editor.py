@@ -57,7 +57,7 @@ class Side:
 @studio_page(needs=Act.WRITE_DEFINITIONS)
 def new(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Make a draft."""
-    form = _form(visit, _NEW, request, is_new=True)
+    form = _form(visit, _NEW, request, of=None)
     if request.method == "POST" and form.is_valid():
         try:
             values = {**form.values(), "key": form.cleaned_data["key"].strip()}
@@ -82,9 +82,9 @@ def edit(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpResponse:
     """Show an achievement's editor; keep what was typed, and while it is typed if a script asks for that."""
     now = standing_of(visit, achievement)
     if request.method != "POST":
-        return _editor(request, visit, now, _form(visit, now.edited, request))
+        return _editor(request, visit, now, _form(visit, now.edited, request, of=now.definition))
     base = request.POST.get("base", "")
-    form = _form(visit, editing.began_from(now, base) or now.edited, request)
+    form = _form(visit, editing.began_from(now, base) or now.edited, request, of=now.definition)
     show = _kept if _is_by_itself(request) else _editor
     if form.is_valid():
         try:
@@ -136,7 +136,7 @@ def show_preview(request: HttpRequest, visit: Visit) -> HttpResponse:
     key = request.POST.get("key", "")[:128]
     held = definitions.fresh_catalogue(game_of(visit).id).by_key.get(key)
     now = editing.standing(held) if held else None
-    form = _form(visit, now.edited if now else _NEW, request, is_new=now is None)
+    form = _form(visit, now.edited if now else _NEW, request, of=held)
     longest = bool(request.POST.get("longest"))
     context = {
         "visit": visit,
@@ -217,16 +217,15 @@ def _sides(conflict: EditedMeanwhile) -> list[Side]:
 
 
 def _form(
-    visit: Visit, began: Mapping[str, Any], request: HttpRequest, *, is_new: bool = False
+    visit: Visit, began: Mapping[str, Any], request: HttpRequest, *, of: Definition | None
 ) -> EditorForm:
-    catalogue = definitions.fresh_catalogue(game_of(visit).id)
     known = stats.stats(game_of(visit).id)
     return EditorForm(
         request.POST if request.method == "POST" else None,
         began=dict(began),
         stats=[key for key, one in known.items() if not one.archived],
-        languages=sorted({language for one in catalogue.by_key.values() for language in one.translations}),
-        is_new=is_new,
+        catalogue=definitions.fresh_catalogue(game_of(visit).id).by_key,
+        of=of,
     )
 
 

@@ -17,6 +17,8 @@ from achievements.documents import TRANSLATIONS, Flat, unflat
 from achievements.portal import goal_rows
 from achievements.portal.goal_rows import Row
 from achievements.portal.numbers import number, number_text, time, time_text
+from achievements.portal.prerequisites import Choice, choices
+from achievements.selectors.definitions import Definition
 from core.forms import PortalForm
 from core.refusals import Refused
 from core.texts import KEY_LENGTH, NAME_LENGTH
@@ -117,12 +119,7 @@ class EditorForm(PortalForm):
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "mono"}),
         help_text=_("As the API takes it: all and any may hold each other."),
     )
-    requires = forms.CharField(
-        label=_("Achievements it asks for"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "mono"}),
-        help_text=_("Their keys, one in each line."),
-    )
+    requires = forms.CharField(label=_("Achievements it asks for"), required=False)
     requires_count = forms.CharField(
         label=_("How many of them"),
         required=False,
@@ -146,15 +143,15 @@ class EditorForm(PortalForm):
         *,
         began: Flat,
         stats: Sequence[str] = (),
-        languages: Sequence[str] = (),
-        is_new: bool = False,
+        catalogue: Mapping[str, Definition],
+        of: Definition | None = None,
     ) -> None:
-        """Show a flat document; `languages` are those of the game, and `stats` what may be counted."""
+        """Show a flat document of a definition, None for a new one; `stats` are what may be counted."""
         super().__init__(data, initial=_typed(began))
         self._began = began
         self._goal = goal_rows.shown(began.get("stat"), began.get("goal"))
-        self._languages = languages
-        if not is_new:
+        self._catalogue, self._of = catalogue, of
+        if of is not None:
             del self.fields["key"]
         named = [began.get("stat"), *(row.stat for row in self.rows)]
         self.stats = list(dict.fromkeys([*stats, *(one for one in named if one)]))
@@ -172,9 +169,15 @@ class EditorForm(PortalForm):
     def translations(self) -> list[Translation]:
         """Every language of the achievement, then those that others of the game have."""
         found = {one.language: one for one in self._sent_translations()} if self.is_bound else self._held()
-        for language in self._languages:
+        for language in {tag for one in self._catalogue.values() for tag in one.translations}:
             found.setdefault(language, Translation(language))
         return sorted(found.values(), key=lambda one: one.language)
+
+    @property
+    def prerequisites(self) -> list[Choice]:
+        """Every achievement that may be asked for, those that are chosen first."""
+        chosen = self._requires() if self.is_bound else self._began.get("requires", [])
+        return choices(self._of, chosen, self._catalogue)
 
     @property
     def added(self) -> Translation:
@@ -264,10 +267,10 @@ class EditorForm(PortalForm):
         return way
 
     def _requires(self) -> list[str]:
-        keys = [line.strip() for line in self._text("requires").split("\n")]
-        keys = [key for key in keys if key]
-        before = self._began.get("requires", [])
-        return list(before) if sorted(keys) == sorted(before) else keys
+        """Return what is chosen: what was there before in its order, then what came."""
+        keys = dict.fromkeys(key for key in self._list("requires") if key)
+        before = [key for key in self._began.get("requires", []) if key in keys]
+        return [*before, *(key for key in keys if key not in before)]
 
     def _translations(self) -> dict[str, dict[str, str]]:
         """Return the texts that are there. Raises ValueError for a language that is there twice."""
@@ -325,7 +328,6 @@ def _typed(of: Mapping[str, Any]) -> dict[str, Any]:
         "sum_bound": goal.bound,
         "sum_threshold": goal.threshold,
         "written": goal.written,
-        "requires": "\n".join(of.get("requires", ())),
     }
 
 

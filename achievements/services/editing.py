@@ -22,7 +22,7 @@ from achievements.services import definitions
 from achievements.services.versions import Author
 from core import audit, media
 from core.ids import new_id
-from core.refusals import Conflict, Invalid, NotFound
+from core.refusals import Conflict, NotFound
 from core.texts import quoted
 
 Differences = Mapping[str, tuple[Any, Any]]
@@ -75,6 +75,14 @@ class Overtaken(Conflict):
 
     def __init__(self) -> None:
         super().__init__("The achievement was changed meanwhile. This is what it is now; nothing was stored.")
+
+
+class Unreachable(Conflict):
+    """What players would be asked for is a draft."""
+
+    def __init__(self, draft: Definition) -> None:
+        detail = f"{quoted(draft.name)} is a draft, so nobody could get there: publish it first."
+        super().__init__(detail, errors=[{"pointer": "/requires", "detail": detail}])
 
 
 def create(*, game: GameInfo, values: Mapping[str, Any], by: Author) -> Definition:
@@ -210,10 +218,7 @@ def require_reachable(game: GameInfo, requires: Sequence[str], *, but: Sequence[
     by_key = catalogues.fresh_catalogue(game.id).by_key
     for key in requires:
         if key not in but and key in by_key and by_key[key].state == State.DRAFT:
-            raise Invalid.value(
-                "/requires",
-                f"{quoted(by_key[key].name)} is a draft, so nobody could get there: publish it first.",
-            )
+            raise Unreachable(by_key[key])
 
 
 def standing_of(game: GameInfo, key: str) -> Standing:
