@@ -24,11 +24,36 @@ async function poll(id) {
 
 for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, POLL_MS, part.id);
 
-// A box that chooses all boxes of a table.
-for (const box of document.querySelectorAll("[data-choose-all]")) {
-  const others = () => box.form.querySelectorAll(`input[name="${box.dataset.chooseAll}"]`);
+/** A box that chooses all boxes of its table, and follows them; who wants to know is told how many are chosen. */
+function chooseAll(box) {
+  const others = [...box.closest("table").querySelectorAll(`input[name="${box.dataset.chooseAll}"]`)];
+  const said = document.querySelector("[data-chosen]");
+  const count = () => {
+    const number = others.filter((one) => one.checked).length;
+    if (said) said.textContent = said.dataset.label.replace("#", number);
+    box.checked = number > 0 && number === others.length;
+    box.indeterminate = number > 0 && number < others.length;
+  };
   box.hidden = false;
-  box.addEventListener("change", () => { for (const one of others()) one.checked = box.checked; });
+  box.addEventListener("change", () => {
+    for (const one of others) one.checked = box.checked;
+    count();
+  });
+  for (const one of others) one.addEventListener("change", count);
+  count();
+}
+
+document.querySelectorAll("[data-choose-all]").forEach(chooseAll);
+
+// Lines of fields: one more, as empty as the last one was.
+for (const button of document.querySelectorAll("[data-more-lines]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const line = button.previousElementSibling.cloneNode(true);
+    for (const field of line.querySelectorAll("input")) field.value = "";
+    button.before(line);
+    line.querySelector("input").focus();
+  });
 }
 
 // Errors of a form are where the reader goes on.
