@@ -73,7 +73,7 @@ class Keeper {
       if (!this.isTyped) delete this.form.dataset.typed;
       this.form.dispatchEvent(new Event("laurel:saved", { bubbles: true }));
     }
-    this.aloud(isSaved ? "" : this.editor.querySelector("#draft-said").textContent);
+    this.aloud(isSaved ? "" : this.editor.querySelector("#draft-said").textContent.trim().replace(/\s+/g, " "));
   }
 
   /** Put a part of the answer in the place of the old one; who stood on its button stays there. */

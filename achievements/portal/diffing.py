@@ -1,6 +1,6 @@
 """What differs between two definitions, as pages show it: templates/components/diff.html."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -91,7 +91,18 @@ def pieces(field: str, old: Any, new: Any) -> tuple[Piece, ...]:
     """Return what stayed, went and came of a field: of texts by words, of all else as a whole."""
     if field.rpartition("/")[2] in _TEXTS:
         return compare(old or "", new or "")
+    if field == "requires" and set(old or ()) != set(new or ()):
+        return tuple(_keys(old or (), new or ()))
     return replaced(text(field, old), text(field, new))
+
+
+def _keys(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
+    """Yield the keys that stayed as one piece, and each that went or came."""
+    stayed = [key for key in new if key in old]
+    if stayed:
+        yield Piece("same", ", ".join(stayed))
+    yield from (Piece("old", key) for key in old if key not in new)
+    yield from (Piece("new", key) for key in new if key not in old)
 
 
 def label(field: str) -> str:

@@ -70,7 +70,9 @@ class _LinesField(forms.Field):
             rows = json.loads(value) if isinstance(value, str) else value
             return [[str(text) for text in row] for row in rows or []]
         except (ValueError, TypeError, RecursionError):
-            raise ValidationError("", code="unreadable") from None  # what nobody's page showed counts as changed
+            raise ValidationError(
+                "", code="unreadable"
+            ) from None  # what nobody's page showed counts as changed
 
 
 class TimesField(_LinesField):
