@@ -12,12 +12,22 @@ class Keeper {
     this.isStopped = this.hasConflict();
     form.addEventListener("input", (event) => { if (!("skip" in event.target.dataset)) this.typed(); });
     this.editor.addEventListener("submit", (event) => this.submitted(event), true);
+    this.editor.addEventListener("click", (event) => this.clicked(event));
     for (const button of form.querySelectorAll("[data-by-hand]")) button.hidden = true;
   }
 
   /** A conflict waits for a choice: until then nothing is saved by itself. */
   hasConflict() {
     return Boolean(this.form.querySelector("#draft-conflict .conflict"));
+  }
+
+  /** The way to a choice that waits leads up the page, and to no other address. */
+  clicked(event) {
+    if (!event.target.closest?.('a[href="#draft-conflict"]')) return;
+    event.preventDefault();
+    const conflict = this.form.querySelector("#draft-conflict .conflict");
+    conflict?.scrollIntoView({ block: "start" });
+    conflict?.focus();
   }
 
   typed() {

@@ -45,16 +45,22 @@ function chooseAll(box) {
 
 document.querySelectorAll("[data-choose-all]").forEach(chooseAll);
 
-// Lines of fields: one more, as empty as the last one was.
-for (const button of document.querySelectorAll("[data-more-lines]")) {
+/** A button below lines of fields: it adds one as empty as a line can be. */
+function moreLines(button) {
   button.hidden = false;
   button.addEventListener("click", () => {
-    const line = button.previousElementSibling.cloneNode(true);
-    for (const field of line.querySelectorAll("input")) field.value = "";
-    button.before(line);
-    line.querySelector("input").focus();
+    const last = [...button.closest("fieldset, section, .lines").querySelectorAll(button.dataset.moreLines)].at(-1);
+    const line = last.cloneNode(true);
+    for (const field of line.querySelectorAll("input, textarea")) field.value = field.dataset.empty ?? "";
+    for (const field of line.querySelectorAll("select")) field.selectedIndex = 0;
+    last.after(line);
+    line.querySelector("input:not(.of-sum), select").focus();
   });
 }
+
+const prepareLines = (root) => root.querySelectorAll("[data-more-lines]").forEach(moreLines);
+prepareLines(document);
+document.addEventListener("laurel:replaced", (event) => prepareLines(event.target));
 
 // Errors of a form are where the reader goes on.
 document.querySelector("[data-focus]")?.focus();

@@ -180,9 +180,9 @@ class EditorForm(PortalForm):
         return choices(self._of, chosen, self._catalogue)
 
     @property
-    def added(self) -> Translation:
-        """A language that is being added."""
-        return Translation(*(self._text(f"new_{name}") for name in ("language", "name", "description")))
+    def added(self) -> list[Translation]:
+        """Languages that are being added, and where there is none, an empty one to type in."""
+        return self._sent_added() or [Translation("")]
 
     @property
     def coverage(self) -> tuple[int, int]:
@@ -276,7 +276,7 @@ class EditorForm(PortalForm):
         """Return the texts that are there. Raises ValueError for a language that is there twice."""
         found: dict[str, dict[str, str]] = {}
         removed = set(self.data.getlist("remove"))  # type: ignore[attr-defined]
-        for one in (*self._sent_translations(), self.added):
+        for one in (*self._sent_translations(), *self._sent_added()):
             texts = {"name": one.name, "description": one.description}
             texts = {name: text for name, text in texts.items() if text.strip()}
             if one.language in removed or not texts:
@@ -290,6 +290,11 @@ class EditorForm(PortalForm):
     def _sent_translations(self) -> list[Translation]:
         columns = [self._list(name) for name in ("language", "translated_name", "translated_description")]
         return [Translation(*row) for row in zip(*columns, strict=False)][: rules.MAX_TRANSLATIONS + 1]
+
+    def _sent_added(self) -> list[Translation]:
+        columns = [self._list(f"new_{name}") for name in ("language", "name", "description")]
+        rows = list(zip(*columns, strict=False))[: rules.MAX_TRANSLATIONS + 1]
+        return [Translation(*row) for row in rows if any(row)]
 
     def _held(self) -> dict[str, Translation]:
         return {
