@@ -53,7 +53,7 @@ def contrasts(game: GameInfo, definitions: Iterable[Definition]) -> dict[str, Co
 def contrast(game: GameInfo, url: str) -> Contrast | None:
     """Return how an uploaded icon stands out by its address; None for what lies elsewhere."""
     row = Icon.objects.filter(game_id=game.id, digest=icons.digest_in(url, game.uuid) or "").first()
-    return row and Contrast(row.contrast_light, row.contrast_dark)
+    return None if row is None else Contrast(row.contrast_light, row.contrast_dark)
 
 
 def named_digests(game_id: int) -> set[str]:

@@ -33,7 +33,7 @@ class World:
         assert answer.status_code == 200
         forms = [answer.context["form"]] if "form" in answer.context else []
         forms += [row.form for row in answer.context.get("rows", [])]
-        sent = {}
+        sent: dict[str, Any] = {}
         for form in forms:
             for field in form:
                 value = field.value()
