@@ -20,6 +20,7 @@ __all__ = [
     "CSRF_FAILURE_VIEW",
     "CSRF_TRUSTED_ORIGINS",
     "DATA_UPLOAD_MAX_MEMORY_SIZE",
+    "DATA_UPLOAD_MAX_NUMBER_FIELDS",
     "KNOWN_BROWSER_COOKIE",
     "LOGIN_REDIRECT_URL",
     "LOGIN_URL",
@@ -91,6 +92,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # The largest body taken anywhere: an import. The API's other bodies are limited to 1 MiB by their parser.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# The longest form has 500 rules of two fields, twice: a game's plausibility.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000
 
 # A developer's machine has two names, and either may stand in the browser.
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")

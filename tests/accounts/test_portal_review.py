@@ -73,6 +73,13 @@ def test_the_queue_says_what_was_claimed_by_whom_and_why_it_is_held_back(world: 
     assert "Finale" in text
     assert "75 points" in text
     assert "p-&lt;b&gt;" in text
+    factories.achievement(world.game, "1-intro", name="Prologue")
+    broken = [{"rule": "order", "first": key, "state": "locked"} for key in ("1-intro", "gone")]
+    evidence = {"broken": broken, "device": False, "session": None}
+    factories.flagged_unlock(world.game, external_id="p-2", rules=["order"], evidence=evidence)
+    text = world.queue().content.decode()
+    assert "“Prologue (1-intro)” comes before it, and is locked." in text
+    assert "“gone” comes before it, and is locked." in text
     assert "No session of the player was known." in text
 
 

@@ -227,16 +227,16 @@ def test_a_file_is_shown_and_then_imported(game: Game, developer: Client) -> Non
     assert page.status_code == 200
     assert "<del>10</del>" in page.text
     assert "<ins>20</ins>" in page.text
+    assert "Apply 3 changes" in page.text
     assert Achievement.objects.get().points == 10
     applied = developer.post(f"{pages(game)}/import/apply", hidden(page))
     assert applied["Location"] == pages(game)
     assert dict(Achievement.objects.values_list("key", "points")) == {"first-blood": 20, "new": 0}
     entry = AuditEntry.objects.get()
     assert entry.details == {"format": "laurel", "created": 2, "updated": 1}
-    assert (
-        "the game has all of it already"
-        in preview(developer, game, laurel({"key": "new", "name": "New one"})).text
-    )
+    again = preview(developer, game, laurel({"key": "new", "name": "New one"}))
+    assert "Nothing to apply: the game has all of it already." in again.text
+    assert 'name="token"' not in again.text
 
 
 def test_a_file_says_what_players_see_at_once(game: Game, developer: Client) -> None:
@@ -259,7 +259,8 @@ def test_a_file_says_what_players_see_at_once(game: Game, developer: Client) -> 
 def test_a_file_with_a_broken_row_changes_nothing(game: Game, developer: Client) -> None:
     page = preview(developer, game, laurel({"key": "fine", "name": "Fine"}, {"key": "bad", "points": -1}))
     assert page.status_code == 422
-    assert "Nothing was imported" in page.text
+    assert "Nothing was imported: row 2 is wrong." in re.sub(r"\s+", " ", page.text)
+    assert "Fix the row in <code>game.json</code>, then drop the file again." in page.text
     assert 'name="token"' not in page.text
     for body in (b"", b"not json", b"\xff\xfe"):
         answer = preview(developer, game, SimpleUploadedFile("x.json", body))

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import sessions
 from accounts.models import JoinedPlayer, Player, Studio
-from achievements.report_models import PlayerReport, ReportAnswer
+from achievements.models.reports import PlayerReport, ReportAnswer
 from achievements.selectors import definitions
 from achievements.services import joining
 from achievements.services import reports as services
