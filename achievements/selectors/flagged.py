@@ -1,7 +1,8 @@
 """Unlocks that were kept apart, as the review queue shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -63,7 +64,7 @@ def find(studio_id: int, uuid: UUID) -> Flagged | None:
 def _flagged(found: Iterable[FlaggedUnlock]) -> list[Flagged]:
     rows = list(found)
     named = definitions.definitions_by_id((row.achievement_id for row in rows), translated=False)
-    names = _names(rows)
+    names = names_told((row.game_id, row.evidence) for row in rows)
     return [
         Flagged(
             uuid=row.uuid,
@@ -88,11 +89,11 @@ def _flagged(found: Iterable[FlaggedUnlock]) -> list[Flagged]:
     ]
 
 
-def _names(rows: Iterable[FlaggedUnlock]) -> dict[int, dict[str, str]]:
-    """Return by game and key what the achievements are called that the evidence names."""
+def names_told(told: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, dict[str, str]]:
+    """Return by game and key what the achievements are called that evidence, each of a game, names."""
     wanted: dict[int, set[str]] = {}
-    for row in rows:
-        wanted.setdefault(row.game_id, set()).update(evidence.keys(row.evidence))
+    for game_id, figures in told:
+        wanted.setdefault(game_id, set()).update(evidence.keys(figures))
     keys = set().union(*wanted.values())
     found: dict[int, dict[str, str]] = {game_id: {} for game_id in wanted}
     if keys:

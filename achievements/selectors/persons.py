@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from achievements import evidence
+from achievements.selectors.flagged import names_told
 from achievements.selectors.unlocks import GameTotal, HeldUnlock
 from core.db import array_literal, run_prepared
 
@@ -155,18 +156,22 @@ _APPROVED = f"{_CLAIMED} AND achievement_id = ANY($2::bigint[]) AND state = 'app
 def flagged(player_id: int, *, game_ids: Collection[int], before: Place, limit: int) -> list[Claimed]:
     """Return what is or was looked at of a player in some games and does not count, by when it is said to be."""
     rows = run_prepared(_NOT_COUNTING, [player_id, array_literal(game_ids), *before, limit])
-    return [_claimed(row) for row in rows]
+    return _claimed(rows)
 
 
 def approved(player_id: int, achievement_ids: Collection[int]) -> dict[int, Claimed]:
     """Return which of a player's unlocks were looked at before they counted, by achievement; in one query."""
     rows = run_prepared(_APPROVED, [player_id, array_literal(achievement_ids)]) if achievement_ids else []
-    return {one.achievement_id: one for one in (_claimed(row) for row in rows)}
+    return {one.achievement_id: one for one in _claimed(rows)}
 
 
-def _claimed(row: Sequence[Any]) -> Claimed:
-    pk, uuid, achievement_id, game_id, unlocked_at, figures, *decision = row
-    return Claimed(pk, uuid, achievement_id, game_id, unlocked_at, evidence.sentences(figures), *decision)
+def _claimed(rows: Iterable[Sequence[Any]]) -> list[Claimed]:
+    listed, claims = list(rows), []
+    names = names_told((game_id, figures) for _, _, _, game_id, _, figures, *_ in listed)
+    for pk, uuid, achievement_id, game_id, unlocked_at, figures, *decision in listed:
+        told = evidence.sentences(figures, names=names[game_id])
+        claims.append(Claimed(pk, uuid, achievement_id, game_id, unlocked_at, told, *decision))
+    return claims
 
 
 @dataclass(frozen=True, slots=True)

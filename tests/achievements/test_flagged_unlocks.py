@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -316,6 +317,24 @@ def test_the_same_from_64_threads_is_kept_apart_once(open_world: World) -> None:
     assert (answers.count(202), answers.count(200)) == (1, 63)
     assert FlaggedUnlock.objects.count() == 1
     assert not Unlock.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_player_whom_several_name_at_once_is_weighed_from_the_first(open_world: World) -> None:
+    finale_after_prologue(open_world)
+    together = Barrier(6)
+
+    def send(_: int) -> None:
+        try:
+            for number in range(60):
+                together.wait()
+                assert unlock(open_world, "finale", f"new-{number}").status_code in (200, 202)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(send, range(6)))
+    assert (FlaggedUnlock.objects.count(), Unlock.objects.count()) == (60, 0)
 
 
 @pytest.mark.django_db(transaction=True)
