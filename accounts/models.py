@@ -387,5 +387,6 @@ class JoinedPlayer(models.Model):
         return f"{self.player_id} is {self.into_id}"
 
 
-# Of a package of its own; Django looks for a room's models here.
+# Of packages of their own; Django looks for a room's models here.
 from accounts.calls import models as call_models  # noqa: E402, F401
+from accounts.erasure import models as erasure_models  # noqa: E402, F401

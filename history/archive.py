@@ -79,6 +79,46 @@ class Archive:
                     self._fs.delete_file(temporary)
         return written
 
+    def leave_out(self, key: str, rows: pc.Expression) -> int:
+        """Write a file anew without some rows, if it has any of them; return how many went.
+
+        The new file is read back before it takes the old one's place, in one step where the store has such a one. What
+        it says of hashes is nothing from then on: nobody compares a file that is final with rows.
+        """
+        with _made_plain(key):
+            path = self._path(key)
+            table = pq.read_table(path, filesystem=self._fs, partitioning=None)
+            kept = table.filter(~rows)
+            gone = int(table.num_rows - kept.num_rows)
+            if gone:
+                self._replace(path, kept)
+        return gone
+
+    def _replace(self, path: str, kept: pa.Table) -> None:
+        temporary = f"{path}.{token_hex(4)}{_TEMPORARY}"
+        try:
+            with (
+                self._fs.open_output_stream(temporary) as stream,
+                pq.ParquetWriter(stream, kept.schema.remove_metadata(), compression="zstd") as writer,
+            ):
+                writer.write_table(kept.replace_schema_metadata(None))
+                writer.add_key_value_metadata({_DIGEST.decode(): "0"})
+            if not pq.read_table(temporary, filesystem=self._fs, partitioning=None).equals(kept):
+                raise Unavailable(f"{path} does not read back as it was written.")
+            self._settle(temporary, path)
+        finally:
+            with suppress(OSError):
+                self._fs.delete_file(temporary)
+
+    def keys(self, folder: str) -> list[str]:
+        """Return the keys of all files in a folder and below it, also of those that were set aside."""
+        with _made_plain(folder):
+            selector = pafs.FileSelector(self._path(folder), allow_not_found=True, recursive=True)
+            found = [
+                info.path for info in self._fs.get_file_info(selector) if info.type == pafs.FileType.File
+            ]
+        return sorted(path[len(self._root) :].lstrip("/") for path in found)
+
     def figures(self, key: str) -> Figures | None:
         """Return the figures of what a file holds; None if there is none, or it can't be understood."""
         if self.size(key) is None:
