@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from accounts.portal import audit, games, home, joining, keys, members, persons, requests, review, studio
+from accounts.portal import (
+    audit,
+    erasing,
+    games,
+    home,
+    joining,
+    keys,
+    members,
+    persons,
+    requests,
+    review,
+    studio,
+)
 
 urlpatterns = [
     path("portal/", home.door, name="portal"),
@@ -36,6 +48,7 @@ urlpatterns = [
         name="withdraw-invitation",
     ),
     path("portal/<uuid:studio>/players/<uuid:player>/ban", persons.ban, name="ban-player"),
+    path("portal/<uuid:studio>/players/<uuid:player>/erase", erasing.erase, name="erase-player"),
     path("portal/<uuid:studio>/players/<uuid:player>/exclude", persons.exclude, name="exclude-player"),
     path(
         "portal/<uuid:studio>/players/<uuid:player>/games/<uuid:game>/test",

@@ -77,6 +77,11 @@ class Person:
         """The platform's ids for him, likewise: what any other document names him by."""
         return [orjson.dumps(name).decode() for name in self.uuids]
 
+    @property
+    def told(self) -> list[str]:
+        """What was said of him, as far as it is no everyday word."""
+        return [text for text in self.texts if len(text) >= _TELLING]
+
     @cached_property
     def _words(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
         return _any_of(self.ids), _any_of(self.names)

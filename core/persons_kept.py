@@ -33,6 +33,7 @@ _ANSWERS = """
 WITH gone AS (
     DELETE FROM core_idempotencykey k
      WHERE EXISTS (SELECT FROM unnest($1::text[]) AS w (name) WHERE position(convert_to(w.name, 'UTF8') IN k.body) > 0)
+        OR k.caller LIKE ANY($4::text[])
         OR (k.caller = $3 AND EXISTS (SELECT FROM unnest($2::text[]) AS w (name)
                                        WHERE position(convert_to(w.name, 'UTF8') IN k.body) > 0)) RETURNING 1
 ) SELECT count(*) FROM gone
@@ -44,8 +45,9 @@ def _leave_answers(person: Person) -> int:
         _ANSWERS,
         [
             text_array_literal(person.uuid_strings),
-            text_array_literal(person.strings),
+            text_array_literal([*person.strings, *person.told]),
             f"studio:{person.studio_id}",
+            text_array_literal(f"player:{player_id}:%" for player_id in person.player_ids),
         ],
     )[0][0]
     return found

@@ -9,8 +9,8 @@ _KEEP = """
 CREATE OR REPLACE FUNCTION accounts_require_present(wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(19532, (wanted % 64)::integer);
-    IF EXISTS (SELECT FROM accounts_joinedplayer WHERE player_id = wanted)
-       OR EXISTS (SELECT FROM accounts_erasure WHERE player_id = wanted AND is_whole) THEN
+    IF EXISTS (SELECT FROM accounts_joinedplayer WHERE player_id = $1)
+       OR EXISTS (SELECT FROM accounts_erasure WHERE player_id = $1 AND is_whole) THEN
         RAISE EXCEPTION 'this player was joined to another, or erased' USING ERRCODE = 'serialization_failure';
     END IF;
 END $$;

@@ -43,6 +43,7 @@ __all__ = [
     "PLAYER_ERASURES",
     "PLAYER_HOLDINGS",
     "PLAYER_MOVES",
+    "PLAYER_NUMBERS",
     "PLAYER_SIGHT",
     "PORTAL_NEEDS",
     "REPORT_CONSEQUENCES",
@@ -180,6 +181,12 @@ PLAYER_ERASURES = [
     "achievements.services.erasing.erase",
     "leaderboards.services.erasing.erase",
     "social.erasing.erase",
+]
+# What rooms have of him, in words, which whoever is about to erase him is told.
+PLAYER_NUMBERS = [
+    "achievements.selectors.persons.in_numbers",
+    "leaderboards.selectors.persons.in_numbers",
+    "stats.selectors.persons.in_numbers",
 ]
 # Who looks afterwards for what is left of him, again until all find nothing.
 ERASURE_STEPS = {

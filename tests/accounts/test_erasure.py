@@ -1,18 +1,25 @@
 """A person is erased: nothing leads to him afterwards, others keep what is theirs, and he does not come back."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Barrier
+from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import selectors
+from accounts.erasure import asking
 from accounts.erasure.models import ErasedName, Erasure
 from accounts.models import Player, Studio
 from accounts.selectors import GameInfo
 from achievements.models import PlayerTotal, Unlock
-from core.refusals import Gone
+from core import followers
+from core.facts import subscriptions
+from core.refusals import Gone, Refused
 from tests import factories
 from tests.accounts import erasures, joins
 from tests.accounts.erasures import erase, settle
@@ -127,4 +134,125 @@ def test_what_another_studio_has_of_him_stays(one: Studio, other: Studio) -> Non
     assert rows_of(person.id) == {}
     assert erasures.left_of(["Linked", str(person.uuid)]) == []
     assert Player.objects.get(pk=alone.pk).erased_at is None
-    assert timezone.now() is not None
+
+
+def test_whoever_writes_at_the_same_moment_is_erased_with_him_or_refused(
+    one: Studio, pool: ThreadPoolExecutor
+) -> None:
+    game = joins.declare(one)
+    gone = []
+    for number in range(6):
+        name = f"busy-{number}"
+        if number % 2:
+            unlock(game, name, "a1")  # with rows that are locked; the others begin with their first ones
+        begun = Barrier(6)
+        writes: list[Callable[[], Any]] = [
+            partial(unlock, game, name, "a2"),
+            partial(advance, game, name, 5),
+            partial(report, game, name, total=1, max=60, last=6),
+            partial(submit, game, name, best=9, sum=3),
+            partial(play, game, name),
+        ]
+        if not number % 2:
+            factories.player(one, name)
+        waiting = [pool.submit(_at_once, begun, write) for write in writes]
+        waiting.append(pool.submit(_at_once, begun, partial(erase, one, name)))
+        outcomes = [each.result() for each in waiting]
+        assert not isinstance(outcomes[-1], Refused), outcomes[-1]
+        assert {type(each) for each in outcomes if isinstance(each, Refused)} <= {Gone}
+        gone.append(name)
+    settle()
+    require_whole()
+    assert [selectors.player_of_studio(one.pk, name) for name in gone] == [None] * 6
+    assert [rows_of(pk) for pk in Player.objects.values_list("pk", flat=True)] == [{}] * 6
+    assert erasures.left_of(gone) == []
+    assert Erasure.objects.count() == 6
+
+
+def test_two_who_erase_at_once_are_answered_by_one_erasure(one: Studio, pool: ThreadPoolExecutor) -> None:
+    game = joins.declare(one)
+    live(game, "twice")
+    key = factories.server_key(one)
+    begun = Barrier(4)
+
+    def ask() -> Any:
+        begun.wait()
+        return factories.api(key).delete("/players/twice")
+
+    answers = [each.result() for each in [pool.submit(_closing, ask) for _ in range(4)]]
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert Erasure.objects.count() == 1
+    settle()
+
+
+def test_who_is_joined_and_erased_at_once_is_one_of_both(
+    one: Studio, other: Studio, pool: ThreadPoolExecutor
+) -> None:
+    mine, theirs = joins.declare(one), joins.declare(other)
+    live(mine, "p")
+    live(theirs, "x")
+    begun = Barrier(2)
+    waiting = [
+        pool.submit(_at_once, begun, partial(joins.join, one, "p", other, "x")),
+        pool.submit(_at_once, begun, partial(erase, other, "x")),
+    ]
+    for each in waiting:
+        outcome = each.result()
+        assert not isinstance(outcome, Refused) or isinstance(outcome, Gone)
+    settle()
+    require_whole()
+    assert selectors.player_of_studio(other.pk, "x") is None
+    info = selectors.player_of_studio(one.pk, "p")
+    assert info is not None
+    assert Unlock.objects.filter(player_id=info.id, game_id=mine.id).count() == 3
+    assert not Unlock.objects.filter(game_id=theirs.id).exists()
+
+
+def test_a_listener_that_dies_in_the_middle_begins_anew(one: Studio) -> None:
+    game = joins.declare(one)
+    for player in ("p", "stays"):
+        live(game, player)
+    drain()
+    erase(one, "p")
+    for subscription in subscriptions().values():
+        with contextlib.suppress(_Died), transaction.atomic():
+            followers.step(subscription)
+            raise _Died
+    settle()
+    require_whole()
+
+
+def test_a_person_is_erased_for_every_studio_at_once(one: Studio, other: Studio) -> None:
+    mine, theirs = joins.declare(one), joins.declare(other)
+    live(mine, "p")
+    live(theirs, "x")
+    person = joins.join(one, "p", other, "x")
+    asking.erase_everywhere(player_id=person.id, reason="", actor="player", at=timezone.now())
+    settle()
+    require_whole()
+    assert rows_of(person.id) == {}
+    for game, name in ((mine, "p"), (theirs, "x")):
+        with pytest.raises(Gone):
+            unlock(game, name, "a2")
+    assert Erasure.objects.count() == 2
+    assert erasures.left_of([str(person.uuid)]) == []
+
+
+class _Died(Exception):
+    pass
+
+
+def _at_once(begun: Barrier, work: Callable[[], Any]) -> Any:
+    begun.wait()
+    try:
+        return _closing(work)
+    except Refused as refused:
+        return refused
+
+
+def _closing(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    finally:
+        connection.close()
