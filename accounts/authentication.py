@@ -220,6 +220,8 @@ def player_of(request: Request, name: str) -> PlayerInfo:
         raise Gone("This person was erased.")
     if info is None or (isinstance(holder, TokenHolder) and info.id != holder.player.id):
         raise NotFound("There is no such player.")
+    if info.erased:
+        raise Gone("This person was erased.")
     return info
 
 

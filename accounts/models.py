@@ -369,7 +369,8 @@ class LinkFailure(models.Model):
 class JoinedPlayer(models.Model):
     """A player who is gone: his ids name another one, who is the same person.
 
-    `player_id` takes no rows any more: `a_joined_player_takes_nothing` (migration 0009) refuses them.
+    Who was erased stands here as joined to himself. `player_id` takes no rows any more:
+    `a_joined_player_takes_nothing` (migration 0009) refuses them.
 
     Attributes:
         uuid: what he was called: final standings are files whose bytes stay.

@@ -220,7 +220,9 @@ def _lock_named(studio_id: int, external_id: str) -> Player:
         info = selectors.player_of_studio(studio_id, external_id)
         if info is None:
             raise Gone("This person was erased and can't be written to again.")
-        player = Player.objects.select_for_update().filter(pk=info.id, erased_at=None).first()
+        player = Player.objects.select_for_update().filter(pk=info.id).first()
+        if player is not None and player.erased_at is not None:
+            raise Gone("This person was erased and can't be written to again.")
         if player is not None:
             return player
 

@@ -27,8 +27,8 @@ def finish(person: Person) -> Taken:
     )
 
 
-# Of a studio's own calls its ids name him; other callers know the platform's alone. An answer that is gone is worked
-# out anew if it is asked for again, which events that count once allow.
+# Of a studio's own calls its ids name him; other callers know the platform's alone, which stays while he does. An
+# answer that is gone is worked out anew if it is asked for again, which events that count once allow.
 _ANSWERS = """
 WITH gone AS (
     DELETE FROM core_idempotencykey k
@@ -44,10 +44,10 @@ def _leave_answers(person: Person) -> int:
     found: int = run_prepared(
         _ANSWERS,
         [
-            text_array_literal(person.uuid_strings),
+            text_array_literal(person.uuid_strings if person.is_whole else []),
             text_array_literal([*person.strings, *person.told]),
             f"studio:{person.studio_id}",
-            text_array_literal(f"player:{player_id}:%" for player_id in person.player_ids),
+            text_array_literal(f"player:{pk}:%" for pk in person.player_ids if person.is_whole),
         ],
     )[0][0]
     return found

@@ -5,7 +5,7 @@ written over.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal, localcontext
 from pathlib import Path
@@ -79,31 +79,38 @@ class Archive:
                     self._fs.delete_file(temporary)
         return written
 
-    def leave_out(self, key: str, rows: pc.Expression) -> int:
+    def leave_out(self, key: str, rows: pc.Expression, *, columns: Sequence[str]) -> int:
         """Write a file anew without some rows, if it has any of them; return how many went.
 
-        The new file is read back before it takes the old one's place, in one step where the store has such a one. What
-        it says of hashes is nothing from then on: nobody compares a file that is final with rows.
+        `columns` are those that tell them. The new file is read back before it takes the old one's place. Its hash is 0
+        from then on: nobody compares a final file with rows. At no time is more than a batch in memory.
         """
         with _made_plain(key):
             path = self._path(key)
-            table = pq.read_table(path, filesystem=self._fs, partitioning=None)
-            kept = table.filter(~rows)
-            gone = int(table.num_rows - kept.num_rows)
-            if gone:
-                self._replace(path, kept)
-        return gone
+            with self._fs.open_input_file(path) as stream, pq.ParquetFile(stream) as file:
+                gone = sum(
+                    pa.Table.from_batches([batch]).filter(rows).num_rows
+                    for batch in file.iter_batches(_READ_AT_ONCE, columns=list(columns))
+                )
+                if gone:
+                    self._write_again(path, file, without=rows)
+        return int(gone)
 
-    def _replace(self, path: str, kept: pa.Table) -> None:
+    def _write_again(self, path: str, file: pq.ParquetFile, *, without: pc.Expression) -> None:
         temporary = f"{path}.{token_hex(4)}{_TEMPORARY}"
+        shape = file.schema_arrow.remove_metadata()
+        kept = Figures(0, (Decimal(0),) * len(shape), Decimal(0))
         try:
             with (
                 self._fs.open_output_stream(temporary) as stream,
-                pq.ParquetWriter(stream, kept.schema.remove_metadata(), compression="zstd") as writer,
+                pq.ParquetWriter(stream, shape, compression="zstd") as writer,
             ):
-                writer.write_table(kept.replace_schema_metadata(None))
+                for read in file.iter_batches(_READ_AT_ONCE):
+                    for batch in pa.Table.from_batches([read]).filter(~without).to_batches():
+                        writer.write_batch(batch)
+                        kept = _plus(kept, batch, digest=0)
                 writer.add_key_value_metadata({_DIGEST.decode(): "0"})
-            if not pq.read_table(temporary, filesystem=self._fs, partitioning=None).equals(kept):
+            if self._read(temporary) != kept:
                 raise Unavailable(f"{path} does not read back as it was written.")
             self._settle(temporary, path)
         finally:

@@ -235,7 +235,7 @@ class PlayerTokenView(Endpoint):
         external_id = written_name(request, player)
         services.create_players(studio_id=game.studio_id, external_ids=[external_id])
         info = selectors.player_of_studio(game.studio_id, external_id)
-        if info is None:
+        if info is None or info.erased:
             raise Gone("This person was erased.")
         if info.banned:
             raise Forbidden("This player is banned from the studio's games.")

@@ -126,6 +126,7 @@ def _erase_of(
         near |= erases(person).near
     PlayerIdentity.objects.filter(player_id=player.pk, studio_id=studio_id).delete()
     take_access(person)
+    sessions.dismiss(player.pk)
     if is_whole:
         _make_nameless(player, at=at)
     row.wanted = wanted_of(person, near)
@@ -181,8 +182,6 @@ def take_access(person: Person) -> int:
         Tester.objects.filter(testing, player_id=player_id).delete()[0],
         LinkFailure.objects.filter(failed).delete()[0],
     ]
-    if any(gone[:2]) or not PlayerIdentity.objects.filter(player_id=player_id).exists():
-        sessions.dismiss(player_id)
     return sum(gone)
 
 
@@ -193,6 +192,9 @@ def _make_nameless(player: Player, *, at: datetime) -> None:
     player.visibility, player.time_zone, player.erased_at = Visibility.PRIVATE, "UTC", at
     player.save()
     JoinedPlayer.objects.filter(into_id=player.pk).update(uuid=None, time_zone="UTC")
+    # What is refused to who was joined to another (migration 0009) is refused to him: whoever looked him up a moment
+    # ago begins anew.
+    JoinedPlayer.objects.create(player_id=player.pk, into=player, joined_at=at)
 
 
 def wanted_of(person: Person, near: Iterable[int]) -> dict[str, Any]:

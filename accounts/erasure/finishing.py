@@ -17,9 +17,11 @@ from django.utils.module_loading import import_string
 
 from accounts.erasure.asking import person_of
 from accounts.erasure.models import Erasure
+from accounts.facts import PlayersErased
 from accounts.models import PlayerIdentity
 from core import facts
 from core.db import run_prepared
+from core.facts import publish
 from core.persons import Person, Taken
 
 log = structlog.get_logger(__name__)
@@ -27,6 +29,7 @@ log = structlog.get_logger(__name__)
 # What a web process noted of a call is written within some seconds, and requests end within ten.
 SETTLES = timedelta(seconds=10)
 AGAIN = timedelta(seconds=5)
+TOLD = {"stats", "achievements", "leaderboards"}  # whose rows listeners add up
 _AT_ONCE = 20
 _LONGEST = "15min"  # a step looks through whole tables
 Step = Callable[[Person], Taken]
@@ -54,7 +57,13 @@ class Look:
 def finish_some(*, now: datetime) -> int:
     """Work on erasures that are under way; return how many were finished. Others may run it at the same time."""
     waiting = Erasure.objects.filter(Q(looked_at=None) | Q(looked_at__lte=now - AGAIN), done_at=None)
-    return sum(finish(row, now=now) for row in waiting.order_by("looked_at", "pk")[:_AT_ONCE])
+    rows = list(waiting.order_by("looked_at", "pk")[:_AT_ONCE])
+    return sum(finish(row, now=now) for row in rows if _claim(row, now=now))
+
+
+def _claim(row: Erasure, *, now: datetime) -> bool:
+    """Say whether this worker may look, and let no other one do so for a while."""
+    return bool(Erasure.objects.filter(pk=row.pk, looked_at=row.looked_at).update(looked_at=now))
 
 
 def finish(row: Erasure, *, now: datetime) -> bool:
@@ -65,16 +74,26 @@ def finish(row: Erasure, *, now: datetime) -> bool:
     is_settled = now >= row.asked_at + SETTLES and _all_have_heard(row) and _all_have_ended(row)
     look = look_for(row, keeps=True)
     is_done = is_settled and look.is_clean
+    if look.found.keys() & TOLD:
+        _tell_again(row)
     log.info("erasure", erasure=str(row.uuid), done=is_done, found=dict(look.found), failed=list(look.failed))
     under_way = Erasure.objects.filter(pk=row.pk, done_at=None)
     error = "; ".join(f"{name}: {why}" for name, why in look.failed.items())
     clean = [name for name in steps() if name not in look.found and name not in look.failed]
-    said = {"looked_at": now, "steps": clean, "error": error}
+    said: dict[str, object] = {"steps": clean, "error": error}
     if row.seen_at is None:
         said["seen_at"] = _clock()
     if is_done:
         said |= {"done_at": now, "wanted": {}}
     return bool(under_way.update(**said)) and is_done
+
+
+def _tell_again(row: Erasure) -> None:
+    """Tell listeners anew of a person for whom something was written meanwhile, which they may have added up."""
+    with transaction.atomic():
+        until_tx = run_prepared("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", [])[0][0]
+        Erasure.objects.filter(pk=row.pk).update(until_tx=until_tx)
+        publish(PlayersErased([[row.player_id, row.is_whole]]), studio_id=row.studio_id)
 
 
 def look_for(row: Erasure, *, keeps: bool) -> Look:

@@ -1,46 +1,9 @@
-"""Erasures and their ledger; who was erased takes nothing, as who was joined to another (migration 0009)."""
+"""Erasures, and the ledger of names that nobody has any more."""
 
 import django.db.models.deletion
 from django.db import migrations, models
 
 import core.ids
-
-_KEEP = """
-CREATE OR REPLACE FUNCTION accounts_require_present(wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock_shared(19532, (wanted % 64)::integer);
-    IF EXISTS (SELECT FROM accounts_joinedplayer WHERE player_id = $1)
-       OR EXISTS (SELECT FROM accounts_erasure WHERE player_id = $1 AND is_whole) THEN
-        RAISE EXCEPTION 'this player was joined to another, or erased' USING ERRCODE = 'serialization_failure';
-    END IF;
-END $$;
-CREATE OR REPLACE FUNCTION a_joined_player_takes_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock_shared(19532, (NEW.player_id % 64)::integer);
-    IF EXISTS (SELECT FROM accounts_joinedplayer WHERE player_id = NEW.player_id)
-       OR EXISTS (SELECT FROM accounts_erasure WHERE player_id = NEW.player_id AND is_whole) THEN
-        RAISE EXCEPTION 'this player was joined to another, or erased' USING ERRCODE = 'serialization_failure';
-    END IF;
-    RETURN NULL;
-END $$;
-"""
-_AS_BEFORE = """
-CREATE OR REPLACE FUNCTION accounts_require_present(wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock_shared(19532, (wanted % 64)::integer);
-    IF EXISTS (SELECT FROM accounts_joinedplayer WHERE player_id = wanted) THEN
-        RAISE EXCEPTION 'this player was joined to another' USING ERRCODE = 'serialization_failure';
-    END IF;
-END $$;
-CREATE OR REPLACE FUNCTION a_joined_player_takes_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock_shared(19532, (NEW.player_id % 64)::integer);
-    IF EXISTS (SELECT FROM accounts_joinedplayer WHERE player_id = NEW.player_id) THEN
-        RAISE EXCEPTION 'this player was joined to another' USING ERRCODE = 'serialization_failure';
-    END IF;
-    RETURN NULL;
-END $$;
-"""
 
 
 class Migration(migrations.Migration):
@@ -94,5 +57,4 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.RunSQL(_KEEP, _AS_BEFORE),
     ]

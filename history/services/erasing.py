@@ -57,7 +57,8 @@ def leave_archive(person: Person) -> Taken:
     with outgoing.alone():
         for key in keys:
             family = key.split("/")[1]
-            if family in his and (rows := archive.leave_out(key, his[family])):
+            columns = rollups.COLUMNS[family][:2] if family in his else ()
+            if columns and (rows := archive.leave_out(key, his[family], columns=columns)):
                 gone[key] = rows
         for key, rows in gone.items():
             _note(key, rows, archive.size(key) or 0)

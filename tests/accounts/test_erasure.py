@@ -3,8 +3,9 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import selectors
-from accounts.erasure import asking
+from accounts.erasure import asking, finishing
 from accounts.erasure.models import ErasedName, Erasure
-from accounts.models import Player, Studio
+from accounts.models import Player, PlayerIdentity, Studio
 from accounts.selectors import GameInfo
-from achievements.models import PlayerTotal, Unlock
+from achievements.models import Played, PlayerTotal, Unlock
 from core import followers
 from core.facts import subscriptions
 from core.refusals import Gone, Refused
@@ -24,6 +25,7 @@ from tests import factories
 from tests.accounts import erasures, joins
 from tests.accounts.erasures import erase, settle
 from tests.accounts.joins import advance, drain, play, replay, report, require_whole, rows_of, submit, unlock
+from tests.patience import LONG_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,6 +209,46 @@ def test_who_is_joined_and_erased_at_once_is_one_of_both(
     assert info is not None
     assert Unlock.objects.filter(player_id=info.id, game_id=mine.id).count() == 3
     assert not Unlock.objects.filter(game_id=theirs.id).exists()
+
+
+def test_what_was_written_behind_the_eraser_goes_too_and_is_counted_for_nobody(
+    one: Studio, other: Studio
+) -> None:
+    mine, theirs = joins.declare(one), joins.declare(other)
+    live(mine, "p")
+    live(theirs, "x")
+    person = joins.join(one, "p", other, "x")
+    erase(one, "p")
+    # As if the write had looked the id up a moment before: another studio has him, so that no trigger refuses it.
+    late = PlayerIdentity.objects.create(studio=one, external_id="late", player_id=person.id)
+    live(mine, "late")
+    unlock(mine, "late", "a4")
+    late.delete()
+    settle(looks=8)
+    require_whole()
+    assert not Unlock.objects.filter(game_id=mine.id).exists()
+    assert Unlock.objects.filter(player_id=person.id, game_id=theirs.id).count() == 3
+    assert not Played.objects.filter(game_id=mine.id).exists()
+
+
+def test_an_erasure_waits_for_whoever_is_in_a_transaction(one: Studio, pool: ThreadPoolExecutor) -> None:
+    unlock(joins.declare(one), "p", "a1")
+    begun, ends = Event(), Event()
+
+    def linger() -> None:
+        with transaction.atomic():
+            Player.objects.count()
+            begun.set()
+            ends.wait(LONG_S)
+
+    waiting = pool.submit(_closing, linger)
+    assert begun.wait(LONG_S)
+    erase(one, "p")
+    with pytest.raises(AssertionError):
+        settle()
+    ends.set()
+    waiting.result()
+    assert finishing.finish_some(now=timezone.now() + timedelta(hours=1)) == 1
 
 
 def test_a_listener_that_dies_in_the_middle_begins_anew(one: Studio) -> None:
