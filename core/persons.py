@@ -77,6 +77,11 @@ class Person:
         """The platform's ids for him, likewise: what any other document names him by."""
         return [orjson.dumps(name).decode() for name in self.uuids]
 
+    @cached_property
+    def marks(self) -> list[str]:
+        """What to look for in texts of any kind: a text without any of these does not name him."""
+        return [*self.strings, *(name for name in self.names if len(name) >= _TELLING)]
+
     @property
     def told(self) -> list[str]:
         """What was said of him, as far as it is no everyday word."""

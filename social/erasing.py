@@ -38,7 +38,8 @@ _OF_STUDIO = tuple(
 _HOLD = f"SELECT FROM social_inboxcounter WHERE {_WHO} ORDER BY player_id FOR UPDATE"
 # Others were told of him as a friend, and by the platform's id.
 _TOLD_OTHERS = """
-SELECT player_id, seq FROM social_notification WHERE kind LIKE 'friend.%' AND payload LIKE ANY($1::text[])
+SELECT player_id, seq FROM social_notification
+ WHERE kind LIKE 'friend.%' AND payload LIKE ANY($1::text[]) AND ($2::bigint IS NULL OR studio_id = $2)
 """
 _FORGET = """
 DELETE FROM social_notification n USING unnest($1::bigint[], $2::bigint[]) AS w (player_id, seq)
@@ -64,12 +65,12 @@ def erase(person: Person) -> Taken:
 
 def finish(person: Person) -> Taken:
     """Take away what came meanwhile, and what others' inboxes say of him."""
-    return Taken(erase(person).rows + (_leave_inboxes(person) if person.is_whole else 0))
+    return Taken(erase(person).rows + _leave_inboxes(person))
 
 
 def _leave_inboxes(person: Person) -> int:
-    """Take what others were told of him out of their inboxes: of a friend who is gone there is nothing to tell."""
-    found = run_prepared(_TOLD_OTHERS, [patterns(person.uuid_strings)])
+    """Take what others were told of him, or of his deeds in a studio's games, out of their inboxes."""
+    found = run_prepared(_TOLD_OTHERS, [patterns(person.uuid_strings), person.only_studio])
     if found:
         players, numbers = zip(*found, strict=True)
         run_prepared(_FORGET, [array_literal(players), array_literal(numbers)])

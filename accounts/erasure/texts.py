@@ -1,6 +1,5 @@
 """What accounts keeps as text, and finding a person in it: the request log, ids in the fact log, the admin's log."""
 
-import orjson
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 
@@ -17,12 +16,7 @@ WITH said AS (
        AND json_array_length(payload -> 'ids') > 0 RETURNING 1
 ) SELECT count(*) FROM said
 """
-# In a body and in what was answered he is a JSON string, in a path a part of it: what comes back is looked through.
-_CALLS = """
-SELECT id, path, body, errors, detail FROM accounts_call
- WHERE studio_id = $1 AND (path LIKE ANY($2::text[]) OR body LIKE ANY($2::text[]) OR errors LIKE ANY($2::text[])
-                           OR detail LIKE ANY($2::text[]))
-"""
+_AT_ONCE = 500
 
 
 def finish(person: Person) -> Taken:
@@ -36,11 +30,15 @@ def _leave_log(person: Person) -> int:
 
 
 def _leave_calls(person: Person) -> int:
-    """Delete the calls that name him."""
-    names = {part for name in person.ids for part in (name, orjson.dumps(name).decode()[1:-1])}
-    rows = run_prepared(_CALLS, [person.studio_id, patterns(names)])
+    """Delete the calls that name him: he is a part of a path, or a string in a body or in what was answered."""
+    listed = patterns({*person.marks, *(f"/{name}" for name in person.ids)})
+    calls = Call.objects.filter(studio_id=person.studio_id).extra(
+        where=["concat_ws(' ', path, body, errors, detail) LIKE ANY(%s::text[])"], params=[listed]
+    )
     found = [
-        pk for pk, path, *rest in rows if _is_in_path(person, path) or person.is_meant_by("\n".join(rest))
+        pk
+        for pk, path, *rest in calls.values_list("pk", "path", "body", "errors", "detail").iterator(_AT_ONCE)
+        if _is_in_path(person, path) or person.is_meant_by("\n".join(rest))
     ]
     return Call.objects.filter(pk__in=found).delete()[0] if found else 0
 

@@ -113,7 +113,7 @@ def call(owner: Studio, game: GameInfo, info: PlayerInfo) -> None:
     writing.write(at=timezone.now())
 
 
-def keep(owner: Studio, info: PlayerInfo) -> None:
+def keep(owner: Studio, info: PlayerInfo, friend_id: int) -> None:
     """Keep files, snapshots, answers and what the admin noted, as if time had passed."""
     now = timezone.now()
     job = ExportJob.objects.create(
@@ -144,7 +144,8 @@ def keep(owner: Studio, info: PlayerInfo) -> None:
         created_at=now,
         expires_at=now + timedelta(days=1),
     )
-    served.build_and_keep(info.id, "UTC", Audience())
+    for viewer in (info.id, friend_id):
+        served.build_and_keep(viewer, "UTC", Audience())
 
 
 def end_period(player_id: int) -> Period:
@@ -175,7 +176,7 @@ def test_nothing_leads_to_the_person_and_others_keep_what_is_theirs(archive: Pat
     game = joins.declare(owner)
     gone, stays = live_and_be_told_of(owner, game)
     call(owner, game, gone)
-    keep(owner, gone)
+    keep(owner, gone, stays.id)
     period = end_period(gone.id)
     archive_old(gone.id, stays.id, game_id=game.id)
     sealing.seal()

@@ -42,7 +42,7 @@ def finish(person: Person) -> Taken:
 
 
 def _leave_echoes(person: Person) -> int:
-    rows = run_prepared(_ECHOES, [person.studio_id, patterns(person.names)])
+    rows = run_prepared(_ECHOES, [person.studio_id, patterns(person.marks)])
     count = 0
     for pk, *texts in rows:
         if person.is_named_in("\n".join(texts)):
