@@ -62,10 +62,15 @@ WITH gone AS (
                          (SELECT id::text FROM accounts_game WHERE studio_id = $2)) RETURNING 1
 ) SELECT count(*) FROM gone
 """  # noqa: S608 - constants of ours
+# Of a period that is final the place stays, and the number in it is nobody's where it still is his.
 _SNAPSHOTS = """
-SELECT id FROM leaderboards_snapshot
- WHERE top LIKE ANY($1::text[]) AND ($2::bigint IS NULL OR split_part(board, ':', 2) IN
-                                     (SELECT id::text FROM accounts_game WHERE studio_id = $2))
+SELECT s.id FROM leaderboards_snapshot s
+ WHERE s.top LIKE ANY($1::text[])
+   AND ($2::bigint IS NULL
+        OR split_part(s.board, ':', 2) IN (SELECT id::text FROM accounts_game WHERE studio_id = $2))
+   AND NOT ($3 AND EXISTS (SELECT FROM leaderboards_period q
+                            WHERE q.state = 'final' AND s.board LIKE 'scores:%'
+                              AND q.id::text = split_part(s.board, ':', 3)))
 """
 
 
@@ -104,7 +109,7 @@ def finish(person: Person) -> Taken:
 def _leave_snapshots(person: Person) -> int:
     patterns = "{" + ",".join(f'"%[{pk},%"' for pk in person.player_ids) + "}"
     left = 0
-    for (pk,) in run_prepared(_SNAPSHOTS, [patterns, person.only_studio]):
+    for (pk,) in run_prepared(_SNAPSHOTS, [patterns, person.only_studio, person.is_whole]):
         row = Snapshot.objects.select_for_update().get(pk=pk)
         listed = orjson.loads(row.top)
         kept = [one for one in listed if one[0] not in person.player_ids]
