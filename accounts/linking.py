@@ -3,31 +3,26 @@
 Whoever changes what a player's codes or ids are holds that player's row, players in the order of their ids.
 """
 
-import random
-import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Min
-from django.db.utils import OperationalError
 
 from accounts import guesses, joining, linkcodes, selectors, shown
+from accounts.erasure import ledger
 from accounts.facts import PlayersExcluded
 from accounts.models import LinkCode, Player, PlayerIdentity
 from accounts.selectors import PlayerInfo
 from core import audit
-from core.db import LostRace, retry_conflicts
+from core.db import LostRace
 from core.facts import publish
-from core.refusals import Conflict, Forbidden, Gone, Invalid, NotFound, Refused, Unavailable
+from core.refusals import Conflict, Forbidden, Gone, Invalid, NotFound, Refused
 
 LIFETIME = timedelta(minutes=10)
 MOST_IDS = 100  # of one person
 _USED_KEPT = timedelta(days=7)  # as answers to an Idempotency-Key are
 _DELETED_AT_ONCE = 100
-_ROUNDS = 24
-_PAUSE_S = 0.05
-_NOT_AVAILABLE = "55P03"  # a lock, within the time that joining waits for one
 
 
 class _Wrong(Invalid):
@@ -84,24 +79,14 @@ def redeem(*, studio_id: int, external_id: str, code: str, by: str, at: datetime
         PlayersExcluded, where a studio keeps one of the ids off its boards: then it keeps the person off.
 
     """
-    for _ in range(_ROUNDS):
-        try:
-            refused = retry_conflicts(
-                lambda: _redeemed(studio_id=studio_id, external_id=external_id, code=code, by=by, at=at)
-            )
-            break
-        except LostRace:
-            continue
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) != _NOT_AVAILABLE:
-                raise
-            time.sleep(random.uniform(0, _PAUSE_S))  # noqa: S311 - no secret
-    else:
-        raise Unavailable("This player changes right now. Send it again; repeating it is safe.")
+    refused = joining.patiently(
+        lambda: _redeemed(studio_id=studio_id, external_id=external_id, code=code, by=by, at=at)
+    )
     if refused is not None:
         raise refused
     info = selectors.player_of_studio(studio_id, external_id)
-    assert info is not None  # just linked, and identities are never deleted
+    if info is None:
+        raise Gone("This person was erased.")
     return info
 
 
@@ -109,6 +94,8 @@ def _redeemed(*, studio_id: int, external_id: str, code: str, by: str, at: datet
     """Redeem in one transaction. What a refusal leaves behind is returned with it, as it has to be committed."""
     with transaction.atomic():
         guesses.take_turns(studio_id)
+        if _named(studio_id, external_id) is None and ledger.erased(studio_id, [external_id]):
+            raise Gone("This person was erased; nothing more is stored about him.")
         guesses.require_few(studio_id, external_id, at=at)
         found = _valid(code, at=at)
         mine = _named(studio_id, external_id)
@@ -163,8 +150,8 @@ def _name(player_id: int, *, studio_id: int, external_id: str) -> None:
         [PlayerIdentity(studio_id=studio_id, external_id=external_id, player_id=player_id)],
         ignore_conflicts=True,
     )
-    if _named(studio_id, external_id) != player_id:
-        raise LostRace("somebody else was the first to name the player")
+    if _named(studio_id, external_id) != player_id or ledger.erased(studio_id, [external_id]):
+        raise LostRace("somebody else was the first to name the player, or it names nobody any more")
 
 
 def _spread_exclusion(studio_id: int, player_id: int) -> None:

@@ -9,9 +9,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.utils.translation import ngettext
+
 from achievements import evidence
 from achievements.selectors.flagged import names_told
 from achievements.selectors.unlocks import GameTotal, HeldUnlock
+from core import spoken
 from core.db import array_literal, run_prepared
 
 
@@ -239,3 +242,14 @@ UNION SELECT a.game_id FROM achievements_conditionmet m JOIN achievements_achiev
 def games(studio_id: int, player_id: int) -> set[int]:
     """Return the games of a studio in which a player has or had an unlock, steps or a condition that held."""
     return {row[0] for row in run_prepared(_GAMES, [player_id, studio_id])}
+
+
+def in_numbers(studio_id: int, player_id: int) -> list[str]:
+    """Return in words what a studio's games have of a player's achievements; nothing where that is nothing."""
+    held = totals(studio_id, player_id).values()
+    unlocked = sum(one.unlocked for one in held)
+    if not unlocked:
+        return []
+    games = ngettext("%(n)s game", "%(n)s games", len(held)) % {"n": spoken.whole(len(held))}
+    told = ngettext("%(n)s unlock in %(games)s", "%(n)s unlocks in %(games)s", unlocked)
+    return [told % {"n": spoken.whole(unlocked), "games": games}]

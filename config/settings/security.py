@@ -21,6 +21,7 @@ __all__ = [
     "CSRF_TRUSTED_ORIGINS",
     "DATA_UPLOAD_MAX_MEMORY_SIZE",
     "DATA_UPLOAD_MAX_NUMBER_FIELDS",
+    "ERASURE_SECRETS",
     "KNOWN_BROWSER_COOKIE",
     "LOGIN_REDIRECT_URL",
     "LOGIN_URL",
@@ -133,3 +134,7 @@ PLAYER_TOKEN_KEYS: dict[str, str] = env.dict("PLAYER_TOKEN_KEYS", default={"1": 
 # The audit log is sealed by the first secret and verified by all: AUDIT_SECRETS="newest,older". One that sealed entries
 # has to stay in the list, an old SECRET_KEY too, or they can't be verified any more (docs/adr/0035-the-audit-log.md).
 AUDIT_SECRETS: list[str] = env.list("AUDIT_SECRETS", default=[]) or [SECRET_KEY]
+
+# Names of who was erased are kept as hashes under the first secret and looked up under all of them (ADR 0047): one that
+# noted names has to stay in the list, an old SECRET_KEY too, or whoever was erased can come back by a late report.
+ERASURE_SECRETS: list[str] = env.list("ERASURE_SECRETS", default=[]) or [SECRET_KEY]

@@ -162,6 +162,7 @@ TABLE = {
     f"{PLAYER}/sessions": Page(get=Act.SEE_PLAYERS),
     f"{PLAYER}/export": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
     f"{PLAYER}/ban": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/erase": Page(get=Act.ERASE_PLAYERS, post=Act.ERASE_PLAYERS),
     f"{PLAYER}/exclude": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
     f"{PLAYER}/reset": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
     f"{PLAYER}/{GAME}/test": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),

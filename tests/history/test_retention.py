@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo, available_timezones
 
+import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 import pytest
@@ -511,6 +512,11 @@ def test_s3_keeps_the_same(archive: Path, s3: str, settings: Any) -> None:
     late = store.figures(KEY.replace("10.", "10.1."))
     assert late is not None
     assert (late.rows, int(late.sums[0])) == (1, 77)
+    of_third = {"rows": pc.field("player_id") == 3, "columns": ["player_id"]}
+    assert [store.leave_out(KEY, **of_third) for _ in range(2)] == [sum(row[0] == 3 for row in before), 0]
+    with there.open_input_file(f"laurel/of/2026/{KEY}") as stream:
+        assert in_file(stream) == [row for row in before if row[0] != 3]
+    assert KEY in store.keys("history")
     store.set_aside(KEY)
     assert (store.size(KEY), store.figures(KEY)) == (None, None)
 
