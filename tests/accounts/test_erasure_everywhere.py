@@ -22,8 +22,7 @@ from accounts import linking, selectors
 from accounts.calls import writing
 from accounts.models import Player, PlayerSession, Studio, User
 from accounts.selectors import GameInfo, PlayerInfo
-from achievements.models import AchievementCount, PlayerGame
-from achievements.report_models import PlayerReport
+from achievements.models import AchievementCount, PlayerGame, PlayerReport
 from achievements.services import granting, reports, revokes
 from analytics.services import rebuilding
 from core import persons_kept

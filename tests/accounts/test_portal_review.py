@@ -164,6 +164,7 @@ def test_many_are_decided_at_once(world: World) -> None:
     assert AuditEntry.objects.count() == 50
 
 
+@pytest.mark.slow
 def test_a_decision_about_many_costs_few_statements(world: World) -> None:
     def sent(count: int, name: str) -> int:
         rows = [factories.flagged_unlock(world.game, external_id=f"{name}-{n}") for n in range(count)]
@@ -353,6 +354,7 @@ def test_two_who_decide_at_once_settle_it(open_world: World) -> None:
     assert AuditEntry.objects.count() == 20
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_listeners_hear_of_what_is_approved_as_of_any_unlock(open_world: World) -> None:
     world = open_world

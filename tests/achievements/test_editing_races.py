@@ -69,6 +69,7 @@ def save(game: GameInfo, key: str, points: int, base: str, name: str) -> Callabl
     return lambda: editing.save(game=game, key=key, values=values, base=base, by=by(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["a", "b"])
 def test_of_two_edits_one_is_stored(game: GameInfo, key: str) -> None:
     for turn in range(ROUNDS):
@@ -79,6 +80,7 @@ def test_of_two_edits_one_is_stored(game: GameInfo, key: str) -> None:
         assert now(game, key).edited["points"] == expected
 
 
+@pytest.mark.slow
 def test_of_two_who_publish_one_does(game: GameInfo) -> None:
     for turn in range(ROUNDS):
         save(game, "a", 100 + turn, now(game, "a").token, "ada")()
@@ -90,6 +92,7 @@ def test_of_two_who_publish_one_does(game: GameInfo) -> None:
     assert not DefinitionDraft.objects.exists()
 
 
+@pytest.mark.slow
 def test_publishing_publishes_what_was_shown_while_others_edit_and_report_changes(game: GameInfo) -> None:
     for turn in range(ROUNDS):
         save(game, "a", 100 + turn, now(game, "a").token, "ada")()

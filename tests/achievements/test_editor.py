@@ -210,6 +210,7 @@ def test_what_waits_is_shown_and_then_published(game: Game) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_draft_is_published_and_archived_and_published_again(game: Game) -> None:
     factories.achievement(game, "a", state="draft")
     editor = Editor(game)
@@ -296,6 +297,7 @@ def test_typing_back_what_is_published_leaves_nothing_waiting(game: Game) -> Non
     assert not DefinitionDraft.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_draft_is_deleted_and_what_was_published_is_not(game: Game) -> None:
     factories.achievement(game, "a", state="draft")
     factories.achievement(game, "b")
@@ -307,6 +309,7 @@ def test_a_draft_is_deleted_and_what_was_published_is_not(game: Game) -> None:
     assert DefinitionVersion.objects.get().after is None
 
 
+@pytest.mark.slow
 def test_a_draft_that_can_t_be_is_not_kept(game: Game) -> None:
     factories.achievement(game, "a")
     answer = Editor(game).open().save(type="meta", requires="a")
@@ -357,6 +360,7 @@ ODD = (
 )
 
 
+@pytest.mark.slow
 def test_nothing_that_is_typed_breaks_the_page(game: Game) -> None:
     factories.achievement(game, "a", points=10)
     factories.stat(game, "kills")
@@ -560,6 +564,7 @@ def test_a_move_is_no_conflict_and_a_change_by_api_is(game: Game, api: Any) -> N
     assert "<bdi>test" in answer.text  # the key's name
 
 
+@pytest.mark.slow
 def test_a_form_that_began_nowhere_is_refused(game: Game) -> None:
     factories.achievement(game, "a", points=10)
     other = factories.achievement(game, "b", points=1)
@@ -598,6 +603,7 @@ def test_the_history_tells_who_changed_what_and_leads_back(game: Game, api: Any)
     assert AuditEntry.objects.get().action == "achievement.restore"
 
 
+@pytest.mark.slow
 def test_a_version_that_can_t_be_any_more_is_not_restored(game: Game, api: Any) -> None:
     path = f"/games/{game.uuid}/achievements"
     factories.achievement(game, "b", state="draft")
@@ -622,6 +628,7 @@ def test_versions_of_another_achievement_are_not_there(game: Game, api: Any) -> 
         assert editor.client.post(f"{editor.url}/history/{pk}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_long_history_is_read_page_by_page(game: Game, api: Any) -> None:
     path = f"/games/{game.uuid}/achievements"
     api.post(path, {"key": "a", "name": "A"})
@@ -637,6 +644,7 @@ def test_a_long_history_is_read_page_by_page(game: Game, api: Any) -> None:
 
 
 # --- the preview ---
+@pytest.mark.slow
 def test_the_preview_shows_what_is_typed_right_or_wrong_and_stores_nothing(game: Game) -> None:
     factories.achievement(game, "a")
     editor = Editor(game).open()
@@ -651,6 +659,7 @@ def test_the_preview_shows_what_is_typed_right_or_wrong_and_stores_nothing(game:
     assert not DefinitionDraft.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_preview_says_how_much_publishing_would_change(game: Game) -> None:
     factories.achievement(game, "a", points=10)
     editor = Editor(game).open()
@@ -664,6 +673,7 @@ def test_the_preview_says_how_much_publishing_would_change(game: Game) -> None:
         assert answer.context["label"] == label
 
 
+@pytest.mark.slow
 def test_the_longest_translation_is_shown_on_request(game: Game, api: Any) -> None:
     texts = {"de": {"name": "Ein sehr langer Name"}, "fr": {"name": "F"}}
     api.post(f"/games/{game.uuid}/achievements", {"key": "a", "name": "A", "translations": texts})
@@ -688,6 +698,7 @@ def test_a_lesser_role_edits_nothing(game: Game, role: str) -> None:
     assert stored().state == "draft"
 
 
+@pytest.mark.slow
 def test_another_game_s_achievement_is_not_there(game: Game) -> None:
     row = factories.achievement(game, "a", state="draft")
     sibling = factories.game(game.studio)

@@ -302,6 +302,7 @@ def test_a_batch_of_a_thousand_costs_no_statement_more_than_one_of_two(world: Wo
     assert not Unlock.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_the_same_from_64_threads_is_kept_apart_once(open_world: World) -> None:
     finale_after_prologue(open_world)
@@ -337,6 +338,7 @@ def test_a_player_whom_several_name_at_once_is_weighed_from_the_first(open_world
     assert (FlaggedUnlock.objects.count(), Unlock.objects.count()) == (60, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_burst_from_many_threads_lets_as_many_through_as_the_rule_says(open_world: World) -> None:
     factories.achievements(open_world.game, {f"a{n}": 1 for n in range(40)})
@@ -354,6 +356,7 @@ def test_a_burst_from_many_threads_lets_as_many_through_as_the_rule_says(open_wo
     assert PlayerGame.objects.get().unlocked == 10
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_rules_that_change_meanwhile_lose_no_unlock(open_world: World) -> None:
     def send(number: int) -> int:

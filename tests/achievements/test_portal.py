@@ -64,6 +64,7 @@ def hidden(page: Any) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_the_table_is_searched_and_filtered(game: Game, developer: Client) -> None:
     factories.achievement(game, "first-blood", name="First blood")
     factories.achievement(game, "last-stand", name="Last stand", state="draft")
@@ -80,6 +81,7 @@ def test_what_players_wrote_is_shown_and_not_run(game: Game, developer: Client) 
     assert "<script>alert" not in developer.get(pages(game)).text
 
 
+@pytest.mark.slow
 def test_several_are_published_and_archived_at_once(game: Game, developer: Client) -> None:
     for key in ("a", "b", "c"):
         factories.achievement(game, key, state="draft")
@@ -124,6 +126,7 @@ def press(client: Client, game: Game, name: str, key: str, *, seen: str = "") ->
     return client.post(f"{pages(game)}/move", {"to": to, "seen": seen}, follow=True)
 
 
+@pytest.mark.slow
 def test_the_order_is_moved_place_by_place(game: Game, developer: Client) -> None:
     for key in ("a", "b", "c"):
         factories.achievement(game, key, name=f"Name {key}")
@@ -155,6 +158,7 @@ def test_what_a_filter_leaves_out_keeps_its_place(game: Game, developer: Client)
     assert shown(developer.get(pages(game))) == ["a", "b", "e", "c", "d"]
 
 
+@pytest.mark.slow
 def test_the_end_of_a_page_leads_to_the_next_one(game: Game, developer: Client) -> None:
     factories.achievements(game, {f"a{number:02}": 1 for number in range(52)})
     press(developer, game, "up", "a50", seen="?page=2")

@@ -90,6 +90,7 @@ def test_a_picture_waits_to_be_published_like_any_other_change(game: Game, devel
     assert Achievement.objects.get().icon_url == waiting["icon_url"]
 
 
+@pytest.mark.slow
 def test_a_picture_of_its_own_while_it_is_locked_or_grey_again(game: Game, developer: Client) -> None:
     Achievement.objects.update(state="draft")  # changed at once
     send(developer, game, icon=file(picture()))

@@ -227,6 +227,7 @@ def test_where_the_archive_can_t_be_written_nothing_is_dropped(archive: Path) ->
     assert in_file(archive / KEY) == before
 
 
+@pytest.mark.slow
 def test_where_the_disk_is_full_nothing_is_dropped(archive: Path) -> None:
     add_many(400)
     before = rows(HOUR)
@@ -243,6 +244,7 @@ def test_where_the_disk_is_full_nothing_is_dropped(archive: Path) -> None:
     assert in_file(archive / KEY) == before
 
 
+@pytest.mark.slow
 def test_who_is_killed_before_the_drop_leaves_both_and_the_next_one_ends_it(archive: Path) -> None:
     add_many(30)
     before, script = rows(HOUR), "from history.services import retention as r; r.apply(now=N, tries=10**6)"
@@ -374,6 +376,7 @@ def test_a_file_that_does_not_read_back_is_thrown_away_and_nothing_is_dropped(
     assert (files(archive), rows(HOUR)) == ([], before)
 
 
+@pytest.mark.slow
 def test_nothing_that_is_written_meanwhile_is_lost(archive: Path) -> None:
     ended = threading.Event()
 
@@ -423,6 +426,7 @@ def test_a_rebuild_leaves_what_waits_for_the_archive(archive: Path) -> None:
     assert in_file(archive / KEY) == before
 
 
+@pytest.mark.slow
 @given(
     some.sampled_from(sorted(available_timezones())).map(ZoneInfo),
     some.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=some.just(UTC)),  # noqa: DTZ001
@@ -490,6 +494,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.stop()
 
 
+@pytest.mark.slow
 def test_s3_keeps_the_same(archive: Path, s3: str, settings: Any) -> None:
     settings.ARCHIVE_URL, settings.ARCHIVE_S3_ENDPOINT = "s3://laurel/of/2026", s3
     add_many(20)
