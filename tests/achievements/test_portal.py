@@ -18,6 +18,7 @@ from achievements.models import Achievement, Catalogue
 from achievements.services import arranging
 from core.models import AuditEntry
 from tests import factories
+from tests.achievements import samples
 
 pytestmark = pytest.mark.django_db
 BROWSER = {"Accept": "text/html"}
@@ -241,6 +242,20 @@ def test_a_file_is_shown_and_then_imported(game: Game, developer: Client) -> Non
     again = preview(developer, game, laurel({"key": "new", "name": "New one"}))
     assert "Nothing to apply: the game has all of it already." in again.text
     assert 'name="token"' not in again.text
+
+
+def test_a_file_is_read_as_what_it_shows_itself_to_be(game: Game, developer: Client) -> None:
+    schema = SimpleUploadedFile("schema.txt", samples.STEAM_VDF.encode())
+    page = preview(developer, game, schema, format="")
+    assert "Steam, UserGameStatsSchema" in page.text.split("Apply 2 changes")[1]
+    assert developer.post(f"{pages(game)}/import/apply", hidden(page))["Location"] == pages(game)
+    assert set(Achievement.objects.values_list("name", flat=True)) == {"Bridge", "Tower"}
+    for name, body, said in (
+        ("notes.txt", b"hello", "Nothing in the file shows what it is: choose its format."),
+        ("half.zip", b"PK\x03\x04half", "The zip is broken: pack it again."),
+    ):
+        page = preview(developer, game, SimpleUploadedFile(name, body), format="")
+        assert (page.status_code, said in page.text, 'name="token"' in page.text) == (422, True, False)
 
 
 def test_a_file_says_what_players_see_at_once(game: Game, developer: Client) -> None:
