@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -71,7 +72,9 @@ def erase(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
         except Refused as refused:
             form.refuse(refused)
         else:
-            return redirect("erase-player", studio=visit.studio.studio_uuid, player=player)
+            # The browser that asked is led to an answer: the bare address is gone, and says so.
+            place = reverse("erase-player", args=(visit.studio.studio_uuid, player))
+            return redirect(f"{place}?seen=erasing")
     context = {
         "visit": visit,
         "here": "players",

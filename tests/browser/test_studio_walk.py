@@ -117,6 +117,7 @@ def test_a_studio_imports_a_game_sees_it_played_and_takes_an_unlock_back(
     maker.goto(f"{studio}/games/new")
     maker.fill("[name=title]", "Palisade Island")
     maker.locator("main form button[type=submit]").last.click()
+    maker.get_by_role("link", name="Game settings").click()  # from the first game the checklist leads on
     maker.wait_for_url(re.compile(r"/games/[0-9a-f-]{36}/"))
     game = re.findall(r"/games/([0-9a-f-]{36})", maker.url)[0]
     pages = f"{studio}/games/{game}"
