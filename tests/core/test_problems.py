@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 
-from core.refusals import PROBLEMS
+from core.problems import page_or_problem
+from core.refusals import PROBLEMS, Unavailable
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +108,14 @@ def test_a_browser_gets_a_page_and_a_program_a_problem() -> None:
     assert page["Content-Type"].startswith("text/html")
     assert is_problem(Client().get("/nothing", headers={"Accept": "*/*"}), 404, "not-found")
     assert is_problem(Client().get("/api/v1/x", headers={"Accept": "text/html"}), 404, "not-found")
+
+
+def test_a_page_tells_people_what_programs_need_not_be_told(rf: RequestFactory) -> None:
+    request = rf.get("/portal/", headers={"Accept": "text/html"})
+    text = page_or_problem(request, Unavailable("The database does not answer.")).content.decode()
+    assert "Load the page again in a moment." in text
+    assert "Retry-After" not in text
+    assert "Go to the portal" in text
 
 
 def test_a_pointer_escapes_what_rfc_6901_says() -> None:
