@@ -129,15 +129,34 @@ function searchBar(form) {
     form.closest("header").classList.toggle("search-open");
     field.focus();
   });
+  onKeys({
+    "/": () => {
+      form.closest("header").classList.add("search-open");
+      field.focus();
+      field.select();
+    },
+    j: () => toRow(1),
+    k: () => toRow(-1),
+  }, () => field.hasAttribute("aria-keyshortcuts"));
+}
+
+/** Single keys that do something where nobody types and no drawer is open; `allowed` says whether they are on. */
+function onKeys(acts, allowed) {
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!field.hasAttribute("aria-keyshortcuts") || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    const act = Object.hasOwn(acts, event.key) ? acts[event.key] : null;
+    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!allowed() || document.querySelector("dialog[open]")) return;
+    if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
     event.preventDefault();
-    form.closest("header").classList.add("search-open");
-    field.focus();
-    field.select();
+    act();
   });
+}
+
+/** Go to the link of a table's row, so many rows on from the one that one is in; before all of them at first. */
+function toRow(by) {
+  const links = [...document.querySelectorAll("#main tbody tr")].map((row) => row.querySelector("a")).filter(Boolean);
+  const here = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  links[Math.max(here + by, 0)]?.focus();
 }
 
 for (const form of document.querySelectorAll("form[data-search]")) searchBar(form);

@@ -55,7 +55,12 @@ def test_the_search_is_reached_and_used_by_keyboard(page: Page) -> None:
     page.wait_for_url("**/games/**")
 
 
-def test_single_keys_can_be_turned_off_and_stay_so(page: Page) -> None:
+def test_single_keys_lead_from_row_to_row_and_can_be_turned_off(page: Page) -> None:
+    page.goto(f"{walking.GAME}/achievements")
+    links = page.locator("#main tbody a.name-link")
+    for key, row in (("j", 0), ("j", 1), ("k", 0), ("k", 0)):
+        page.keyboard.press(key)
+        expect(links.nth(row)).to_be_focused()
     page.locator(".menu > summary").last.click()
     page.get_by_role("button", name="Turn single-key shortcuts off").click()
     page.goto(f"{walking.STUDIO}/members")
