@@ -118,6 +118,12 @@ def test_a_page_tells_people_what_programs_need_not_be_told(rf: RequestFactory) 
     assert "Go to the portal" in text
 
 
+def test_a_browser_at_the_address_of_a_form_is_told_to_go_back() -> None:
+    answer = Client().get("/theme", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "Go back to the page that the form is on" in answer.content.decode()
+
+
 def test_a_pointer_escapes_what_rfc_6901_says() -> None:
     caller = factories.api(factories.server_key(factories.studio()))
     answer = caller.post("/games", {"a/b~c": 1})
