@@ -22,7 +22,7 @@ from accounts.roles import Act
 from accounts.selectors import GameInfo
 from achievements import formats, keys
 from achievements.formats import export
-from achievements.formats.document import UNSET, ImportedAchievement
+from achievements.formats.document import UNSET, ImportedAchievement, Unreadable
 from achievements.models import State
 from achievements.portal.diffing import Line, imported
 from achievements.selectors import definitions
@@ -110,7 +110,7 @@ def _upload(form: ImportForm) -> Upload | None:
     body = file.read()
     try:
         format = form.cleaned_data["format"] or formats.recognise(body)
-    except formats.Unreadable as problem:
+    except Unreadable as problem:
         form.add_error("file", str(problem))
         return None
     if format is None:
