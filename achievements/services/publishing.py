@@ -76,7 +76,8 @@ def restore(*, game: GameInfo, key: str, version: int, token: str, by: Author) -
     Raises:
         NotFound: there is no such version of it.
         Overtaken: the definition is not any more what was shown.
-        Invalid, Conflict: as `definitions.update` does: what it needs may be gone.
+        Invalid, Conflict: as `definitions.update` does, what it needs may be gone; or players would be asked for a
+            draft.
 
     """
     with transaction.atomic():
@@ -85,6 +86,9 @@ def restore(*, game: GameInfo, key: str, version: int, token: str, by: Author) -
         if found is None or found.after is None:
             raise NotFound("The achievement has no such version.")
         wanted = documents.flat(found.after)
+        if now.definition.state != State.DRAFT:
+            seen = now.published.get("requires", ())
+            editing.require_reachable(game, wanted.get("requires", ()), but=seen)
         fields = documents.differences(now.published, wanted)
         values = documents.values_of(wanted, fields)
         made = definitions.update(

@@ -617,6 +617,19 @@ def test_a_version_that_can_t_be_any_more_is_not_restored(game: Game, api: Any) 
     assert stored().type == "standard"
 
 
+@pytest.mark.parametrize(("state", "status"), [("published", 409), ("draft", 302)])
+def test_going_back_asks_players_for_no_draft(game: Game, api: Any, state: str, status: int) -> None:
+    path = f"/games/{game.uuid}/achievements"
+    factories.achievement(game, "b", state="draft")
+    api.post(path, {"key": "a", "name": "A", "type": "meta", "requires": ["b"], "state": "draft"})
+    api.patch(f"{path}/a", {"type": "standard", "requires": [], "state": state})
+    first = DefinitionVersion.objects.filter(after__key="a").order_by("id")[0]
+    answer = Editor(game).act(f"history/{first.pk}")
+    assert answer.status_code == status
+    assert ("publish it first" in answer.text) == (status == 409)
+    assert stored().type == ("standard" if status == 409 else "meta")
+
+
 def test_versions_of_another_achievement_are_not_there(game: Game, api: Any) -> None:
     path = f"/games/{game.uuid}/achievements"
     for key in ("a", "b"):
