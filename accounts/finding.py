@@ -21,7 +21,7 @@ MOST_BY_ID = 1_000  # identities that begin so
 MOST_BY_NAME = (
     2_000  # players of the whole instance whose names fit: a look each tells if they are the studio's
 )
-FEW_PLAYERS = 10_000  # of a studio: so many are looked at one by one
+FEW_PLAYERS = 5_000  # of a studio: so many are looked at one by one
 LONGEST = 128  # of an id, and of a name
 # What has no three letters or digits in a row has no trigram, so that it is taken as the beginning of a name.
 _PART = re.compile(r"[^\W_]{3}")
@@ -154,7 +154,8 @@ SELECT DISTINCT player_id FROM (
 # larger one the names of the instance are, as far as they fit.
 _FORM_OF_BY_NAME = """
 WITH own AS MATERIALIZED (
-    SELECT player_id FROM accounts_playeridentity WHERE studio_id = $1 LIMIT $5::bigint + 1
+    SELECT player_id FROM accounts_playeridentity WHERE studio_id = $1
+     ORDER BY external_id USING ~<~ LIMIT $5::bigint + 1  -- by its index, whatever the plan is made for
 ), few AS MATERIALIZED (
     SELECT count(*) <= $5::bigint AS are FROM own
 ), called AS MATERIALIZED (
