@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 
 from accounts import sessions, shown
 from accounts.facts import IdsMoved, PlayersJoined
-from accounts.models import JoinedPlayer, LinkCode, Player, PlayerIdentity, Tester
+from accounts.models import JoinedPlayer, LinkCode, Player, PlayerAccount, PlayerIdentity, Tester
 from core.facts import publish
 
 _FENCE_SPACE = 0x4C4C  # keeps our advisory locks apart from others'
@@ -80,6 +80,7 @@ def name_the_other(leaves: int, stays: int, found: LinkCode, *, at: datetime) ->
     codes.update(player_id=stays)
     LinkCode.objects.filter(pk=found.pk).update(player_id=stays, used_at=at)
     JoinedPlayer.objects.filter(into_id=leaves).update(into_id=stays)
+    PlayerAccount.objects.filter(player_id=leaves).update(player_id=stays)
     gone = Player.objects.get(pk=leaves)
     JoinedPlayer.objects.create(
         player_id=leaves, into_id=stays, joined_at=at, uuid=gone.uuid, time_zone=gone.time_zone

@@ -376,6 +376,17 @@ class LinkFailure(models.Model):
         return f"{self.external_id} of {self.studio_id} at {self.at}"
 
 
+class PlayerAccount(models.Model):
+    """Who signs in to the player site as which player: each of both has one of the other."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="player_account")
+    player = models.OneToOneField(Player, on_delete=models.PROTECT, related_name="account")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user} as {self.player}"
+
+
 class JoinedPlayer(models.Model):
     """A player who is gone: his ids name another one, who is the same person.
 

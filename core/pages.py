@@ -1,6 +1,8 @@
 """Pages that belong to no game: the switches of theme, language and shortcuts, and what a problem means."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from core.refusals import PROBLEMS, Refused
+from core.refusals import PROBLEMS, Forbidden, Refused
 
 THEMES = ("light", "dark", "auto")
 THEME_COOKIE = "theme"
@@ -32,7 +35,27 @@ def theme(request: HttpRequest) -> dict[str, str | bool]:
     }
 
 
+def from_our_pages(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Take a form from this instance's own pages only, without a token: pages that are kept for all can hold none.
+
+    A browser says where a form stood by Sec-Fetch-Site, and an older one by Origin (Source: OWASP's cheat sheet on
+    cross-site request forgery, "Fetch Metadata headers"). Who says neither is no browser, and brings nobody's cookies.
+    """
+
+    @csrf_exempt
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        site, origin = request.META.get("HTTP_SEC_FETCH_SITE"), request.META.get("HTTP_ORIGIN")
+        here = {"same-origin", "none"} if site else {None, f"{request.scheme}://{request.get_host()}"}
+        if (site or origin) not in here:
+            raise Forbidden("This form was sent from another site. Open the page here and choose again.")
+        return view(request)
+
+    return checked
+
+
 @require_POST
+@from_our_pages
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember the reader's theme and go back to the page the choice was made on."""
     chosen = request.POST.get("theme", "")
@@ -42,6 +65,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@from_our_pages
 def set_shortcuts(request: HttpRequest) -> HttpResponse:
     """Remember whether single keys do something, and go back to the page the choice was made on."""
     chosen = request.POST.get("shortcuts", "")
@@ -51,6 +75,7 @@ def set_shortcuts(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@from_our_pages
 def set_language(request: HttpRequest) -> HttpResponse:
     """Remember the reader's language and go back to the page the choice was made on."""
     chosen, known = request.POST.get("language", ""), dict(settings.LANGUAGES)

@@ -12,11 +12,11 @@ from accounts.authentication import TokenHolder
 from accounts.selectors import KeyHolder
 from core.clock import rfc3339, rfc3339_us
 from core.endpoint import etag_of, page
+from core.memo import Finished
 from core.pagination import encode_cursor
 from core.rendering import dumps
 from leaderboards.api.asked import Asked
 from leaderboards.listing import Behind, FromOffset, Listing, Rank, Row, Where, position
-from leaderboards.memo import Finished
 from leaderboards.selectors import history, submitted
 
 # A shared cache may carry the crowd, and go on with the old page while it fetches the new one.

@@ -12,8 +12,8 @@ from redis import Redis
 
 from accounts import selectors as accounts
 from accounts.models import Game, Player
+from core import memo
 from core.redis import client
-from leaderboards import memo
 from leaderboards.api import boards
 from tests import factories
 from tests.leaderboards.world import World
@@ -334,7 +334,7 @@ def test_a_memo_keeps_little_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -
     kept.keep("large", memo.Finished(b"x" * (memo._LARGEST + 1), "tag"))
     assert kept.get("large") is None
     later = timezone.now().timestamp() + timedelta(days=1).total_seconds()
-    monkeypatch.setattr("leaderboards.memo.time.monotonic", lambda: later)
+    monkeypatch.setattr("core.memo.time.monotonic", lambda: later)
     assert kept.get(str(memo._MOST)) is None
 
 
