@@ -4,8 +4,8 @@ import hashlib
 
 
 def public_page(address: str) -> str:
-    """Return the key of a string, in the cache: a finished page for who is not signed in, as `(gzip, etag)`; lives for seconds.
+    """Return the key, in the cache, of a finished page for who is not signed in: a string, `(gzip, etag)`, for seconds.
 
-    Made anew by whoever asks next. The address is hashed: its parameters are the reader's.
+    It is made anew by whoever asks next. The address is hashed: its parameters are the reader's.
     """
     return f"core:v1:page:{hashlib.blake2b(address.encode(), digest_size=16).hexdigest()}"
