@@ -13,8 +13,6 @@ from django.db import transaction
 from accounts.selectors import GameInfo
 from achievements import icons
 from achievements.models import Icon
-from achievements.pictures import containers, drawing
-from achievements.pictures.drawing import Drawn
 from achievements.selectors import definitions as catalogues
 from achievements.selectors import icons as selectors
 from achievements.selectors.definitions import Definition
@@ -23,6 +21,8 @@ from achievements.services.versions import Author, Source
 from core import audit, media
 from core.artwork import LARGE
 from core.db import lend_back
+from core.pictures import containers, drawing
+from core.pictures.drawing import Drawn
 from core.refusals import Conflict, Invalid, NotFound, Refused, Unavailable
 
 MOST_ICONS = 5_000
