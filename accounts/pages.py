@@ -1,5 +1,7 @@
 """The doors to the admin and, in a browser, to what is a player's own."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
@@ -9,12 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control, never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts import listening, selectors, sessions, visitors
+from accounts import avatars, listening, selectors, sessions, visitors
 from accounts.authentication import TokenHolder, read_credential
 from accounts.models import User
 from core import pages as core_pages
+from core.picture_pages import picture
 from core.refusals import Forbidden, Unauthenticated
 
 
@@ -76,6 +79,12 @@ def end_session(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(status=204)
     response.delete_cookie(settings.PLAYER_COOKIE, samesite="Lax")
     return response
+
+
+@require_safe
+def avatar(request: HttpRequest, folder: UUID, digest: str, side: str) -> HttpResponse:
+    """Answer a picture that a player uploaded."""
+    return picture(request, avatars.file(folder, digest, int(side)), tag=f"{digest}-{side}")
 
 
 @require_POST

@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from accounts import listening, player_accounts
+from accounts import devices, listening, player_accounts
 from accounts.models import User
 from accounts.selectors import PlayerInfo
 from core.public_pages import is_personal
@@ -81,10 +81,11 @@ def visitors_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
     def view(request: HttpRequest, *args: P.args, **named: P.kwargs) -> HttpResponseBase:
         visitor = visitor_of(request)
         if visitor is None:
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/me/")
         answer = page(request, visitor, *args, **named)
         if request.method == "GET" and answer.status_code == HTTPStatus.OK:
             listening.let_listen(request, answer, visitor.player)
+            devices.seen(request, at=timezone.now())
         return answer
 
     return view

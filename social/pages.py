@@ -13,6 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts import selectors as accounts
+from accounts.people import Part
 from accounts.selectors import PlayerInfo
 from achievements.selectors import unlocks
 from social import page_content, selectors
@@ -60,7 +61,8 @@ def live_fragment(request: HttpRequest) -> HttpResponse:
 @cache_control(private=True, no_cache=True)
 def player(request: HttpRequest, player_id: UUID) -> HttpResponse:
     """Show a player's page to anybody, if the player is public."""
-    page = page_content.player_page(_public_player(player_id), is_demo=False, at=timezone.now())
+    info = _public_player(player_id, Part.GAMES)
+    page = page_content.player_page(info, is_demo=False, at=timezone.now())
     return render(request, "player/home.html", {"page": page, "here": "home", "default_theme": DEFAULT_THEME})
 
 
@@ -68,7 +70,7 @@ def player(request: HttpRequest, player_id: UUID) -> HttpResponse:
 @cache_control(private=True, no_cache=True)
 def game(request: HttpRequest, player_id: UUID, game_id: UUID) -> HttpResponse:
     """Show one game's achievements as a public player stands to them; `?all=1` shows long sections whole."""
-    info, about = _public_player(player_id), accounts.fresh_game(game_id)
+    info, about = _public_player(player_id, Part.GAMES), accounts.fresh_game(game_id)
     if about is None:
         raise Http404
     demo_player = accounts.demo_player() if settings.DEMO else None
@@ -89,10 +91,10 @@ def _demo_player() -> PlayerInfo:
     return info
 
 
-def _public_player(player_id: UUID) -> PlayerInfo:
-    """Return a player whom anybody may see; a private one answers as one who does not exist."""
+def _public_player(player_id: UUID, part: Part) -> PlayerInfo:
+    """Return a player of whom anybody may see a part; a private one answers as one who does not exist."""
     info = accounts.player_by_uuid(player_id)
-    if info is None or not seeing.sees(info, by=None):
+    if info is None or not seeing.sees(info, by=None, part=part):
         raise Http404
     return info
 

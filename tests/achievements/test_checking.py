@@ -9,9 +9,9 @@ from accounts.models import Game, Role
 from achievements.models import Achievement, Catalogue
 from core.models import AuditEntry
 from tests import factories
+from tests.achievements.pictures import saved
 from tests.achievements.test_icons import put
 from tests.achievements.test_portal import pages, visitor
-from tests.core.pictures import saved
 
 pytestmark = pytest.mark.django_db
 

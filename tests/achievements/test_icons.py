@@ -27,7 +27,7 @@ from core.models import AuditEntry
 from core.pictures import containers, drawing
 from tests import factories
 from tests.achievements import pictures
-from tests.core.pictures import drawn, opened, picture, saved
+from tests.achievements.pictures import drawn, opened, picture, saved
 
 pytestmark = pytest.mark.django_db
 REFUSED = {

@@ -12,8 +12,8 @@ from core.models import AuditEntry
 from core.pictures import containers
 from tests import factories
 from tests.achievements import pictures
+from tests.achievements.pictures import drawn, picture, saved
 from tests.achievements.test_portal import pages, visitor
-from tests.core.pictures import drawn, picture, saved
 
 pytestmark = pytest.mark.django_db
 
