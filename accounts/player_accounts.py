@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts.models import Game, Player, PlayerAccount, PlayerIdentity, User
+from accounts.models import Game, Player, PlayerAccount, PlayerIdentity, Studio, User
 from accounts.selectors import PlayerInfo
 from core.db import run_prepared
 
@@ -51,6 +52,14 @@ def linked_ids(player_id: int) -> list[LinkedId]:
     """Return the ids by which studios name a player, the oldest first; none for who has linked nothing yet."""
     rows = PlayerIdentity.objects.filter(player_id=player_id).select_related("studio").order_by("id")
     return [LinkedId(row.studio.name, row.external_id, row.created_at) for row in rows]
+
+
+def studios_of(player_id: int) -> list[tuple[int, UUID, str]]:
+    """Return the studios that know a player: their internal ids, ids and names, the first one first."""
+    found = Studio.objects.filter(
+        pk__in=PlayerIdentity.objects.filter(player_id=player_id).values("studio_id")
+    )
+    return list(found.order_by("id").values_list("id", "uuid", "name"))
 
 
 def regions_of(player_id: int) -> set[str]:

@@ -110,7 +110,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Return where who signs in is led to who came for no page in particular."""
         user = request.user
         plays = isinstance(user, User) and user.plays and not selectors.memberships(user.pk)
-        return PLAYERS_HOME if plays else super().get_login_redirect_url(request)  # type: ignore[no-any-return]
+        return PLAYERS_HOME if plays else str(super().get_login_redirect_url(request))
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         """Return where who signed up is led to who came for no page in particular."""

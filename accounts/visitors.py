@@ -10,9 +10,11 @@ from http import HTTPStatus
 from typing import Concatenate, ParamSpec
 from uuid import UUID
 
+from allauth.account.internal.flows import reauthentication
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
@@ -89,6 +91,18 @@ def visitors_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
         return answer
 
     return view
+
+
+def grave_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
+    """Make a page of one's own that is shown, and taken, only from who has proved in the last minutes who he is."""
+
+    @wraps(page)
+    def view(request: HttpRequest, visitor: Visitor, *args: P.args, **named: P.kwargs) -> HttpResponseBase:
+        if reauthentication.is_reauthentication_required(request, app="accounts"):
+            return redirect_to_login(request.path, login_url=reverse("account_reauthenticate"))
+        return page(request, visitor, *args, **named)
+
+    return visitors_page(view)
 
 
 def shown(request: HttpRequest) -> dict[str, Visitor | None]:

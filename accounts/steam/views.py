@@ -22,7 +22,7 @@ class SteamLogin(BaseLoginView):  # type: ignore[misc]
     provider_id = SteamProvider.id
 
 
-@login_not_required
+@login_not_required  # type: ignore[untyped-decorator]
 @require_safe
 def steam_callback(request: HttpRequest) -> HttpResponse:
     """Take Steam's answer: somebody signs in, signs up, or connects it to his account."""

@@ -31,8 +31,7 @@ class Somebody(Visitor):
 
 def somebody(email: str = "anna@players.example") -> Somebody:
     """Return somebody who is signed in."""
-    user, _ = User.objects.get_or_create(email=email)
-    made = Somebody(user)
+    made = Somebody(User.objects.filter(email=email).first() or User.objects.create_user(email))
     made.player  # noqa: B018 - whoever signs in is a player
     return made
 
@@ -40,7 +39,7 @@ def somebody(email: str = "anna@players.example") -> Somebody:
 def code_for(studio: Any, external_id: str) -> str:
     """Return a link code that a game shows to its player."""
     factories.player(studio, external_id)
-    answer = factories.api(factories.server_key(studio)).post(f"/players/{external_id}/link-code")
+    answer = factories.api(factories.server_key(studio)).post(f"/players/{external_id}/link-code", {})
     code: str = answer.json()["code"]
     return code
 
