@@ -11,7 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import keys, last_use, people, selectors, tokens
+from accounts import erased, keys, last_use, people, selectors, tokens
 from accounts.people import Part
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_external_id
@@ -217,6 +217,8 @@ def player_of(request: Request, name: str) -> PlayerInfo:
     else:
         # What can't be anybody's id is not looked up: PostgreSQL would refuse some of it.
         info = selectors.player_of_studio(holder.studio_id, name) if name.isprintable() else None
+    if info is None and isinstance(holder, KeyHolder) and erased.was_erased(holder.studio_id, name):
+        raise Gone("This person was erased.")
     if info is None or (isinstance(holder, TokenHolder) and info.id != holder.player.id):
         raise NotFound("There is no such player.")
     if info.erased:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 
 from accounts import guesses, joining, linkcodes, selectors, shown
+from accounts.erasure import ledger
 from accounts.facts import PlayersExcluded
 from accounts.models import LinkCode, Player, PlayerIdentity
 from accounts.selectors import PlayerInfo
@@ -95,7 +96,8 @@ def redeem(*, studio_id: int, external_id: str, code: str, by: str, at: datetime
     if refused is not None:
         raise refused
     info = selectors.player_of_studio(studio_id, external_id)
-    assert info is not None  # just linked, and identities are never deleted
+    if info is None:
+        raise Gone("This person was erased.")
     return info
 
 
@@ -103,6 +105,8 @@ def _redeemed(*, studio_id: int, external_id: str, code: str, by: str, at: datet
     """Redeem in one transaction. What a refusal leaves behind is returned with it, as it has to be committed."""
     with transaction.atomic():
         guesses.take_turns(studio_id)
+        if _named(studio_id, external_id) is None and ledger.erased(studio_id, [external_id]):
+            raise Gone("This person was erased; nothing more is stored about him.")
         guesses.require_few(studio_id, external_id, at=at)
         found = valid(code, at=at)
         mine = _named(studio_id, external_id)
@@ -173,8 +177,8 @@ def _name(player_id: int, *, studio_id: int, external_id: str) -> None:
         [PlayerIdentity(studio_id=studio_id, external_id=external_id, player_id=player_id)],
         ignore_conflicts=True,
     )
-    if _named(studio_id, external_id) != player_id:
-        raise LostRace("somebody else was the first to name the player")
+    if _named(studio_id, external_id) != player_id or ledger.erased(studio_id, [external_id]):
+        raise LostRace("somebody else was the first to name the player, or it names nobody any more")
 
 
 def _spread_exclusion(studio_id: int, player_id: int) -> None:

@@ -469,7 +469,8 @@ class Avatar(models.Model):
 class JoinedPlayer(models.Model):
     """A player who is gone: his ids name another one, who is the same person.
 
-    `player_id` takes no rows any more: `a_joined_player_takes_nothing` (migration 0009) refuses them.
+    Who was erased stands here as joined to himself. `player_id` takes no rows any more:
+    `a_joined_player_takes_nothing` (migration 0009) refuses them.
 
     Attributes:
         uuid: what he was called: final standings are files whose bytes stay.
@@ -487,5 +488,6 @@ class JoinedPlayer(models.Model):
         return f"{self.player_id} is {self.into_id}"
 
 
-# Of a package of its own; Django looks for a room's models here.
+# Of packages of their own; Django looks for a room's models here.
 from accounts.calls import models as call_models  # noqa: E402, F401
+from accounts.erasure import models as erasure_models  # noqa: E402, F401

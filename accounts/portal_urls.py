@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts.portal import (
     audit,
+    erasing,
     games,
     home,
     inbox,
@@ -49,6 +50,7 @@ urlpatterns = [
         name="withdraw-invitation",
     ),
     path("portal/<uuid:studio>/players/<uuid:player>/ban", persons.ban, name="ban-player"),
+    path("portal/<uuid:studio>/players/<uuid:player>/erase", erasing.erase, name="erase-player"),
     path("portal/<uuid:studio>/players/<uuid:player>/exclude", persons.exclude, name="exclude-player"),
     path(
         "portal/<uuid:studio>/players/<uuid:player>/games/<uuid:game>/test",

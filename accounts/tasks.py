@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from accounts import avatars, devices, invitations, sessions
 from accounts.calls import keeping
+from accounts.erasure import finishing
 
 
 @shared_task(name="accounts.keep_sessions")
@@ -21,3 +22,9 @@ def keep_sessions() -> None:
 def keep_calls() -> None:
     """Make and drop the request log's days."""
     keeping.keep(now=timezone.now())
+
+
+@shared_task(name="accounts.finish_erasures")
+def finish_erasures() -> None:
+    """Look for what is left of people who are being erased."""
+    finishing.finish_some(now=timezone.now())

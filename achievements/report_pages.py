@@ -17,7 +17,7 @@ from accounts import selectors as accounts
 from accounts import sessions
 from accounts.selectors import GameInfo
 from accounts.sessions import SessionInfo
-from achievements.report_models import LONGEST_MESSAGE
+from achievements.models.reports import LONGEST_MESSAGE
 from achievements.selectors import definitions, explaining, reports, unlocks
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.services import reports as services

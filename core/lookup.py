@@ -11,22 +11,21 @@ MOST_LOOKED_AT: Final = (
     20_000  # definitions of a studio: more make the answer slow, and it says that there are more
 )
 
-# What is called just so comes first, then what is of the game at hand, then what begins so.
+# What is called just so comes first, then what begins so, each with the game at hand before the others.
 _FIND = """
 WITH looked AS MATERIALIZED (
-    SELECT id, game_id, uuid, key, name, {icon} AS icon_url, {state} AS state
+    SELECT id, game_id, uuid, key, name, {icon} AS icon_url, {state} AS state, lower(key) AS low_key,
+           lower(name) AS low_name, lower($2::text) AS wanted
       FROM {table} WHERE game_id = ANY($1::bigint[]) LIMIT $4)
 SELECT counted.n, f.game_id, f.uuid, f.key, f.name, f.icon_url, f.state
   FROM (SELECT count(*) AS n FROM looked) AS counted
   LEFT JOIN (
-    SELECT *, row_number() OVER (
-               ORDER BY lower($2::text) NOT IN (lower(key), lower(name)), game_id <> $3,
-                        NOT (starts_with(lower(name), lower($2::text)) OR starts_with(lower(key), lower($2::text))),
-                        name, id) AS place
-      FROM looked
-     WHERE strpos(lower(name), lower($2::text)) > 0 OR strpos(lower(key), lower($2::text)) > 0
-     ORDER BY place LIMIT $5) AS f ON true
- ORDER BY f.place
+    SELECT *, CASE WHEN wanted IN (low_key, low_name) THEN 0
+                   WHEN starts_with(low_name, wanted) OR starts_with(low_key, wanted) THEN 2
+                   ELSE 4 END + (game_id <> $3)::integer AS place
+      FROM looked WHERE strpos(low_name, wanted) > 0 OR strpos(low_key, wanted) > 0
+     ORDER BY place, low_name COLLATE "C", id LIMIT $5) AS f ON true
+ ORDER BY f.place, f.low_name COLLATE "C", f.id
 """
 
 

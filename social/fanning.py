@@ -71,7 +71,8 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     now = timezone.now()
     _join([fact for fact in facts if fact.kind == PlayersJoined.kind])
     facts = joining.as_they_are(facts)
-    presence.note_play(_seen(fact for fact in facts if fact.kind == PlaytimeAdded.kind), before=now)
+    of_others = joining.with_nobody(facts, joining.erased(facts))
+    presence.note_play(_seen(fact for fact in of_others if fact.kind == PlaytimeAdded.kind), before=now)
     heard = [
         fact
         for fact in facts

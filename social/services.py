@@ -34,17 +34,20 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     """
     now = timezone.now()
     facts = joining.as_they_are(facts)
+    gone = joining.erased(facts)
+    of_others = joining.with_nobody(facts, gone)
     deeds = announcing.deed_notices([fact for fact in facts if fact.kind in _DEEDS and fact.at > now - KEPT])
     ranks = announcing.rank_notices(
         [fact for fact in facts if fact.kind == RanksChanged.kind and fact.at > now - NEWS]
     )
     friends = announcing.friend_notices(
-        [fact for fact in facts if fact.kind in _OF_FRIENDS and fact.at > now - KEPT]
+        [fact for fact in of_others if fact.kind in _OF_FRIENDS and fact.at > now - KEPT]
     )
     answers = announcing.answer_notices(
-        [fact for fact in facts if fact.kind == ReportAnswered.kind and fact.at > now - KEPT]
+        [fact for fact in of_others if fact.kind == ReportAnswered.kind and fact.at > now - KEPT]
     )
-    ways = nearing.hear([fact for fact in facts if _is_of_a_way(fact, now)], now=now)
+    deeds, ranks = ([one for one in told if one.player_id not in gone] for told in (deeds, ranks))
+    ways = nearing.hear([fact for fact in of_others if _is_of_a_way(fact, now)], now=now)
     everything = itertools.chain(ways.notices, deeds, ranks, friends, answers)
     choices = preferences.choices({notice.player_id for notice in everything}, at=now)
     ranked = inbox.replace_unread(choices.of(ranks))

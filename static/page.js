@@ -20,6 +20,10 @@ function localTimes(root) {
     const at = new Date(element.dateTime);
     const day = at.toDateString();
     const clockTime = at.toLocaleTimeString("en-GB", clock);
+    if ("clock" in element.dataset && day === today) {
+      element.textContent = clockTime;
+      continue;
+    }
     const word = day === today ? words.format(0, "day") : day === yesterday ? words.format(-1, "day") : "";
     element.textContent = word
       ? `${word}, ${clockTime}`

@@ -13,7 +13,7 @@ from accounts import keys
 from accounts.calls import redacting
 from accounts.calls.notebook import FAILED, FIRST_REFUSAL, OK, REFUSED, Noted, Owner, notebook
 from core.middleware import GetResponse
-from core.refusals import Told
+from core.refusals import Gone, Told
 
 SAMPLED: Final = 100  # one success of so many is noted
 _SAMPLE: Final = 1 / SAMPLED
@@ -68,6 +68,10 @@ def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: A
     match = request.resolver_match
     is_refused = response.status_code >= FIRST_REFUSAL
     body: bytes = getattr(request, "laurel_body", b"") if is_refused else b""
+    told: Told = getattr(response, "told", None) or Told()
+    # Whoever was erased is not noted again by those who still send his name.
+    is_of_nobody = told.slug == Gone.slug
+    body = b"" if is_of_nobody else body
     is_json = "json" in request.META.get("CONTENT_TYPE", "") and len(body) <= redacting.LARGEST_READ
     return Noted(
         at=time.time(),
@@ -76,9 +80,9 @@ def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: A
         game=_game(holder) or (match.kwargs.get("game_id") if match else None),
         method=request.method if request.method in _METHODS else "OTHER",
         route=_as_documented(match.route) if match else "",
-        path=request.path[:_LONGEST_PATH],
+        path="" if is_of_nobody else request.path[:_LONGEST_PATH],
         status=response.status_code,
-        told=getattr(response, "told", None) or Told(),
+        told=told,
         weight=1 if is_refused else SAMPLED,
         duration_us=int((time.perf_counter() - began) * 1e6),
         request_id=getattr(request, "request_id", ""),

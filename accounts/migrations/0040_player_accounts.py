@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0019_languages_and_what_members_have_seen"),
+        ("accounts", "0020_languages_and_what_members_have_seen"),
     ]
 
     operations = [

@@ -151,7 +151,9 @@ def _player_info(player: Player, identity: PlayerIdentity | None) -> PlayerInfo:
     )
 
 
-_JOINED = "SELECT player_id, into_id FROM accounts_joinedplayer WHERE player_id = ANY($1::bigint[])"
+_JOINED = """
+SELECT player_id, into_id FROM accounts_joinedplayer WHERE player_id = ANY($1::bigint[]) AND into_id <> player_id
+"""
 
 
 def joined_players(ids: Iterable[int]) -> dict[int, int]:

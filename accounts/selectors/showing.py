@@ -64,13 +64,13 @@ class Named:
     """Whom a studio's past is about.
 
     Attributes:
-        external_id: the first that the studio gave; None if it names the player no more.
+        external_id: the first that the studio gave.
         was: of a player who was joined to another, who is named here, his own UUID.
 
     """
 
     id: str
-    external_id: str | None
+    external_id: str
     was: str | None = None
 
 
@@ -79,13 +79,13 @@ _NAMED = """
       FROM unnest($1::bigint[]) AS w (id)
       LEFT JOIN accounts_joinedplayer j ON j.player_id = w.id
       JOIN accounts_player p ON p.id = coalesce(j.into_id, w.id) AND p.erased_at IS NULL
-      LEFT JOIN LATERAL (SELECT external_id FROM accounts_playeridentity x
-                          WHERE x.player_id = p.id AND x.studio_id = $2 ORDER BY x.id LIMIT 1) AS i ON true
+      JOIN LATERAL (SELECT external_id FROM accounts_playeridentity x
+                     WHERE x.player_id = p.id AND x.studio_id = $2 ORDER BY x.id LIMIT 1) AS i ON true
 """
 
 
 def players_named(ids: Iterable[int], *, studio_id: int) -> dict[int, Named]:
-    """Return players by internal id as a studio names them, in one query; who is gone or was erased is left out."""
+    """Return players by internal id as a studio names them, in one query; whom it erased is left out."""
     wanted = set(ids)
     rows = run_prepared(_NAMED, [array_literal(wanted), studio_id]) if wanted else []
     return {row[0]: Named(*row[1:]) for row in rows}

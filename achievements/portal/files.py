@@ -1,8 +1,10 @@
 """A game's file: imported in two steps, what it would change and then doing it; and exported."""
 
+import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from django import forms
 from django.contrib import messages
@@ -43,6 +45,13 @@ _NAMES = {
     "eos": gettext_lazy("Epic Online Services (CSV, or a zip of them)"),
     "google-play": gettext_lazy("Google Play (zip of CSVs)"),
     "xbox": gettext_lazy("Xbox (XML)"),
+}
+_ENDINGS = {  # what a dropped file may be, most likely first
+    "json": ["laurel", "steam"],
+    "vdf": ["steam-vdf"],
+    "csv": ["eos"],
+    "xml": ["xbox"],
+    "zip": ["google-play", "eos"],
 }
 _TYPES = {"laurel": "application/json", "csv": "text/csv; charset=utf-8"}
 
@@ -132,14 +141,19 @@ def _shown_page(request: HttpRequest, visit: Visit, form: ImportForm, upload: Up
         actor=visit.actor,
         at=timezone.now(),
     )
+    changes = list(islice(_shown(done), _SHOWN))
+    count = done.created + done.updated
     more = {
         "done": done,
-        "changes": list(_shown(done))[:_SHOWN],
+        "count": count,
+        "changes": changes,
+        "left_out": count - len(changes),
         "errors": done.errors[:_SHOWN],
+        "wrong_rows": sorted({one.row for one in done.errors if one.row}),
         "published": sum(map(_is_published, done.changes.created)),
         "name": upload.name,
         "version": version,
-        "token": "" if done.errors else _keep(visit, upload),
+        "token": "" if done.errors or not count else _keep(visit, upload),
     }
     return _page(request, visit, form, status=422 if done.errors else 200, **more)
 
@@ -147,7 +161,8 @@ def _shown_page(request: HttpRequest, visit: Visit, form: ImportForm, upload: Up
 def _page(
     request: HttpRequest, visit: Visit, form: ImportForm, *, status: int, **more: object
 ) -> HttpResponse:
-    context = {"visit": visit, "here": "achievements", "form": form, **more}
+    endings = json.dumps(_ENDINGS)
+    context = {"visit": visit, "here": "achievements", "form": form, "endings": endings, **more}
     return render(request, "portal/achievements/import.html", context, status=status)
 
 

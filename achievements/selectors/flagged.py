@@ -1,7 +1,8 @@
 """Unlocks that were kept apart, as the review queue shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from achievements import evidence
-from achievements.models import FlaggedUnlock, RevokedUnlock, Unlock
+from achievements.models import Achievement, FlaggedUnlock, RevokedUnlock, Unlock
 from achievements.selectors import definitions
 from core import spoken
 from core.clock import from_microseconds, microseconds
@@ -63,6 +64,7 @@ def find(studio_id: int, uuid: UUID) -> Flagged | None:
 def _flagged(found: Iterable[FlaggedUnlock]) -> list[Flagged]:
     rows = list(found)
     named = definitions.definitions_by_id((row.achievement_id for row in rows), translated=False)
+    names = names_told((row.game_id, row.evidence) for row in rows)
     return [
         Flagged(
             uuid=row.uuid,
@@ -76,7 +78,7 @@ def _flagged(found: Iterable[FlaggedUnlock]) -> list[Flagged]:
             heard_at=row.heard_at,
             heard_us=microseconds(row.heard_at),
             rules=tuple(row.rules),
-            evidence=evidence.sentences(row.evidence),
+            evidence=evidence.sentences(row.evidence, names=names[row.game_id]),
             circumstances=evidence.circumstances(row.evidence),
             state=row.state,
             decided_at=row.decided_at,
@@ -85,6 +87,20 @@ def _flagged(found: Iterable[FlaggedUnlock]) -> list[Flagged]:
         )
         for row in rows
     ]
+
+
+def names_told(told: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, dict[str, str]]:
+    """Return by game and key what the achievements are called that evidence, each of a game, names."""
+    wanted: dict[int, set[str]] = {}
+    for game_id, figures in told:
+        wanted.setdefault(game_id, set()).update(evidence.keys(figures))
+    keys = set().union(*wanted.values())
+    found: dict[int, dict[str, str]] = {game_id: {} for game_id in wanted}
+    if keys:
+        named = Achievement.objects.filter(game_id__in=wanted, key__in=keys)
+        for game_id, key, name in named.values_list("game_id", "key", "name"):
+            found[game_id][key] = name
+    return found
 
 
 def around(game_id: int, player_id: int, at: datetime, *, limit: int) -> list[Event]:

@@ -10,7 +10,7 @@ from django.core.cache import cache
 
 from accounts.selectors import players_shown
 from achievements import keys
-from achievements.report_models import PlayerReport, ReportState
+from achievements.models.reports import PlayerReport, ReportState
 from core.db import run_prepared
 
 COUNT_KEPT_S: Final = 10

@@ -52,40 +52,52 @@ def upload(
 
     """
     _require(game, key)
-    drawn = painted(drawing.draw, body)
-    grey = painted(drawing.draw_grey, body) if locked is None else painted(drawing.draw, locked)
-    urls = {"icon_url": _store(game, drawn, at=at), "icon_locked_url": _store(game, grey, at=at)}
+    urls = drawn_anew(game=game, body=body, locked=locked, at=at)
     return _name(game, key, urls, "achievement.icon", actor=actor, at=at)
 
 
 def upload_locked(*, game: GameInfo, key: str, body: bytes, actor: str, at: datetime) -> Definition:
     """Give an achievement an icon of its own for while it is locked. Raises as `upload` does."""
     _require(game, key)
-    url = _store(game, painted(drawing.draw, body), at=at)
-    return _name(game, key, {"icon_locked_url": url}, "achievement.icon", actor=actor, at=at)
-
-
-def make_grey(*, game: GameInfo, key: str, actor: str, at: datetime) -> Definition:
-    """Show an achievement's icon in grey while it is locked.
-
-    Raises:
-        NotFound: the game has no such achievement.
-        OtherPlace: its icon was not uploaded here.
-        Unavailable: the store does not answer.
-
-    """
-    digest = icons.digest_in(_require(game, key).icon_url, game.uuid)
-    body = None if digest is None else media.get(icons.file(game.uuid, digest, LARGE))
-    if body is None:
-        raise OtherPlace
-    url = _store(game, painted(drawing.draw_grey, body), at=at)
-    return _name(game, key, {"icon_locked_url": url}, "achievement.icon", actor=actor, at=at)
+    urls = drawn_anew(game=game, body=None, locked=body, at=at)
+    return _name(game, key, urls, "achievement.icon", actor=actor, at=at)
 
 
 def remove(*, game: GameInfo, key: str, actor: str, at: datetime, only_locked: bool = False) -> Definition:
     """Leave an achievement without an icon, or without one for while it is locked. Raises NotFound."""
     urls = {"icon_locked_url": ""} if only_locked else {"icon_url": "", "icon_locked_url": ""}
     return _name(game, key, urls, "achievement.remove_icon", actor=actor, at=at)
+
+
+def drawn_anew(*, game: GameInfo, body: bytes | None, locked: bytes | None, at: datetime) -> dict[str, str]:
+    """Draw and store pictures, and return by field what addresses they have; nothing names them yet.
+
+    `locked` is for while it is locked: without it `body` in grey. Without `body` the other one stays.
+    Raises as `upload` does.
+    """
+    drawn = {}
+    if body is not None:
+        drawn["icon_url"] = painted(drawing.draw, body)
+    if locked is not None:
+        drawn["icon_locked_url"] = painted(drawing.draw, locked)
+    elif body is not None:
+        drawn["icon_locked_url"] = painted(drawing.draw_grey, body)
+    return {name: _store(game, one, at=at) for name, one in drawn.items()}
+
+
+def grey_of(*, game: GameInfo, icon_url: str, at: datetime) -> str:
+    """Draw an icon of the game in grey, and return its address; nothing names it yet.
+
+    Raises:
+        OtherPlace: the icon was not uploaded here.
+        Unavailable: the store does not answer.
+
+    """
+    digest = icons.digest_in(icon_url, game.uuid)
+    body = None if digest is None else media.get(icons.file(game.uuid, digest, LARGE))
+    if body is None:
+        raise OtherPlace
+    return _store(game, painted(drawing.draw_grey, body), at=at)
 
 
 def _require(game: GameInfo, key: str) -> Definition:

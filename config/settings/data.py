@@ -31,6 +31,7 @@ __all__ = [
     "CHANNEL_LAYERS",
     "DATABASES",
     "DEFINITION_SECTIONS",
+    "ERASURE_STEPS",
     "EXPORTS",
     "FACT_RETENTION_DAYS",
     "GAME_HOLDERS",
@@ -39,8 +40,10 @@ __all__ = [
     "LEADERBOARD_EXACT_PLAYERS",
     "LEADERBOARD_FRIENDS",
     "LEADERBOARD_SNAPSHOT_S",
+    "PLAYER_ERASURES",
     "PLAYER_HOLDINGS",
     "PLAYER_MOVES",
+    "PLAYER_NUMBERS",
     "PLAYER_SIGHT",
     "PORTAL_NEEDS",
     "REPORT_CONSEQUENCES",
@@ -172,6 +175,32 @@ PLAYER_MOVES = [
     "leaderboards.services.joining.move",
     "social.joining.move",
 ]
+# Who takes away what rooms have of somebody who is erased, in the commit of that and in the same order (ADR 0047).
+PLAYER_ERASURES = [
+    "stats.services.erasing.erase",
+    "achievements.services.erasing.erase",
+    "leaderboards.services.erasing.erase",
+    "social.erasing.erase",
+]
+# What rooms have of him, in words, which whoever is about to erase him is told.
+PLAYER_NUMBERS = [
+    "achievements.selectors.persons.in_numbers",
+    "leaderboards.selectors.persons.in_numbers",
+    "stats.selectors.persons.in_numbers",
+]
+# Who looks afterwards for what is left of him, again until all find nothing.
+ERASURE_STEPS = {
+    "accounts": "accounts.erasure.texts.finish",
+    "stats": "stats.services.erasing.finish",
+    "achievements": "achievements.services.erasing.finish",
+    "leaderboards": "leaderboards.services.erasing.finish",
+    "social": "social.erasing.finish",
+    "history": "history.services.erasing.finish",
+    "archive": "history.services.erasing.leave_archive",
+    "analytics": "analytics.services.erasing.finish",
+    "webhooks": "webhooks.services.erasing.finish",
+    "log": "core.persons_kept.finish",
+}
 # What is kept apart until somebody looks at it: who lists and decides each kind (ADR 0040).
 REVIEW_SOURCES = {
     "unlock": "achievements.services.flagged.SOURCE",
@@ -325,6 +354,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "stats.keep_events",
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
+    },
+    "finish-erasures": {
+        "task": "accounts.finish_erasures",
+        "schedule": 5.0,
+        "options": {"expires": 5, "queue": "bulk"},
     },
     "keep-sessions": {
         "task": "accounts.keep_sessions",

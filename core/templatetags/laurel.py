@@ -114,6 +114,18 @@ def moment(at: datetime) -> str:
 
 
 @register.simple_tag
+def clock(at: datetime) -> str:
+    """Write a time of today as that alone, an earlier one as `when` does."""
+    utc, now = at.astimezone(UTC), timezone.now().astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC" data-clock>{}</time>',
+        utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        utc.strftime("%Y-%m-%d %H:%M:%S"),
+        f"{utc:%H:%M}" if utc.date() == now.date() else _spoken(utc, now),
+    )
+
+
+@register.simple_tag
 def exact(at: datetime) -> str:
     """Write a time to the second in UTC, which no script makes local: for what happened within a minute."""
     return spoken.second(at)

@@ -163,6 +163,7 @@ def wait_for_locks(count: int) -> None:
     raise AssertionError("nobody waits")
 
 
+@pytest.mark.slow
 def test_of_two_who_redeem_one_code_at_once_one_wins(one: Studio, pool: ThreadPoolExecutor) -> None:
     factories.player(one)
     rivals = [factories.studio() for _ in range(4)]
@@ -178,6 +179,7 @@ def test_of_two_who_redeem_one_code_at_once_one_wins(one: Studio, pool: ThreadPo
         assert PlayerIdentity.objects.filter(external_id=f"x{number}").count() == 1
 
 
+@pytest.mark.slow
 def test_codes_that_cross_leave_one_person(one: Studio, other: Studio, pool: ThreadPoolExecutor) -> None:
     for number in range(ROUNDS):
         name = f"p{number}"
@@ -311,6 +313,7 @@ def test_a_ban_that_is_on_its_way_keeps_the_player(
     assert named(other, "a") == held.pk
 
 
+@pytest.mark.slow
 def test_facts_of_who_is_gone_leave_nothing_however_often_they_are_heard(
     one: Studio, other: Studio, game: GameInfo
 ) -> None:
@@ -339,6 +342,7 @@ def standings_of(game: GameInfo) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_games_that_write_all_the_while_lose_nothing(
     one: Studio, other: Studio, game: GameInfo, pool: ThreadPoolExecutor
 ) -> None:

@@ -102,6 +102,7 @@ def test_titles_are_shown_escaped(house: House) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt; {{7*7}}" in page
 
 
+@pytest.mark.slow
 def test_who_may_open_and_send_which_page(house: House) -> None:
     assert house.statuses("get", "games/new") == MANAGES
     assert house.statuses("get", f"games/{house.game.uuid}/settings") == WRITES

@@ -429,6 +429,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(value=JSON)
 def test_any_body_s_copy_is_short_and_fit_for_the_database(value: Any) -> None:
     copy = redacting.body_copy(orjson.dumps(value))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -301,6 +302,7 @@ def test_a_batch_of_a_thousand_costs_no_statement_more_than_one_of_two(world: Wo
     assert not Unlock.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_the_same_from_64_threads_is_kept_apart_once(open_world: World) -> None:
     finale_after_prologue(open_world)
@@ -319,6 +321,25 @@ def test_the_same_from_64_threads_is_kept_apart_once(open_world: World) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_player_whom_several_name_at_once_is_weighed_from_the_first(open_world: World) -> None:
+    finale_after_prologue(open_world)
+    together = Barrier(6)
+
+    def send(_: int) -> None:
+        try:
+            for number in range(60):
+                together.wait()
+                assert unlock(open_world, "finale", f"new-{number}").status_code in (200, 202)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(send, range(6)))
+    assert (FlaggedUnlock.objects.count(), Unlock.objects.count()) == (60, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
 def test_a_burst_from_many_threads_lets_as_many_through_as_the_rule_says(open_world: World) -> None:
     factories.achievements(open_world.game, {f"a{n}": 1 for n in range(40)})
     rules(open_world, unlocks_a_minute=10)
@@ -335,6 +356,7 @@ def test_a_burst_from_many_threads_lets_as_many_through_as_the_rule_says(open_wo
     assert PlayerGame.objects.get().unlocked == 10
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_rules_that_change_meanwhile_lose_no_unlock(open_world: World) -> None:
     def send(number: int) -> int:

@@ -295,6 +295,7 @@ def test_xboxs_texts_come_from_the_localisation() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

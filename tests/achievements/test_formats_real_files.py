@@ -59,6 +59,7 @@ def test_every_language_of_a_real_game_is_known() -> None:
     assert len(tags) == len(codes) > 50
 
 
+@pytest.mark.slow
 def test_the_definitions_of_all_real_games_can_be_imported() -> None:
     games = achievements = 0
     titles = set()

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import sessions
 from accounts.models import JoinedPlayer, Player, Studio
-from achievements.report_models import PlayerReport, ReportAnswer
+from achievements.models.reports import PlayerReport, ReportAnswer
 from achievements.selectors import definitions
 from achievements.services import joining
 from achievements.services import reports as services
@@ -313,6 +313,7 @@ def test_an_answer_that_can_not_be_sent_is_not_sent(house: House, text: str) -> 
     assert not Fact.objects.filter(kind="report_answered").exists()
 
 
+@pytest.mark.slow
 def test_the_queue_is_filtered_by_state_and_game_and_counted_in_the_rail(house: House) -> None:
     other = factories.game(house.studio, title="Tidefall")
     first, second = a_report(house.game, "first"), a_report(other, "second")
@@ -376,6 +377,7 @@ def test_a_repeated_report_with_its_key_is_one(house: House) -> None:
     assert PlayerReport.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_pages_ask_little_of_the_database(house: House, django_assert_max_num_queries: Any) -> None:
     uuids = [a_report(house.game, f"a-{n}", f"p-{n}") for n in range(8)]
     house.get("reports")

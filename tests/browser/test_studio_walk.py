@@ -126,9 +126,9 @@ def test_a_studio_imports_a_game_sees_it_played_and_takes_an_unlock_back(
     maker.select_option("[name=format]", "laurel")
     maker.set_input_files("[name=file]", file)
     maker.get_by_role("button", name="Show what would change").click()
-    maker.get_by_role("button", name="Import game.json").click()
+    maker.get_by_role("button", name=re.compile("^Apply")).click()
     expect(maker.get_by_text("Imported:")).to_be_visible()
-    maker.check("[data-choose-rows]")
+    maker.check("[data-choose-all]")
     maker.get_by_role("group", name="With the chosen ones").get_by_role("button", name="Publish").click()
     expect(maker.get_by_text("are published.")).to_be_visible()
 

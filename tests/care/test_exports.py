@@ -92,6 +92,7 @@ def test_the_file_holds_everything_in_both_forms(full: Desk) -> None:
     assert [row["action"] for row in listed(file, "acts")] == ["achievements.revoke"]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)  # days are added up by a listener, which hears what is committed
 def test_days_and_months_are_in_it(full: Desk) -> None:
     joins.drain()

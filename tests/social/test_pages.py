@@ -176,6 +176,7 @@ def test_windows_that_are_closed_are_named(client: Client, game: Game, demo: Pla
     assert "Over since <time" in page
 
 
+@pytest.mark.slow
 def test_long_sections_are_cut_and_shown_whole_on_request(client: Client, game: Game, demo: Player) -> None:
     for n in range(125):
         factories.achievement(game, f"a{n}", name=f"Number {n} of many")

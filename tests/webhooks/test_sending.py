@@ -317,6 +317,7 @@ def abrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webhooks.sender.LAST_WORDS_S", 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("abrupt")
 def test_who_does_not_answer_delays_nobody(api: Api) -> None:
     with hanging() as silent, receiver() as living:

@@ -216,6 +216,7 @@ def test_a_name_that_leads_nowhere_is_taken_and_fails_until_it_does(api: Api, na
     assert Endpoint.objects.get().disabled == Disabled.FAILING
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("as_shipped")
 def test_a_name_server_that_hangs_holds_few_threads(names: NameServer) -> None:
     names.hangs = True
@@ -230,6 +231,7 @@ def test_a_name_server_that_hangs_holds_few_threads(names: NameServer) -> None:
         assert [one.exception() for one in held] == [None] * 4  # a name that leads nowhere is taken
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("as_shipped")
 def test_a_name_server_that_hangs_is_not_waited_for_long(
     names: NameServer, monkeypatch: pytest.MonkeyPatch
@@ -300,6 +302,7 @@ def test_a_private_address_stays_so_in_every_disguise(v4: Any, network: str) -> 
         assert not targets.is_allowed(ip_address(number) if number >= 2**32 else ip_address(value), NOBODY)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     for url in (text, f"https://{text}", f"https://hooks.example.com/{text}"):

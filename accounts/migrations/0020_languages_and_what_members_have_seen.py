@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0018_request_log"),
+        ("accounts", "0019_erasures"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Game, Studio
-from achievements.models import Achievement
+from achievements.models.definitions import Achievement
 from core.ids import new_id
 
 LONGEST_MESSAGE = 1000
