@@ -30,8 +30,6 @@ class Device:
 
 def devices(request: HttpRequest, user: User) -> list[Device]:
     """Return where a user is signed in: this browser first, then who was seen last."""
-    if not UserSession.objects.filter(session_key=request.session.session_key).exists():
-        UserSession.objects.create_from_request(request)  # from before these were noted
     found = [
         Device(
             id=row.pk,
@@ -51,8 +49,10 @@ UPDATE usersessions_usersession SET last_seen_at = $2 WHERE session_key = $1 AND
 """
 
 
-def seen(request: HttpRequest, *, at: datetime) -> None:
-    """Note that a browser is used, once in a while."""
+def seen(request: HttpRequest, *, at: datetime, is_new: bool) -> None:
+    """Note that a browser is used, once in a while; of one that is new here, that it is signed in at all."""
+    if is_new and not UserSession.objects.filter(session_key=request.session.session_key).exists():
+        UserSession.objects.create_from_request(request)  # it signed in before devices were noted
     run_prepared(_SEEN, [request.session.session_key or "", at, at - SEEN_EVERY])
 
 
@@ -65,6 +65,11 @@ def end_others(request: HttpRequest, user: User, *, at: datetime) -> bool:
     """Sign a user out in every browser but this one; say whether there was any."""
     rows = UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key)
     return _end(list(rows), at=at)
+
+
+def end_all(user: User, *, at: datetime) -> None:
+    """Sign a user out everywhere: his account goes."""
+    _end(list(UserSession.objects.filter(user=user)), at=at)
 
 
 def _end(rows: list[UserSession], *, at: datetime) -> bool:

@@ -13,16 +13,20 @@ from accounts.models import PlayerAccount, User
 from accounts.selectors import PlayerInfo
 
 
-def let_listen(request: HttpRequest, response: HttpResponseBase, player: PlayerInfo) -> None:
+def let_listen(request: HttpRequest, response: HttpResponseBase, player: PlayerInfo) -> bool:
     """Begin a session of who is signed in and let the response bring its cookie, unless the browser has it already.
 
+    Returns:
+        Whether the browser did not have it.
+
     One of another login gives way and ends; one that a game began (another player's, or the same one's) gives way only.
+
     """
     now, key = timezone.now(), request.session.session_key or ""
     login = sessions.login_of(key)
     held = sessions.holder(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=now)
     if held is not None and (held.player_id, held.login) == (player.id, login):
-        return
+        return False
     if held is not None and held.login not in (None, login):
         sessions.end_of_logins([held.login], at=now)
     secret = sessions.begin_of_login(
@@ -33,6 +37,7 @@ def let_listen(request: HttpRequest, response: HttpResponseBase, player: PlayerI
         until=request.session.get_expiry_date(),
     )
     set_cookie(response, secret)
+    return True
 
 
 def set_cookie(response: HttpResponseBase, secret: str) -> None:

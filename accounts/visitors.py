@@ -86,8 +86,8 @@ def visitors_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
             return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/me/")
         answer = page(request, visitor, *args, **named)
         if request.method == "GET" and answer.status_code == HTTPStatus.OK:
-            listening.let_listen(request, answer, visitor.player)
-            devices.seen(request, at=timezone.now())
+            is_new = listening.let_listen(request, answer, visitor.player)
+            devices.seen(request, at=timezone.now(), is_new=is_new)
         return answer
 
     return view
@@ -96,13 +96,12 @@ def visitors_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
 def grave_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
     """Make a page of one's own that is shown, and taken, only from who has proved in the last minutes who he is."""
 
-    @wraps(page)
     def view(request: HttpRequest, visitor: Visitor, *args: P.args, **named: P.kwargs) -> HttpResponseBase:
         if reauthentication.is_reauthentication_required(request, app="accounts"):
             return redirect_to_login(request.path, login_url=reverse("account_reauthenticate"))
         return page(request, visitor, *args, **named)
 
-    return visitors_page(view)
+    return visitors_page(wraps(page)(view))  # type: ignore[arg-type]
 
 
 def shown(request: HttpRequest) -> dict[str, Visitor | None]:

@@ -6,4 +6,5 @@ from care import pages
 
 urlpatterns = [
     path("me/settings/export", pages.export, name="player-export"),
+    path("me/settings/erase", pages.erase, name="player-erase"),
 ]

@@ -25,6 +25,7 @@ from accounts.models import (
     LinkCode,
     LinkFailure,
     Player,
+    PlayerAccount,
     PlayerIdentity,
     PlayerSession,
     Tester,
@@ -37,6 +38,7 @@ from core.ids import new_id
 from core.persons import Person, Taken
 from core.refusals import Invalid
 
+NO_STUDIO = 0  # whose person somebody is whom no studio knows: by his account alone
 # Takes what a room has of a person away, inside the caller's transaction; returns whom something of him was shown to.
 # Nothing that is left by whoever wrote meanwhile is its fault: it is called again until it finds nothing.
 Erases = Callable[[Person], Taken]
@@ -55,7 +57,8 @@ class ErasureInfo:
 def erase(*, studio_id: int, player_id: int, reason: str, actor: str, at: datetime) -> ErasureInfo | None:
     """Erase a studio's person: what it calls him, and all that its games keep of him.
 
-    If no other studio has him, all that spans studios goes, too: name, settings, friends, what others were told of him.
+    If no other studio has him, and he has no account, all that spans studios goes, too: name, settings, friends, what
+    others were told of him.
 
     Returns:
         The erasure; None if the studio has no such player (any more).
@@ -72,7 +75,10 @@ def erase(*, studio_id: int, player_id: int, reason: str, actor: str, at: dateti
 
 
 def erase_everywhere(*, player_id: int, reason: str, actor: str, at: datetime) -> ErasureInfo | None:
-    """Erase a person for every studio that has him, as `erase` does for one; None if nobody has him."""
+    """Erase a person for every studio that has him, as `erase` does for one, and as the player of his account.
+
+    None if there is no such player (any more).
+    """
     return joining.patiently(lambda: _erased(None, player_id, reason=reason, actor=actor, at=at))
 
 
@@ -96,12 +102,15 @@ def _erased(
         identities = list(PlayerIdentity.objects.filter(player_id=player_id).order_by("pk"))
         had = {one.studio_id for one in identities}
         studios = sorted(had if of_studios is None else had.intersection(of_studios))
+        is_left = of_studios is not None and PlayerAccount.objects.filter(player_id=player_id).exists()
+        if not studios and of_studios is None:
+            studios = [NO_STUDIO]
         if not studios:
             return None
         joining.fence_off({player_id})
         row = None
         for place, studio_id in enumerate(studios, start=1):
-            is_whole = place == len(studios) and had <= set(studios)
+            is_whole = place == len(studios) and had <= set(studios) and not is_left
             row = _erase_of(player, studio_id, is_whole=is_whole, reason=reason, actor=actor, at=at)
         joining.end_fence()
     return None if row is None else _info(row)
@@ -132,16 +141,17 @@ def _erase_of(
     row.wanted = wanted_of(person, near)
     row.until_tx = run_prepared("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", [])[0][0]
     row.save(update_fields=["wanted", "until_tx"])
-    audit.record(
-        studio_id=studio_id,
-        actor=actor if actor != f"player:{uuid}" else "player",
-        action="player.erase",
-        kind="erasure",
-        object_id=row.uuid,
-        reason=reason,
-        at=at,
-    )
-    publish(PlayersErased([[player.pk, is_whole]]), studio_id=studio_id)
+    if studio_id != NO_STUDIO:
+        audit.record(
+            studio_id=studio_id,
+            actor=actor if actor != f"player:{uuid}" else "player",
+            action="player.erase",
+            kind="erasure",
+            object_id=row.uuid,
+            reason=reason,
+            at=at,
+        )
+    publish(PlayersErased([[player.pk, is_whole]]), studio_id=studio_id or None)
     transaction.on_commit(selectors.forget_players, robust=True)
     transaction.on_commit(lambda: shown.forget(player.pk, [studio_id]), robust=True)
     return row
@@ -190,7 +200,10 @@ def _make_nameless(player: Player, *, at: datetime) -> None:
     player.uuid = new_id()
     player.display_name = player.avatar_url = player.region = ""
     player.visibility, player.time_zone, player.erased_at = Visibility.PRIVATE, "UTC", at
+    player.language = ""
+    player.games_visibility = player.feed_visibility = player.presence_visibility = Visibility.PRIVATE
     player.save()
+    PlayerAccount.objects.filter(player_id=player.pk).delete()
     JoinedPlayer.objects.filter(into_id=player.pk).update(uuid=None, time_zone="UTC")
     # What is refused to who was joined to another (migration 0009) is refused to him: whoever looked him up a moment
     # ago begins anew.

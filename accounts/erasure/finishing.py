@@ -93,7 +93,7 @@ def _tell_again(row: Erasure) -> None:
     with transaction.atomic():
         until_tx = run_prepared("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", [])[0][0]
         Erasure.objects.filter(pk=row.pk).update(until_tx=until_tx)
-        publish(PlayersErased([[row.player_id, row.is_whole]]), studio_id=row.studio_id)
+        publish(PlayersErased([[row.player_id, row.is_whole]]), studio_id=row.studio_id or None)
 
 
 def look_for(row: Erasure, *, keeps: bool) -> Look:

@@ -34,8 +34,13 @@ class Http(Protocol):
 class Answer(Protocol):
     """An answer of Steam."""
 
-    status_code: int
-    text: str
+    @property
+    def status_code(self) -> int:
+        """Its status."""
+
+    @property
+    def text(self) -> str:
+        """Its body."""
 
 
 def ask(*, return_to: str, realm: str) -> str:

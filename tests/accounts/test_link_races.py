@@ -175,7 +175,7 @@ def test_of_two_who_redeem_one_code_at_once_one_wins(one: Studio, pool: ThreadPo
             return answer(lambda: redeem(rival, name, code))
 
         came = list(pool.map(run, rivals))
-        assert [type(one) for one in came if not isinstance(one, PlayerInfo)] == [linking._Wrong] * 3
+        assert [type(one) for one in came if not isinstance(one, PlayerInfo)] == [linking.WrongCode] * 3
         assert PlayerIdentity.objects.filter(external_id=f"x{number}").count() == 1
 
 

@@ -59,16 +59,16 @@ def test_a_player_who_joined_a_studio_is_led_to_its_portal() -> None:
 
 def test_signing_up_to_play_tells_nobody_who_has_an_account() -> None:
     user()
-    seen = []
+    seen: list[list[object]] = []
     for email in (EMAIL, "new@players.example"):
         client = browser()
         sent = client.post(SIGN_UP, {"email": email, "password1": PASSWORD, "purpose": "play"})
         page = client.get(sent["Location"])
-        seen.append((sent.status_code, sent["Location"], sorted(client.cookies), page.status_code))
+        seen.append([sent.status_code, sent["Location"], sorted(client.cookies), page.status_code])
         wrong = browser("198.51.100.8").post(SIGN_IN, {"login": email.upper(), "password": "x"})
-        seen[-1] += (wrong.status_code, wrong.content.decode().count("not correct"))
+        seen[-1] += [wrong.status_code, wrong.content.decode().count("not correct")]
         lost = browser().post("/account/password/reset/", {"email": email})
-        seen[-1] += (lost.status_code, lost["Location"])
+        seen[-1] += [lost.status_code, lost["Location"]]
     assert seen[0] == seen[1]
 
 

@@ -1,5 +1,6 @@
 """Steam vouches for people: its answer is taken once, in the browser that asked, and only if Steam confirms it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +21,10 @@ class Steam:
     status: int = 200
     asked: list[dict[str, Any]] = field(default_factory=list)
 
-    def post(self, url: str, **sent: Any) -> "Steam":
+    def post(self, url: str, *, data: Mapping[str, str], timeout: float, allow_redirects: bool) -> "Steam":
         """Confirm, or not."""
-        self.asked.append({"url": url, **sent})
+        assert timeout > 0
+        self.asked.append({"url": url, "data": data, "allow_redirects": allow_redirects})
         return self
 
     @property

@@ -24,10 +24,10 @@ def anna() -> Somebody:
 
 
 def taken(who: Somebody) -> dict[str, Any]:
-    answer = who.client.post(PAGE)
+    who.page()
+    answer: Any = who.client.post(PAGE)
     assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (200, True)
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
-    answer.close()
+    archive = zipfile.ZipFile(io.BytesIO(answer.getvalue()))
     return {name: archive.read(name) for name in archive.namelist()}
 
 
