@@ -30,6 +30,7 @@ class Device:
 
 def devices(request: HttpRequest, user: User) -> list[Device]:
     """Return where a user is signed in: this browser first, then who was seen last."""
+    know(request)
     found = [
         Device(
             id=row.pk,
@@ -44,6 +45,12 @@ def devices(request: HttpRequest, user: User) -> list[Device]:
     return sorted(found, key=lambda one: (one.is_this, one.seen_at), reverse=True)
 
 
+def know(request: HttpRequest) -> None:
+    """Note a browser that signed in before devices were noted."""
+    if not UserSession.objects.filter(session_key=request.session.session_key).exists():
+        UserSession.objects.create_from_request(request)
+
+
 _SEEN = """
 UPDATE usersessions_usersession SET last_seen_at = $2 WHERE session_key = $1 AND last_seen_at < $3 RETURNING 1
 """
@@ -51,8 +58,8 @@ UPDATE usersessions_usersession SET last_seen_at = $2 WHERE session_key = $1 AND
 
 def seen(request: HttpRequest, *, at: datetime, is_new: bool) -> None:
     """Note that a browser is used, once in a while; of one that is new here, that it is signed in at all."""
-    if is_new and not UserSession.objects.filter(session_key=request.session.session_key).exists():
-        UserSession.objects.create_from_request(request)  # it signed in before devices were noted
+    if is_new:
+        know(request)
     run_prepared(_SEEN, [request.session.session_key or "", at, at - SEEN_EVERY])
 
 
