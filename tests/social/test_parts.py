@@ -23,7 +23,7 @@ def test_a_part_is_seen_by_no_more_people_than_the_profile(profile: str, part: s
     studio = factories.studio()
     ben, friend, stranger = (factories.player(studio, name) for name in ("ben", "friend", "stranger"))
     for one, other in ((ben, friend), (friend, ben)):
-        Friendship.objects.create(player=one, friend=other, since=timezone.now())
+        Friendship.objects.create(player_id=one.pk, friend_id=other.pk, since=timezone.now())
     fields = {f"{name}_visibility": part for name in ("games", "feed", "presence")}
     Player.objects.filter(pk=ben.pk).update(visibility=profile, **fields)
     info = people([ben.pk], studio_id=None)[ben.pk]
