@@ -28,12 +28,12 @@ def test_a_part_is_seen_by_no_more_people_than_the_profile(profile: str, part: s
     Player.objects.filter(pk=ben.pk).update(visibility=profile, **fields)
     info = people([ben.pk], studio_id=None)[ben.pk]
     expected = max(profile, part, key=WIDE_TO_NARROW.index)
-    for one in (Part.GAMES, Part.FEED, Part.PRESENCE):
-        assert visibility(info, one) == expected
-        assert seeing.sees(info, by=None, part=one) == (expected == "public")
-        assert seeing.sees(info, by=stranger.pk, part=one) == (expected == "public")
-        assert seeing.sees(info, by=friend.pk, part=one) == (expected != "private")
-        assert seeing.sees(info, by=ben.pk, part=one)
+    for which in (Part.GAMES, Part.FEED, Part.PRESENCE):
+        assert visibility(info, which) == expected
+        assert seeing.sees(info, by=None, part=which) == (expected == "public")
+        assert seeing.sees(info, by=stranger.pk, part=which) == (expected == "public")
+        assert seeing.sees(info, by=friend.pk, part=which) == (expected != "private")
+        assert seeing.sees(info, by=ben.pk, part=which)
     asker = Asker(None, friend.pk)
     for shown in (Part.FEED, Part.GAMES):
         seen = seeing.friends_seen([ben.pk], of=friend.pk, asker=asker, part=shown)
