@@ -44,5 +44,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("webhooks.portal_urls")),
     path("", include("care.portal_urls")),
     path("account/", include("allauth.urls")),
+    path("", include("history.page_urls")),
     path("", include("social.page_urls")),
 ]

@@ -45,14 +45,17 @@ class Curve:
     days: tuple[tuple[date, int], ...]
 
 
-def points_curve(days: Sequence[tuple[date, int]]) -> Curve | None:
-    """Draw the points that a player had at the end of each day; fewer than two days make no curve."""
+def points_curve(days: Sequence[tuple[date, int]], *, span: str = "") -> Curve | None:
+    """Draw the points that a player had at the end of each day; fewer than two days make no curve.
+
+    `span` says how long that is where it is not as many days: of a year each week has its first day.
+    """
     if len(days) < 2:
         return None
     first, last = days[0][1], days[-1][1]
     change = f"from {first:,} to {last:,}" if first != last else f"unchanged at {last:,}"
     return Curve(
-        sentence=f"Points over {len(days)} days, {change}",
+        sentence=f"Points over {span or f'{len(days)} days'}, {change}",
         wide=_draw(days, _WIDE),
         narrow=_draw(days, _NARROW),
         days=tuple(days),

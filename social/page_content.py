@@ -1,18 +1,13 @@
 """What stands on the players' pages: read through the other apps' selectors, composed into page models."""
 
-import json
-import shlex
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate, islice
-
-from django.conf import settings
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo, PlayerInfo
 from achievements.selectors import definitions, unlocks
-from achievements.selectors.definitions import Definition
 from achievements.selectors.unlocks import GameTotal
 from leaderboards.selectors import standings as boards
 from social import page_cards
@@ -48,7 +43,6 @@ def player_page(info: PlayerInfo, *, is_demo: bool, at: datetime) -> models.Play
         games=tuple(games.values()),
         latest_game=games[latest.game_id] if latest else None,
         sections=page_cards.sections(cards, most=GLIMPSE),
-        try_it=try_it(info, games, at=at) if is_demo else None,
     )
 
 
@@ -131,30 +125,3 @@ def _points_by_day(player_id: int, points: int, *, today: date) -> list[tuple[da
     days = [first + timedelta(days=n) for n in range(CURVE_DAYS)]
     sums = accumulate((gained[day] for day in days), initial=points - gained.total())
     return list(zip(days, islice(sums, 1, None), strict=True))
-
-
-def try_it(info: PlayerInfo, games: Mapping[int, models.GameRow], *, at: datetime) -> models.TryIt | None:
-    """Return a request that unlocks the next achievement that a server key may; None when all are unlocked."""
-    for game_id, game in games.items():
-        held = unlocks.unlocks_of(info.id, game_id=game_id)
-        for one in definitions.fresh_catalogue(game_id).by_key.values():
-            if one.id not in held and _may_be_sent(one, at=at):
-                body = {"game_id": str(game.game_id), "player": info.external_id, "achievement": one.key}
-                return models.TryIt(
-                    url=f"{settings.PUBLIC_URL}/api/v1/achievements/unlock",
-                    body=shlex.quote(json.dumps(body, ensure_ascii=False)),
-                    achievement=one.name,
-                )
-    return None
-
-
-def _may_be_sent(one: Definition, *, at: datetime) -> bool:
-    """Say whether a plain request unlocks it; a hidden one must not be named on a page."""
-    in_window = (one.available_from or at) <= at and (one.available_until is None or one.available_until > at)
-    return (
-        one.state == "published"
-        and one.type == "standard"
-        and one.stat is None
-        and not one.hidden
-        and in_window
-    )

@@ -80,7 +80,14 @@ class UnlockRow:
 
 @dataclass(frozen=True, slots=True)
 class RankRow:
-    """A player's place on one board, of a game or of all (None); `score` is what the place was computed from."""
+    """A player's place on one board, of a game or of all (None); `score` is what the place was computed from.
+
+    Attributes:
+        score: points; None on boards of scores.
+        key: the board's, by which its page is found.
+        rose: by how many places since what the page names, fell: negative; None where nothing is known.
+
+    """
 
     game_id: UUID | None
     game_title: str
@@ -88,7 +95,9 @@ class RankRow:
     rank: int
     tied: bool
     total_count: int
-    score: int
+    score: int | None
+    key: str = "points"
+    rose: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +180,6 @@ class PlayerPage:
     games: tuple[GameRow, ...]
     latest_game: GameRow | None
     sections: tuple[Section, ...]
-    try_it: TryIt | None
 
     @property
     def art_seed(self) -> str:

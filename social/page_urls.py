@@ -6,8 +6,6 @@ from social import pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
-    path("demo", pages.demo, name="demo"),
-    path("demo/fragment", pages.live_fragment, name="demo-fragment"),
     path("players/<uuid:player_id>", pages.player, name="player"),
     path("players/<uuid:player_id>/games/<uuid:game_id>", pages.game, name="player-game"),
 ]

@@ -141,6 +141,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "core.pages.theme",
                 "accounts.visitors.shown",
+                "social.live_pages.shown",
             ]
         },
     }

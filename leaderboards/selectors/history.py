@@ -3,13 +3,14 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
 
+from core.db import run_prepared, text_array_literal
 from core.redis import breaker, client
 from leaderboards import keys
 from leaderboards.keys import Board
@@ -153,6 +154,33 @@ def rank_delta(board: Board, player_id: int, rank: int, *, at: datetime) -> int 
     )
     row = rows.order_by("-taken_at").first()
     return None if row is None or row.taken_at < past.taken_at - DAY else row.rank - rank
+
+
+# What is older than that much before the moment says nothing of it: nobody asked for the player meanwhile.
+_SPAN = 7 * DAY
+_RANKS_AT = """
+SELECT w.board, coalesce(
+         (SELECT rank FROM leaderboards_ranksample s WHERE s.board = w.board AND s.player_id = $1
+             AND s.taken_at BETWEEN $4::timestamptz AND $3::timestamptz ORDER BY s.taken_at DESC LIMIT 1),
+         (SELECT rank FROM leaderboards_ranksample s WHERE s.board = w.board AND s.player_id = $1
+             AND s.taken_at > $3::timestamptz ORDER BY s.taken_at LIMIT 1))
+  FROM unnest($2::text[]) AS w (board)
+"""
+
+
+def ranks_since(
+    boards: Collection[Board], player_id: int, *, since: datetime, now: datetime
+) -> dict[Board, int]:
+    """Return where a player stood on boards at a moment, or at the first one after it that is known; in one query.
+
+    Boards of which nothing is known of him are left out. That he is looked at is noted, so that it is known next time.
+    """
+    for board in boards:
+        if board.game_id is not None:
+            note_watch(board, player_id, now=now)
+    by_name = {board.name: board for board in boards}
+    params = [player_id, text_array_literal(by_name), since, since - _SPAN]
+    return {by_name[name]: rank for name, rank in run_prepared(_RANKS_AT, params) if rank is not None}
 
 
 def forget() -> None:
