@@ -293,17 +293,34 @@ class Tester(models.Model):
 class PlayerSession(models.Model):
     """A browser in which a player is signed in, by a cookie that is kept only as a SHA-256 hash.
 
-    `studio` is whose token it was begun with: a ban by that studio ends it.
+    `studio` is whose token it was begun with: a ban by that studio ends it. One without was begun by who signed in to
+    the player site himself: it ends with that login.
     """
 
     uuid = models.UUIDField(unique=True, default=new_id, editable=False)
     player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="sessions")
-    studio = models.ForeignKey(Studio, on_delete=models.CASCADE, related_name="+", db_index=False)
+    studio = models.ForeignKey(Studio, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    login = models.BinaryField(
+        null=True, editable=False, help_text="SHA-256 of the key of the login session that it belongs to."
+    )
     hash = models.BinaryField(unique=True, editable=False)
     user_agent = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["login"], name="player_sessions_of_login", condition=models.Q(login__isnull=False)
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(studio=None) ^ models.Q(login=None),
+                name="a_player_session_is_by_token_or_by_login",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.player} since {self.created_at}"

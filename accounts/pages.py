@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_POST
 
-from accounts import selectors, sessions
+from accounts import listening, selectors, sessions, visitors
 from accounts.authentication import TokenHolder, read_credential
 from accounts.models import User
 from core import pages as core_pages
@@ -78,16 +78,21 @@ def end_session(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@require_POST
+@cache_control(private=True, no_store=True)
+def own_session(request: HttpRequest) -> HttpResponse:
+    """Let the script of a page of one's own listen: before it connects, it asks here (CSRF)."""
+    visitor = visitors.visitor_of(request)
+    if visitor is None:
+        raise Unauthenticated("You are signed out. Sign in again.")
+    response = HttpResponse(status=204)
+    listening.let_listen(request, response, visitor.player)
+    return response
+
+
 def _signed_in(request: HttpRequest, *, player_id: int, studio_id: int) -> HttpResponse:
     agent = request.META.get("HTTP_USER_AGENT", "")
     secret = sessions.begin(player_id=player_id, studio_id=studio_id, user_agent=agent, at=timezone.now())
     response = HttpResponse(status=204)
-    response.set_cookie(
-        settings.PLAYER_COOKIE,
-        secret,
-        max_age=sessions.LIFETIME,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    listening.set_cookie(response, secret)
     return response

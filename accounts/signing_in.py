@@ -22,7 +22,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations, known_browsers
+from accounts import invitations, known_browsers, listening
 from accounts.models import User
 from core.middleware import PagesOnly
 from core.refusals import Conflict, Refused
@@ -109,6 +109,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         response: HttpResponse = super().post_login(request, user, **others)
         known_browsers.remember(request, response, user.email)
         return response
+
+    def logout(self, request: HttpRequest) -> None:
+        """Sign somebody out; what listens as his player in this browser ends with it."""
+        listening.stop(request)
+        super().logout(request)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Give an account another password: whoever signed in by the old one is out, and hears nothing more."""
+        super().set_password(user, password)
+        listening.stop_everywhere(user)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue a mail; its links begin with the instance's own address, whatever Host the request named."""

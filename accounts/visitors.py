@@ -6,6 +6,7 @@ A page that is somebody's own asks its visitor to sign in. One that is for anybo
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from typing import Concatenate, ParamSpec
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from accounts import player_accounts
+from accounts import listening, player_accounts
 from accounts.models import User
 from accounts.selectors import PlayerInfo
 from core.public_pages import is_personal
@@ -72,7 +73,7 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
 def visitors_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
     """Make a page of one's own of a function of `(request, visitor, …)`; who is not signed in is asked to.
 
-    Nothing of it is kept by browsers or proxies.
+    Nothing of it is kept by browsers or proxies. Who gets it may listen from then on (accounts/listening.py).
     """
 
     @wraps(page)
@@ -81,7 +82,10 @@ def visitors_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
         visitor = visitor_of(request)
         if visitor is None:
             return redirect_to_login(request.get_full_path())
-        return page(request, visitor, *args, **named)
+        answer = page(request, visitor, *args, **named)
+        if request.method == "GET" and answer.status_code == HTTPStatus.OK:
+            listening.let_listen(request, answer, visitor.player)
+        return answer
 
     return view
 
