@@ -95,14 +95,18 @@ def push(notices: Sequence[inbox.Notice], seqs: Sequence[int]) -> None:
     breaker("live").call(lambda: client("live").publish(keys.live_channel(), message), otherwise=lambda: 0)
 
 
-def mark_read(*, player_id: int, uuids: Sequence[UUID] | None, at: datetime) -> int:
+def mark_read(
+    *, player_id: int, uuids: Sequence[UUID] | None, at: datetime, until_seq: int | None = None
+) -> int:
     """Mark a player's notifications as read, all of them if `uuids` is None; return how many were unread.
 
-    Ids that are not in the player's inbox are passed by.
+    Ids that are not in the player's inbox are passed by. With `until_seq` nothing newer is marked: nobody has seen it.
     """
     unread = Notification.objects.filter(player_id=player_id, read_at=None)
     if uuids is not None:
         unread = unread.filter(uuid__in=uuids)
+    if until_seq is not None:
+        unread = unread.filter(seq__lte=until_seq)
     return unread.update(read_at=at)
 
 

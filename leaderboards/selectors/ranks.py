@@ -10,6 +10,7 @@ from leaderboards.selectors import definitions, moderated, periods, standings
 from leaderboards.selectors.definitions import POINTS, BoardInfo
 from leaderboards.selectors.periods import PeriodInfo
 
+_Listed = tuple[str, str, BoardInfo | None, PeriodInfo, Board]
 POINTS_NAME = "Points"
 ALL_TIME = PeriodInfo(0, "all", "all", None, None, "open")
 
@@ -44,20 +45,22 @@ def across(
 ) -> tuple[Rank | None, dict[int, list[Ranked]]]:
     """Return where a player stands over all games, and on the boards of some: points and the present main periods.
 
-    In three queries and one round trip to Valkey, as far as it knows. By game; a board he is not on is left out.
+    In two queries and one round trip to Valkey; what that does not know PostgreSQL counts. A board he is not on is left
+    out.
     """
-    listed = [(game_id, POINTS, POINTS_NAME, None, ALL_TIME, Board(game_id, None)) for game_id in game_ids]
-    listed += [(info.game_id, *_row(info, period)) for info, period in _present(game_ids, at=at)]
-    overall = Board(None, None)
-    found = standings.ranks([overall, *(row[-1] for row in listed)], player_id)
+    listed: list[tuple[int, _Listed]] = [
+        (game_id, (POINTS, POINTS_NAME, None, ALL_TIME, Board(game_id, None))) for game_id in game_ids
+    ]
+    listed += [(info.game_id, _row(info, period)) for info, period in _present(game_ids, at=at)]
+    found = standings.ranks([Board(None, None), *(row[-1] for _, row in listed)], player_id)
     ranked: dict[int, list[Ranked]] = {game_id: [] for game_id in game_ids}
-    for (game_id, *board), rank in zip(listed, found[1:], strict=True):
+    for (game_id, row), rank in zip(listed, found[1:], strict=True):
         if rank is not None:
-            ranked[game_id].append(Ranked(*board, rank=rank))
+            ranked[game_id].append(Ranked(*row, rank=rank))
     return found[0], ranked
 
 
-def _own(game_id: int, *, at: datetime) -> list[tuple[str, str, BoardInfo, PeriodInfo, Board]]:
+def _own(game_id: int, *, at: datetime) -> list[_Listed]:
     boards = [info for info in definitions.boards(game_id).values() if not info.archived]
     return [_row(info, period) for info, period in _in_present(boards, at=at)]
 
@@ -75,6 +78,6 @@ def _in_present(boards: Sequence[BoardInfo], *, at: datetime) -> list[tuple[Boar
     ]
 
 
-def _row(info: BoardInfo, period: PeriodInfo) -> tuple[str, str, BoardInfo, PeriodInfo, Board]:
+def _row(info: BoardInfo, period: PeriodInfo) -> _Listed:
     assert period.id is not None  # those in the present have one
     return info.key, info.name, info, period, info.order(period.id)
