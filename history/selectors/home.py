@@ -115,6 +115,12 @@ class Home:
     latest_game: GameRow | None
 
     @property
+    def change_words(self) -> str:
+        """What the ranks' changes are over; empty where of none anything is known yet."""
+        is_known = any(row.rose is not None for row in self.ranks)
+        return f"Change in {WEEK_DAYS} days" if is_known else ""
+
+    @property
     def span(self) -> Span:
         """The length of the curve that is shown."""
         return next(one for one in self.spans if one.is_shown)
