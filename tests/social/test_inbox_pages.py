@@ -155,7 +155,7 @@ def test_preferences_are_kept_and_half_an_answer_is_not(people: People) -> None:
     assert client.post(path, every | {"quiet_from": "25:00", "quiet_until": "7"}).status_code == 422
     assert client.post(path, every | {"quiet_from": "22:00", "quiet_until": "07:00"}).status_code == 302
     kept = preferences.preference(people["anna"].pk)
-    assert (kept.not_pushed, kept.not_told) == ({"friend.unlocked"}, {"friend.request"})
+    assert (kept.not_pushed, kept.not_told) == (frozenset({"friend.unlocked"}), frozenset({"friend.request"}))
     assert kept.quiet == (1320, 420)
     text = read(client, path)
     assert 'value="22:00"' in text
