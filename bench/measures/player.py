@@ -9,7 +9,7 @@ from itertools import cycle
 import orjson
 
 from bench.figures import Bench, Figure, latency_of
-from bench.load import at_rate
+from bench.load import at_rate, in_turn, saturate
 from bench.measures import limits
 from bench.measures.board import asked
 from bench.measures.history import add_veterans
@@ -36,7 +36,7 @@ def _home(bench: Bench) -> Figure:
         for cookie in orjson.loads(run.stdout.splitlines()[-1])
     ]
     web, turns = bench.platform.web, cycle(looks)
-    at_rate(web, looks, per_second=_PER_SECOND, expected=_OK, connections=4)  # is not counted
+    saturate(web, in_turn(iter(looks)), connections=1, expected=_OK)  # is not counted
     number = int(bench.plan.rate_seconds * _PER_SECOND)
     runs = bench.repeat(
         lambda: at_rate(
