@@ -2,7 +2,9 @@
 
 from django.urls import path, register_converter
 
-from achievements import icons, pages, report_pages
+from achievements import icons
+from achievements.pages import achievement, game, games
+from achievements.pages import icons as pictures
 
 
 class Digest:
@@ -29,6 +31,8 @@ register_converter(Digest, "digest")
 register_converter(Side, "side")
 
 urlpatterns = [
-    path("media/icons/<uuid:game>/<digest:digest>-<side:side>.webp", pages.icon, name="icon"),
-    path("games/<uuid:game_id>/report", report_pages.report, name="report-achievement"),
+    path("media/icons/<uuid:game>/<digest:digest>-<side:side>.webp", pictures.icon, name="icon"),
+    path("games", games.games, name="games"),
+    path("games/<uuid:game>", game.game, name="game-page"),
+    path("games/<uuid:game>/achievements/<path:key>", achievement.achievement, name="achievement-page"),
 ]

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate, islice
+from uuid import UUID
 
 from django.conf import settings
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo, PlayerInfo
-from achievements.selectors import definitions, unlocks
+from achievements.selectors import cards, definitions, unlocks
 from achievements.selectors.definitions import Definition
 from achievements.selectors.unlocks import GameTotal
 from leaderboards.selectors import standings as boards
@@ -38,7 +39,7 @@ def player_page(info: PlayerInfo, *, is_demo: bool, at: datetime) -> models.Play
     games = game_rows(info, totals)
     days = _points_by_day(info.id, sum(total.points for total in totals), today=at.date())
     latest = max(totals, key=lambda total: total.last_unlock_at or at, default=None)
-    cards = page_cards.cards(info.id, latest.game_id, at=at) if latest else []
+    made = _cards(info, games[latest.game_id].game_id, latest.game_id, own=is_demo, at=at) if latest else []
     return models.PlayerPage(
         person=person_of(info, is_demo=is_demo),
         totals=_sums(totals, games.values(), days),
@@ -47,16 +48,21 @@ def player_page(info: PlayerInfo, *, is_demo: bool, at: datetime) -> models.Play
         ranks=_ranks(info, games.values()),
         games=tuple(games.values()),
         latest_game=games[latest.game_id] if latest else None,
-        sections=page_cards.sections(cards, most=GLIMPSE),
+        sections=cards.sections(made, most=GLIMPSE),
         try_it=try_it(info, games, at=at) if is_demo else None,
     )
 
 
 def game_page(
-    info: PlayerInfo, game: GameInfo, *, is_demo: bool, whole: bool, at: datetime
+    info: PlayerInfo, game: GameInfo, *, is_demo: bool, whole: bool, reader_id: int | None, at: datetime
 ) -> models.GamePage:
-    """Return one game's achievements as a player stands to them; `whole` leaves nothing out."""
-    cards = page_cards.cards(info.id, game.id, at=at)
+    """Return one game's achievements as a player stands to them; `whole` leaves nothing out.
+
+    Who reads of somebody else is told of no hidden achievement that he has not unlocked himself, and nothing of what
+    is on its way; the demo's player is everybody's own.
+    """
+    is_own = is_demo or info.id == reader_id
+    made = _cards(info, game.uuid, game.id, own=is_own, reader_id=reader_id, at=at)
     totals = [total for total in unlocks.totals_of(info.id) if total.game_id == game.id]
     rows = game_rows(info, totals or [GameTotal(game.id, 0, 0, None)])
     available = definitions.fresh_catalogue(game.id).by_key.values()
@@ -64,8 +70,22 @@ def game_page(
         person=person_of(info, is_demo=is_demo),
         game=rows[game.id],
         points_available=sum(one.points for one in available if one.state == "published"),
-        sections=page_cards.sections(cards, most=len(cards) if whole else SECTION),
+        sections=cards.sections(made, most=len(made) if whole else SECTION),
     )
+
+
+def _cards(
+    info: PlayerInfo,
+    game: UUID,
+    game_id: int,
+    *,
+    own: bool,
+    reader_id: int | None = None,
+    at: datetime,
+) -> list[cards.AchievementCard]:
+    catalogue = definitions.fresh_catalogue(game_id)
+    holding = cards.own(info.id, catalogue) if own else cards.others(info.id, catalogue, reader_id=reader_id)
+    return cards.cards(catalogue, holding, game=game, at=at)
 
 
 def game_rows(info: PlayerInfo, totals: Iterable[GameTotal]) -> dict[int, models.GameRow]:

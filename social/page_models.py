@@ -2,66 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from django.urls import reverse
 
-from social.curve import Curve
-
-CardState = Literal["unlocked", "progress", "locked", "hidden", "flagged"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rarity:
-    """How many players hold an achievement; percent and tier are None while it is too new to tell."""
-
-    unlocked_percent: float | None
-    players: int
-    tier: str | None
-
-    @property
-    def css(self) -> str:
-        """The class that carries the tier's colour."""
-        return f"tier-{self.tier or 'none'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a player is on the way to an achievement with steps."""
-
-    current: int
-    target: int
-
-    @property
-    def percent(self) -> float:
-        """The share that is done, 0 to 100."""
-        return 100 * min(self.current, self.target) / self.target
-
-    @property
-    def to_go(self) -> int:
-        """Steps that are left."""
-        return max(0, self.target - self.current)
-
-
-@dataclass(frozen=True, slots=True)
-class AchievementCard:
-    """One achievement as one player sees it; a hidden one has neither key, texts, icon nor points.
-
-    `opens_at` and `closed_at` are set while a locked one can't be unlocked: its window is yet to come, or over.
-    """
-
-    state: CardState
-    rarity: Rarity
-    key: str = ""
-    name: str = ""
-    description: str = ""
-    points: int = 0
-    icon_url: str = ""
-    unlocked_at: datetime | None = None
-    opens_at: datetime | None = None
-    closed_at: datetime | None = None
-    progress: Progress | None = None
+from achievements.selectors.cards import Rarity, Section
+from core.curve import Curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +79,6 @@ class Person:
     def home(self) -> str:
         """The address of this player's own page."""
         return reverse("demo") if self.is_demo else reverse("player", args=[self.id])
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A titled part of a game's achievements; `total` counts those that are cut off too."""
-
-    title: str
-    order: str
-    total: int
-    cards: tuple[AchievementCard, ...]
-
-    @property
-    def left_out(self) -> int:
-        """How many are not shown."""
-        return self.total - len(self.cards)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import selectors as accounts
 from accounts.selectors import PlayerInfo
+from accounts.visitors import visitor_of
 from achievements.selectors import unlocks
 from social import page_content, selectors
 from social.api.root import root
@@ -71,12 +72,14 @@ def game(request: HttpRequest, player_id: UUID, game_id: UUID) -> HttpResponse:
     info, about = _public_player(player_id), accounts.fresh_game(game_id)
     if about is None:
         raise Http404
+    visitor = visitor_of(request)
     demo_player = accounts.demo_player() if settings.DEMO else None
     page = page_content.game_page(
         info,
         about,
         is_demo=demo_player is not None and demo_player.id == info.id,
         whole=request.GET.get("all") == "1",
+        reader_id=visitor.player.id if visitor else None,
         at=timezone.now(),
     )
     return render(request, "player/game.html", {"page": page, "here": "game", "default_theme": DEFAULT_THEME})

@@ -64,10 +64,18 @@ class ReportInfo:
 
 
 def of_player(
-    player_id: int, *, studio_id: int, game_id: int | None, before_id: int | None, limit: int
+    player_id: int,
+    *,
+    studio_id: int,
+    game_id: int | None,
+    achievement_id: int | None = None,
+    before_id: int | None,
+    limit: int,
 ) -> list[ReportInfo]:
-    """Return a page of what a player reported to a studio, the newest first."""
+    """Return a page of what a player reported to a studio, or only of one achievement, the newest first."""
     rows = PlayerReport.objects.filter(player_id=player_id, studio_id=studio_id)
+    if achievement_id is not None:
+        rows = rows.filter(achievement_id=achievement_id)
     return _page(rows if game_id is None else rows.filter(game_id=game_id), studio_id, before_id, limit)
 
 

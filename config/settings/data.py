@@ -9,6 +9,7 @@ from config.settings.environment import S3_ENDPOINT, VAR_DIR, env, folder_or_buc
 from core.deadlines import DeadlineConnection
 
 __all__ = [
+    "ACHIEVEMENT_GROWTH",
     "ANALYTICS_DATABASE",
     "ANALYTICS_HOURS_KEPT_DAYS",
     "ANALYTICS_TAKEN_EVERY_S",
@@ -33,12 +34,15 @@ __all__ = [
     "DEFINITION_SECTIONS",
     "EXPORTS",
     "FACT_RETENTION_DAYS",
+    "GAME_BOARDS",
     "GAME_HOLDERS",
     "HISTORY_DAYS_KEPT_DAYS",
     "HISTORY_HOURS_KEPT_DAYS",
     "LEADERBOARD_EXACT_PLAYERS",
     "LEADERBOARD_FRIENDS",
     "LEADERBOARD_SNAPSHOT_S",
+    "PLAYERS_SEEN",
+    "PLAYER_FRIENDS",
     "PLAYER_HOLDINGS",
     "PLAYER_MOVES",
     "PLAYER_SIGHT",
@@ -129,6 +133,11 @@ EXPORTS = "config.exports.EXPORTS"
 LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
 # Who may see whom: accounts know players and social knows their friends.
 PLAYER_SIGHT = "social.selectors.seeing.sees"
+# What the players' pages of games and achievements show of rooms downstream (achievements/selectors/company.py).
+PLAYER_FRIENDS = "social.selectors.seeing.friends_of"
+PLAYERS_SEEN = "social.selectors.seeing.seen"
+GAME_BOARDS = "leaderboards.selectors.showcase.of_game"
+ACHIEVEMENT_GROWTH = "analytics.selectors.growth.by_month"
 # What needs somebody of a studio: the portal's home asks each room of its own things (accounts/needs.py).
 PORTAL_NEEDS = [
     "webhooks.needing.webhooks",

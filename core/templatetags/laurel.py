@@ -76,6 +76,19 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def per_mille(value: int) -> str:
+    """Write a share that is given in per mille as a percentage."""
+    return percent(value / 10)
+
+
+@register.filter
+def ordinal(value: int) -> str:
+    """Write a place, `1st`, `22nd`; on pages that speak English only."""
+    is_teen = value % 100 in (11, 12, 13)
+    return f"{spoken.whole(value)}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th')}"
+
+
+@register.filter
 def floor_percent(value: float) -> str:
     """Write a share that is done as a whole percentage; 100% only when nothing is left."""
     return spoken.percentage(str(int(value)))

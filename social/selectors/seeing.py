@@ -1,11 +1,12 @@
 """Who may see whom: the one place that answers it, for every operation (docs/adr/0028-who-sees-whom.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from accounts.people import FRIENDS, PUBLIC, people
 from accounts.selectors import PlayerInfo
-from core.db import run_prepared
+from core.db import array_literal, run_prepared
+from social import selectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,35 @@ def _sees_friend(info: PlayerInfo, *, by_studio: bool) -> bool:
     if by_studio:
         return sees(info, by=None)
     return not info.erased and info.visibility in (PUBLIC, FRIENDS)
+
+
+_BLOCKED = """
+SELECT CASE WHEN player_id = $1 THEN blocked_id ELSE player_id END FROM social_block
+ WHERE (player_id = $1 AND blocked_id = ANY($2::bigint[])) OR (blocked_id = $1 AND player_id = ANY($2::bigint[]))
+"""
+_BEFRIENDED = "SELECT friend_id FROM social_friendship WHERE player_id = $1 AND friend_id = ANY($2::bigint[])"
+
+
+def seen(infos: Collection[PlayerInfo], *, by: int | None) -> set[int]:
+    """Return which of some players another one may see, or (None) anybody: `sees` of many, in two queries at most."""
+    public = {info.id for info in infos if not info.erased and info.visibility == PUBLIC}
+    if by is None:
+        return public
+    ids = array_literal(info.id for info in infos)
+    blocked = {row[0] for row in run_prepared(_BLOCKED, [by, ids])}
+    befriended = {row[0] for row in run_prepared(_BEFRIENDED, [by, ids])}
+    friends = {
+        info.id
+        for info in infos
+        if not info.erased and (info.id == by or (info.visibility == FRIENDS and info.id in befriended))
+    }
+    return (public - blocked) | (friends - blocked)
+
+
+def friends_of(player_id: int) -> dict[int, PlayerInfo]:
+    """Return a player's friends whom he may see, by internal id, in two queries (PLAYER_FRIENDS)."""
+    found = friends_seen(
+        selectors.friend_ids(player_id), of=player_id, asker=Asker(studio_id=None, player_id=player_id)
+    )
+    found.pop(player_id, None)
+    return found

@@ -172,7 +172,7 @@ def test_windows_that_are_closed_are_named(client: Client, game: Game, demo: Pla
     factories.achievement(game, "later", available_from=now + timedelta(days=3))
     factories.achievement(game, "over", available_until=now - timedelta(days=3))
     page = _page(client, f"/players/{demo.uuid}/games/{game.uuid}")
-    assert "Opens <time" in page
+    assert "Returns <time" in page
     assert "Over since <time" in page
 
 
