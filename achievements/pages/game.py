@@ -17,6 +17,7 @@ from accounts.selectors import GameInfo, PlayerInfo
 from accounts.visitors import Visitor, visitor_of
 from achievements.pages import asked as addresses
 from achievements.pages.asked import Asked
+from achievements.rules import DEFAULT_GROUP
 from achievements.selectors import cards, circles, company, definitions
 from achievements.selectors.cards import AchievementCard, Holding, Section
 from achievements.selectors.company import GameBoard
@@ -203,7 +204,7 @@ def _achievements(made: Sequence[AchievementCard], asked: Asked, *, is_own: bool
     if asked.is_special:
         listed = cards.in_order(cards.chosen(made, asked.show, asked.group), asked.sort)
         shown = listed if asked.whole else listed[:FLAT]
-        words = [_SHOWN.get(asked.show, "Achievements"), asked.group and f"in {asked.group}"]
+        words = [_SHOWN.get(asked.show, "Achievements"), asked.group and f"in {_called(asked.group)}"]
         flat = Section(
             " ".join(word for word in words if word), _ORDERS[asked.sort], len(listed), tuple(shown)
         )
@@ -222,16 +223,21 @@ def _achievements(made: Sequence[AchievementCard], asked: Asked, *, is_own: bool
     groups = cards.groups(made)
     return {
         "sections": sections,
+        "group": _called(asked.group) if asked.group else "All groups",
         "shows": shows,
         "sorts": [Choice(_SORTS[sort], asked.but(sort=sort), asked.sort == sort) for sort in sorts],
         "groups": [
             Choice("All groups", asked.but(group=""), not asked.group),
-            *(Choice(group, asked.but(group=group), asked.group == group) for group in groups),
+            *(Choice(_called(group), asked.but(group=group), asked.group == group) for group in groups),
         ]
         if len(groups) > 1
         else [],
         "whole_url": f"{asked.but()}{'&' if '?' in asked.but() else '?'}all=1",
     }
+
+
+def _called(group: str) -> str:
+    return "Base game" if group == DEFAULT_GROUP else group
 
 
 _SHOWN: Final = {

@@ -119,7 +119,8 @@ def holders(
 def rarity_curve(months: Sequence[Month], *, percent: float | None, today: date) -> Curve | None:
     """Draw which share of the game's players had an achievement at the end of each month, in per mille.
 
-    The last point is today's share, as it is shown beside it. None where it is too new to tell, or of one month only.
+    The last point is today's share, as it is shown beside it. None where it is too new to tell, of one month only,
+    and while nobody has it.
     """
     if percent is None:
         return None
@@ -130,6 +131,8 @@ def rarity_curve(months: Sequence[Month], *, percent: float | None, today: date)
         (today, now),
     ]
     highest = max(value for _, value in days)
+    if not highest:
+        return None
     return curve.curve(
         days,
         sentence=f"Share of players who have it, by month; {spoken.percentage(f'{percent:g}')} today",
