@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.portal_urls")),
     path("", include("achievements.page_urls")),
     path("", include("achievements.portal_urls")),
+    path("", include("leaderboards.page_urls")),
     path("", include("leaderboards.portal_urls")),
     path("", include("analytics.portal_urls")),
     path("", include("stats.portal_urls")),

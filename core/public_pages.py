@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 from core import keys
 from core.endpoint import etag_of
 from core.memo import Finished, Memo
-from core.pages import THEME_COOKIE, THEMES
+from core.pages import SHORTCUTS_COOKIE, THEME_COOKIE, THEMES
 
 FRESH_S: Final = 15  # how long Valkey keeps a page
 SHARED_CACHES: Final = "public, s-maxage=30, stale-while-revalidate=60"  # as the API says for boards
@@ -36,9 +36,9 @@ def is_personal(request: HttpRequest) -> bool:
 def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -> Callable[[View], View]:
     """Keep a page's bytes for those who are not signed in. Other parameters than those of `query` are not looked at.
 
-    Such a page holds no form with a token and says nothing of its reader but by the theme. Refusals (404) are not kept.
-    A hot page costs no query and, for a second at a time, not even a look into Valkey. What somebody may withdraw at
-    any time, a profile, is kept for that second only: `kept_s=0`.
+    Such a page holds no form with a token and says nothing of its reader but by the theme and whether single keys do
+    something. Refusals (404) are not kept. A hot page costs no query and, for a second at a time, not even a look into
+    Valkey. What somebody may withdraw at any time, a profile, is kept for that second only: `kept_s=0`.
     """
 
     def decorate(view: View) -> View:
@@ -73,8 +73,9 @@ def forget() -> None:
 
 def _address(request: HttpRequest, query: frozenset[str]) -> str:
     asked = sorted((name, request.GET[name][:_LONGEST_VALUE]) for name in query if name in request.GET)
-    theme = request.COOKIES.get(THEME_COOKIE, "")
-    return f"{request.get_host()}{request.path}?{urlencode(asked)}#{theme if theme in THEMES else ''}"
+    theme, keys_off = request.COOKIES.get(THEME_COOKIE, ""), request.COOKIES.get(SHORTCUTS_COOKIE) == "off"
+    chosen = f"{theme if theme in THEMES else ''}{' without single keys' if keys_off else ''}"
+    return f"{request.get_host()}{request.path}?{urlencode(asked)}#{chosen}"
 
 
 def _kept(address: str) -> Finished | None:

@@ -69,3 +69,14 @@ document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
 document.querySelectorAll("[data-once]").forEach(sendOnce);
 prepare(document);
 document.addEventListener("laurel:replaced", (event) => prepare(event.target));
+
+// A single key leads to the search of the players' pages, unless the reader turned such keys off.
+document.addEventListener("keydown", (event) => {
+  const field = document.querySelector("[data-search-key]");
+  if (!field || event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
+  if (!field.offsetParent) return; // a phone's top bar leads to the page instead
+  event.preventDefault();
+  field.focus();
+  field.select();
+});

@@ -78,9 +78,7 @@ def own_page_data(
     return data if centre is None else data | {"me": _row_of(centre, ranked, data)}
 
 
-def with_own(
-    listing: Listing, own: Own, where: Where, *, limit: int
-) -> tuple[list[tuple[int, Row]], bool]:
+def with_own(listing: Listing, own: Own, where: Where, *, limit: int) -> tuple[list[tuple[int, Row]], bool]:
     """Return the rows of `own_page_data` with their ranks, and whether the board goes on behind them."""
     ranked = list(zip(listing.ranks, listing.rows, strict=True))
     place = sum(position(row) < position(own.row) for _, row in ranked)

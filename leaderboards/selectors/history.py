@@ -156,9 +156,7 @@ def rank_deltas(board: Board, ranks: Mapping[int, int], *, at: datetime) -> dict
     return dict(moves(board, ranks, at=at, back=DAY).deltas)
 
 
-def rank_delta(
-    board: Board, player_id: int, rank: int, *, at: datetime, back: timedelta = DAY
-) -> int | None:
+def rank_delta(board: Board, player_id: int, rank: int, *, at: datetime, back: timedelta = DAY) -> int | None:
     """Return by how many places one player rose since so long ago; None where nothing is known of him."""
     past = _past(board, at=at, back=back)
     found = {} if past is None else moves(board, {player_id: rank}, at=at, back=back).deltas
