@@ -5,7 +5,7 @@
 const main = document.getElementById("main");
 const said = main.querySelector("[data-board-said]");
 const AUTOMATIC_PAGES = 4; // then a click is asked for: the page's end has to be reachable
-let loaded = 0, isExpanded = false, isLoading = false;
+let loaded = 0, isExpanded = false;
 
 const say = (text) => { said.textContent = text; };
 const table = () => main.querySelector("[data-board-rows] tbody");
@@ -26,9 +26,9 @@ function withRows(link) {
 
 /** Add the rows behind a link's cursor: at the table's end, or in its gap until it is closed. The focus stays. */
 async function more(link, gap) {
-  if (isLoading) return;
-  isLoading = isExpanded = true;
-  link.setAttribute("aria-busy", "true");
+  if (link.ariaBusy === "true") return;
+  isExpanded = true;
+  link.ariaBusy = "true";
   try {
     const found = await ask(withRows(link.href));
     const next = gap ? Number(gap.nextElementSibling.dataset.place) : Infinity;
@@ -44,8 +44,7 @@ async function more(link, gap) {
   } catch {
     say("No more places could be loaded. The link still leads to them.");
   } finally {
-    link.removeAttribute("aria-busy");
-    isLoading = false;
+    link.ariaBusy = null;
   }
 }
 
@@ -54,7 +53,8 @@ function narrow(gap, link, on, added) {
   const between = Number(gap.nextElementSibling.dataset.place) - last - 1;
   if (between <= 0 || !on || !added.length) {
     if (document.activeElement === link) added[0]?.focus();
-    return gap.remove();
+    gap.remove();
+    return watch();
   }
   gap.querySelector("[data-between]").textContent = `${number(between)} player${between === 1 ? "" : "s"}`;
   link.href = on.href;
@@ -84,7 +84,7 @@ const nearEnd = new IntersectionObserver((seen) => {
 function watch() {
   nearEnd.disconnect();
   const link = main.querySelector("[data-more]");
-  if (link) nearEnd.observe(link);
+  if (link && !main.querySelector("[data-gap]")) nearEnd.observe(link); // behind a gap one asks for more
 }
 
 // --- j and k between rows ---

@@ -82,7 +82,7 @@ def _first_page(reader: Reader, visitor: Visitor | None, now: datetime) -> dict[
         "you": side.you(reader, found.near or found.top),
         "winner": side.winner(shown, at=now, me=reader),
         "since": _since(shown, found.top.since, now),
-        "tie_rule": words.ties(shown.tie_break, scores=words.counted(shown.info).lower()),
+        "tie_rule": words.ties(shown.tie_break, info=shown.info),
         "present": words.PRESENT.get(shown.period.span) if shown.is_current else "",
         "order_words": words.SORTED["desc" if shown.info is None else shown.info.sort],
         "spans": _spans(shown),

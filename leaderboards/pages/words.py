@@ -50,9 +50,10 @@ def period(one: PeriodInfo) -> str:
     return f"From {spoken.moment(one.starts_at)} UTC"
 
 
-def ties(tie_break: str, *, scores: str) -> str:
+def ties(tie_break: str, *, info: BoardInfo | None) -> str:
     """Return in a sentence or two what becomes of equal scores."""
-    return TIES[tie_break].format(scores=scores)
+    column = counted(info)
+    return TIES[tie_break].format(scores="points" if info is None else f"{column.lower()}s")
 
 
 def counted(info: BoardInfo | None) -> str:
@@ -70,10 +71,13 @@ def score(info: BoardInfo | None, sort_value: int) -> str:
 
 
 def gap(info: BoardInfo | None, steps: int) -> str:
-    """Return a difference of scores in words: `15 points`, `0.41 s`, `2.5%`."""
+    """Return a difference of scores in words: `15 points`, `0.41 s`, `2 more`, `2 less` where that is better."""
     if info is None:
         return "1 point" if steps == 1 else f"{spoken.whole(steps)} points"
-    return shown(steps, decimals=info.decimals, format=info.format)
+    text = shown(steps, decimals=info.decimals, format=info.format)
+    if counted(info) == "Time":
+        return text
+    return f"{text} {'more' if info.sort == 'desc' else 'less'}"
 
 
 def place(rank: int, *, tied: bool) -> str:
