@@ -30,6 +30,25 @@ def people(ids: Iterable[int], *, studio_id: int | None) -> dict[int, PlayerInfo
     return {row[0]: PlayerInfo(*row) for row in run_prepared(_PEOPLE, [array_literal(ids), studio_id])}
 
 
+# In the order of the index: what is read is what is answered.
+_CALLED = """
+    SELECT p.id, p.uuid, p.display_name, p.region, p.avatar_url, p.visibility, p.time_zone, NULL, false, false
+      FROM accounts_player p
+     WHERE p.display_name <> '' AND lower(p.display_name) ~>=~ lower($1::text)
+       AND lower(p.display_name) ~<~ lower($2::text) AND p.visibility = 'public' AND p.erased_at IS NULL
+     ORDER BY lower(p.display_name) USING ~<~ LIMIT $3
+"""
+_LAST = "\U0010ffff"  # behind every character that a name may hold
+
+
+def called(text: str, *, limit: int) -> list[PlayerInfo]:
+    """Return public players whose names begin with a text, by name, in one query; nobody for an empty one."""
+    text = text.strip()
+    if not text or not text.isprintable():
+        return []
+    return [PlayerInfo(*row) for row in run_prepared(_CALLED, [text, text + _LAST, limit])]
+
+
 def shown(info: PlayerInfo, *, to_studio: bool) -> dict[str, str]:
     """Return a player as lists of the API show him; his studio's id for him only to a studio that has one."""
     player = {

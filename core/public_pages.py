@@ -21,6 +21,8 @@ from core.pages import THEME_COOKIE, THEMES
 
 FRESH_S: Final = 15  # how long Valkey keeps a page
 SHARED_CACHES: Final = "public, s-maxage=30, stale-while-revalidate=60"  # as the API says for boards
+# What may be withdrawn at any time: fresh for moments, then asked for again, which costs a 304 (ADR 0055).
+WITHDRAWABLE: Final = "public, max-age=0, s-maxage=10, must-revalidate"
 NOBODY_ELSES: Final = "private, no-store"
 _LONGEST_VALUE = 200
 View = Callable[..., HttpResponse]
@@ -38,7 +40,7 @@ def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -
 
     Such a page holds no form with a token and says nothing of its reader but by the theme. Refusals (404) are not kept.
     A hot page costs no query and, for a second at a time, not even a look into Valkey. What somebody may withdraw at
-    any time, a profile, is kept for that second only: `kept_s=0`.
+    any time, a profile, is kept for that second only, and by a shared cache for ten: `kept_s=0`.
     """
 
     def decorate(view: View) -> View:
@@ -59,7 +61,7 @@ def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -
                 if kept_s:
                     cache.set(keys.public_page(address), tuple(finished), kept_s)
                 _memo.keep(address, finished)
-            return _answer(request, finished)
+            return _answer(request, finished, SHARED_CACHES if kept_s else WITHDRAWABLE)
 
         return answer
 
@@ -90,7 +92,7 @@ def _finish(made: HttpResponse) -> Finished:
     return Finished(gzip.compress(made.content, 6, mtime=0), f"W/{etag_of(made.content)}")
 
 
-def _answer(request: HttpRequest, finished: Finished) -> HttpResponse:
+def _answer(request: HttpRequest, finished: Finished, caching: str) -> HttpResponse:
     known = {tag.strip() for tag in request.META.get("HTTP_IF_NONE_MATCH", "").split(",")}
     if finished.etag in known:
         response = HttpResponse(status=304)
@@ -101,6 +103,6 @@ def _answer(request: HttpRequest, finished: Finished) -> HttpResponse:
     else:
         response = HttpResponse(gzip.decompress(finished.body))
     response["ETag"] = finished.etag
-    response["Cache-Control"] = SHARED_CACHES
+    response["Cache-Control"] = caching
     patch_vary_headers(response, ["Accept-Encoding", "Cookie"])
     return response

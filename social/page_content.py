@@ -36,7 +36,7 @@ def player_page(info: PlayerInfo, *, is_demo: bool, at: datetime) -> models.Play
     """Return a player's own page; every part is empty for one who has unlocked nothing."""
     totals = unlocks.totals_of(info.id)
     games = game_rows(info, totals)
-    days = _points_by_day(info.id, sum(total.points for total in totals), today=at.date())
+    days = points_by_day(info.id, sum(total.points for total in totals), today=at.date())
     latest = max(totals, key=lambda total: total.last_unlock_at or at, default=None)
     cards = page_cards.cards(info.id, latest.game_id, at=at) if latest else []
     return models.PlayerPage(
@@ -53,10 +53,19 @@ def player_page(info: PlayerInfo, *, is_demo: bool, at: datetime) -> models.Play
 
 
 def game_page(
-    info: PlayerInfo, game: GameInfo, *, is_demo: bool, whole: bool, at: datetime
+    info: PlayerInfo,
+    game: GameInfo,
+    *,
+    is_demo: bool,
+    whole: bool,
+    at: datetime,
+    reader_id: int | None = None,
 ) -> models.GamePage:
-    """Return one game's achievements as a player stands to them; `whole` leaves nothing out."""
-    cards = page_cards.cards(info.id, game.id, at=at)
+    """Return one game's achievements as a player stands to them; `whole` leaves nothing out.
+
+    With `reader_id` somebody else reads it, as `page_cards.cards` says.
+    """
+    cards = page_cards.cards(info.id, game.id, at=at, reader_id=reader_id)
     totals = [total for total in unlocks.totals_of(info.id) if total.game_id == game.id]
     rows = game_rows(info, totals or [GameTotal(game.id, 0, 0, None)])
     available = definitions.fresh_catalogue(game.id).by_key.values()
@@ -121,7 +130,7 @@ def _sums(
     )
 
 
-def _points_by_day(player_id: int, points: int, *, today: date) -> list[tuple[date, int]]:
+def points_by_day(player_id: int, points: int, *, today: date) -> list[tuple[date, int]]:
     """Return the points at the end of each of the last days, the last one being `points` today."""
     first = today - timedelta(days=CURVE_DAYS - 1)
     start = datetime.combine(first, time.min, tzinfo=UTC)

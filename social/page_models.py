@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from social.curve import Curve
 
-CardState = Literal["unlocked", "progress", "locked", "hidden", "flagged"]
+CardState = Literal["unlocked", "progress", "locked", "hidden", "veiled", "flagged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Progress:
 class AchievementCard:
     """One achievement as one player sees it; a hidden one has neither key, texts, icon nor points.
 
+    Nor has one that is `veiled`: whom the page is about has unlocked it, and its reader has not.
+
     `opens_at` and `closed_at` are set while a locked one can't be unlocked: its window is yet to come, or over.
     """
 
@@ -66,16 +68,17 @@ class AchievementCard:
 
 @dataclass(frozen=True, slots=True)
 class UnlockRow:
-    """One of a player's latest unlocks."""
+    """One of a player's unlocks; a masked one has neither key, name, icon nor points."""
 
     game_id: UUID
     game_title: str
     key: str
     name: str
     icon_url: str
-    points: int
+    points: int | None
     unlocked_at: datetime
     rarity: Rarity
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

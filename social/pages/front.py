@@ -1,4 +1,4 @@
-"""The players' pages and the front page."""
+"""The front page, and the demo player's own page."""
 
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,10 +17,8 @@ from accounts.selectors import PlayerInfo
 from achievements.selectors import unlocks
 from social import page_content, selectors
 from social.api.root import root
-from social.selectors import seeing
+from social.pages.seen import DEFAULT_THEME
 
-# The players' site is dark until a reader chooses otherwise.
-DEFAULT_THEME = "dark"
 # Stands for a game's id in the address that live.js builds.
 _ANY_GAME = UUID(int=0)
 
@@ -56,43 +54,9 @@ def live_fragment(request: HttpRequest) -> HttpResponse:
     return render(request, "player/fragment.html", {"page": page})
 
 
-@require_safe
-@cache_control(private=True, no_cache=True)
-def player(request: HttpRequest, player_id: UUID) -> HttpResponse:
-    """Show a player's page to anybody, if the player is public."""
-    page = page_content.player_page(_public_player(player_id), is_demo=False, at=timezone.now())
-    return render(request, "player/home.html", {"page": page, "here": "home", "default_theme": DEFAULT_THEME})
-
-
-@require_safe
-@cache_control(private=True, no_cache=True)
-def game(request: HttpRequest, player_id: UUID, game_id: UUID) -> HttpResponse:
-    """Show one game's achievements as a public player stands to them; `?all=1` shows long sections whole."""
-    info, about = _public_player(player_id), accounts.fresh_game(game_id)
-    if about is None:
-        raise Http404
-    demo_player = accounts.demo_player() if settings.DEMO else None
-    page = page_content.game_page(
-        info,
-        about,
-        is_demo=demo_player is not None and demo_player.id == info.id,
-        whole=request.GET.get("all") == "1",
-        at=timezone.now(),
-    )
-    return render(request, "player/game.html", {"page": page, "here": "game", "default_theme": DEFAULT_THEME})
-
-
 def _demo_player() -> PlayerInfo:
     info = accounts.demo_player() if settings.DEMO else None
     if info is None:
-        raise Http404
-    return info
-
-
-def _public_player(player_id: UUID) -> PlayerInfo:
-    """Return a player whom anybody may see; a private one answers as one who does not exist."""
-    info = accounts.player_by_uuid(player_id)
-    if info is None or not seeing.sees(info, by=None):
         raise Http404
     return info
 

@@ -1,0 +1,70 @@
+"""A player's profile, and his achievements of one game, for whoever may see him."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
+from django.views.decorators.http import require_safe
+
+from accounts import selectors as accounts
+from core import lettering
+from core.public_pages import public_page
+from social import page_content, profiles
+from social.page_models import Person
+from social.pages.seen import DEFAULT_THEME, is_demo, reader_id, seen_player
+
+
+@require_safe
+@public_page(query=frozenset({"games"}), kept_s=0)
+def player(request: HttpRequest, player_id: UUID) -> HttpResponse:
+    """Show a player's profile; `?games=all` shows every game."""
+    info = seen_player(request, player_id)
+    profile = profiles.profile(
+        info,
+        reader_id=reader_id(request),
+        every_game=request.GET.get("games") == "all",
+        at=timezone.now(),
+    )
+    context = {
+        "profile": profile,
+        "visibility": info.visibility,
+        "shared": _shared(profile.person) if profile.is_public else None,
+        "default_theme": DEFAULT_THEME,
+    }
+    return render(request, "player/profile.html", context)
+
+
+def _shared(person: Person) -> dict[str, str]:
+    """Return what is shared of a player elsewhere: whole addresses, and the badge as two languages embed it."""
+    names = {"page": "player", "card": "player-card", "badge": "player-badge", "feed": "player-feed"}
+    at = {name: f"{settings.PUBLIC_URL}{reverse(view, args=[person.id])}" for name, view in names.items()}
+    name = " ".join(lettering.clean(person.display_name).split())
+    plain = "".join(sign for sign in name if sign not in "[]()!\\`*_<>")  # as Markdown's signs
+    return at | {
+        "markdown": f"[![{plain} on Laurel]({at['badge']})]({at['page']})",
+        "html": f'<a href="{at["page"]}"><img src="{at["badge"]}" height="28" alt="{escape(name)} on Laurel"></a>',
+    }
+
+
+@require_safe
+@public_page(query=frozenset({"all"}), kept_s=0)
+def game(request: HttpRequest, player_id: UUID, game_id: UUID) -> HttpResponse:
+    """Show one game's achievements as a player stands to them; `?all=1` shows long sections whole."""
+    info, about = seen_player(request, player_id), accounts.fresh_game(game_id)
+    if about is None:
+        raise Http404
+    is_demo_player = is_demo(info)
+    page = page_content.game_page(
+        info,
+        about,
+        is_demo=is_demo_player,
+        whole=request.GET.get("all") == "1",
+        at=timezone.now(),
+        reader_id=info.id if is_demo_player else reader_id(request),
+    )
+    context = {"page": page, "here": "games", "default_theme": DEFAULT_THEME}
+    return render(request, "player/game.html", context)
