@@ -77,12 +77,17 @@ def game_page(
     )
 
 
-def game_rows(info: PlayerInfo, totals: Iterable[GameTotal]) -> dict[int, models.GameRow]:
-    """Return what a player has reached in each game by the game's internal id, most points first."""
+def game_rows(
+    info: PlayerInfo, totals: Iterable[GameTotal], *, ranked: bool = True
+) -> dict[int, models.GameRow]:
+    """Return what a player has reached in each game by the game's internal id, most points first.
+
+    Without ranks unless they are wanted (`ranked`): each is counted in PostgreSQL while Valkey can't tell.
+    """
     totals = list(totals)
     ids = [total.game_id for total in totals]
     games, available = accounts.games_by_id(ids), definitions.available_by_game(ids)
-    places = boards.places_of(info.id, game_ids=ids)
+    places = boards.places_of(info.id, game_ids=ids) if ranked else {}
     return {
         total.game_id: models.GameRow(
             game_id=games[total.game_id].uuid,

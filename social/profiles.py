@@ -49,7 +49,7 @@ def profile(info: PlayerInfo, *, reader_id: int, every_game: bool, at: datetime)
         curve=points_curve(days) if totals else None,
         unlocks=page_cards.unlock_rows(info.id, limit=SHOWN_UNLOCKS, reader_id=others),
         rarest=page_cards.rarest_rows(info.id, limit=SHOWN_RAREST, reader_id=others, before=at),
-        games=tuple(page_content.game_rows(info, listed).values()),
+        games=tuple(page_content.game_rows(info, listed, ranked=False).values()),
         games_count=len(totals),
         friend_count=selectors.friend_count(info.id),
         common=tuple(page_content.person_of(one, is_demo=False) for one in common[:SHOWN_COMMON]),

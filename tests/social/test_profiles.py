@@ -147,8 +147,8 @@ def test_what_is_hidden_is_named_only_to_who_has_it(people: People) -> None:
 
 
 def test_others_see_neither_drafts_nor_what_is_being_checked(people: People) -> None:
-    people.unlock("subject", "first")
     Achievement.objects.filter(game=people.game, key="first").update(state="draft", name="Unborn")
+    factories.forget()
     factories.flagged_unlock(people.game, "finale", "subject")
     for who in ("nobody", "friend"):
         looks = guest(people, who)
@@ -165,6 +165,7 @@ def test_others_see_neither_drafts_nor_what_is_being_checked(people: People) -> 
 
 def test_a_comparison_says_who_is_ahead_and_what_only_one_has(people: People) -> None:
     people.achievement("later", name="Later one")
+    factories.forget()
     looks, pair = guest(people, "friend"), (people["friend"].uuid, people["subject"].uuid)
     assert "Games of both" in text(looks.get("compare", *pair))
     page = text(looks.get("compare", *pair, game=people.game.uuid))
@@ -186,6 +187,7 @@ def test_a_comparison_says_who_is_ahead_and_what_only_one_has(people: People) ->
 
 def test_a_long_comparison_has_pages(people: People) -> None:
     factories.achievements(people.game, {f"a{n}": 1 for n in range(120)})
+    factories.forget()
     looks, pair = guest(people, "friend"), (people["friend"].uuid, people["subject"].uuid)
     first = text(looks.get("compare", *pair, game=people.game.uuid, show="neither"))
     address = re.search(r'href="(\?game=[^"]+cursor=[^"]+)"', first)
@@ -340,6 +342,7 @@ def test_a_profile_takes_a_fixed_number_of_queries(
 def test_json_of_a_game_is_untouched_by_what_pages_ask(people: People) -> None:
     """Drafts that a tester holds stay his own in the API's comparison."""
     Achievement.objects.filter(game=people.game, key="first").update(state="draft")
+    factories.forget()
     answer = people.api("subject").get(
         f"/players/me/compare/{people.id('friend')}?game_id={people.game.uuid}"
     )
