@@ -74,21 +74,26 @@ def drawable(text: str) -> str:
     return " ".join(shown.split()) if any(sign.isalnum() for sign in shown) else ""
 
 
-def width(text: str, *, size: int, weight: int) -> float:
-    """Return how wide a text is drawn, in pixels."""
+def width(text: str, *, size: int, weight: int, unknown: float = 0.0) -> float:
+    """Return how wide a text is drawn, in pixels.
+
+    Signs without a glyph here take no room; where somebody else draws the text, `unknown` times the size each.
+    """
     with lock:
-        return sum(_font(file, size, weight).getlength(part) for file, part in _runs(text))
+        missing = sum(1 for sign in text if _file_for(sign) is None) if unknown else 0
+        known = sum(_font(file, size, weight).getlength(part) for file, part in _runs(text))
+        return known + missing * size * unknown
 
 
-def cut(text: str, *, size: int, weight: int, most: float) -> str:
-    """Return a text, shortened with an ellipsis if it is drawn wider than `most` pixels."""
-    if width(text, size=size, weight=weight) <= most:
+def cut(text: str, *, size: int, weight: int, most: float, unknown: float = 0.0) -> str:
+    """Return a text, shortened with an ellipsis if it is wider than `most` pixels, as `width` reckons."""
+    if width(text, size=size, weight=weight, unknown=unknown) <= most:
         return text
     shortest, longest = 0, len(text)
     while shortest < longest:
         middle = (shortest + longest + 1) // 2
         shown = text[:middle].rstrip() + ELLIPSIS
-        if width(shown, size=size, weight=weight) <= most:
+        if width(shown, size=size, weight=weight, unknown=unknown) <= most:
             shortest = middle
         else:
             longest = middle - 1

@@ -16,6 +16,7 @@ THEMES: Final = {
 VERSION: Final = 1
 _SIZE, _PAD, _GAP, _WREATH = 13, 9, 10, 18
 _LONGEST_NAME = 160.0  # pixels
+_EM: Final = 1.0  # what a sign takes that only the reader's fonts may have, such as a Chinese one
 _FONT: Final = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 # The mark for small sizes, as static/icons.svg has it (look: 1): an outer leaf at each of four nodes a side.
 _LEAF: Final = "M0 0C1.8-2.7 5.4-2.8 8.2 0 5.4 2.5 1.8 2.4 0 0Z"
@@ -35,7 +36,7 @@ def svg(shared: Shared, *, theme: str) -> bytes:
     """
     ground, line, ink, muted, accent, gold = THEMES[theme]
     name = lettering.cut(
-        lettering.clean(shared.name) or "A player", size=_SIZE, weight=620, most=_LONGEST_NAME
+        lettering.clean(shared.name) or "A player", size=_SIZE, weight=620, most=_LONGEST_NAME, unknown=_EM
     )
     points = f"{shared.points:,} point{'' if shared.points == 1 else 's'}"
     place = shared.place
@@ -43,7 +44,7 @@ def svg(shared: Shared, *, theme: str) -> bytes:
     parts = [(name, ink, 620), (points, gold, 620), *([(rank, muted, 560)] if rank else [])]
     x, drawn = float(_PAD + _WREATH + 7), []
     for text, colour, weight in parts:
-        wide = max(1.0, lettering.width(text, size=_SIZE, weight=weight))
+        wide = max(1.0, lettering.width(text, size=_SIZE, weight=weight, unknown=_EM))
         drawn.append(_text(text, x=x, wide=wide, colour=colour, weight=weight))
         x += wide + _GAP
     whole = round(x - _GAP + _PAD + 2)

@@ -17,7 +17,7 @@ from social.shared_models import Shared
 WIDTH, HEIGHT = 1200, 630
 VERSION: Final = 1  # of the drawing: a new one makes new cards
 _FINE: Final = 2  # drawn larger and made smaller, so that edges are smooth
-_INK, _SURFACE, _LINE, _TEXT, _MUTED = "#080c0b", "#111715", "#3a4740", "#e9f0ec", "#9cada4"
+_INK, _LINE, _TEXT, _MUTED = "#080c0b", "#3a4740", "#e9f0ec", "#9cada4"
 _ACCENT, _GOLD, _SILVER = "#4bd196", "#f3c04f", "#c3d0c9"
 _TIERS: Final = {
     "common": "#a9b8b0",
@@ -71,11 +71,12 @@ def sentence(shared: Shared) -> str:
 def _ground(shared: Shared) -> Image.Image:
     """Draw the ground: the player's own colours on the right, under ink that leaves the text readable."""
     light, mid, deep = _TINTS[artwork.tint(str(shared.id))]
-    size = (WIDTH * _FINE, HEIGHT * _FINE)
-    colours = _gradient((deep, mid, light), (WIDTH // 8, HEIGHT // 8)).resize(size, Image.Resampling.BICUBIC)
+    size = (WIDTH // 4, HEIGHT // 4)  # nothing in it is sharp
+    colours = _gradient((deep, mid, light), size)
     side = Image.linear_gradient("L").rotate(-90).resize(size)  # from 255 on the left to 0
     veil = side.point(lambda value: min(255, 138 + value * 117 // 150))
-    return Image.composite(Image.new("RGB", size, _INK), colours, veil)
+    ground = Image.composite(Image.new("RGB", size, _INK), colours, veil)
+    return ground.resize((WIDTH * _FINE, HEIGHT * _FINE), Image.Resampling.BICUBIC)
 
 
 def _gradient(colours: tuple[str, str, str], size: tuple[int, int]) -> Image.Image:

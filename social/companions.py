@@ -10,7 +10,7 @@ from django.urls import Resolver404, resolve
 
 from accounts import people
 from accounts import selectors as accounts
-from accounts.people import PRIVATE
+from accounts.people import PRIVATE, PUBLIC
 from accounts.selectors import PlayerInfo
 from achievements.selectors.circles import Place
 from core.ids import parse_id
@@ -34,7 +34,7 @@ def friends(player_id: int, *, cursor: str | None, at: datetime) -> tuple[Cut, i
     """
     kind = f"friends page {player_id}"
     ids = selectors.friend_ids(player_id)
-    infos = {pk: one for pk, one in people.people(ids, studio_id=None).items() if not one.erased}
+    infos = _living(ids)
     shown = {pk: one for pk, one in infos.items() if one.visibility != PRIVATE}
     present = profiles.seen(shown.values(), at=at)
     places = {pk: _place(one, present.get(pk)) for pk, one in infos.items()}
@@ -68,10 +68,12 @@ def requests(player_id: int, *, incoming: bool, cursor: str | None) -> Cut:
     before = decode_cursor(kind, cursor)[0] if cursor is not None else None
     found = selectors.requests(player_id, incoming=incoming, before_id=before, limit=SHOWN_OTHERS + 1)
     listed = found[:SHOWN_OTHERS]
-    persons = _persons(one.player_id for _, one in listed)
+    infos = _living(one.player_id for _, one in listed)
     standing: Standing = "received" if incoming else "sent"
     rows = tuple(
-        PersonRow(persons[one.player_id], standing, one.at) for _, one in listed if one.player_id in persons
+        PersonRow(profiles.person(info), standing, one.at, is_seen=info.visibility == PUBLIC)
+        for _, one in listed
+        if (info := infos.get(one.player_id)) is not None
     )
     goes_on = len(found) > len(listed)
     return Cut(rows, encode_cursor(kind, [listed[-1][0]]) if goes_on else None)
@@ -83,9 +85,11 @@ def blocks(player_id: int, *, cursor: str | None) -> Cut:
     after = decode_cursor(kind, cursor)[0] if cursor is not None else 0
     found = selectors.blocks(player_id, after_id=after, limit=SHOWN_OTHERS + 1)
     listed = found[:SHOWN_OTHERS]
-    persons = _persons(one.player_id for one in listed)
+    infos = _living(one.player_id for one in listed)
     rows = tuple(
-        PersonRow(persons[one.player_id], "blocks", one.at) for one in listed if one.player_id in persons
+        PersonRow(profiles.person(info), "blocks", one.at, is_seen=False)
+        for one in listed
+        if (info := infos.get(one.player_id)) is not None
     )
     goes_on = len(found) > len(listed)
     return Cut(rows, encode_cursor(kind, [listed[-1].player_id]) if goes_on else None)
@@ -118,9 +122,9 @@ def news(player_id: int, *, cursor: str | None) -> Cut:
     return Cut(rows, found.after and encode_cursor(kind, list(found.after)))
 
 
-def _persons(ids: Iterable[int]) -> dict[int, Person]:
+def _living(ids: Iterable[int]) -> dict[int, PlayerInfo]:
     found = people.people(list(ids), studio_id=None)
-    return {pk: profiles.person(info) for pk, info in found.items() if not info.erased}
+    return {pk: info for pk, info in found.items() if not info.erased}
 
 
 def found(player_id: int, text: str) -> tuple[PersonRow, ...]:
@@ -136,11 +140,11 @@ def found(player_id: int, text: str) -> tuple[PersonRow, ...]:
     away, known = between.blocked(player_id, ids), between.between(player_id, ids)
     rows = []
     for info in infos:
-        if may_be_asked(player_id, info) and (info.id not in away or named is not None):
-            seen = seeing.sees(info, by=player_id) if named is not None else True
-            who = profiles.person(info) if seen else Person(info.uuid, "Whoever this link is of", "", "")
-            if not known[info.id].blocks:
-                rows.append(PersonRow(who, profiles.standing_of(known[info.id])))
+        seen = info.id not in away and (named is None or seeing.sees(info, by=player_id))
+        is_meant = seen or (named is not None and may_be_asked(player_id, info))
+        if is_meant and not known[info.id].blocks:
+            who = profiles.person(info) if seen else Person(info.uuid, "Whoever this address is of", "", "")
+            rows.append(PersonRow(who, profiles.standing_of(known[info.id]), is_seen=seen))
     return tuple(rows[:FOUND])
 
 

@@ -80,11 +80,12 @@ class FriendRow:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """Somebody who asks, was asked, is blocked, or was found by a name."""
+    """Somebody who asks, was asked, is blocked, or was found by a name; `is_seen`: his profile is there."""
 
     person: Person
     standing: Standing
     at: datetime | None = None
+    is_seen: bool = True
 
 
 @dataclass(frozen=True, slots=True)

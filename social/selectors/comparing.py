@@ -109,15 +109,19 @@ def achievements(
 ) -> GameCompared:
     """Return a game's achievements as two players stand to them, in the definitions' order, in seven queries at most.
 
-    Published ones, archived ones that one of both has, and drafts that the player who asks has. What is hidden stays so
-    unless he has it or a studio asks; as he may be neither of both, his unlocks are read, too. With `only` the page has
+    Published ones, archived ones that one of both has, and drafts that the first one has if he asks. What is hidden stays
+    so unless who asks has it or a studio does; as he may be neither of both, his unlocks are read, too. With `only` the page has
     those that only one of both has, or both, or neither.
     """
     reader_id = player.id if asker.player_id is None else asker.player_id
     held = circles.unlocks_in_game(game_id, {player.id, other.id, reader_id})
     mine, others, known = held[player.id], held[other.id], held[reader_id]
     catalogue = definitions.fresh_catalogue(game_id)
-    shown = [one for one in catalogue.by_key.values() if _is_shown(one, mine, others, known)]
+    shown = [
+        one
+        for one in catalogue.by_key.values()
+        if _is_shown(one, mine, others, is_own=reader_id == player.id)
+    ]
     wanted = [one for one in shown if only is None or _share(one.id, mine, others) == only]
     rest = [one for one in wanted if after is None or (one.sort_order, one.id) > after]
     listed = rest[:limit]
@@ -146,12 +150,12 @@ def achievements(
     )
 
 
-def _is_shown(definition: Definition, mine: Held, others: Held, known: Held) -> bool:
+def _is_shown(definition: Definition, mine: Held, others: Held, *, is_own: bool) -> bool:
     if definition.state == "published":
         return True
     if definition.state == "archived":
         return definition.id in mine or definition.id in others
-    return definition.id in known and definition.id in mine
+    return is_own and definition.id in mine
 
 
 def _share(achievement_id: int, mine: Held, others: Held) -> Share:
