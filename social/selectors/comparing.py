@@ -109,9 +109,9 @@ def achievements(
 ) -> GameCompared:
     """Return a game's achievements as two players stand to them, in the definitions' order, in seven queries at most.
 
-    Published ones, archived ones that one of both has, and drafts that the first one has if he asks. What is hidden stays
-    so unless who asks has it or a studio does; as he may be neither of both, his unlocks are read, too. With `only` the page has
-    those that only one of both has, or both, or neither.
+    Published ones, archived ones that one of both has, and drafts that the first one has if he asks. What is hidden
+    stays so unless who asks has it, or a studio asks; he may be neither of both, so that his unlocks are read, too.
+    With `only` the page has those that only one of both has, or both, or neither.
     """
     reader_id = player.id if asker.player_id is None else asker.player_id
     held = circles.unlocks_in_game(game_id, {player.id, other.id, reader_id})
