@@ -12,6 +12,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import keys, last_use, people, selectors, tokens
+from accounts.people import Part
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_external_id
 from core.clock import rfc3339
@@ -223,8 +224,10 @@ def player_of(request: Request, name: str) -> PlayerInfo:
     return info
 
 
-def other_of(request: Request, name: str) -> PlayerInfo:
-    """Return another player whom a path names, if the caller may see him: by a studio's id (a key), or `id:<uuid>`.
+def other_of(request: Request, name: str, *, part: Part = Part.PROFILE) -> PlayerInfo:
+    """Return another player whom a path names, if the caller may see (that part of) him.
+
+    He is named by a studio's id (with its key), or by `id:<uuid>`.
 
     Raises:
         NotFound: nobody, erased, or not to be seen: one answer for all of them.
@@ -234,7 +237,7 @@ def other_of(request: Request, name: str) -> PlayerInfo:
     by = holder.player.id if isinstance(holder, TokenHolder) else None
     may_be_named = by is None or name.startswith("id:")  # a studio's ids are no player's to try
     info = people.found(name, studio_id=holder.studio_id) if may_be_named else None
-    if info is None or not people.sees(info, by=by):
+    if info is None or not people.sees(info, by=by, part=part):
         raise NotFound("There is no such player.")
     return info
 

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts.models import Player, PlayerAccount, PlayerIdentity, User
+from accounts.models import Game, Player, PlayerAccount, PlayerIdentity, Studio, User
 from accounts.selectors import PlayerInfo
 from core.db import run_prepared
 
 _PLAYER = """
-SELECT p.id, p.uuid, p.display_name, p.region, p.avatar_url, p.visibility, p.time_zone
+SELECT p.id, p.uuid, p.display_name, p.region, p.avatar_url, p.visibility, p.time_zone,
+       NULL, false, false, NULL, p.games_visibility, p.feed_visibility, p.presence_visibility, p.language
   FROM accounts_playeraccount a JOIN accounts_player p ON p.id = a.player_id
  WHERE a.user_id = $1
 """
@@ -53,10 +54,21 @@ def linked_ids(player_id: int) -> list[LinkedId]:
     return [LinkedId(row.studio.name, row.external_id, row.created_at) for row in rows]
 
 
+def studios_of(player_id: int) -> list[tuple[int, UUID, str]]:
+    """Return the studios that know a player: their internal ids, ids and names, the first one first."""
+    found = Studio.objects.filter(
+        pk__in=PlayerIdentity.objects.filter(player_id=player_id).values("studio_id")
+    )
+    return list(found.order_by("id").values_list("id", "uuid", "name"))
+
+
+def regions_of(player_id: int) -> set[str]:
+    """Return the regions of the games whose studios know a player."""
+    studios = PlayerIdentity.objects.filter(player_id=player_id).values("studio_id")
+    games = Game.objects.filter(studio__in=studios, archived_at=None)
+    return {region for regions in games.values_list("regions", flat=True) for region in regions}
+
+
 def _player(user_id: int) -> PlayerInfo | None:
     rows = run_prepared(_PLAYER, [user_id])
-    if not rows:
-        return None
-    pk, uuid, name, region, avatar, visibility, time_zone = rows[0]
-    assert isinstance(uuid, UUID)
-    return PlayerInfo(pk, uuid, name, region, avatar, visibility, time_zone, None, False)
+    return PlayerInfo(*rows[0]) if rows else None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts import members, selectors, sessions, shown, tokens
+from accounts import members, own_choices, selectors, sessions, shown, tokens
 from accounts.facts import PlayersBanned, PlayersChanged, PlayersExcluded
 from accounts.keys import SCOPES, key_hash, new_key
 from accounts.models import Dismissal, Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, User
@@ -171,6 +171,8 @@ def create_players(*, studio_id: int, external_ids: Iterable[str]) -> None:
 def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) -> selectors.PlayerInfo:
     """Create or change the player whom a studio calls `external_id`; an absent field keeps its value.
 
+    So does one that the person chose himself in his account.
+
     Raises:
         Gone: the person was erased.
 
@@ -181,6 +183,8 @@ def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) 
         if player.erased_at is not None:
             raise Gone("This person was erased and can't be written to again.")
         changed = {name: value for name, value in changes.items() if getattr(player, name) != value}
+        if changed:
+            changed = {name: changed[name] for name in changed.keys() - own_choices.of(player.pk)}
         for name, value in changed.items():
             setattr(player, name, value)
         selectors.forget_players()

@@ -3,16 +3,18 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import invitations, sessions
+from accounts import avatars, devices, invitations, sessions
 from accounts.calls import keeping
 
 
 @shared_task(name="accounts.keep_sessions")
 def keep_sessions() -> None:
-    """Delete sessions, dismissals and invitations that are over."""
+    """Delete sessions, devices, dismissals and invitations that are over, and pictures that nobody has any more."""
     now = timezone.now()
     sessions.keep(now=now)
     invitations.keep(now=now)
+    devices.keep()
+    avatars.sweep(at=now)
 
 
 @shared_task(name="accounts.keep_calls")

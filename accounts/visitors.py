@@ -6,16 +6,19 @@ A page that is somebody's own asks its visitor to sign in. One that is for anybo
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from typing import Concatenate, ParamSpec
 from uuid import UUID
 
+from allauth.account.internal.flows import reauthentication
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from accounts import player_accounts
+from accounts import devices, listening, player_accounts
 from accounts.models import User
 from accounts.selectors import PlayerInfo
 from core.public_pages import is_personal
@@ -72,7 +75,7 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
 def visitors_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
     """Make a page of one's own of a function of `(request, visitor, …)`; who is not signed in is asked to.
 
-    Nothing of it is kept by browsers or proxies.
+    Nothing of it is kept by browsers or proxies. Who gets it may listen from then on (accounts/listening.py).
     """
 
     @wraps(page)
@@ -80,10 +83,26 @@ def visitors_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
     def view(request: HttpRequest, *args: P.args, **named: P.kwargs) -> HttpResponseBase:
         visitor = visitor_of(request)
         if visitor is None:
-            return redirect_to_login(request.get_full_path())
-        return page(request, visitor, *args, **named)
+            return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/me/")
+        answer = page(request, visitor, *args, **named)
+        if request.method == "GET" and answer.status_code == HTTPStatus.OK:
+            listening.let_listen(request, answer, visitor.player)
+            devices.seen(request, at=timezone.now())
+        return answer
 
     return view
+
+
+def grave_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
+    """Make a page of one's own that is shown, and taken, only from who has proved in the last minutes who he is."""
+
+    @wraps(page)
+    def view(request: HttpRequest, visitor: Visitor, *args: P.args, **named: P.kwargs) -> HttpResponseBase:
+        if reauthentication.is_reauthentication_required(request, app="accounts"):
+            return redirect_to_login(request.path, login_url=reverse("account_reauthenticate"))
+        return page(request, visitor, *args, **named)
+
+    return visitors_page(view)
 
 
 def shown(request: HttpRequest) -> dict[str, Visitor | None]:

@@ -64,7 +64,7 @@ def report(request: HttpRequest, game_id: UUID) -> HttpResponse:
     if held is None:
         raise Unauthenticated("Nobody is signed in as a player here. Open the game's site and come back.")
     game = accounts.fresh_game(game_id)
-    if game is None or game.studio_id != held.studio_id or game.archived_at is not None:
+    if game is None or game.archived_at is not None or not _is_of(game, held):
         raise Http404
     catalogue = definitions.fresh_catalogue(game.id)
     sent = request.POST if request.method == "POST" else None
@@ -82,6 +82,14 @@ def report(request: HttpRequest, game_id: UUID) -> HttpResponse:
     )
     context = {"game": game, "form": form, "reports": listed, "default_theme": "dark"}
     return render(request, "player/report.html", context, status=status)
+
+
+def _is_of(game: GameInfo, held: SessionInfo) -> bool:
+    """Say whether a game's studio knows who is signed in: it began the session, or has an id for him and no ban."""
+    if held.studio_id is not None:
+        return game.studio_id == held.studio_id
+    player = accounts.player_by_uuid(held.player_uuid, studio_id=game.studio_id)
+    return player is not None and player.external_id is not None and not player.banned
 
 
 def _locked(player_id: int, catalogue: GameCatalogue) -> list[Definition]:

@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("stats.portal_urls")),
     path("", include("webhooks.portal_urls")),
     path("", include("care.portal_urls")),
+    path("", include("care.page_urls")),
     path("account/", include("allauth.urls")),
     path("", include("social.page_urls")),
 ]

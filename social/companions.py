@@ -10,7 +10,7 @@ from django.urls import Resolver404, resolve
 
 from accounts import people
 from accounts import selectors as accounts
-from accounts.people import PRIVATE, PUBLIC
+from accounts.people import PRIVATE, PUBLIC, Part
 from accounts.selectors import PlayerInfo
 from achievements.selectors.circles import Place
 from core.ids import parse_id
@@ -41,7 +41,7 @@ def friends(player_id: int, *, cursor: str | None, at: datetime) -> tuple[Cut, i
     after = tuple(decode_cursor(kind, cursor)) if cursor is not None else ()
     listed = sorted((pk for pk in infos if not after or places[pk] > after), key=places.__getitem__)
     page = listed[:SHOWN_FRIENDS]
-    sums = summaries.overall([pk for pk in page if pk in shown])
+    sums = summaries.overall([pk for pk in page if Part.GAMES in seeing.parts_for(infos[pk], friend=True)])
     rows = tuple(
         FriendRow(
             person=profiles.person(infos[pk]),
@@ -95,12 +95,12 @@ def blocks(player_id: int, *, cursor: str | None) -> Cut:
     return Cut(rows, encode_cursor(kind, [listed[-1].player_id]) if goes_on else None)
 
 
-def news(player_id: int, *, cursor: str | None) -> Cut:
+def news(player_id: int, *, cursor: str | None, language: str | None) -> Cut:
     """Return a page of what friends unlocked, newest first, in six queries. Raises Malformed for a strange cursor."""
     kind = f"news page {player_id}"
     after = None if cursor is None else Place(*decode_cursor(kind, cursor))
     asker = Asker(None, player_id)
-    found = feed.feed(player_id, asker=asker, language=None, after=after, limit=SHOWN_NEWS)
+    found = feed.feed(player_id, asker=asker, language=language, after=after, limit=SHOWN_NEWS)
     rows = tuple(
         NewsRow(
             person=Person(

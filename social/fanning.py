@@ -161,7 +161,7 @@ def _tell_some(*, now: datetime) -> int | None:
 def _notices(due: Sequence[State], *, now: datetime) -> list[Notice]:
     """Return what the friends who are about are told, of those that may be spoken of."""
     players = {state.player_id for state in due}
-    hidden, banned = hidden_players(players), banned_players(players)
+    hidden, banned = hidden_players(players, part="feed"), banned_players(players)
     held = unlocks.heard_at({(state.player_id, state.achievement_id) for state in due})
     told = told_of({state.achievement_id: state.game_id for state in due})
     spoken_of = [

@@ -23,12 +23,31 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Played:
+    """What a player has in his games.
+
+    Attributes:
+        unlocks: the latest ones; None: who reads this may not know when he unlocks what.
+        games: those with the most points first; `games_count` counts those that are left out too.
+
+    """
+
+    totals: Totals
+    place: RankRow | None
+    curve: Curve | None
+    unlocks: tuple[UnlockRow, ...] | None
+    rarest: tuple[UnlockRow, ...]
+    games: tuple[GameRow, ...]
+    games_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A player as others see him.
 
     Attributes:
-        is_public: anybody may see him; then there is a card, a badge and a feed to share.
-        games: those with the most points first; `games_count` counts those that are left out too.
+        is_public: anybody may see him; then there are a card, a badge and a feed to share.
+        played: None: who reads this may not see his games.
         common: friends of both player and reader; `common_count` counts those that are left out too.
 
     """
@@ -37,13 +56,7 @@ class Profile:
     is_public: bool
     standing: Standing
     seen: Seen | None
-    totals: Totals
-    place: RankRow | None
-    curve: Curve | None
-    unlocks: tuple[UnlockRow, ...]
-    rarest: tuple[UnlockRow, ...]
-    games: tuple[GameRow, ...]
-    games_count: int
+    played: Played | None
     friend_count: int
     common: tuple[Person, ...]
     common_count: int
@@ -51,19 +64,20 @@ class Profile:
     @property
     def art_seed(self) -> str:
         """Whose scene stands in the hero: the game with the most points, else the player's own."""
-        return str(self.games[0].game_id if self.games else self.person.id)
+        games = self.played.games if self.played else ()
+        return str(games[0].game_id if games else self.person.id)
 
     @property
     def description(self) -> str:
         """What is said of the player where a link to him is shown."""
-        totals = self.totals
+        if self.played is None:
+            return "A player on Laurel."
+        totals, place = self.played.totals, self.played.place
         if not totals.unlocked:
             return "No achievements yet."
         parts = [f"{totals.points:,} points", f"{totals.unlocked:,} achievements"]
-        if self.place:
-            parts.append(
-                f"{'tied at ' if self.place.tied else ''}#{self.place.rank:,} of {self.place.total_count:,}"
-            )
+        if place:
+            parts.append(f"{'tied at ' if place.tied else ''}#{place.rank:,} of {place.total_count:,}")
         return ", ".join(parts) + "."
 
 

@@ -1,9 +1,9 @@
 """What stands on a player's profile, as one reader sees it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from accounts.people import FRIENDS, PUBLIC
+from accounts.people import FRIENDS, PUBLIC, Part
 from accounts.selectors import PlayerInfo, games_by_id
 from achievements.selectors import unlocks
 from leaderboards.selectors import standings as boards
@@ -11,7 +11,7 @@ from social import page_cards, page_content, presence, selectors
 from social.curve import points_curve
 from social.page_cards import NOBODY
 from social.page_models import Person, RankRow, Totals
-from social.profile_models import Profile, Seen, Standing
+from social.profile_models import Played, Profile, Seen, Standing
 from social.selectors import between, summaries
 from social.selectors.between import Between
 
@@ -21,23 +21,37 @@ SHOWN_GAMES = 12
 SHOWN_COMMON = 6
 
 
-def profile(info: PlayerInfo, *, reader_id: int, every_game: bool, at: datetime) -> Profile:
-    """Return a player's profile for a reader who may see him; `reader_id` NOBODY: for anybody.
+def profile(
+    info: PlayerInfo, *, reader_id: int, parts: Collection[Part], every_game: bool, at: datetime
+) -> Profile:
+    """Return those parts of a player's profile that a reader may see; `reader_id` NOBODY: for anybody.
 
     To himself a player is shown as others see him: what is hidden stays so.
     """
-    others = NOBODY if reader_id == info.id else reader_id
-    totals, sums = unlocks.totals_of(info.id), summaries.overall([info.id])[info.id]
-    standing, common = _standing(info, reader_id), []
-    if standing not in ("self", "nobody"):
-        common = between.common_friends(reader_id, info.id)
-    days = page_content.points_by_day(info.id, sums.points, today=at.date())
-    listed = totals if every_game else totals[:SHOWN_GAMES]
+    standing = _standing(info, reader_id)
+    common = between.common_friends(reader_id, info.id) if standing not in ("self", "nobody") else []
+    shows_presence = standing == "friend" and Part.PRESENCE in parts
     return Profile(
-        person=page_content.person_of(info, is_demo=False),
+        person=person(info),
         is_public=info.visibility == PUBLIC,
         standing=standing,
-        seen=seen([info], at=at)[info.id] if standing == "friend" else None,
+        seen=seen([info], at=at)[info.id] if shows_presence else None,
+        played=_played(info, reader_id, parts, every_game=every_game, at=at) if Part.GAMES in parts else None,
+        friend_count=selectors.friend_count(info.id),
+        common=tuple(person(one) for one in common[:SHOWN_COMMON]),
+        common_count=len(common),
+    )
+
+
+def _played(
+    info: PlayerInfo, reader_id: int, parts: Collection[Part], *, every_game: bool, at: datetime
+) -> Played:
+    others = NOBODY if reader_id == info.id else reader_id
+    totals, sums = unlocks.totals_of(info.id), summaries.overall([info.id])[info.id]
+    days = page_content.points_by_day(info.id, sums.points, today=at.date())
+    listed = totals if every_game else totals[:SHOWN_GAMES]
+    rows = page_cards.unlock_rows(info.id, limit=SHOWN_UNLOCKS, reader_id=others)
+    return Played(
         totals=Totals(
             points=sums.points,
             unlocked=sums.unlocked,
@@ -47,13 +61,10 @@ def profile(info: PlayerInfo, *, reader_id: int, every_game: bool, at: datetime)
         ),
         place=place(info.id),
         curve=points_curve(days) if totals else None,
-        unlocks=page_cards.unlock_rows(info.id, limit=SHOWN_UNLOCKS, reader_id=others),
+        unlocks=rows if Part.FEED in parts else None,
         rarest=page_cards.rarest_rows(info.id, limit=SHOWN_RAREST, reader_id=others, before=at),
         games=tuple(page_content.game_rows(info, listed, ranked=False).values()),
         games_count=len(totals),
-        friend_count=selectors.friend_count(info.id),
-        common=tuple(page_content.person_of(one, is_demo=False) for one in common[:SHOWN_COMMON]),
-        common_count=len(common),
     )
 
 

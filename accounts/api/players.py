@@ -127,6 +127,10 @@ class PlayerView(Endpoint):
     @extend_schema(
         operation_id="put_player",
         summary="Create or change a player",
+        description=(
+            "What is left out stays. So does what a person with an account on this instance chose there himself, of "
+            "his name, picture, region, time zone and visibility: the answer says what holds."
+        ),
         tags=["Players"],
         request=PlayerInput,
         responses=PlayerOutput,

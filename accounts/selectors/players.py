@@ -35,6 +35,10 @@ class PlayerInfo:
     banned: bool = False
     erased: bool = False
     tokens_from: datetime | None = None
+    games_visibility: str = "public"
+    feed_visibility: str = "public"
+    presence_visibility: str = "public"
+    language: str = ""
 
 
 _players: dict[tuple[int, str], tuple[float, PlayerInfo | None]] = {}
@@ -49,7 +53,8 @@ def forget_players() -> None:
 # Nearly every request about a player asks one of these: prepared, and without the ORM a third of the time.
 _PLAYER = """
     SELECT p.id, p.uuid, p.display_name, p.region, p.avatar_url, p.visibility, p.time_zone,
-           x.external_id, x.banned_at IS NOT NULL, p.erased_at IS NOT NULL, x.tokens_from FROM accounts_player p
+           x.external_id, x.banned_at IS NOT NULL, p.erased_at IS NOT NULL, x.tokens_from,
+           p.games_visibility, p.feed_visibility, p.presence_visibility, p.language FROM accounts_player p
 """
 _PLAYER_OF_STUDIO = f"""{_PLAYER}
       JOIN accounts_playeridentity x ON x.player_id = p.id WHERE x.studio_id = $1 AND x.external_id = $2::text
@@ -139,6 +144,10 @@ def _player_info(player: Player, identity: PlayerIdentity | None) -> PlayerInfo:
         external_id=identity.external_id if identity else None,
         banned=identity is not None and identity.banned_at is not None,
         erased=player.erased_at is not None,
+        games_visibility=player.games_visibility,
+        feed_visibility=player.feed_visibility,
+        presence_visibility=player.presence_visibility,
+        language=player.language,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Literal
 
 from accounts.models import PlayerIdentity
 from core.db import array_literal, run_prepared, text_array_literal
@@ -59,13 +60,17 @@ def excluded_of(studio_id: int, *, before: int = 2**62, limit: int) -> list[tupl
 
 _HIDDEN = """
     SELECT id FROM accounts_player
-     WHERE id = ANY($1::bigint[]) AND (visibility = 'private' OR erased_at IS NOT NULL)
+     WHERE id = ANY($1::bigint[]) AND (visibility = 'private' OR erased_at IS NOT NULL OR {part} = 'private')
 """
 
 
-def hidden_players(player_ids: Iterable[int]) -> set[int]:
-    """Return which of the players show friends nothing: they are private, or were erased; in one query."""
-    return {row[0] for row in run_prepared(_HIDDEN, [array_literal(player_ids)])}
+def hidden_players(player_ids: Iterable[int], *, part: Literal["feed", "presence"]) -> set[int]:
+    """Return which of the players show friends nothing of a part: it or all is private, or they were erased.
+
+    In one query.
+    """
+    sql = _HIDDEN.format(part=f"{part}_visibility")
+    return {row[0] for row in run_prepared(sql, [array_literal(player_ids)])}
 
 
 _BANNED = """

@@ -16,11 +16,11 @@ from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from accounts.selectors import GameInfo
 from achievements import icons as addresses
-from achievements.pictures import containers
 from achievements.selectors import definitions, icons
 from achievements.selectors.definitions import Definition
 from achievements.services import icons as services
 from core.forms import PortalForm, sent
+from core.pictures import containers
 from core.refusals import NotFound, Refused
 
 GREY, OWN = "grey", "own"

@@ -3,9 +3,8 @@
 What is stored and not named, because something failed in between or because nothing names it any more, goes by itself.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from threading import BoundedSemaphore
 from typing import Any
 
 from django.db import transaction
@@ -13,8 +12,6 @@ from django.db import transaction
 from accounts.selectors import GameInfo
 from achievements import icons
 from achievements.models import Icon
-from achievements.pictures import containers, drawing
-from achievements.pictures.drawing import Drawn
 from achievements.selectors import definitions as catalogues
 from achievements.selectors import icons as selectors
 from achievements.selectors.definitions import Definition
@@ -23,19 +20,14 @@ from achievements.services.versions import Author, Source
 from core import audit, media
 from core.artwork import LARGE
 from core.db import lend_back
-from core.refusals import Conflict, Invalid, NotFound, Refused, Unavailable
+from core.pictures import drawing
+from core.pictures.drawing import Drawn
+from core.pictures.painting import painted
+from core.refusals import Conflict, Invalid, NotFound
 
 MOST_ICONS = 5_000
 KEPT_UNNAMED = timedelta(days=14)  # pages, caches and edits that wait may still show it
 _SWEPT_AT_ONCE = 200
-# A picture takes some twenty MiB and a tenth of a second while it is drawn.
-_DRAWN_AT_ONCE = 2
-_WAITS_S = 10.0
-_drawing = BoundedSemaphore(_DRAWN_AT_ONCE)
-
-
-class UnusablePicture(Invalid):
-    """The file is no picture that is taken."""
 
 
 class OtherPlace(Conflict):
@@ -60,8 +52,8 @@ def upload(
 
     """
     _require(game, key)
-    drawn = _draw(drawing.draw, body)
-    grey = _draw(drawing.draw_grey, body) if locked is None else _draw(drawing.draw, locked)
+    drawn = painted(drawing.draw, body)
+    grey = painted(drawing.draw_grey, body) if locked is None else painted(drawing.draw, locked)
     urls = {"icon_url": _store(game, drawn, at=at), "icon_locked_url": _store(game, grey, at=at)}
     return _name(game, key, urls, "achievement.icon", actor=actor, at=at)
 
@@ -69,7 +61,7 @@ def upload(
 def upload_locked(*, game: GameInfo, key: str, body: bytes, actor: str, at: datetime) -> Definition:
     """Give an achievement an icon of its own for while it is locked. Raises as `upload` does."""
     _require(game, key)
-    url = _store(game, _draw(drawing.draw, body), at=at)
+    url = _store(game, painted(drawing.draw, body), at=at)
     return _name(game, key, {"icon_locked_url": url}, "achievement.icon", actor=actor, at=at)
 
 
@@ -86,7 +78,7 @@ def make_grey(*, game: GameInfo, key: str, actor: str, at: datetime) -> Definiti
     body = None if digest is None else media.get(icons.file(game.uuid, digest, LARGE))
     if body is None:
         raise OtherPlace
-    url = _store(game, _draw(drawing.draw_grey, body), at=at)
+    url = _store(game, painted(drawing.draw_grey, body), at=at)
     return _name(game, key, {"icon_locked_url": url}, "achievement.icon", actor=actor, at=at)
 
 
@@ -101,21 +93,6 @@ def _require(game: GameInfo, key: str) -> Definition:
     if found is None:
         raise NotFound("The game has no such achievement.")
     return found
-
-
-def _draw(draw: Callable[[bytes], Drawn], body: bytes) -> Drawn:
-    """Return a picture, drawn by few at a time: whatever is sent, they share some memory and a core or two."""
-    lend_back()  # nobody's connection waits for a brush
-    if not _drawing.acquire(timeout=_WAITS_S):
-        raise Unavailable("Many pictures are being drawn. Send the same file again.")
-    try:
-        return draw(body)
-    except containers.TooLarge as error:
-        raise Refused(str(error), slug="payload-too-large") from None
-    except containers.Unusable as error:
-        raise UnusablePicture(str(error)) from None
-    finally:
-        _drawing.release()
 
 
 def _store(game: GameInfo, drawn: Drawn, *, at: datetime) -> str:

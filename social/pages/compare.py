@@ -8,13 +8,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts import selectors as accounts
+from accounts.people import Part
 from accounts.selectors import GameInfo, PlayerInfo
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.public_pages import public_page
 from social import profiles
 from social.page_models import Rarity
-from social.pages.seen import DEFAULT_THEME, reader_id, seen_player
+from social.pages.seen import DEFAULT_THEME, language_of, reader_id, seen_player
 from social.selectors import comparing, summaries
 from social.selectors.comparing import Position, Share
 from social.selectors.seeing import Asker
@@ -28,7 +29,7 @@ _SHARES: Final[tuple[Share, ...]] = get_args(Share)
 @public_page(query=frozenset({"game", "show", "cursor"}), kept_s=0)
 def compare(request: HttpRequest, player_id: UUID, other_id: UUID) -> HttpResponse:
     """Show two players beside each other, to whom both let see them; `?game=` one game, `?show=` a part of it."""
-    player, other = seen_player(request, player_id), seen_player(request, other_id)
+    player, other = (seen_player(request, one, part=Part.GAMES) for one in (player_id, other_id))
     if player.id == other.id:
         raise Http404
     reader = reader_id(request)
@@ -97,7 +98,7 @@ def _in_game(
         other,
         game_id=game.id,
         asker=asker,
-        language=None,
+        language=language_of(request),
         after=_after(request, kind),
         limit=ACHIEVEMENTS,
         only=show,

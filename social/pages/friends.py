@@ -43,7 +43,7 @@ def friends(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "received": companions.requests(me, incoming=True, cursor=request.GET.get("received")),
         "sent": companions.requests(me, incoming=False, cursor=request.GET.get("sent")),
         "blocks": companions.blocks(me, cursor=request.GET.get("blocks")),
-        "news": companions.news(me, cursor=request.GET.get("news")),
+        "news": companions.news(me, cursor=request.GET.get("news"), language=visitor.player.language or None),
         "asked": asked,
         "found": companions.found(me, asked) if asked else (),
         "default_theme": DEFAULT_THEME,

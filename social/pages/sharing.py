@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.people import Part
 from core import lettering
 from core.endpoint import etag_of
 from core.public_pages import WITHDRAWABLE
@@ -21,6 +22,7 @@ from social import card as cards
 from social import keys, sharing
 from social.pages.seen import public_player
 
+FIGURES: Final = (Part.PROFILE, Part.GAMES)
 CARD_KEPT_S: Final = 24 * 3600
 CARD_FRESH_S: Final = 60
 _DRAWN_WITHIN_S: Final = 2.0  # how long a request waits for another one's drawing
@@ -29,7 +31,7 @@ _DRAWN_WITHIN_S: Final = 2.0  # how long a request waits for another one's drawi
 @require_safe
 def card(request: HttpRequest, player_id: UUID) -> HttpResponse:
     """Answer a player's card as of a minute ago at most; that he is public, and his name, are read each time."""
-    info, host = public_player(player_id), urlsplit(settings.PUBLIC_URL).netloc
+    info, host = public_player(player_id, *FIGURES), urlsplit(settings.PUBLIC_URL).netloc
     whose = _hash(cards.VERSION, host, info.uuid, info.display_name, info.region)
     found: tuple[str, bytes] | None = _kept(whose)
     if found is None:
@@ -73,7 +75,7 @@ def _drawn(digest: str, draw: Callable[[], bytes]) -> bytes:
 def badge(request: HttpRequest, player_id: UUID) -> HttpResponse:
     """Answer a player's badge; `?theme=light` for a light page."""
     theme = "light" if request.GET.get("theme") == "light" else "dark"
-    shared = sharing.shared(public_player(player_id), with_rarest=False, at=timezone.now())
+    shared = sharing.shared(public_player(player_id, *FIGURES), with_rarest=False, at=timezone.now())
     body = badges.svg(shared, theme=theme)
     return _answer(request, body, etag_of(body), "image/svg+xml; charset=utf-8")
 
@@ -81,7 +83,7 @@ def badge(request: HttpRequest, player_id: UUID) -> HttpResponse:
 @require_safe
 def feed(request: HttpRequest, player_id: UUID) -> HttpResponse:
     """Answer a player's unlocks as Atom."""
-    body = sharing.feed(public_player(player_id))
+    body = sharing.feed(public_player(player_id, *FIGURES, Part.FEED))
     return _answer(request, body, etag_of(body), "application/atom+xml; charset=utf-8")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from accounts import people
+from accounts.people import Part
 from accounts.selectors import GameInfo, PlayerInfo, games_by_id
 from achievements.selectors import circles, definitions, progress, showing
 from achievements.selectors.circles import SharedGame
@@ -22,7 +23,7 @@ Position = tuple[int, int]  # where a list goes on
 
 def beside_friends(player_id: int, *, game_id: int | None, asker: Asker) -> list[dict[str, Any]]:
     """Return a player and those of his friends whom the asker may see, most points first, in five queries at most."""
-    friends = seeing.friends_seen(selectors.friend_ids(player_id), of=player_id, asker=asker)
+    friends = seeing.friends_seen(selectors.friend_ids(player_id), of=player_id, asker=asker, part=Part.GAMES)
     found = summaries.overall(friends) if game_id is None else summaries.in_game(game_id, friends)
     return [
         {

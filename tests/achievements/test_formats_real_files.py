@@ -7,8 +7,8 @@ import pytest
 
 from achievements.formats import parse
 from achievements.formats.diff import compare
-from achievements.languages import normalise
 from achievements.replay import definitions
+from core.languages import normalise
 from tests.achievements import samples
 
 FORMATS = samples.REAL_DATA / "formats"

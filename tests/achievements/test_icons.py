@@ -19,12 +19,12 @@ from PIL import Image, ImageStat
 from accounts.models import Game
 from achievements import icons as names
 from achievements.models import Achievement, Icon
-from achievements.pictures import containers, drawing
 from achievements.selectors import icons as selectors
 from achievements.services import icons
 from core import media
 from core.media import Bucket
 from core.models import AuditEntry
+from core.pictures import containers, drawing
 from tests import factories
 from tests.achievements import pictures
 from tests.achievements.pictures import drawn, opened, picture, saved

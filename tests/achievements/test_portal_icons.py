@@ -8,8 +8,8 @@ from django.test import Client
 
 from accounts.models import Game, Role
 from achievements.models import Achievement, Icon
-from achievements.pictures import containers
 from core.models import AuditEntry
+from core.pictures import containers
 from tests import factories
 from tests.achievements import pictures
 from tests.achievements.pictures import drawn, picture, saved

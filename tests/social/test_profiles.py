@@ -80,6 +80,29 @@ def test_every_page_of_a_player_is_there_for_whom_he_lets_see_him(
         assert looks.get(name, subject.uuid).status_code == (200 if visibility == "public" else 404)
 
 
+def test_a_part_of_a_profile_is_shown_to_whom_the_player_lets_see_it(people: People) -> None:
+    subject, game, pair = people["subject"], people.game, (people["friend"].uuid, people["subject"].uuid)
+    people.set("subject", games_visibility="friends", feed_visibility="private")
+    for who, sees_games in (("friend", True), ("stranger", False), ("nobody", False)):
+        looks = guest(people, who)
+        page = text(looks.get("player", subject.uuid))
+        assert ("World rank" in page) == ("Points in 30 days" in page) == sees_games
+        assert ("Games and achievements are not shown to you." in page) != sees_games
+        assert "Latest unlocks" not in page
+        assert "og:image" not in page
+        expected = 200 if sees_games else 404
+        assert looks.get("player-game", subject.uuid, game.uuid).status_code == expected
+        assert looks.get("compare", *pair).status_code == expected
+        assert {looks.get(name, subject.uuid).status_code for name in SHARED} == {404}
+    people.set("subject", games_visibility="public")
+    nobody = guest(people, "nobody")
+    assert [nobody.get(name, subject.uuid).status_code for name in SHARED] == [200, 200, 404]
+    himself = guest(people, "subject")
+    people.set("subject", games_visibility="friends")
+    assert "World rank" not in text(himself.get("player", subject.uuid))
+    assert "World rank" in text(himself.client.get(f"/players/{subject.uuid}?as=friend"))
+
+
 def test_who_hides_and_who_does_not_exist_answer_alike(people: People) -> None:
     people.set("subject", visibility="private")
     changing = r"[0-9a-f-]{36}|nonce=\S+|csrf\S+ value=\S+"

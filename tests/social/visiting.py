@@ -25,7 +25,9 @@ class Guest:
 
     def get(self, name: str, /, *arguments: object, **query: object) -> Any:
         """Look at a page by its name."""
-        return self.client.get(reverse(name, args=arguments), query)
+        return self.client.get(
+            reverse(name, args=arguments), {key: str(value) for key, value in query.items()}
+        )
 
     def do(self, deed: str, other: Player, **fields: object) -> Any:
         """Press a button that is about another player."""

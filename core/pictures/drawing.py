@@ -11,9 +11,9 @@ from typing import Final
 
 from PIL import Image, ImageOps, ImageStat
 
-from achievements.pictures import containers
-from achievements.pictures.containers import BROKEN, Unusable
 from core.artwork import LARGE, SMALL
+from core.pictures import containers
+from core.pictures.containers import BROKEN, Unusable
 
 # What a page of fifty of them may cost; where a picture takes more at the last quality, it does.
 _BUDGET: Final = {SMALL: 6 * 1024, LARGE: 24 * 1024}

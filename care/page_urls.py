@@ -1,0 +1,9 @@
+"""Addresses of what a player does with his own data."""
+
+from django.urls import path
+
+from care import pages
+
+urlpatterns = [
+    path("me/settings/export", pages.export, name="player-export"),
+]
