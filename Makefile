@@ -24,12 +24,13 @@ LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # What wants the machine for itself, since a page that is slow looks like one that fails.
 WALKS := tests/browser/test_every_page.py tests/browser/test_studio_walk.py
-TESTS ?= tests --ignore=tests/faults $(WALKS:%=--ignore=%)
+EVERY_TEST := tests --ignore=tests/faults $(WALKS:%=--ignore=%)
+TESTS ?= $(EVERY_TEST) -m "not slow"
 
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test faults pages check fix bench screenshots migrations messages lock audit
+.PHONY: help run test slow faults pages check fix bench screenshots migrations messages lock audit
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -38,8 +39,11 @@ help: ## Say what can be made
 run: $(RUN_STAMP) ## Run Laurel with its demo until Ctrl-C (PORT=8000, VAR_DIR=var)
 	@exec $(BIN)/python -m config.run
 
-test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey (TESTS=tests/core for some)
+test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey, in minutes (TESTS=tests/core for all of some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(TESTS)
+
+slow: $(DEV_STAMP) ## Run the tests that take a second and more: races, real data, browsers
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(EVERY_TEST) -m slow
 
 # One after the other: they say how long an answer takes while a part is away. FAULTS=full: at full length.
 faults: $(DEV_STAMP) ## Kill and freeze each process under load (FAULTS=full for the full length)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.usersessions.admin import UserSessionAdmin as LibrarysUserSessionAdmin
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -251,3 +253,13 @@ class PlayerAdmin(ReadOnlyAdmin):
         uuid = parse_id(search_term)
         wanted = Q(pk__in=list(named.values_list("player_id", flat=True)))
         return queryset.filter(wanted | Q(uuid=uuid) if uuid else wanted), False
+
+
+admin.site.unregister(UserSession)
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(LibrarysUserSessionAdmin):  # type: ignore[misc]
+    """Where people are signed in; the library's own looks for names that our users don't have."""
+
+    search_fields = ("user__email", "ip")

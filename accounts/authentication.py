@@ -11,7 +11,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import keys, last_use, people, selectors, tokens
+from accounts import erased, keys, last_use, people, selectors, tokens
+from accounts.people import Part
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_external_id
 from core.clock import rfc3339
@@ -216,6 +217,8 @@ def player_of(request: Request, name: str) -> PlayerInfo:
     else:
         # What can't be anybody's id is not looked up: PostgreSQL would refuse some of it.
         info = selectors.player_of_studio(holder.studio_id, name) if name.isprintable() else None
+    if info is None and isinstance(holder, KeyHolder) and erased.was_erased(holder.studio_id, name):
+        raise Gone("This person was erased.")
     if info is None or (isinstance(holder, TokenHolder) and info.id != holder.player.id):
         raise NotFound("There is no such player.")
     if info.erased:
@@ -223,8 +226,10 @@ def player_of(request: Request, name: str) -> PlayerInfo:
     return info
 
 
-def other_of(request: Request, name: str) -> PlayerInfo:
-    """Return another player whom a path names, if the caller may see him: by a studio's id (a key), or `id:<uuid>`.
+def other_of(request: Request, name: str, *, part: Part = Part.PROFILE) -> PlayerInfo:
+    """Return another player whom a path names, if the caller may see (that part of) him.
+
+    He is named by a studio's id (with its key), or by `id:<uuid>`.
 
     Raises:
         NotFound: nobody, erased, or not to be seen: one answer for all of them.
@@ -234,7 +239,7 @@ def other_of(request: Request, name: str) -> PlayerInfo:
     by = holder.player.id if isinstance(holder, TokenHolder) else None
     may_be_named = by is None or name.startswith("id:")  # a studio's ids are no player's to try
     info = people.found(name, studio_id=holder.studio_id) if may_be_named else None
-    if info is None or not people.sees(info, by=by):
+    if info is None or not people.sees(info, by=by, part=part):
         raise NotFound("There is no such player.")
     return info
 

@@ -75,3 +75,18 @@ class PlayersJoined:
 
     kind: ClassVar[str] = "players_joined"
     players: list[list[int]]
+
+
+@dataclass(frozen=True)
+class PlayersErased:
+    """The fact's studio erased players: what it knew of them is gone.
+
+    Facts about them may stand behind this one. Whoever reads about somebody asks `selectors.without_erased`.
+
+    Attributes:
+        players: `[player_id, is whole]` each; whole: no studio has him any more.
+
+    """
+
+    kind: ClassVar[str] = "players_erased"
+    players: list[list[int | bool]]

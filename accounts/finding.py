@@ -21,6 +21,7 @@ MOST_BY_ID = 1_000  # identities that begin so
 MOST_BY_NAME = (
     2_000  # players of the whole instance whose names fit: a look each tells if they are the studio's
 )
+FEW_PLAYERS = 5_000  # of a studio: so many are looked at one by one
 LONGEST = 128  # of an id, and of a name
 # What has no three letters or digits in a row has no trigram, so that it is taken as the beginning of a name.
 _PART = re.compile(r"[^\W_]{3}")
@@ -149,15 +150,28 @@ SELECT DISTINCT player_id FROM (
      WHERE studio_id = $1 AND external_id ~>=~ $2::text AND external_id ~<~ $3::text
      ORDER BY external_id USING ~<~ LIMIT $4) AS listed
 """
+# Of a studio of few players its own are looked at, each by its key: others' names neither hide them nor show. Of a
+# larger one the names of the instance are, as far as they fit.
 _FORM_OF_BY_NAME = """
-WITH called AS MATERIALIZED (SELECT id FROM accounts_player WHERE display_name <> '' AND {fit})
-SELECT id, EXISTS (SELECT FROM accounts_playeridentity i WHERE i.player_id = called.id AND i.studio_id = $1)
+WITH own AS MATERIALIZED (
+    SELECT player_id FROM accounts_playeridentity WHERE studio_id = $1
+     ORDER BY external_id USING ~<~ LIMIT $5::bigint + 1  -- by its index, whatever the plan is made for
+), few AS MATERIALIZED (
+    SELECT count(*) <= $5::bigint AS are FROM own
+), called AS MATERIALIZED (
+    SELECT id FROM accounts_player WHERE NOT (SELECT are FROM few) AND display_name <> '' AND {fit} LIMIT $4
+)
+SELECT DISTINCT p.id, true, true
+  FROM own CROSS JOIN LATERAL (SELECT id, display_name FROM accounts_player WHERE id = own.player_id OFFSET 0) AS p
+ WHERE (SELECT are FROM few) AND p.display_name ILIKE $2::text
+UNION ALL
+SELECT id, EXISTS (SELECT FROM accounts_playeridentity i WHERE i.player_id = called.id AND i.studio_id = $1), false
   FROM called
 """
-_BY_PART = _FORM_OF_BY_NAME.format(fit="display_name ILIKE $2::text LIMIT $3")
+_BY_PART = _FORM_OF_BY_NAME.format(fit="display_name ILIKE $2::text AND $3::text IS NOT NULL")
 _BY_BEGINNING = _FORM_OF_BY_NAME.format(
-    fit="""lower(display_name) ~>=~ lower($2::text) AND lower(display_name) ~<~ lower($3::text)
-            ORDER BY lower(display_name) USING ~<~ LIMIT $4"""
+    fit="""lower(display_name) ~>=~ lower($3::text) AND lower(display_name) ~<~ lower($3::text || $6::text)
+            ORDER BY lower(display_name) USING ~<~"""
 )
 
 
@@ -191,11 +205,13 @@ def _by_id(studio_id: int, text: str, whole: str) -> tuple[list[int], bool]:
 
 
 def _by_name(studio_id: int, text: str) -> tuple[list[int], bool]:
+    limits = [MOST_BY_NAME, FEW_PLAYERS]
     if _PART.search(text) is not None and _knows_parts():
-        rows = run_prepared(_BY_PART, [studio_id, f"%{_escaped(text)}%", MOST_BY_NAME])
+        rows = run_prepared(_BY_PART, [studio_id, f"%{_escaped(text)}%", text, *limits])
     else:
-        rows = run_prepared(_BY_BEGINNING, [studio_id, text, text + _LAST, MOST_BY_NAME])
-    return [pk for pk, is_known in rows if is_known], len(rows) >= MOST_BY_NAME
+        rows = run_prepared(_BY_BEGINNING, [studio_id, f"{_escaped(text)}%", text, *limits, _LAST])
+    is_cut = sum(not is_own for _, _, is_own in rows) >= MOST_BY_NAME
+    return [pk for pk, is_known, _ in rows if is_known], is_cut
 
 
 def _escaped(text: str) -> str:

@@ -6,12 +6,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.forms import SignupForm as AllauthSignUpForm
+from allauth.core import context
+from allauth.socialaccount.forms import SignupForm as AllauthSocialSignUpForm
 from django import forms
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.words import ROLE_NAMES
 from core.audit import LONGEST_REASON
@@ -67,7 +71,9 @@ class AuditFilter(PortalForm):
 
     actor = forms.CharField(label=_("Who"), max_length=320, required=False, validators=[printable])
     action = forms.CharField(label=_("What"), max_length=64, required=False, validators=[printable])
-    object = forms.CharField(label=_("About"), max_length=200, required=False, validators=[printable])
+    object = forms.CharField(
+        label=pgettext_lazy("audit log", "About"), max_length=200, required=False, validators=[printable]
+    )
 
     def __init__(self, *args: Any, actions: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         """Offer the actions, as pairs of name and words, and the one that is asked for."""
@@ -106,7 +112,34 @@ def _day(label: Any) -> forms.DateField:
     )
 
 
-class SignUpForm(AllauthSignUpForm):  # type: ignore[misc]
+def asked_for(request: HttpRequest) -> str:
+    """Return the page from which somebody came to sign up, as its address says; it may be anybody's writing."""
+    return request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME) or ""
+
+
+class WithPurpose(forms.Form):
+    """Asks whether somebody wants to play or to make games, unless the page that he comes from says it."""
+
+    purpose = forms.ChoiceField(
+        label=_("What are you here for?"),
+        choices=[("play", _("To play: my achievements, ranks and friends")), ("make", _("To make games"))],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Leave the question out where it is answered."""
+        super().__init__(*args, **kwargs)
+        request = context.request
+        if request is not None and asked_for(request):
+            del self.fields["purpose"]
+
+
+class SocialSignUpForm(WithPurpose, AllauthSocialSignUpForm):  # type: ignore[misc]
+    """A new account that another service vouches for."""
+
+
+class SignUpForm(WithPurpose, AllauthSignUpForm):  # type: ignore[misc]
     """A new account."""
 
     def try_save(self, request: HttpRequest) -> Any:

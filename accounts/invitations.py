@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts import members
+from accounts import members, selectors
 from accounts.models import Invitation, Member, User
 from accounts.roles import manageable_by
 from core import audit, mail
@@ -233,7 +234,10 @@ def _info(row: Invitation) -> InvitationInfo:
 def _send(invitation: InvitationInfo, token: str) -> None:
     """Queue the mail: it is stored with the invitation or not at all, and sent by a worker."""
     url = settings.PUBLIC_URL + reverse("invitation", args=[token])
-    mail.send("portal/mail/invitation", to=invitation.email, told={"invitation": invitation, "url": url})
+    # Of a stranger nothing is known but who invites him.
+    language = selectors.language_of(invitation.email) or get_language() or ""
+    told = {"invitation": invitation, "url": url}
+    mail.send("portal/mail/invitation", to=invitation.email, language=language, told=told)
 
 
 def _note(action: str, row: Invitation, *, by: User, at: datetime) -> None:

@@ -4,25 +4,34 @@ The caller holds both players' rows. Then both are fenced off: nobody else's tra
 thing of a kind (migration 0009).
 """
 
+import random
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.utils import OperationalError
 from django.utils.module_loading import import_string
 
-from accounts import sessions, shown
+from accounts import own_choices, sessions, shown
 from accounts.facts import IdsMoved, PlayersJoined
 from accounts.models import JoinedPlayer, LinkCode, Player, PlayerIdentity, Tester
+from core.db import LostRace, retry_conflicts
 from core.facts import publish
+from core.refusals import Unavailable
 
 _FENCE_SPACE = 0x4C4C  # keeps our advisory locks apart from others'
 _FENCES = 64  # as in migration 0009: a lock for each player would fill the table of locks
 # Much less than deadlock_timeout: whoever meets us in a circle goes on, and we begin anew.
 _WAITS_MS = 100
+_ROUNDS = 24
+_PAUSE_S = 0.05
+_NOT_AVAILABLE = "55P03"  # a lock, within that time
+_T = TypeVar("_T")
 
 Holds = Callable[[int], bool]
 
@@ -41,9 +50,7 @@ def part(theirs: int, mine: int) -> tuple[int, int, bool]:
     """Return who stays, who leaves, and whether he holds anything: who holds nothing leaves, else whom the id named."""
     leaves = next((one for one in (mine, theirs) if not _holds_anything(one)), mine)
     stays = theirs if leaves == mine else mine
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = {_WAITS_MS}")
-    _fence({leaves, stays})
+    fence_off({leaves, stays})
     return stays, leaves, _holds_anything(leaves)
 
 
@@ -54,8 +61,7 @@ def give(leaves: int, stays: int, *, brings: bool) -> None:
         for moves in _moves():
             shared |= moves(leaves=leaves, stays=stays, shared=shared)
     publish(PlayersJoined([[leaves, stays]]), studio_id=None)
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+    end_fence()
 
 
 def name_the_other(leaves: int, stays: int, found: LinkCode, *, at: datetime) -> set[int]:
@@ -80,6 +86,7 @@ def name_the_other(leaves: int, stays: int, found: LinkCode, *, at: datetime) ->
     codes.update(player_id=stays)
     LinkCode.objects.filter(pk=found.pk).update(player_id=stays, used_at=at)
     JoinedPlayer.objects.filter(into_id=leaves).update(into_id=stays)
+    own_choices.move(leaves, stays)
     gone = Player.objects.get(pk=leaves)
     JoinedPlayer.objects.create(
         player_id=leaves, into_id=stays, joined_at=at, uuid=gone.uuid, time_zone=gone.time_zone
@@ -92,11 +99,40 @@ def name_the_other(leaves: int, stays: int, found: LinkCode, *, at: datetime) ->
     return studios
 
 
-def _fence(player_ids: Iterable[int]) -> None:
-    """Wait for whoever gives players a first row of a kind, and let nobody else do so until commit."""
+def fence_off(player_ids: Iterable[int]) -> None:
+    """Wait for whoever gives players a first row of a kind, and let nobody else do so until commit.
+
+    From then on this transaction waits for a lock for a moment only: `patiently` begins it anew.
+    """
     with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {_WAITS_MS}")
         for fence in sorted({player_id % _FENCES for player_id in player_ids}):
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_FENCE_SPACE, fence])
+
+
+def end_fence() -> None:
+    """Let this transaction wait for locks again as all others do; nobody passes the fence before it is over."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+
+
+def patiently(work: Callable[[], _T]) -> _T:
+    """Run a transaction that fences players off, anew each time it met somebody else's lock.
+
+    Raises:
+        Unavailable: the players change too often just now.
+
+    """
+    for _ in range(_ROUNDS):
+        try:
+            return retry_conflicts(work)
+        except LostRace:
+            continue
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) != _NOT_AVAILABLE:
+                raise
+            time.sleep(random.uniform(0, _PAUSE_S))  # noqa: S311 - no secret
+    raise Unavailable("This player changes right now. Send it again; repeating it is safe.")
 
 
 def _holds_anything(player_id: int) -> bool:

@@ -3,39 +3,45 @@
 Whoever changes what a player's codes or ids are holds that player's row, players in the order of their ids.
 """
 
-import random
-import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Min
-from django.db.utils import OperationalError
 
 from accounts import guesses, joining, linkcodes, selectors, shown
+from accounts.erasure import ledger
 from accounts.facts import PlayersExcluded
 from accounts.models import LinkCode, Player, PlayerIdentity
 from accounts.selectors import PlayerInfo
 from core import audit
-from core.db import LostRace, retry_conflicts
+from core.db import LostRace
 from core.facts import publish
-from core.refusals import Conflict, Forbidden, Gone, Invalid, NotFound, Refused, Unavailable
+from core.refusals import Conflict, Forbidden, Gone, Invalid, NotFound, Refused
 
 LIFETIME = timedelta(minutes=10)
 MOST_IDS = 100  # of one person
 _USED_KEPT = timedelta(days=7)  # as answers to an Idempotency-Key are
 _DELETED_AT_ONCE = 100
-_ROUNDS = 24
-_PAUSE_S = 0.05
-_NOT_AVAILABLE = "55P03"  # a lock, within the time that joining waits for one
 
 
-class _Wrong(Invalid):
+class WrongCode(Invalid):
     """Unknown, mistyped, expired and used codes: all the same to who tries."""
 
     def __init__(self) -> None:
         detail = "It is mistyped, expired or used. Ask for a new one, and enter it within 10 minutes."
         super().__init__("The link code is not valid.", errors=[{"pointer": "/code", "detail": detail}])
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What became of two players: who both are now, who is gone (empty: nobody), and the studios whose ids moved."""
+
+    uuid: UUID
+    gone: str
+    moved: frozenset[int]
 
 
 def issue_code(*, player: PlayerInfo, studio_id: int, by: str, at: datetime) -> tuple[str, datetime]:
@@ -61,7 +67,7 @@ def issue_code(*, player: PlayerInfo, studio_id: int, by: str, at: datetime) -> 
             expires_at=expires_at,
         )
         _note("player.link_code", studio_id, player.uuid, by=by, at=at)
-        _forget_old(at)
+        forget_old(at)
     return linkcodes.shown(code), expires_at
 
 
@@ -84,24 +90,14 @@ def redeem(*, studio_id: int, external_id: str, code: str, by: str, at: datetime
         PlayersExcluded, where a studio keeps one of the ids off its boards: then it keeps the person off.
 
     """
-    for _ in range(_ROUNDS):
-        try:
-            refused = retry_conflicts(
-                lambda: _redeemed(studio_id=studio_id, external_id=external_id, code=code, by=by, at=at)
-            )
-            break
-        except LostRace:
-            continue
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) != _NOT_AVAILABLE:
-                raise
-            time.sleep(random.uniform(0, _PAUSE_S))  # noqa: S311 - no secret
-    else:
-        raise Unavailable("This player changes right now. Send it again; repeating it is safe.")
+    refused = joining.patiently(
+        lambda: _redeemed(studio_id=studio_id, external_id=external_id, code=code, by=by, at=at)
+    )
     if refused is not None:
         raise refused
     info = selectors.player_of_studio(studio_id, external_id)
-    assert info is not None  # just linked, and identities are never deleted
+    if info is None:
+        raise Gone("This person was erased.")
     return info
 
 
@@ -109,19 +105,21 @@ def _redeemed(*, studio_id: int, external_id: str, code: str, by: str, at: datet
     """Redeem in one transaction. What a refusal leaves behind is returned with it, as it has to be committed."""
     with transaction.atomic():
         guesses.take_turns(studio_id)
+        if _named(studio_id, external_id) is None and ledger.erased(studio_id, [external_id]):
+            raise Gone("This person was erased; nothing more is stored about him.")
         guesses.require_few(studio_id, external_id, at=at)
-        found = _valid(code, at=at)
+        found = valid(code, at=at)
         mine = _named(studio_id, external_id)
         if found is not None:
-            _lock({found.player_id, mine or found.player_id})
-            again, now = _valid(code, at=at), _named(studio_id, external_id)
+            lock({found.player_id, mine or found.player_id})
+            again, now = valid(code, at=at), _named(studio_id, external_id)
             if now != mine or (again is not None and again.player_id != found.player_id):
                 raise LostRace("somebody else linked one of both")
             found = again
         if found is None or (found.used_at is not None and found.player_id != mine):
             guesses.note(studio_id, external_id, at=at)
-            return _Wrong()
-        _require_usable({found.player_id, mine or found.player_id})
+            return WrongCode()
+        require_usable({found.player_id, mine or found.player_id})
         if mine != found.player_id:
             _link(found, mine, studio_id=studio_id, external_id=external_id, by=by, at=at)
     return None
@@ -131,30 +129,46 @@ def _link(
     found: LinkCode, mine: int | None, *, studio_id: int, external_id: str, by: str, at: datetime
 ) -> None:
     """Let both ids name one player, and use the code up."""
-    stays, leaves, brings = found.player_id, None, False
-    gone, moved = "", set[int]()
     if mine is None:
-        _name(stays, studio_id=studio_id, external_id=external_id)
+        _name(found.player_id, studio_id=studio_id, external_id=external_id)
+        joined = settle(found, None, studios={studio_id}, at=at)
     else:
-        stays, leaves, brings = joining.part(found.player_id, mine)
+        joined = settle(found, joining.part(found.player_id, mine), studios={studio_id}, at=at)
+    details = {"external_id": external_id} | ({"gone": joined.gone} if joined.gone else {})
+    _note("player.link", studio_id, joined.uuid, by=by, at=at, details=details)
+    # Whose code it was, or whose id names another now, hears that, and not by whom: that is the other studio's.
+    tell((joined.moved | {found.studio_id}) - {studio_id}, joined, by="code", at=at)
+
+
+def settle(
+    found: LinkCode, parted: tuple[int, int, bool] | None, *, studios: Iterable[int], at: datetime
+) -> Joined:
+    """Let one of two players (as `joining.part` tells them apart) be both, and use the code up; without, only that.
+
+    Raises Conflict where they can't be one.
+    """
+    stays, leaves, brings = parted or (found.player_id, None, False)
+    gone, moved = "", set[int]()
+    if leaves is not None:
         gone = str(Player.objects.get(pk=leaves).uuid)
         moved = joining.name_the_other(leaves, stays, found, at=at)
     if PlayerIdentity.objects.filter(player_id=stays).count() > MOST_IDS:
         raise Conflict(f"A person has at most {MOST_IDS} ids.")
     LinkCode.objects.filter(pk=found.pk).update(player_id=stays, used_at=at)
-    for excluding in sorted(moved | {studio_id}):
+    for excluding in sorted(moved | set(studios)):
         _spread_exclusion(excluding, stays)
     if leaves is not None:
         joining.give(leaves, stays, brings=brings)
-    uuid = Player.objects.get(pk=stays).uuid
-    details = {"external_id": external_id} | ({"gone": gone} if gone else {})
-    _note("player.link", studio_id, uuid, by=by, at=at, details=details)
-    for hears in sorted((moved | {found.studio_id}) - {studio_id}):
-        # Whose code it was, or whose id names another now, hears that, and not by whom: that is the other studio's.
-        details = {"gone": gone} if hears in moved else {}
-        _note("player.linked", hears, uuid, by="code", at=at, details=details)
     transaction.on_commit(selectors.forget_players, robust=True)
     transaction.on_commit(lambda: shown.forget(stays), robust=True)
+    return Joined(Player.objects.get(pk=stays).uuid, gone, frozenset(moved))
+
+
+def tell(studios: Iterable[int], joined: Joined, *, by: str, at: datetime) -> None:
+    """Note in the audit logs of studios that their id for a player names somebody else's player, too."""
+    for hears in sorted(studios):
+        details = {"gone": joined.gone} if hears in joined.moved else {}
+        _note("player.linked", hears, joined.uuid, by=by, at=at, details=details)
 
 
 def _name(player_id: int, *, studio_id: int, external_id: str) -> None:
@@ -163,8 +177,8 @@ def _name(player_id: int, *, studio_id: int, external_id: str) -> None:
         [PlayerIdentity(studio_id=studio_id, external_id=external_id, player_id=player_id)],
         ignore_conflicts=True,
     )
-    if _named(studio_id, external_id) != player_id:
-        raise LostRace("somebody else was the first to name the player")
+    if _named(studio_id, external_id) != player_id or ledger.erased(studio_id, [external_id]):
+        raise LostRace("somebody else was the first to name the player, or it names nobody any more")
 
 
 def _spread_exclusion(studio_id: int, player_id: int) -> None:
@@ -176,7 +190,8 @@ def _spread_exclusion(studio_id: int, player_id: int) -> None:
         publish(PlayersExcluded([[player_id, True]]), studio_id=studio_id)
 
 
-def _require_usable(player_ids: Iterable[int]) -> None:
+def require_usable(player_ids: Iterable[int]) -> None:
+    """Refuse players who were erased, or are banned by a studio. Raises Gone, Forbidden."""
     players = Player.objects.filter(pk__in=set(player_ids))
     if players.filter(erased_at__isnull=False).exists():
         raise Gone("One of both players was erased; nothing more is stored about him.")
@@ -184,7 +199,7 @@ def _require_usable(player_ids: Iterable[int]) -> None:
         raise Forbidden("One of both players is banned by a studio. Link them when he is let back.")
 
 
-def _valid(code: str, *, at: datetime) -> LinkCode | None:
+def valid(code: str, *, at: datetime) -> LinkCode | None:
     """Return the code that was given: open, or used a while ago and asked for again."""
     typed = linkcodes.read(code)
     if typed is None:
@@ -198,7 +213,7 @@ def _named(studio_id: int, external_id: str) -> int | None:
     return named.values_list("player_id", flat=True).first()
 
 
-def _lock(player_ids: set[int]) -> None:
+def lock(player_ids: set[int]) -> None:
     """Lock players, who may still be given things meanwhile. Raises LostRace if one is gone."""
     rows = Player.objects.select_for_update(no_key=True).filter(pk__in=player_ids).order_by("id")
     if len(rows.values_list("id", flat=True)) != len(player_ids):
@@ -227,7 +242,7 @@ _FORGET = """
 """
 
 
-def _forget_old(at: datetime) -> None:
+def forget_old(at: datetime) -> None:
     """Delete some of the codes and guesses that nobody asks for any more."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, [at, at - _USED_KEPT, _DELETED_AT_ONCE])

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Invitation, Member, Role, Studio, User
 from accounts.roles import Act, manageable_by, may
-from accounts.selectors import MOST_STUDIOS
+from accounts.selectors.studios import MOST_STUDIOS
 from core import audit
 from core.refusals import Conflict, Forbidden, NotFound
 
@@ -173,6 +174,12 @@ def leave(*, studio_id: int, by: User, at: datetime) -> None:
         if one is None:
             raise NotFound(_("You are no member of this studio."))
         _end(one, "member.leave", reason="", by=by, at=at)
+
+
+def read_until(*, studio_id: int, user_id: int, until: datetime) -> None:
+    """Note that a member has read what the inbox said until then; who has read more already keeps that."""
+    rows = Member.objects.filter(studio_id=studio_id, user_id=user_id)
+    rows.filter(Q(inbox_seen_at=None) | Q(inbox_seen_at__lt=until)).update(inbox_seen_at=until)
 
 
 def _get(studio_id: int, member_id: int) -> Member:

@@ -46,6 +46,19 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(unique=True)
+    language = models.CharField(
+        max_length=8,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What mail is written in; empty: the default.",
+    )
+
+    plays = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Signed up to play: is led to the player site, not to the portal.",
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -88,6 +101,9 @@ class Member(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices)
     created_at = models.DateTimeField(auto_now_add=True)
+    inbox_seen_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="What happened until then is read (ADR 0049)."
+    )
 
     class Meta:
         constraints = [
@@ -190,6 +206,17 @@ class Visibility(models.TextChoices):
     PRIVATE = "private"
 
 
+def _part(said: str) -> "models.CharField[str, str]":
+    """Return a field that says who sees a part of a profile."""
+    return models.CharField(
+        max_length=8,
+        choices=Visibility.choices,
+        default=Visibility.PUBLIC,
+        db_default=Visibility.PUBLIC,
+        help_text=said,
+    )
+
+
 class Player(models.Model):
     """A person who plays; several studios' ids may name one."""
 
@@ -198,6 +225,16 @@ class Player(models.Model):
     region = models.CharField(max_length=16, blank=True)
     avatar_url = models.CharField(max_length=2000, blank=True)
     visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.PUBLIC)
+    games_visibility = _part("Who sees his games and achievements; never more people than see the profile.")
+    feed_visibility = _part("Who is told what he unlocks.")
+    presence_visibility = _part("Who sees whether he is there, and what he plays.")
+    language = models.CharField(
+        max_length=35,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="BCP 47: in which language he reads games' texts; empty: as each game's first one.",
+    )
     time_zone = models.CharField(
         max_length=64, default="UTC", db_default="UTC", help_text="IANA name: what a day is for the player."
     )
@@ -283,17 +320,34 @@ class Tester(models.Model):
 class PlayerSession(models.Model):
     """A browser in which a player is signed in, by a cookie that is kept only as a SHA-256 hash.
 
-    `studio` is whose token it was begun with: a ban by that studio ends it.
+    `studio` is whose token it was begun with: a ban by that studio ends it. One without was begun by who signed in to
+    the player site himself: it ends with that login.
     """
 
     uuid = models.UUIDField(unique=True, default=new_id, editable=False)
     player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="sessions")
-    studio = models.ForeignKey(Studio, on_delete=models.CASCADE, related_name="+", db_index=False)
+    studio = models.ForeignKey(Studio, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    login = models.BinaryField(
+        null=True, editable=False, help_text="SHA-256 of the key of the login session that it belongs to."
+    )
     hash = models.BinaryField(unique=True, editable=False)
     user_agent = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["login"], name="player_sessions_of_login", condition=models.Q(login__isnull=False)
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(studio=None) ^ models.Q(login=None),
+                name="a_player_session_is_by_token_or_by_login",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.player} since {self.created_at}"
@@ -366,10 +420,57 @@ class LinkFailure(models.Model):
         return f"{self.external_id} of {self.studio_id} at {self.at}"
 
 
+class PlayerAccount(models.Model):
+    """Who signs in to the player site as which player: each of both has one of the other."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="player_account")
+    player = models.OneToOneField(Player, on_delete=models.PROTECT, related_name="account")
+    created_at = models.DateTimeField()
+    chosen = ArrayField(
+        models.CharField(max_length=32),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Which of the player's fields the person chose himself: no game's server changes them.",
+    )
+
+    def __str__(self) -> str:
+        return f"{self.user} as {self.player}"
+
+
+class AccountLinkFailure(models.Model):
+    """Somebody gave a link code on the player site that is not valid: too many, and he has to wait."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.at}"
+
+
+class Avatar(models.Model):
+    """A picture that a player uploaded; one that no player's `avatar_url` names is removed by `accounts.tasks`.
+
+    Attributes:
+        uuid: the folder of its files, which says nothing of whose it is.
+        player_id: whose it is; the row outlives him, so that the files are found.
+
+    """
+
+    uuid = models.UUIDField(unique=True, default=new_id, editable=False)
+    player_id = models.BigIntegerField(db_index=True)
+    digest = models.CharField(max_length=32)
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.uuid} of {self.player_id}"
+
+
 class JoinedPlayer(models.Model):
     """A player who is gone: his ids name another one, who is the same person.
 
-    `player_id` takes no rows any more: `a_joined_player_takes_nothing` (migration 0009) refuses them.
+    Who was erased stands here as joined to himself. `player_id` takes no rows any more:
+    `a_joined_player_takes_nothing` (migration 0009) refuses them.
 
     Attributes:
         uuid: what he was called: final standings are files whose bytes stay.
@@ -387,5 +488,6 @@ class JoinedPlayer(models.Model):
         return f"{self.player_id} is {self.into_id}"
 
 
-# Of a package of its own; Django looks for a room's models here.
+# Of packages of their own; Django looks for a room's models here.
 from accounts.calls import models as call_models  # noqa: E402, F401
+from accounts.erasure import models as erasure_models  # noqa: E402, F401

@@ -1,5 +1,7 @@
 """The doors to the admin and, in a browser, to what is a player's own."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
@@ -9,11 +11,23 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control, never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts import selectors, sessions
+from accounts import avatars, listening, selectors, sessions, visitors
 from accounts.authentication import TokenHolder, read_credential
+from accounts.models import User
+from core import pages as core_pages
+from core.picture_pages import picture
 from core.refusals import Forbidden, Unauthenticated
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Remember the reader's language in this browser; of who is signed in, also for mail."""
+    answer = core_pages.set_language(request)
+    if isinstance(request.user, User):
+        User.objects.filter(pk=request.user.pk).update(language=request.POST["language"])
+    return answer
 
 
 @never_cache
@@ -67,16 +81,27 @@ def end_session(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@require_safe
+def avatar(request: HttpRequest, folder: UUID, digest: str, side: str) -> HttpResponse:
+    """Answer a picture that a player uploaded."""
+    return picture(request, avatars.file(folder, digest, int(side)), tag=f"{digest}-{side}")
+
+
+@require_POST
+@cache_control(private=True, no_store=True)
+def own_session(request: HttpRequest) -> HttpResponse:
+    """Let the script of a page of one's own listen: before it connects, it asks here (CSRF)."""
+    visitor = visitors.visitor_of(request)
+    if visitor is None:
+        raise Unauthenticated("You are signed out. Sign in again.")
+    response = HttpResponse(status=204)
+    listening.let_listen(request, response, visitor.player)
+    return response
+
+
 def _signed_in(request: HttpRequest, *, player_id: int, studio_id: int) -> HttpResponse:
     agent = request.META.get("HTTP_USER_AGENT", "")
     secret = sessions.begin(player_id=player_id, studio_id=studio_id, user_agent=agent, at=timezone.now())
     response = HttpResponse(status=204)
-    response.set_cookie(
-        settings.PLAYER_COOKIE,
-        secret,
-        max_age=sessions.LIFETIME,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    listening.set_cookie(response, secret)
     return response

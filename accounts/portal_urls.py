@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from accounts.portal import audit, games, home, joining, keys, members, persons, requests, review, studio
+from accounts.portal import (
+    audit,
+    erasing,
+    games,
+    home,
+    inbox,
+    joining,
+    keys,
+    members,
+    persons,
+    requests,
+    review,
+    studio,
+)
 
 urlpatterns = [
     path("portal/", home.door, name="portal"),
@@ -17,6 +30,7 @@ urlpatterns = [
     path("portal/<uuid:studio>/review", review.queue, name="review-queue"),
     path("portal/<uuid:studio>/review/decide", review.decide, name="decide-reviewed"),
     path("portal/<uuid:studio>/review/<slug:kind>/<uuid:flagged>", review.one, name="review-entry"),
+    path("portal/<uuid:studio>/inbox/read", inbox.read, name="read-inbox"),
     path("portal/<uuid:studio>/keys", keys.index, name="keys"),
     path("portal/<uuid:studio>/keys/new", keys.new, name="new-key"),
     path("portal/<uuid:studio>/keys/<uuid:key>", keys.one, name="key"),
@@ -36,6 +50,7 @@ urlpatterns = [
         name="withdraw-invitation",
     ),
     path("portal/<uuid:studio>/players/<uuid:player>/ban", persons.ban, name="ban-player"),
+    path("portal/<uuid:studio>/players/<uuid:player>/erase", erasing.erase, name="erase-player"),
     path("portal/<uuid:studio>/players/<uuid:player>/exclude", persons.exclude, name="exclude-player"),
     path(
         "portal/<uuid:studio>/players/<uuid:player>/games/<uuid:game>/test",

@@ -12,6 +12,7 @@ class Act(StrEnum):
     READ_AUDIT = "read the audit log"
     MANAGE_KEYS = "make, rotate and revoke API keys and webhooks"
     WRITE_DEFINITIONS = "change games, achievements, stats and leaderboards"
+    ERASE_PLAYERS = "erase players"
     CARE_FOR_PLAYERS = "grant, revoke, ban and answer"
     SEE_PLAYERS = "look players up"
     SEE_ANALYTICS = "see what is defined and how games are played"

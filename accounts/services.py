@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts import members, selectors, sessions, shown, tokens
+from accounts import members, own_choices, selectors, sessions, shown, tokens
+from accounts.erasure import ledger
 from accounts.facts import PlayersBanned, PlayersChanged, PlayersExcluded
 from accounts.keys import SCOPES, key_hash, new_key
 from accounts.models import Dismissal, Game, Member, Player, PlayerIdentity, Role, ServerKey, Studio, User
@@ -145,31 +146,51 @@ _CREATE = """
           FROM unnest(%(ids)s::text[]) AS external_id ORDER BY external_id
         ON CONFLICT (studio_id, external_id) DO NOTHING
         RETURNING external_id, player_id
+    ), made AS (
+        INSERT INTO accounts_player (id, uuid, display_name, region, avatar_url, visibility, created_at)
+        OVERRIDING SYSTEM VALUE
+        SELECT player_id, uuid, '', '', '', 'public', now()
+          FROM named JOIN unnest(%(ids)s::text[], %(uuids)s::uuid[]) AS minted (external_id, uuid) USING (external_id)
+        RETURNING id
     )
-    INSERT INTO accounts_player (id, uuid, display_name, region, avatar_url, visibility, created_at)
-    OVERRIDING SYSTEM VALUE
-    SELECT player_id, uuid, '', '', '', 'public', now()
-      FROM named JOIN unnest(%(ids)s::text[], %(uuids)s::uuid[]) AS minted (external_id, uuid) USING (external_id)
-    RETURNING id
+    SELECT id, external_id FROM made JOIN named ON player_id = id
 """
 
 
 def create_players(*, studio_id: int, external_ids: Iterable[str]) -> None:
-    """Create the players whom a studio names for the first time; known ones stay as they are."""
-    ids = sorted(set(external_ids))
-    with transaction.atomic(), connection.cursor() as cursor:
+    """Create the players whom a studio names for the first time; known ones stay as they are.
+
+    Whoever was erased is not created again: his name stays unknown.
+    """
+    ids = set(external_ids)
+    while True:
+        ids -= ledger.erased(studio_id, ids)
+        with transaction.atomic():
+            created = _created(studio_id, sorted(ids))
+            # Somebody may have been erased since: his name was his until that was committed.
+            if not created or not ledger.erased(studio_id, created):
+                return
+            transaction.set_rollback(True)
+
+
+def _created(studio_id: int, ids: list[str]) -> list[str]:
+    """Create players, and return the names of those who are new."""
+    with connection.cursor() as cursor:
         cursor.execute(_CREATE, {"studio": studio_id, "ids": ids, "uuids": [new_id() for _ in ids]})
-        created = [row[0] for row in cursor.fetchall()]
-        if created:
-            publish(
-                PlayersChanged([[pk, ""] for pk in created], created=True),
-                studio_id=studio_id,
-                size=len(created),
-            )
+        created = cursor.fetchall()
+    if created:
+        publish(
+            PlayersChanged([[pk, ""] for pk, _ in created], created=True),
+            studio_id=studio_id,
+            size=len(created),
+        )
+    return [name for _, name in created]
 
 
 def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) -> selectors.PlayerInfo:
     """Create or change the player whom a studio calls `external_id`; an absent field keeps its value.
+
+    So does one that the person chose himself in his account.
 
     Raises:
         Gone: the person was erased.
@@ -178,9 +199,9 @@ def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) 
     with transaction.atomic():
         create_players(studio_id=studio_id, external_ids=[external_id])
         player = _lock_named(studio_id, external_id)
-        if player.erased_at is not None:
-            raise Gone("This person was erased and can't be written to again.")
         changed = {name: value for name, value in changes.items() if getattr(player, name) != value}
+        if changed:
+            changed = {name: changed[name] for name in changed.keys() - own_choices.of(player.pk)}
         for name, value in changed.items():
             setattr(player, name, value)
         selectors.forget_players()
@@ -189,16 +210,23 @@ def update_player(*, studio_id: int, external_id: str, changes: dict[str, Any]) 
             publish(PlayersChanged([[player.pk, player.region]]), studio_id=studio_id)
             transaction.on_commit(lambda: shown.forget(player.pk), robust=True)
     after = selectors.player_of_studio(studio_id, external_id)
-    assert after is not None
+    if after is None:
+        raise Gone("This person was erased.")
     return after
 
 
 def _lock_named(studio_id: int, external_id: str) -> Player:
-    """Lock the player whom a known id names; of one who is joined to another just now it is the other one."""
+    """Lock the player whom a known id names; of one who is joined to another just now it is the other one.
+
+    Raises Gone if the id names nobody (any more): its person was erased.
+    """
     while True:
         info = selectors.player_of_studio(studio_id, external_id)
-        assert info is not None  # identities are never deleted
+        if info is None:
+            raise Gone("This person was erased and can't be written to again.")
         player = Player.objects.select_for_update().filter(pk=info.id).first()
+        if player is not None and player.erased_at is not None:
+            raise Gone("This person was erased and can't be written to again.")
         if player is not None:
             return player
 

@@ -1,10 +1,12 @@
 """Players' sessions in browsers: a random secret in a cookie, of which the hash is kept.
 
-Nothing of the API takes the cookie (core/middleware.py); pages and live connections do.
+A game begins one with a player token of its studio's; a page of a signed-in account begins one by itself, which ends
+with that login (ADR 0051). Nothing of the API takes the cookie (core/middleware.py); pages and live connections do.
 """
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -24,12 +26,19 @@ _AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """Who is signed in by a cookie."""
+    """Who is signed in by a cookie.
+
+    Attributes:
+        studio_id: whose token it was begun with; None for who signed in himself.
+        login: what `login_of` said of the login that it ends with; None for a studio's.
+
+    """
 
     id: int
     player_id: int
     player_uuid: UUID
-    studio_id: int
+    studio_id: int | None
+    login: bytes | None
     expires_at: datetime
 
 
@@ -51,16 +60,43 @@ class Dismissed:
 
 
 def begin(*, player_id: int, studio_id: int, user_agent: str, at: datetime) -> str:
-    """Begin a session; return the secret for its cookie. A player's oldest ones end when they become too many."""
+    """Begin a session by a studio's token; return the secret for its cookie.
+
+    A player's oldest ones end when they become too many.
+    """
+    return _begun(player_id=player_id, studio_id=studio_id, agent=user_agent, at=at, until=at + LIFETIME)
+
+
+def begin_of_login(*, player_id: int, login: bytes, user_agent: str, at: datetime, until: datetime) -> str:
+    """Begin the session of who signed in himself, until his login ends; return the secret for its cookie."""
+    until = min(until, at + LIFETIME)
+    return _begun(player_id=player_id, login=login, agent=user_agent, at=at, until=until)
+
+
+def login_of(session_key: str) -> bytes:
+    """Return what is kept of a login session's key, which is a secret itself."""
+    return _hash(session_key)
+
+
+def _begun(
+    *,
+    player_id: int,
+    studio_id: int | None = None,
+    login: bytes | None = None,
+    agent: str,
+    at: datetime,
+    until: datetime,
+) -> str:
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
         PlayerSession.objects.create(
             player_id=player_id,
             studio_id=studio_id,
+            login=login,
             hash=_hash(secret),
-            user_agent=user_agent[:_LONGEST_AGENT],
+            user_agent=agent[:_LONGEST_AGENT],
             created_at=at,
-            expires_at=at + LIFETIME,
+            expires_at=until,
         )
         living = PlayerSession.objects.filter(player_id=player_id, ended_at=None)
         _end(list(living.order_by("-pk").values_list("pk", flat=True)[_MOST:]), at=at)
@@ -71,6 +107,20 @@ def end(secret: str, *, at: datetime) -> None:
     """End a session, if there is one with that secret; its connections close within seconds."""
     with transaction.atomic():
         _end(list(PlayerSession.objects.filter(hash=_hash(secret)).values_list("pk", flat=True)), at=at)
+
+
+def end_of_logins(logins: Iterable[bytes], *, at: datetime) -> None:
+    """End what belongs to logins that end."""
+    with transaction.atomic():
+        mine = PlayerSession.objects.filter(login__in=list(logins))
+        _end(list(mine.values_list("pk", flat=True)), at=at)
+
+
+def end_of_account(player_id: int, *, at: datetime) -> None:
+    """End all that a player began by signing in himself: his password is another now."""
+    with transaction.atomic():
+        mine = PlayerSession.objects.filter(player_id=player_id, login__isnull=False)
+        _end(list(mine.values_list("pk", flat=True)), at=at)
 
 
 def end_of_studio(*, player_id: int, studio_id: int, why: Dismissal.Kind, at: datetime) -> None:
@@ -95,7 +145,7 @@ def _end(pks: list[int], *, at: datetime) -> None:
 
 
 _HOLDER = """
-SELECT s.id, p.id, p.uuid, s.studio_id, s.expires_at
+SELECT s.id, p.id, p.uuid, s.studio_id, s.login, s.expires_at
   FROM accounts_playersession s JOIN accounts_player p ON p.id = s.player_id
  WHERE s.hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND p.erased_at IS NULL
 """
@@ -106,7 +156,10 @@ def holder(secret: str, *, at: datetime) -> SessionInfo | None:
     if not secret or len(secret) > _LONGEST_SECRET or not secret.isascii():
         return None
     rows = run_prepared(_HOLDER, [_hash(secret), at])
-    return SessionInfo(*rows[0]) if rows else None
+    if not rows:
+        return None
+    pk, player_id, uuid, studio_id, login, expires_at = rows[0]
+    return SessionInfo(pk, player_id, uuid, studio_id, None if login is None else bytes(login), expires_at)
 
 
 # Of what a studio has taken back meanwhile (a ban) nothing is left to do.

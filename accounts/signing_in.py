@@ -4,6 +4,7 @@ import base64
 import hashlib
 from functools import cache
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -19,16 +20,21 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
-from django.utils.translation import gettext
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations, known_browsers
+from accounts import invitations, known_browsers, listening, selectors
+from accounts.forms import asked_for
 from accounts.models import User
 from core.middleware import PagesOnly
 from core.refusals import Conflict, Refused
 
 LONGEST_EMAIL = 254
 WAIT_S = 15 * 60  # the window of the limits in settings
+NO_ADDRESS = "::"
+PLAYERS_HOME = "/me/"
+FOR_PLAYERS = frozenset({"steam", "discord", "twitch", "epicgames"})  # who makes games has other accounts
 
 
 class TooOften(Refused):
@@ -48,6 +54,11 @@ def may_sign_up(request: HttpRequest, email: str | None) -> bool:
     return settings.SIGN_UP == "open" or invitations.is_invited(request, email)
 
 
+def wants_to_play(came_from: str, purpose: str | None) -> bool:
+    """Say whether who signs up is led to the player site: by the page that he came from, else by what he says."""
+    return not came_from.startswith(("/portal", "/admin")) if came_from else purpose == "play"
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Accounts by e-mail address and password."""
 
@@ -62,7 +73,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that limits count, as those of django-ratelimit do."""
         address: str = request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")
-        return address
+        try:
+            return str(ip_address(address))
+        except ValueError:
+            return NO_ADDRESS  # devices are noted with it, and PostgreSQL takes addresses only
 
     def clean_email(self, email: str) -> str:
         """Return an address. Raises ValidationError for one that is too long, which would be kept shortened."""
@@ -70,16 +84,37 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise ValidationError(_("This address is too long."), code="too_long")
         return email
 
-    def save_user(self, *args: Any, **kwargs: Any) -> User:
-        """Save a new user. Raises Conflict if another request took the address at the same moment."""
+    def save_user(self, request: HttpRequest, user: User, *args: Any, **kwargs: Any) -> User:
+        """Save a new user, who hears from us in the language of the page from now on.
+
+        Raises Conflict if another request took the address at the same moment.
+        """
+        user.language = get_language() or ""
+        form: Any = args[0] if args else kwargs.get("form")
+        user.plays = user.plays or wants_to_play(asked_for(request), form.cleaned_data.get("purpose"))
         try:
             with transaction.atomic():
-                saved: User = super().save_user(*args, **kwargs)
+                saved: User = super().save_user(request, user, *args, **kwargs)
         except IntegrityError:
             raise Conflict(
                 gettext("This address was taken a moment ago. Sign in, or reset its password.")
             ) from None
         return saved
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Say whether somebody may be led on to an address: to pages of this instance only, under the name he is at."""
+        here = url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+        return here and url is not None and url.startswith("/")
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Return where who signs in is led to who came for no page in particular."""
+        user = request.user
+        plays = isinstance(user, User) and user.plays and not selectors.memberships(user.pk)
+        return PLAYERS_HOME if plays else str(super().get_login_redirect_url(request))
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        """Return where who signed up is led to who came for no page in particular."""
+        return self.get_login_redirect_url(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count an attempt, which a right password takes back. Raises TooOften."""
@@ -106,6 +141,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         known_browsers.remember(request, response, user.email)
         return response
 
+    def logout(self, request: HttpRequest) -> None:
+        """Sign somebody out; what listens as his player in this browser ends with it."""
+        listening.stop(request)
+        super().logout(request)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Give an account another password: whoever signed in by the old one is out, and hears nothing more."""
+        super().set_password(user, password)
+        listening.stop_everywhere(user)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue a mail; its links begin with the instance's own address, whatever Host the request named."""
         super().send_mail(template_prefix, email, {**context, "public_url": settings.PUBLIC_URL})
@@ -128,6 +173,16 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Say whether somebody may sign up."""
         # What is typed into the form counts, whatever the other service said.
         return may_sign_up(request, request.POST.get("email") or sociallogin.user.email or None)
+
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
+        """Save a new user, who plays if he came from a player's page or by a service for players."""
+        came_from = sociallogin.state.get("next") or ""
+        purpose = (form.cleaned_data.get("purpose") if form else "") or (
+            "play" if sociallogin.account.provider in FOR_PLAYERS else "make"
+        )
+        sociallogin.user.plays = wants_to_play(came_from, purpose)
+        user: User = super().save_user(request, sociallogin, form)
+        return user
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -3,19 +3,28 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import invitations, sessions
+from accounts import avatars, devices, invitations, sessions
 from accounts.calls import keeping
+from accounts.erasure import finishing
 
 
 @shared_task(name="accounts.keep_sessions")
 def keep_sessions() -> None:
-    """Delete sessions, dismissals and invitations that are over."""
+    """Delete sessions, devices, dismissals and invitations that are over, and pictures that nobody has any more."""
     now = timezone.now()
     sessions.keep(now=now)
     invitations.keep(now=now)
+    devices.keep()
+    avatars.sweep(at=now)
 
 
 @shared_task(name="accounts.keep_calls")
 def keep_calls() -> None:
     """Make and drop the request log's days."""
     keeping.keep(now=timezone.now())
+
+
+@shared_task(name="accounts.finish_erasures")
+def finish_erasures() -> None:
+    """Look for what is left of people who are being erased."""
+    finishing.finish_some(now=timezone.now())

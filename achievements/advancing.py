@@ -113,8 +113,9 @@ def _who(items: Sequence[Item], create_players: CreatePlayers) -> tuple[list[Who
             external_ids=[item.external_id for item in new if item.studio_id == studio_id],
         )
     again, _ = progressing.look_up([item.name for _, item in unknown])
-    for (place, _), one in zip(unknown, again, strict=True):
-        who[place] = one
+    for (place, item), one in zip(unknown, again, strict=True):
+        is_erased = one.player_id is None and item.event not in taken
+        who[place] = one._replace(erased=is_erased or one.erased)
     return who, now_us
 
 
@@ -122,10 +123,10 @@ def _refusal(item: Item, who: Who) -> Outcome | None:
     """Return why a report can't count, whatever was reported before."""
     if who.version != item.version:
         return Outcome(is_outdated=True)
-    if who.player_id is None:
-        return Outcome(refused=Conflict(_OTHERS_EVENT))
     if who.erased:
         return Outcome(refused=Gone("This person was erased; nothing more is stored about them."))
+    if who.player_id is None:
+        return Outcome(refused=Conflict(_OTHERS_EVENT))
     if who.banned:
         return Outcome(refused=Forbidden("This player is banned from the studio's games."))
     return None

@@ -18,6 +18,7 @@ TRANSLATIONS: Final = "translations"
 APART: Final = ("key", "state", "sort_order")
 """What is not changed by editing: published, archived and moved is done by acts of their own."""
 EDITED: Final = tuple(name for name in rules.CLEAN if name not in APART)
+PICTURES: Final = ("icon_url", "icon_locked_url")
 _EMPTY: Final[Document] = {
     "name": "",
     "description": "",

@@ -28,9 +28,20 @@ _ORDER = {
 }
 
 
-def sentences(evidence: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return a sentence for each rule that was broken."""
-    return tuple(_WORDS[one["rule"]](one) for one in evidence["broken"])
+def keys(evidence: Mapping[str, Any]) -> list[str]:
+    """Return the keys of achievements that the sentences name."""
+    return [one["first"] for one in evidence["broken"] if one["rule"] == "order"]
+
+
+def sentences(evidence: Mapping[str, Any], *, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each rule that was broken; `names` are those of the game's achievements by key."""
+    return tuple(_WORDS[one["rule"]](_named(one, names)) for one in evidence["broken"])
+
+
+def _named(one: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return what was broken with the name of what comes before, as far as there is one beside its key."""
+    name = names.get(one["first"]) if "first" in one else None
+    return {**one, "first": f"{name} ({one['first']})"} if name else one
 
 
 def circumstances(evidence: Mapping[str, Any]) -> tuple[str, ...]:

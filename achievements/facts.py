@@ -63,6 +63,21 @@ class UnlocksJoined:
 
 
 @dataclass(frozen=True)
+class UnlocksErased:
+    """Unlocks in one game are stored no more, since their player was erased; nobody is told.
+
+    Attributes:
+        game: the game's internal id.
+        erased: `[player_id, achievement_id, points, unlocked_at µs]` of each.
+
+    """
+
+    kind: ClassVar[str] = "unlocks_erased"
+    game: int
+    erased: list[list[int]]
+
+
+@dataclass(frozen=True)
 class ProgressChanged:
     """Players came nearer to incremental achievements of one game, by steps or by stats, and did not unlock them.
 
@@ -108,7 +123,7 @@ class TotalsMoved:
 
 @dataclass(frozen=True)
 class TotalsRanked:
-    """A studio took players off its games' boards of points, or back; or players are another person's by now.
+    """A studio took players off its games' boards of points, or back; or players are another person's or erased.
 
     Attributes:
         totals: `[game_id (null: over all games), *fields of Total, is ranked]` each, every player once a game.

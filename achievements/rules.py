@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from achievements import goals, languages
+from achievements import goals
+from core import languages
 from core.texts import (
     clean_choice,
     clean_integer,

@@ -118,7 +118,8 @@ SELECT u.player_id, u.achievement_id, u.unlocked_at, u.event_id
 
 
 def _microseconds(column: str) -> str:
-    return f"(extract(epoch FROM {column}) * 1000000)::bigint"
+    # A double, exact to the microsecond until 2242; `extract` is numeric, and takes three times as long.
+    return f"(date_part('epoch', {column}) * 1000000)::bigint"
 
 
 RECORD = _RECORD.format(

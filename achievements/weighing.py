@@ -60,12 +60,13 @@ def record_weighed(
         return record_and_complete(items, at=at, offline=offline, silent=silent)
     with transaction.atomic():
         progressing.keep_achievements(item.game_id for item in items)
-        claims = _claims(items, catalogues)
-        if not claims:
-            return record_and_complete(items, at=at, offline=offline, silent=silent)
-        if judges:
-            flagging.lock_players(claim.player_id for claim in claims)
-        apart, new = _part(claims, catalogues, judges=judges)
+        claims, apart = _claims(items, catalogues)
+        new: list[New] = []
+        if claims:
+            if judges:
+                flagging.lock_players(claim.player_id for claim in claims)
+            kept_apart, new = _part(claims, catalogues, judges=judges)
+            apart |= kept_apart
         passed = [place for place in range(len(items)) if place not in apart]
         recorded = record_and_complete(
             [items[place] for place in passed], at=at, offline=offline, silent=silent
@@ -80,25 +81,31 @@ def record_weighed(
     return [outcomes[place] for place in range(len(items))]
 
 
-def _claims(items: Sequence[Item], catalogues: Catalogues) -> list[_Claim]:
-    """Return what is to be weighed, in the order in which it happened.
+def _claims(items: Sequence[Item], catalogues: Catalogues) -> tuple[list[_Claim], dict[int, Outcome]]:
+    """Return what is to be weighed, in the order in which it happened, and the outcomes of what can't be, by place.
 
-    Who is unknown, banned or erased, and what was checked against an older catalogue, is left to the recording.
+    Who is unknown, banned or erased, and what was checked against an older catalogue, is not recorded either: by then
+    somebody else may have named the player, and it would count unweighed.
     """
     names = [(item.studio_id, item.external_id, item.game_id) for item in items]
     who, now_us = progressing.look_up(names)
-    claims = []
+    claims, left = [], {}
     for place, (item, one) in enumerate(zip(items, who, strict=True)):
         rules = catalogues[item.game_id].plausibility
-        is_usable = one.player_id is not None and not (one.banned or one.erased)
-        if rules is None or not is_usable or one.version != item.version:
+        if rules is None:
             continue
-        assert one.player_id is not None  # it is usable
         heard_us = item.first_heard_us or now_us + place + 1
+        is_outdated = one.version != item.version
+        if one.player_id is None or one.banned or one.erased or is_outdated:
+            unknown_us = heard_us if one.player_id is None else None
+            left[place] = Outcome(
+                one.player_id, one.banned, one.erased, outdated=is_outdated, heard_us=unknown_us
+            )
+            continue
         told = None if item.is_of_device or item.unlocked_at is None else microseconds(item.unlocked_at)
         at_us = heard_us if told is None else min(told, heard_us)
         claims.append(_Claim(place, item, one.player_id, rules, heard_us, at_us))
-    return sorted(claims, key=lambda claim: (claim.at_us, claim.place))
+    return sorted(claims, key=lambda claim: (claim.at_us, claim.place)), left
 
 
 def _part(

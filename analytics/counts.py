@@ -125,14 +125,15 @@ def days_within(spans: Iterable[tuple[int, int, int, int]]) -> dict[Player, dict
 
 _FORGET = """
 DELETE FROM analytics_activeday WHERE player_id = ANY($1::bigint[])
+   AND ($2::bigint IS NULL OR game_id IN (SELECT id FROM accounts_game WHERE studio_id = $2))
 RETURNING game_id, player_id, day - '1970-01-01'::date, region, (extract(epoch FROM first_at) * 1000000)::bigint,
           unlocks, points, playtime_ms
 """
 
 
-def take_out(player_ids: Iterable[int]) -> dict[Place, tuple[str, Deeds]]:
-    """Remove all days of players; return them with their regions."""
-    rows = run_prepared(_FORGET, [array_literal(player_ids)])
+def take_out(player_ids: Iterable[int], *, studio_id: int | None = None) -> dict[Place, tuple[str, Deeds]]:
+    """Remove all days of players, or those of one studio's games; return them with their regions."""
+    rows = run_prepared(_FORGET, [array_literal(player_ids), studio_id])
     return {
         Place(game, player, day): (region, Deeds(unlocks, points, playtime_ms, first_us, is_given=True))
         for game, player, day, region, first_us, unlocks, points, playtime_ms in rows

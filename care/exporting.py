@@ -6,7 +6,7 @@ on disk meanwhile. Every list is read a thousand rows at a time, and written to 
 
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from accounts import finding
 from accounts.finding import Known
-from accounts.selectors import GameInfo
+from accounts.selectors import GameInfo, PlayerInfo
 from achievements.selectors import definitions, persons
 from achievements.selectors.persons import Place
 from care.selectors.profile import Profile
@@ -67,17 +67,27 @@ class Section(NamedTuple):
 
 def write(subject: Subject, *, at: datetime) -> IO[bytes]:
     """Return the file, open at its beginning; whoever takes it closes it."""
+    return zipped(lambda archive: add_subject(archive, subject, at=at))
+
+
+def zipped(fill: Callable[[zipfile.ZipFile], None]) -> IO[bytes]:
+    """Return a zip file that was filled, open at its beginning; whoever takes it closes it."""
     file: IO[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the answer closes it
     try:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("player.json", dumps(_head(subject, at)))
-            for section in SECTIONS:
-                _add(archive, section, subject)
+            fill(archive)
     except BaseException:
         file.close()
         raise
     file.seek(0)
     return file
+
+
+def add_subject(archive: zipfile.ZipFile, subject: Subject, *, at: datetime, folder: str = "") -> None:
+    """Write what a studio has of a person, into a folder of an archive."""
+    archive.writestr(f"{folder}player.json", dumps(_head(subject, at)))
+    for section in SECTIONS:
+        add_list(archive, f"{folder}{section.name}", section.columns, section.rows(subject))
 
 
 def _head(subject: Subject, at: datetime) -> dict[str, Any]:
@@ -97,19 +107,19 @@ def _head(subject: Subject, at: datetime) -> dict[str, Any]:
     }
 
 
-def _add(archive: zipfile.ZipFile, section: Section, subject: Subject) -> None:
+def add_list(archive: zipfile.ZipFile, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Write a list as CSV, and meanwhile as JSON beside it: an archive takes one file at a time."""
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as beside:
         beside.write(b"[")
-        with archive.open(f"{section.name}.csv", "w") as file:
-            file.write(csv_files.line(section.columns).encode())
-            for number, row in enumerate(section.rows(subject)):
+        with archive.open(f"{name}.csv", "w") as file:
+            file.write(csv_files.line(columns).encode())
+            for number, row in enumerate(rows):
                 file.write(csv_files.line(row).encode())
                 beside.write(b",\n" if number else b"\n")
-                beside.write(dumps(dict(zip(section.columns, row, strict=True))))
+                beside.write(dumps(dict(zip(columns, row, strict=True))))
         beside.write(b"\n]\n")
         beside.seek(0)
-        with archive.open(f"{section.name}.json", "w") as file:
+        with archive.open(f"{name}.json", "w") as file:
             shutil.copyfileobj(beside, file)
 
 
@@ -341,6 +351,6 @@ SECTIONS: Final[tuple[Section, ...]] = (
 )
 
 
-def file_name(person: Known, *, at: datetime) -> str:
+def file_name(person: Known | PlayerInfo, *, at: datetime) -> str:
     """Return what the file is called: no part of it is what somebody else may choose."""
     return f"player-{person.uuid}-{rfc3339(at)[:10]}.zip"

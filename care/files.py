@@ -7,10 +7,11 @@ from typing import IO
 from django.http import FileResponse
 
 from accounts.finding import Known
+from accounts.selectors import PlayerInfo
 from care.exporting import file_name
 
 
-def zip_answer(file: IO[bytes], person: Known, *, at: datetime) -> FileResponse:
+def zip_answer(file: IO[bytes], person: Known | PlayerInfo, *, at: datetime) -> FileResponse:
     """Answer with an open zip file, which is closed when it is sent; it is kept by nobody on the way."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)

@@ -1,12 +1,18 @@
-"""Addresses of the portal's pages of players; below them lie also those of the rooms that do something to one."""
+"""Addresses of the portal's pages that ask every room: players, the inbox and the search.
+
+Below a player lie also the addresses of rooms that do something to one.
+"""
 
 from django.urls import path
 
-from care.portal import exporting, finding, profile
+from care.portal import exporting, finding, inbox, profile, search
 
 _ONE = "portal/<uuid:studio>/players/<uuid:player>"
 
 urlpatterns = [
+    path("portal/<uuid:studio>/inbox", inbox.inbox, name="portal-inbox"),
+    path("portal/<uuid:studio>/search", search.search, name="portal-search"),
+    path("portal/<uuid:studio>/search/suggestions", search.suggestions, name="portal-suggestions"),
     path("portal/<uuid:studio>/players", finding.players, name="players"),
     path(_ONE, profile.story, name="portal-player"),
     path(f"{_ONE}/achievements", profile.achievements, name="player-achievements"),

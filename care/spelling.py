@@ -1,29 +1,11 @@
-"""How pages and answers spell spans of time and numbers."""
-
-from datetime import timedelta
+"""How pages and answers spell playtimes, numbers and ids."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from core import spoken
 
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-_SECONDS_SPELLED = 10  # below it with a decimal
-
-
-def span(passed: timedelta) -> str:
-    """Return how long something took, in one unit: `0.3 s`, `4 min`, `7 h`, `2 days`."""
-    seconds = abs(passed.total_seconds())
-    if seconds < _SECONDS_SPELLED:
-        return _("%(n)s s") % {"n": spoken.spelled(f"{seconds:.1f}".removesuffix(".0"))}
-    if seconds < _MINUTE:
-        return _("%(n)s s") % {"n": int(seconds)}
-    if seconds < _HOUR:
-        return _("%(n)s min") % {"n": int(seconds // _MINUTE)}
-    if seconds < 2 * _DAY:
-        return _("%(n)s h") % {"n": int(seconds // _HOUR)}
-    days = int(seconds // _DAY)
-    return ngettext("%(n)s day", "%(n)s days", days) % {"n": spoken.whole(days)}
+_MINUTE = 60
+_HOURS_ALONE = 10  # from there on without minutes
 
 
 def hours(milliseconds: int) -> str:
@@ -32,7 +14,7 @@ def hours(milliseconds: int) -> str:
     if minutes < _MINUTE:
         return _("%(n)s min") % {"n": minutes}
     whole, rest = divmod(minutes, 60)
-    if whole >= _SECONDS_SPELLED or not rest:
+    if whole >= _HOURS_ALONE or not rest:
         return _("%(n)s h") % {"n": spoken.whole(whole)}
     return _("%(h)s h %(m)s min") % {"h": whole, "m": rest}
 

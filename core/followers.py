@@ -231,6 +231,12 @@ def _note_error(name: str, error: str) -> None:
         cursor.execute("UPDATE core_follower SET error = %s WHERE name = %s", [error[-4000:], name])
 
 
+def forget_error(name: str, *, instead: str) -> None:
+    """Let a listener's error say something else: that it failed is known by there being one."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE core_follower SET error = %s WHERE name = %s AND error <> ''", [instead, name])
+
+
 def _move(name: str, last: Fact, *, isolating: int) -> None:
     run_prepared(_MOVE, [last.tx, last.id, isolating, name])
 

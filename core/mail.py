@@ -6,9 +6,11 @@ A server that is away delays it: what could not be sent is tried again for a day
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 from django.template.loader import render_to_string
+from django.utils import translation
 from post_office import mail
 from post_office.models import STATUS, Email
 
@@ -17,18 +19,24 @@ _LOCK = 0x4D41494C
 _DELETED_AT_ONCE = 1_000
 
 
-def send(template: str, *, to: str, told: Mapping[str, object]) -> None:
+def send(template: str, *, to: str, language: str, told: Mapping[str, object]) -> None:
     """Queue a mail: it is stored with what the caller's transaction writes, or not at all, and sent by a worker.
 
-    Its parts are `<template>_subject.txt`, `<template>.txt` and `<template>.html`.
+    Its parts are `<template>_subject.txt`, `<template>.txt` and `<template>.html`. It is written in the language of
+    who gets it, whoever causes it; in the instance's own for none.
     """
-    subject = render_to_string(f"{template}_subject.txt", dict(told))
+    with translation.override(language or settings.LANGUAGE_CODE):
+        _queue(template, to, dict(told))
+
+
+def _queue(template: str, to: str, told: dict[str, object]) -> None:
+    subject = render_to_string(f"{template}_subject.txt", told)
     made = EmailMultiAlternatives(
         subject=" ".join(subject.split()),  # a line break would end the header (threats.md, P6)
-        body=render_to_string(f"{template}.txt", dict(told)),
+        body=render_to_string(f"{template}.txt", told),
         to=[to],
     )
-    made.attach_alternative(render_to_string(f"{template}.html", dict(told)), "text/html")
+    made.attach_alternative(render_to_string(f"{template}.html", told), "text/html")
     made.send()
 
 

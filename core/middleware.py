@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -21,7 +22,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core.deadlines import deadline
 from core.ids import new_id
-from core.problems import as_refusal, page_or_problem
+from core.problems import as_refusal, page_or_problem, wants_json
 from core.refusals import Refused
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
@@ -53,15 +54,23 @@ def request_context(get_response: GetResponse) -> GetResponse:
 
 
 class Refusals:
-    """Answers expected refusals that a page raised; bugs go on to Django."""
+    """Answers expected refusals that a page raised, and says what is wrong with a page that only takes forms.
+
+    Bugs go on to Django.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         """Keep the way on."""
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on."""
-        return self.get_response(request)
+        """Pass the request on; a browser that comes to a form's address shows a page, and not one of its own."""
+        response = self.get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or wants_json(request):
+            return response
+        said = "This address only takes a form. Go back to the page that the form is on, and load it again."
+        allowed = {"Allow": response.headers.get("Allow", "")}
+        return page_or_problem(request, Refused(said, slug="method-not-allowed", headers=allowed))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer what is expected to happen."""

@@ -7,7 +7,7 @@ from core import pages
 urlpatterns = [
     path("favicon.ico", pages.icon),
     path("theme", pages.set_theme, name="theme"),
-    path("language", pages.set_language, name="language"),
+    path("shortcuts", pages.set_shortcuts, name="shortcuts"),
     path("problems", pages.problems, name="problems"),
     path("problems/<slug:slug>", pages.problem, name="problem"),
 ]

@@ -1,6 +1,8 @@
-"""Pages that belong to no game: the switches of theme and language, and what a problem means."""
+"""Pages that belong to no game: the switches of theme, language and shortcuts, and what a problem means."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,23 +10,54 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from core.refusals import PROBLEMS, Refused
+from core.refusals import PROBLEMS, Forbidden, Refused
 
 THEMES = ("light", "dark", "auto")
 THEME_COOKIE = "theme"
+SHORTCUTS_COOKIE = "shortcuts"
 _DAY_S = 24 * 3600
 _YEAR_S = 365 * _DAY_S
 
 
 def theme(request: HttpRequest) -> dict[str, str | bool]:
-    """Give every template the reader's theme, empty where none was chosen, and whether there is a demo player."""
+    """Give every template the reader's theme, empty where none was chosen, and whether there is a demo player.
+
+    And whether single keys do something: who speaks to the browser may have turned that off (WCAG 2.1.4).
+    """
     chosen = request.COOKIES.get(THEME_COOKIE, "")
-    return {"theme": chosen if chosen in THEMES else "", "demo": settings.DEMO}
+    return {
+        "theme": chosen if chosen in THEMES else "",
+        "shortcuts": request.COOKIES.get(SHORTCUTS_COOKIE) != "off",
+        "demo": settings.DEMO,
+    }
+
+
+def from_our_pages(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Take a form from this instance's own pages only, without a token: pages that are kept for all can hold none.
+
+    A browser says where a form stood by Sec-Fetch-Site, and an older one by Origin; who says neither is refused
+    (Source: OWASP's cheat sheet on cross-site request forgery, "Fetch Metadata headers").
+    """
+
+    @csrf_exempt
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        site, origin = request.META.get("HTTP_SEC_FETCH_SITE"), request.META.get("HTTP_ORIGIN")
+        ours = {f"{request.scheme}://{request.get_host()}", settings.PUBLIC_URL}
+        is_ours = site in ("same-origin", "none") if site else origin in ours
+        # Django's test client is let in here as it is by Django's own check of tokens.
+        if not is_ours and not getattr(request, "_dont_enforce_csrf_checks", False):
+            raise Forbidden("This form was sent from another site. Open the page here and choose again.")
+        return view(request)
+
+    return checked
 
 
 @require_POST
+@from_our_pages
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember the reader's theme and go back to the page the choice was made on."""
     chosen = request.POST.get("theme", "")
@@ -34,6 +67,17 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@from_our_pages
+def set_shortcuts(request: HttpRequest) -> HttpResponse:
+    """Remember whether single keys do something, and go back to the page the choice was made on."""
+    chosen = request.POST.get("shortcuts", "")
+    if chosen not in ("on", "off"):
+        raise Refused("`shortcuts` takes on, off.", slug="validation-failed")
+    return _kept(request, SHORTCUTS_COOKIE, chosen)
+
+
+@require_POST
+@from_our_pages
 def set_language(request: HttpRequest) -> HttpResponse:
     """Remember the reader's language and go back to the page the choice was made on."""
     chosen, known = request.POST.get("language", ""), dict(settings.LANGUAGES)

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import structlog
 from django.conf import settings
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import (
     DisallowedHost,
     PermissionDenied,
@@ -67,7 +68,21 @@ def as_refusal(exception: Exception) -> Refused | None:
         return Refused("The body is larger than this address takes.", slug="payload-too-large")
     if isinstance(exception, SuspiciousOperation | TooManyFieldsSent):
         return Refused("The request can't be read.", slug="malformed-request")
+    if isinstance(exception, SessionInterrupted):
+        return _of_session(exception)
     return _of_database(exception)
+
+
+def _of_session(interrupted: SessionInterrupted) -> Refused:
+    """Return why a session could not be stored: Django says that it is gone, whatever the database answered."""
+    cause: BaseException | None = interrupted
+    while cause is not None:
+        if isinstance(cause, Exception) and (refused := _of_database(cause)) is not None:
+            return refused
+        cause = cause.__context__
+    return Conflict(
+        "You were signed out while this was under way. Sign in, and look whether it was done before you repeat it."
+    )
 
 
 def _of_database(exception: Exception) -> Refused | None:

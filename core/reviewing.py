@@ -103,6 +103,9 @@ class Source(Protocol):
     def count(self, studio_id: int, *, most: int) -> int:
         """Return how many wait for a decision, at most `most`."""
 
+    def heard(self, studio_id: int, *, since: datetime, most: int) -> list[datetime]:
+        """Return when those that wait were heard of after a time, newest first, of at most `most`."""
+
     def page(self, studio_id: int, wanted: Wanted, *, after: After | None, limit: int) -> list[Flagged]:
         """Return those behind a place, newest first."""
 
@@ -127,6 +130,12 @@ def sources() -> dict[str, Source]:
 def count(studio_id: int, *, most: int) -> int:
     """Return how many wait for a decision in a studio, at most `most`."""
     return min(most, sum(source.count(studio_id, most=most) for source in sources().values()))
+
+
+def heard(studio_id: int, *, since: datetime, most: int) -> list[datetime]:
+    """Return when those that wait were heard of after a time, newest first, at most `most`."""
+    found = [at for source in sources().values() for at in source.heard(studio_id, since=since, most=most)]
+    return sorted(found, reverse=True)[:most]
 
 
 def page(

@@ -1,11 +1,11 @@
 """How pages write numbers and days in the reader's language; in English where none was chosen, as in the API."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.utils.formats import date_format, get_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 
 # As Django's `date` takes them: `26 Nov 2026` in English, `26. Nov. 2026` in German.
 _STYLES: Final[dict[str, Promise]] = {
@@ -18,6 +18,9 @@ _STYLES: Final[dict[str, Promise]] = {
     "j M Y, H:i": pgettext_lazy("date", "j M Y, H:i"),
     "j M Y, H:i:s": pgettext_lazy("date", "j M Y, H:i:s"),
 }
+
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_SECONDS_SPELLED = 10  # below it with a decimal
 
 
 def spelled(digits: str) -> str:
@@ -40,6 +43,16 @@ def whole(value: int) -> str:
     return spelled(f"{value:,}")
 
 
+def average(value: float) -> str:
+    """Return an average: whole if it is large, else with one decimal, and as many as show that it is not nothing."""
+    if abs(value) >= 100:
+        return whole(round(value))
+    text = f"{value:.2g}" if 0 < abs(value) < 0.1 else f"{value:.1f}"
+    if "e" in text:
+        return "<" + spelled("0.0001")
+    return spelled(text.removesuffix(".0"))
+
+
 def percentage(digits: str) -> str:
     """Return a percentage, of a number that is written the English way."""
     return gettext("%(share)s%%") % {"share": spelled(digits)}
@@ -58,3 +71,18 @@ def moment(at: datetime) -> str:
 def second(at: datetime) -> str:
     """Return a moment to the second, with its zone."""
     return f"{day(at, 'j M Y, H:i:s')} UTC"
+
+
+def span(passed: timedelta) -> str:
+    """Return how long something took, in one unit: `0.3 s`, `4 min`, `7 h`, `2 days`."""
+    seconds = abs(passed.total_seconds())
+    if seconds < _SECONDS_SPELLED:
+        return gettext("%(n)s s") % {"n": spelled(f"{seconds:.1f}".removesuffix(".0"))}
+    if seconds < _MINUTE:
+        return gettext("%(n)s s") % {"n": int(seconds)}
+    if seconds < _HOUR:
+        return gettext("%(n)s min") % {"n": int(seconds // _MINUTE)}
+    if seconds < 2 * _DAY:
+        return gettext("%(n)s h") % {"n": int(seconds // _HOUR)}
+    days = int(seconds // _DAY)
+    return ngettext("%(n)s day", "%(n)s days", days) % {"n": whole(days)}

@@ -5,7 +5,7 @@ written over.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal, localcontext
 from pathlib import Path
@@ -78,6 +78,53 @@ class Archive:
                 with suppress(OSError):  # it has its key by now, or there is no room or way for anything
                     self._fs.delete_file(temporary)
         return written
+
+    def leave_out(self, key: str, rows: pc.Expression, *, columns: Sequence[str]) -> int:
+        """Write a file anew without some rows, if it has any of them; return how many went.
+
+        `columns` are those that tell them. The new file is read back before it takes the old one's place. Its hash is 0
+        from then on: nobody compares a final file with rows. At no time is more than a batch in memory.
+        """
+        with _made_plain(key):
+            path = self._path(key)
+            with self._fs.open_input_file(path) as stream, pq.ParquetFile(stream) as file:
+                gone = sum(
+                    pa.Table.from_batches([batch]).filter(rows).num_rows
+                    for batch in file.iter_batches(_READ_AT_ONCE, columns=list(columns))
+                )
+                if gone:
+                    self._write_again(path, file, without=rows)
+        return int(gone)
+
+    def _write_again(self, path: str, file: pq.ParquetFile, *, without: pc.Expression) -> None:
+        temporary = f"{path}.{token_hex(4)}{_TEMPORARY}"
+        shape = file.schema_arrow.remove_metadata()
+        kept = Figures(0, (Decimal(0),) * len(shape), Decimal(0))
+        try:
+            with (
+                self._fs.open_output_stream(temporary) as stream,
+                pq.ParquetWriter(stream, shape, compression="zstd") as writer,
+            ):
+                for read in file.iter_batches(_READ_AT_ONCE):
+                    for batch in pa.Table.from_batches([read]).filter(~without).to_batches():
+                        writer.write_batch(batch)
+                        kept = _plus(kept, batch, digest=0)
+                writer.add_key_value_metadata({_DIGEST.decode(): "0"})
+            if self._read(temporary) != kept:
+                raise Unavailable(f"{path} does not read back as it was written.")
+            self._settle(temporary, path)
+        finally:
+            with suppress(OSError):
+                self._fs.delete_file(temporary)
+
+    def keys(self, folder: str) -> list[str]:
+        """Return the keys of all files in a folder and below it, also of those that were set aside."""
+        with _made_plain(folder):
+            selector = pafs.FileSelector(self._path(folder), allow_not_found=True, recursive=True)
+            found = [
+                info.path for info in self._fs.get_file_info(selector) if info.type == pafs.FileType.File
+            ]
+        return sorted(path[len(self._root) :].lstrip("/") for path in found)
 
     def figures(self, key: str) -> Figures | None:
         """Return the figures of what a file holds; None if there is none, or it can't be understood."""

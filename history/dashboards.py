@@ -144,6 +144,24 @@ def which_are_kept(player_id: int, audiences: Sequence[Audience]) -> list[Audien
     return [audience for audience, there in zip(audiences, pipeline.execute(), strict=True) if there]
 
 
+def forget(player_id: int, audiences: Sequence[Audience]) -> int:
+    """Let nothing be kept of a player for audiences; return how many dashboards that were. Raises redis.RedisError."""
+    pipeline = _valkey().pipeline(transaction=False)
+    for audience in audiences:
+        pipeline.delete(keys.dashboard(player_id, audience))
+    gone: list[int] = pipeline.execute()
+    return sum(gone)
+
+
+def leave_lists(player_id: int) -> None:
+    """Take a player off the lists of whom to build for, and forget that he was looked at. Raises redis.RedisError."""
+    pipeline = _valkey().pipeline(transaction=False)
+    for listed in (keys.outdated(), keys.cold()):
+        pipeline.zrem(listed, player_id)
+    pipeline.delete(keys.changed(player_id), keys.looked(player_id))
+    pipeline.execute()
+
+
 def _valkey() -> Any:
     """Return the client for requests; redis-py's types know answers in text only, and these are bytes."""
     return client("cache")

@@ -112,6 +112,26 @@ def join(player_id: int, into_id: int) -> None:
             run_prepared(_JOIN[family].format(table=table(family, level)), [player_id, into_id])
 
 
+_ERASE = {
+    "activity": "game_id IN (SELECT id FROM accounts_game WHERE studio_id = $2)",
+    "stat": "stat_id IN (SELECT id FROM stats_stat WHERE studio_id = $2)",
+}
+
+
+def erase(player_ids: Iterable[int], *, studio_id: int | None) -> int:
+    """Forget what levels keep of players, of one studio's games or (None) of all; return how many rows that were."""
+    who = [array_literal(player_ids), studio_id]
+    rows = 0
+    for family in FAMILIES:
+        for level in LEVELS:
+            sql = (
+                f"WITH gone AS (DELETE FROM {table(family, level)} WHERE player_id = ANY($1::bigint[])"  # noqa: S608 - ours
+                f" AND ($2::bigint IS NULL OR {_ERASE[family]}) RETURNING 1) SELECT count(*) FROM gone"
+            )
+            rows += run_prepared(sql, who)[0][0]
+    return rows
+
+
 def _activity_rows(
     activity: Mapping[tuple[int, int, Bucket], Activity],
 ) -> Iterable[tuple[object, ...]]:

@@ -28,6 +28,10 @@ class Who(NamedTuple):
     excluded_us: int | None
 
 
+# Whom a studio erased is not created again.
+ERASED = Who(0, "", banned=False, erased=True, excluded_us=None)
+
+
 class State(NamedTuple):
     """What a board and its period are at the moment of the submission."""
 

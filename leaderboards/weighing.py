@@ -13,7 +13,7 @@ from leaderboards.models import PeriodState
 from leaderboards.rules import scores as rules
 from leaderboards.rules.scores import Held
 from leaderboards.selectors.definitions import BoardInfo
-from leaderboards.submitting import Kept, State, Who, Write
+from leaderboards.submitting import ERASED, Kept, State, Who, Write
 
 OFFLINE_US = 14 * 86_400 * 1_000_000  # how far back a game's own time is ranked by
 
@@ -137,7 +137,7 @@ def _who(
                 studio_id=studio_id, external_ids=[name for studio, name in unknown if studio == studio_id]
             )
         made, _ = submitting.begin(unknown, [])
-        found |= {name: who for name, who in zip(unknown, made, strict=True) if who is not None}
+        found |= {name: who or ERASED for name, who in zip(unknown, made, strict=True)}
     return found, now_us
 
 

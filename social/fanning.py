@@ -71,7 +71,8 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     now = timezone.now()
     _join([fact for fact in facts if fact.kind == PlayersJoined.kind])
     facts = joining.as_they_are(facts)
-    presence.note_play(_seen(fact for fact in facts if fact.kind == PlaytimeAdded.kind), before=now)
+    of_others = joining.with_nobody(facts, joining.erased(facts))
+    presence.note_play(_seen(fact for fact in of_others if fact.kind == PlaytimeAdded.kind), before=now)
     heard = [
         fact
         for fact in facts
@@ -161,7 +162,7 @@ def _tell_some(*, now: datetime) -> int | None:
 def _notices(due: Sequence[State], *, now: datetime) -> list[Notice]:
     """Return what the friends who are about are told, of those that may be spoken of."""
     players = {state.player_id for state in due}
-    hidden, banned = hidden_players(players), banned_players(players)
+    hidden, banned = hidden_players(players, part="feed"), banned_players(players)
     held = unlocks.heard_at({(state.player_id, state.achievement_id) for state in due})
     told = told_of({state.achievement_id: state.game_id for state in due})
     spoken_of = [

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from accounts.erased import erased_players
 from accounts.selectors import joined_players
 from achievements.facts import (
     AchievementsRevoked,
@@ -41,6 +42,31 @@ def as_they_are(facts: Sequence[Fact]) -> list[Fact]:
     if not joined:
         return list(facts)
     return [one for fact in facts if not _is_with_himself(one := _renamed(fact, joined))]
+
+
+def erased(facts: Sequence[Fact]) -> set[int]:
+    """Return whom of those that facts are about nothing is told any more."""
+    return erased_players(player for fact in facts for player in _players(fact))
+
+
+def with_nobody(facts: Sequence[Fact], gone: set[int]) -> list[Fact]:
+    """Return facts without rows of players who were erased, and without those between one of them and another.
+
+    Ids of notices that are made of the places of rows would be others: such notices are left out themselves.
+    """
+    if not gone:
+        return list(facts)
+    left = [
+        fact for fact in facts if gone.isdisjoint(fact.payload[name] for name in _NAMES.get(fact.kind, ()))
+    ]
+    return [_without(fact, gone) for fact in left]
+
+
+def _without(fact: Fact, gone: set[int]) -> Fact:
+    lists = {
+        name: [row for row in fact.payload[name] if row[0] not in gone] for name in _ROWS.get(fact.kind, ())
+    }
+    return replace(fact, payload={**fact.payload, **lists})
 
 
 def _is_with_himself(fact: Fact) -> bool:

@@ -24,3 +24,16 @@ def summary(player_id: int) -> str:
     games, and of another one it says nothing. TTL: social.selectors.summaries.KEPT_S. Rebuilt: as it is asked for.
     """
     return f"social:v1:summary:{player_id}"
+
+
+def card(digest: str) -> str:
+    """Return the key, in the cache, of a card that was drawn: its bytes, by a hash of what is on it. TTL: a day."""
+    return f"social:v1:card:{digest}"
+
+
+def card_of(drawn_for: str) -> str:
+    """Return the key, in the cache, of which card a player had last, by a hash of who he is; TTL: a minute.
+
+    So a card is drawn once a minute at most, however fast the figures on it change.
+    """
+    return f"social:v1:card-of:{drawn_for}"

@@ -67,7 +67,7 @@ def note_play(seen: Mapping[int, int], *, before: datetime) -> None:
 
 def presences(player_ids: Collection[int], *, at: datetime) -> dict[int, Presence]:
     """Return what friends may see of players, in three queries; UNSEEN of who hides or was never seen."""
-    hidden = hidden_players(player_ids)
+    hidden = hidden_players(player_ids, part="presence")
     shown = [player for player in player_ids if player not in hidden]
     seen = {row[0]: row[1:] for row in run_prepared(_SEEN, [array_literal(shown)])}
     played = last_played(shown, at=at)

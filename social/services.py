@@ -34,17 +34,20 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     """
     now = timezone.now()
     facts = joining.as_they_are(facts)
+    gone = joining.erased(facts)
+    of_others = joining.with_nobody(facts, gone)
     deeds = announcing.deed_notices([fact for fact in facts if fact.kind in _DEEDS and fact.at > now - KEPT])
     ranks = announcing.rank_notices(
         [fact for fact in facts if fact.kind == RanksChanged.kind and fact.at > now - NEWS]
     )
     friends = announcing.friend_notices(
-        [fact for fact in facts if fact.kind in _OF_FRIENDS and fact.at > now - KEPT]
+        [fact for fact in of_others if fact.kind in _OF_FRIENDS and fact.at > now - KEPT]
     )
     answers = announcing.answer_notices(
-        [fact for fact in facts if fact.kind == ReportAnswered.kind and fact.at > now - KEPT]
+        [fact for fact in of_others if fact.kind == ReportAnswered.kind and fact.at > now - KEPT]
     )
-    ways = nearing.hear([fact for fact in facts if _is_of_a_way(fact, now)], now=now)
+    deeds, ranks = ([one for one in told if one.player_id not in gone] for told in (deeds, ranks))
+    ways = nearing.hear([fact for fact in of_others if _is_of_a_way(fact, now)], now=now)
     everything = itertools.chain(ways.notices, deeds, ranks, friends, answers)
     choices = preferences.choices({notice.player_id for notice in everything}, at=now)
     ranked = inbox.replace_unread(choices.of(ranks))
@@ -95,14 +98,18 @@ def push(notices: Sequence[inbox.Notice], seqs: Sequence[int]) -> None:
     breaker("live").call(lambda: client("live").publish(keys.live_channel(), message), otherwise=lambda: 0)
 
 
-def mark_read(*, player_id: int, uuids: Sequence[UUID] | None, at: datetime) -> int:
+def mark_read(
+    *, player_id: int, uuids: Sequence[UUID] | None, at: datetime, until_seq: int | None = None
+) -> int:
     """Mark a player's notifications as read, all of them if `uuids` is None; return how many were unread.
 
-    Ids that are not in the player's inbox are passed by.
+    Ids that are not in the player's inbox are passed by. With `until_seq` nothing newer is marked: nobody has seen it.
     """
     unread = Notification.objects.filter(player_id=player_id, read_at=None)
     if uuids is not None:
         unread = unread.filter(uuid__in=uuids)
+    if until_seq is not None:
+        unread = unread.filter(seq__lte=until_seq)
     return unread.update(read_at=at)
 
 

@@ -16,7 +16,9 @@ function colour(name, alpha = 1) {
   return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
 }
 
-const number = (value) => value.toLocaleString(locale, { maximumFractionDigits: 2 });
+// Two decimals, or as many as show that a small one is not nothing.
+const number = (value) => value.toLocaleString(
+  locale, Math.abs(value) < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 });
 
 function days(step) {
   const shown = step === "month" ? { month: "short", year: "numeric" } : { day: "numeric", month: "short" };

@@ -5,7 +5,7 @@
 const PREVIEW_MS = 300;
 
 /** Show one part of the editor, the one that the address or an error names; the others wait. */
-function parts(root, form) {
+function parts(root, form, hash) {
   const all = [...form.querySelectorAll("[data-section]")];
   const links = [...root.querySelectorAll("[data-section-link]")];
   const show = (id) => {
@@ -16,7 +16,7 @@ function parts(root, form) {
     }
   };
   const wrong = form.querySelector(".field-wrong")?.closest("[data-section]");
-  const named = all.find((part) => `#${part.id}` === location.hash);
+  const named = all.find((part) => `#${part.id}` === hash);
   show((wrong ?? named ?? all[0]).id);
   for (const link of links) {
     link.addEventListener("click", (event) => {
@@ -53,7 +53,7 @@ function livePreview(form) {
       if (!next || !stage) return;
       next.dataset.bsTheme = stage.dataset.bsTheme;
       stage.replaceWith(next);
-      const publish = form.querySelector("[data-publish]");
+      const publish = form.querySelector("#publish-label");
       if (publish && next.dataset.label) publish.textContent = next.dataset.label;
       next.dispatchEvent(new Event("laurel:replaced", { bubbles: true }));
     } catch { /* the network is away, or a newer one is on its way */ }
@@ -84,12 +84,6 @@ function suggestKey(form) {
   });
 }
 
-/** Say whether something is typed that is not saved; the preview's own switches do not count. */
-function watchTyping(form) {
-  form.addEventListener("input", (event) => { if (!("skip" in event.target.dataset)) form.dataset.typed = "1"; });
-  form.addEventListener("submit", () => { delete form.dataset.typed; });
-}
-
 /** Say beside a text how long it is and may be. */
 function counts(form) {
   for (const field of form.querySelectorAll(".field [maxlength]")) {
@@ -107,18 +101,60 @@ function counts(form) {
   }
 }
 
-function prepareEditor(root) {
+/** The list of achievements to ask for: found by typing, walked through by arrows. */
+function chooser(form) {
+  const list = form.querySelector("[data-chooser]");
+  if (!list) return;
+  const filter = form.querySelector("[data-choose-filter]"), said = form.querySelector("[data-choose-said]");
+  const items = [...list.children].map((item) => ({ item, box: item.querySelector("input"), text: item.textContent.toLocaleLowerCase() }));
+  const shown = () => items.filter(({ item, box }) => !item.hidden && !box.disabled).map(({ box }) => box);
+  const count = () => {
+    said.textContent = said.dataset.chooseSaid
+      .replace("{n}", items.filter(({ box }) => box.checked).length).replace("{most}", items.length);
+  };
+  const find = () => {
+    const wanted = filter.value.trim().toLocaleLowerCase();
+    for (const { item, text } of items) item.hidden = !text.includes(wanted);
+    form.querySelector("[data-choose-none]").hidden = items.some(({ item }) => !item.hidden);
+  };
+  filter.addEventListener("input", find);
+  filter.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+    if (event.key === "ArrowDown") { event.preventDefault(); shown()[0]?.focus(); }
+    if (event.key === "Escape" && filter.value) { event.preventDefault(); filter.value = ""; find(); }
+  });
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const boxes = shown(), next = boxes.indexOf(event.target) + step;
+    if (next < 0) filter.focus(); else boxes[next]?.focus();
+  });
+  list.addEventListener("change", count);
+  count();
+}
+
+/** Prepare an editor; return what keeps what is typed in it, if there is anything to type. */
+function prepareEditor(root, hash = location.hash) {
   const form = root.querySelector("#edit-form");
-  if (!form) return;
-  parts(root, form);
+  if (root.querySelector("#editor") && !(form && "new" in form.dataset)) NewKeeper.forgetSent();
+  if (!form) return null;
+  const keeper = "new" in form.dataset ? new NewKeeper(form) : new Keeper(form);
+  parts(root, form, hash);
   livePreview(form);
   counts(form);
-  watchTyping(form);
+  chooser(form);
   if ("new" in form.dataset) suggestKey(form);
+  return keeper;
 }
 
 const isTyped = (root) => Boolean(root.querySelector("#edit-form[data-typed]"));
-const stays = (root) => isTyped(root) && !confirm(root.querySelector("#edit-form").dataset.leave);
+
+/** Save what is not saved yet; where that can't be, ask whether to leave all the same. */
+async function stays(root, keeper) {
+  await keeper?.settle();
+  return isTyped(root) && !confirm(root.querySelector("#edit-form").dataset.leave);
+}
 
 /** The list's drawer: the editor's own page, shown beside the list, with its own address. */
 class Drawer {
@@ -132,6 +168,7 @@ class Drawer {
     this.dialog.addEventListener("cancel", (event) => { event.preventDefault(); this.leave(); });
     this.dialog.addEventListener("click", (event) => this.clicked(event));
     this.dialog.addEventListener("submit", (event) => this.sent(event));
+    this.dialog.addEventListener("laurel:saved", () => { this.isStale = true; });
     window.addEventListener("popstate", () => { if (this.dialog.open) this.close(); else location.reload(); });
   }
 
@@ -150,7 +187,7 @@ class Drawer {
       if (!this.dialog.open) this.dialog.showModal();
       this.dialog.scrollTop = 0;
       if (options) history.replaceState({ drawer: true }, "", answer.url);
-      prepareEditor(this.dialog);
+      this.keeper = prepareEditor(this.dialog, new URL(url, location.href).hash);
       this.dialog.dispatchEvent(new Event("laurel:replaced", { bubbles: true }));
       this.dialog.querySelector("[data-focus]")?.focus();
       return true;
@@ -167,11 +204,13 @@ class Drawer {
     if (!isOfList && !link.pathname.startsWith(new URL(this.list).pathname + "/")) return;
     event.preventDefault();
     if (isOfList) return void this.leave();
-    if (stays(this.dialog)) return;
-    this.load(link.href).then((shown) => {
-      if (shown) history.replaceState({ drawer: true }, "", link.href);
-      else location.assign(link.href);
-    });
+    this.follow(link.href);
+  }
+
+  async follow(url) {
+    if (await stays(this.dialog, this.keeper)) return;
+    if (await this.load(url)) history.replaceState({ drawer: true }, "", url);
+    else location.assign(url);
   }
 
   sent(event) {
@@ -183,13 +222,14 @@ class Drawer {
     this.load(form.action, { method: "POST", body }).then((shown) => { if (!shown) location.assign(this.list); });
   }
 
-  leave() {
-    if (stays(this.dialog)) return;
+  async leave() {
+    if (await stays(this.dialog, this.keeper)) return;
     this.close();
     if (location.href !== this.list) history.pushState(null, "", this.list);
   }
 
   close() {
+    this.keeper = null;
     this.dialog.close();
     this.dialog.replaceChildren();
     if (this.isStale) location.assign(this.list);
@@ -206,5 +246,9 @@ for (const link of document.querySelectorAll("[data-drawer]")) {
   });
 }
 
-prepareEditor(document);
-window.addEventListener("beforeunload", (event) => { if (isTyped(document)) event.preventDefault(); });
+const opened = prepareEditor(document);
+window.addEventListener("beforeunload", (event) => {
+  if (!isTyped(document)) return;
+  (drawer?.keeper ?? opened)?.settle();
+  event.preventDefault();
+});

@@ -1,4 +1,4 @@
-// Keeps a player's page up to date: toasts, totals, ranks and latest unlocks as they happen.
+// Tells a visitor what happens while a page is open: toasts, how much is unread; on his own page totals, ranks, unlocks.
 // The socket is a hint, the page's fragment is the truth. <script id="live"> says where things are.
 "use strict";
 
@@ -8,17 +8,21 @@ const stack = at("toasts"), template = at("toast"), said = at("said"), state = a
 const { art, glyphs, tints, tiers } = template.dataset;
 
 const SHOWN_MS = 6000, LEGENDARY_MS = 8000, LEAVING_MS = 200, TICK_MS = 200, NEW_ROW_MS = 10000;
-const MOST_TOASTS = 3, SWIPE_PX = 80;
+const MOST_TOASTS = 3, SWIPE_PX = 80, MOST_COUNTED = 99;
 const GATHER_MS = 60, MISSED_MS = 400; // how long to wait for more: in a burst, after a break
 const LOOKS_MS = [200, 300, 400, 1000, 2000, 4000]; // between looks at the ranks: 200 ms after a toast, at 500 ms, …
 const SILENCE_MS = 45000; // the server pings every 20 s
 const LEAST_WAIT_MS = 500, MOST_WAIT_MS = 5000, GIVE_UP_AFTER = 24;
+const FAILURES_OF_A_WIRE = 2; // then the other one is tried: some networks let no WebSocket through
+const REPLACED = ["leaderboard.updated", "achievement.progress"]; // a newer one takes an unread one's place
 
-// --- connection ---
+// --- connection: a WebSocket, or an event stream where there is none ---
 let socket = null, lastId = config.after, tries = 0, silence = 0, wakeUp = 0, missedUntil = 0;
+let failures = 0, streams = !("WebSocket" in window);
 const seen = new Set();
 
 function show(name, text) {
+  if (!state) return;
   state.hidden = false;
   state.dataset.state = name;
   state.textContent = text;
@@ -30,34 +34,67 @@ async function connect() {
   socket = {}; // nobody else connects while we sign in
   try {
     const answer = await fetch(config.session_url, { method: "POST", headers: { "X-CSRFToken": config.csrf } });
+    if (answer.status === 401 || answer.status === 403) return pause();
     if (!answer.ok) return retry();
-    socket = new WebSocket(config.websocket, "laurel.v1"); // who we are is in the session's cookie
-    socket.onopen = () => send({ type: "authenticate", ...(lastId && { after: lastId }) });
-    socket.onmessage = ({ data }) => { awaitNext(); receive(JSON.parse(data)); };
-    socket.onclose = retry;
-    awaitNext();
+    await (streams ? listen() : open()); // who we are is in the session's cookie
   } catch {
     retry();
   }
 }
 
+function open() {
+  socket = new WebSocket(config.websocket, "laurel.v1");
+  socket.onopen = () => send({ type: "authenticate", ...(lastId && { after: lastId }) });
+  socket.onmessage = ({ data }) => { awaitNext(); receive(JSON.parse(data)); };
+  socket.onclose = retry;
+  awaitNext();
+}
+
+/** Read the event stream; `fetch` can say where to go on at once, EventSource only after a break of its own. */
+async function listen() {
+  const cut = new AbortController();
+  socket = { close: () => cut.abort() };
+  awaitNext();
+  const headers = lastId ? { "Last-Event-ID": lastId } : {};
+  const answer = await fetch(config.stream, { credentials: "include", headers, signal: cut.signal });
+  if (!answer.ok) return retry();
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let text = "", part; !(part = await reader.read()).done;) {
+    awaitNext();
+    const blocks = (text + part.value).split("\n\n");
+    text = blocks.pop();
+    for (const block of blocks) {
+      if (/^: ready/m.test(block)) ready();
+      const data = /^event: (?!close$)[\s\S]*^data: (.*)$/m.exec(block);
+      if (data) receive(JSON.parse(data[1]));
+    }
+  }
+  retry();
+}
+
 function send(message) {
-  socket.send(JSON.stringify(message));
+  if (!streams) socket.send(JSON.stringify(message));
 }
 
 function awaitNext() {
   clearTimeout(silence);
-  silence = setTimeout(() => { socket.onclose = null; socket.close(); retry(); }, SILENCE_MS);
+  silence = setTimeout(() => { socket.onclose = null; socket.close(); if (!streams) retry(); }, SILENCE_MS);
 }
 
 function retry() {
   clearTimeout(silence);
   socket = null;
   tries += 1;
-  if (tries > GIVE_UP_AFTER) return show("paused", "Paused.");
+  if (++failures >= FAILURES_OF_A_WIRE) [streams, failures] = [!streams || !("WebSocket" in window), 0];
+  if (tries > GIVE_UP_AFTER) return pause();
   show("reconnecting", "Reconnecting…");
   const wait = Math.min(MOST_WAIT_MS, LEAST_WAIT_MS * 2 ** (tries - 1));
   wakeUp = setTimeout(connect, wait * (0.5 + Math.random() / 2));
+}
+
+function pause() {
+  clearTimeout(silence);
+  show("paused", "Paused.");
 }
 
 function receive({ type, id, data }) {
@@ -66,15 +103,25 @@ function receive({ type, id, data }) {
   if (!id || seen.has(id)) return;
   seen.add(id);
   lastId = id;
+  if (!REPLACED.includes(type)) countUnread();
   if (type === "achievement.unlocked") gather(data);
-  if (type === "leaderboard.updated" || type === "achievement.revoked") look(0);
+  else look(0);
 }
 
 function ready() {
   show("live", "Live");
   if (tries) missedUntil = Date.now() + 2000; // what comes now happened during the break
-  tries = 0;
+  tries = failures = 0;
   look(0);
+}
+
+function countUnread() {
+  for (const badge of document.querySelectorAll("[data-unread]")) {
+    const unread = Number(badge.dataset.unread) + 1;
+    badge.dataset.unread = unread;
+    badge.firstChild.textContent = unread > MOST_COUNTED ? `${MOST_COUNTED}+` : unread;
+    badge.hidden = false;
+  }
 }
 
 // --- unlocks ---
@@ -94,6 +141,7 @@ function announce(away) {
   unlocks.forEach(count);
   const room = away && unlocks.length > 1 ? 0 : Math.max(0, MOST_TOASTS - stack.childElementCount);
   unlocks.slice(0, room).forEach(toastOne);
+  chime(unlocks);
   if (unlocks.length > room) toastMany(unlocks.slice(room), away);
   said.textContent = unlocks.length > 1 ? `${unlocks.length} achievements unlocked.` : sentence(unlocks[0]);
   look(LOOKS_MS[0]);
@@ -106,11 +154,13 @@ function count({ game_id: game, achievement, totals }) {
   setTimeout(() => fresh.delete(id), NEW_ROW_MS);
   expected.set(game, Math.max(totals.points, expected.get(game) ?? 0));
   const card = document.querySelector(`a[data-game="${CSS.escape(game)}"]`);
+  if (!card) return; // what is counted already is not known; the fragment tells in a moment
   for (const name of ["points", "unlocked"]) {
     const total = document.querySelector(`[data-total=${name}]`);
-    const more = Math.max(0, totals[name] - Number(card?.dataset[name] ?? 0));
+    if (!total) return;
+    const more = Math.max(0, totals[name] - Number(card.dataset[name]));
     total.textContent = written(Number(total.textContent.replaceAll(",", "")) + more);
-    if (card) card.dataset[name] = Number(card.dataset[name]) + more;
+    card.dataset[name] = Number(card.dataset[name]) + more;
   }
 }
 
@@ -125,11 +175,12 @@ function sentence({ achievement: { name, rarity }, points }) {
 // --- toasts ---
 function toastOne({ game_id: id, game, achievement, points }) {
   const tier = achievement.rarity?.tier;
-  const total = `${document.querySelector("[data-total=points]").textContent} in all`;
+  const sum = document.querySelector("[data-total=points]")?.textContent.trim();
+  const total = sum && `${sum} in all`;
   const card = toast(achievement, tier, {
     kind: tier ? `${capital(tier)} unlocked` : "Unlocked",
     name: achievement.name,
-    text: game ? `${game.title} · ${total}` : total,
+    text: [game?.title, total].filter(Boolean).join(" · "),
     points: `+${written(points)}`,
   });
   card.querySelector("a").href = config.game_url.replace("{game}", encodeURIComponent(id));
@@ -145,6 +196,7 @@ function toastMany([{ achievement }, ...others], away) {
     name: number > 1 ? `${achievement.name} and ${number - 1} more` : achievement.name,
     text: "See all in Latest unlocks",
   });
+  many.querySelector("a").href = at("latest") ? "#latest" : `${config.home_url}#latest`;
   many.number = number;
   add(many, LEGENDARY_MS);
 }
@@ -197,13 +249,51 @@ setInterval(() => {
 }, TICK_MS);
 addEventListener("keydown", ({ key }) => { if (key === "Escape" && stack.lastElementChild) leave(stack.lastElementChild); });
 
+// --- sound: off until its switch is used, which this browser remembers ---
+const sound = at("sound"), NOTES_HZ = [659.25, 987.77, 1318.51], NOTE_S = 0.09, FADE_S = 0.5, LOUDNESS = 0.06;
+let speaker = null;
+
+function isLoud() {
+  try { return localStorage.getItem("laurel.sound") === "on"; } catch { return false; } // storage may be forbidden
+}
+
+/** Play two notes, and a third for what is legendary. */
+function chime(unlocks) {
+  if (!isLoud() || document.hidden) return;
+  speaker ??= new AudioContext();
+  speaker.resume();
+  const notes = unlocks.some(({ achievement }) => achievement.rarity?.tier === "legendary") ? 3 : 2;
+  NOTES_HZ.slice(0, notes).forEach((hertz, n) => {
+    const from = speaker.currentTime + n * NOTE_S;
+    const tone = new OscillatorNode(speaker, { type: "sine", frequency: hertz });
+    const volume = new GainNode(speaker, { gain: 0 });
+    volume.gain.setValueAtTime(LOUDNESS, from);
+    volume.gain.exponentialRampToValueAtTime(0.0001, from + FADE_S);
+    tone.connect(volume).connect(speaker.destination);
+    tone.start(from);
+    tone.stop(from + FADE_S);
+  });
+}
+
+if (sound && "AudioContext" in window) {
+  const press = () => sound.setAttribute("aria-pressed", isLoud());
+  sound.hidden = false;
+  sound.onclick = () => {
+    try { localStorage.setItem("laurel.sound", isLoud() ? "off" : "on"); } catch { return; }
+    press();
+    chime([]);
+  };
+  press();
+}
+
 // --- the page's own parts ---
+const main = at("main"), fragment = main.dataset.fragment && new URL(main.dataset.fragment, location);
 let looking = 0, dueAt = Infinity, looks = 0;
 
 /** Ask the server for the page's parts in `ms`, unless that happens sooner anyway. */
 function look(ms, again = 0) {
   looks = again;
-  if (Date.now() + ms >= dueAt) return;
+  if (!fragment || Date.now() + ms >= dueAt) return;
   clearTimeout(looking);
   dueAt = Date.now() + ms;
   looking = setTimeout(refresh, ms);
@@ -211,7 +301,7 @@ function look(ms, again = 0) {
 
 async function refresh() {
   dueAt = Infinity;
-  const answer = await fetch(config.fragment_url).catch(() => null);
+  const answer = await fetch(fragment).catch(() => null);
   if (answer?.ok) replace(await answer.text());
   for (const { dataset } of document.querySelectorAll("[data-board-score]")) {
     if (Number(dataset.boardScore) >= expected.get(dataset.game)) expected.delete(dataset.game);
@@ -235,6 +325,16 @@ function swap(old, part) {
   part.dispatchEvent(new CustomEvent("laurel:replaced", { bubbles: true }));
   if (href) part.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
 }
+
+/** Change the curve's length in place. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-span]");
+  if (!link || !fragment || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  fragment.searchParams.set("span", new URL(link.href).searchParams.get("span"));
+  history.replaceState(null, "", link.href);
+  refresh();
+});
 
 addEventListener("online", connect);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) connect(); });

@@ -132,24 +132,3 @@ if (form && rows && said) {
     handle.addEventListener("blur", () => { if (lifted) putBack({ stays: false }); });
   }
 }
-
-// Choosing: how many are chosen, and all of a page at once.
-const chosen = document.querySelector("[data-chosen]"), everything = document.querySelector("[data-choose-rows]");
-const boxes = [...document.querySelectorAll('[name="keys"]')];
-
-function count() {
-  const number = boxes.filter((box) => box.checked).length;
-  chosen.textContent = chosen.dataset.label.replace("#", number);
-  everything.checked = number === boxes.length;
-  everything.indeterminate = number > 0 && number < boxes.length;
-}
-
-if (chosen && everything) {
-  everything.hidden = false;
-  everything.addEventListener("change", () => {
-    for (const box of boxes) box.checked = everything.checked;
-    count();
-  });
-  for (const box of boxes) box.addEventListener("change", count);
-  count();
-}

@@ -20,6 +20,10 @@ function localTimes(root) {
     const at = new Date(element.dateTime);
     const day = at.toDateString();
     const clockTime = at.toLocaleTimeString("en-GB", clock);
+    if ("clock" in element.dataset && day === today) {
+      element.textContent = clockTime;
+      continue;
+    }
     const word = day === today ? words.format(0, "day") : day === yesterday ? words.format(-1, "day") : "";
     element.textContent = word
       ? `${word}, ${clockTime}`
@@ -69,3 +73,14 @@ document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
 document.querySelectorAll("[data-once]").forEach(sendOnce);
 prepare(document);
 document.addEventListener("laurel:replaced", (event) => prepare(event.target));
+
+// A single key leads to the search of the players' pages, unless the reader turned such keys off.
+document.addEventListener("keydown", (event) => {
+  const field = document.querySelector("[data-search-key]");
+  if (!field || event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
+  if (!field.offsetParent) return; // a phone's top bar leads to the page instead
+  event.preventDefault();
+  field.focus();
+  field.select();
+});

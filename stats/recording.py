@@ -25,6 +25,10 @@ class Who(NamedTuple):
     erased: bool
 
 
+# Whom a studio erased is not created again.
+ERASED = Who(0, banned=False, erased=True)
+
+
 class Kept(NamedTuple):
     """What a player holds of a stat."""
 

@@ -10,7 +10,7 @@ from accounts import selectors as accounts
 from core.refusals import Conflict, Forbidden, Gone, Refused, pointer
 from stats import recording
 from stats.facts import StatsChanged, ValueMoved
-from stats.recording import Kept, Who, Write
+from stats.recording import ERASED, Kept, Who, Write
 from stats.rules import values as rules
 from stats.rules.values import Held
 from stats.selectors.definitions import StatInfo
@@ -164,7 +164,7 @@ def _begun(
                 studio_id=studio_id, external_ids=[name for studio, name in unknown if studio == studio_id]
             )
         made, _ = recording.begin(unknown, [])
-        found |= {name: who for name, who in zip(unknown, made, strict=True) if who is not None}
+        found |= {name: who or ERASED for name, who in zip(unknown, made, strict=True)}
     return found, table
 
 

@@ -17,15 +17,15 @@ from core import redis as valkeys
 LONG_S = 120
 # How old what a process keeps may be, and how long it waits: a test that is about such a time sets it itself.
 _TIMES = (
-    "accounts.selectors.KEY_REFRESH_SECONDS",
-    "accounts.selectors.KEY_SECONDS",
+    "accounts.selectors.keys.KEY_REFRESH_SECONDS",
+    "accounts.selectors.keys.KEY_SECONDS",
     "config.demo.creating._CATCH_UP_S",
     "history.dashboards.BUILDS_WITHIN_S",
     "history.selectors.served.WAITS_S",
     "history.services.dashboards.RUNS_S",
     "history.services.dashboards.WARMS_S",
     "leaderboards.estimating._KEPT_S",
-    "leaderboards.memo.KEPT_S",
+    "core.memo.KEPT_S",
     "leaderboards.rebuilding.INLINE_S",
     "leaderboards.selectors.definitions.KEPT_S",
     "leaderboards.selectors.periods.KEPT_S",
@@ -48,7 +48,10 @@ def wait_long() -> None:
         module, _, constant = name.rpartition(".")
         setattr(import_module(module), constant, LONG_S)
     _wait_for_valkey(LONG_S)
-    settings.DATABASES["default"]["OPTIONS"]["connect_timeout"] = LONG_S
+    options = settings.DATABASES["default"]["OPTIONS"]
+    options["connect_timeout"] = LONG_S
+    if pool := options.get("pool"):
+        pool["timeout"] = LONG_S
     cast("Any", deadlines.deadline).__wrapped__.__defaults__ = (LONG_S,)
 
 

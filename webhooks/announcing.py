@@ -67,10 +67,14 @@ def _look_up(facts: Sequence[Fact]) -> _Known:
     return _Known(
         games=accounts.games_by_id(fact.payload["game"] for fact in facts if "game" in fact.payload),
         achievements=definitions.definitions_by_id(unlocked) if unlocked else {},
-        players={
-            studio: accounts.players_shown(ids, studio_id=studio) for studio, ids in players.items() if ids
-        },
+        players={studio: _named(ids, studio) for studio, ids in players.items() if ids},
     )
+
+
+def _named(ids: Iterable[int], studio_id: int) -> dict[int, dict[str, str]]:
+    """Return those of the players whom a studio names: of others, whom it erased, it is told nothing any more."""
+    shown = accounts.players_shown(ids, studio_id=studio_id)
+    return {player_id: one for player_id, one in shown.items() if "external_id" in one}
 
 
 def _unlocks(fact: Fact) -> list[list[Any]]:

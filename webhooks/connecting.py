@@ -20,7 +20,7 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return a name's addresses. Raises NotAllowed, NoAddress."""
+        """Return a name's addresses. Raises NotAllowed, NoAddress, LeadsNowhere."""
         found = await self._names.addresses(host)
         targets.check(found, self._policy)
         return [_result(host, address, port) for address in found]

@@ -27,7 +27,11 @@ _KINDS = ("A", "AAAA")
 
 
 class NoAddress(Exception):
-    """A name that leads nowhere now: it does not exist, or its servers do not answer."""
+    """A name's addresses could not be learned now: the name servers do not answer, or with an error of theirs."""
+
+
+class LeadsNowhere(NoAddress):
+    """DNS answered, and the name has no address to send to: it does not exist, or says nothing of use."""
 
 
 @cache
@@ -43,7 +47,7 @@ def policy() -> Policy:
 
 
 def addresses_now(host: str, *, within_s: float) -> list[Address]:
-    """Return all of a name's addresses, all of them looked up within that time. Raises NoAddress."""
+    """Return all of a name's addresses, all of them looked up within that time. Raises NoAddress, LeadsNowhere."""
     resolver = _configured(dns.resolver.Resolver)
     found: list[Address] = []
     until = time.monotonic() + within_s
@@ -52,7 +56,7 @@ def addresses_now(host: str, *, within_s: float) -> list[Address]:
         try:
             answer = resolver.resolve(_absolute(host), kind, lifetime=left_s, raise_on_no_answer=False)
         except dns.exception.DNSException as error:
-            raise NoAddress(_said(error)) from None
+            raise _failure(error) from None
         found += _read(answer)
     return _some(found)
 
@@ -65,7 +69,7 @@ class Names:
         self._resolver = _configured(dns.asyncresolver.Resolver)
 
     async def addresses(self, host: str) -> list[Address]:
-        """Return all of a name's addresses. Raises NoAddress."""
+        """Return all of a name's addresses. Raises NoAddress, LeadsNowhere."""
         name = _absolute(host)
         asked = [
             self._resolver.resolve(name, kind, lifetime=LOOKED_UP_WITHIN_S, raise_on_no_answer=False)
@@ -74,7 +78,7 @@ class Names:
         try:
             answers = await asyncio.gather(*asked)
         except dns.exception.DNSException as error:
-            raise NoAddress(_said(error)) from None
+            raise _failure(error) from None
         return _some([address for answer in answers for address in _read(answer)])
 
 
@@ -100,7 +104,17 @@ def _absolute(host: str) -> dns.name.Name:
     try:
         return dns.name.from_text(host, dns.name.root)
     except dns.exception.DNSException as error:
-        raise NoAddress(_said(error)) from None
+        raise LeadsNowhere(_said(error)) from None
+
+
+def _failure(error: dns.exception.DNSException) -> NoAddress:
+    """Return what a look-up's failure says: of the name only where a server answered that there is none such.
+
+    A server that can't tell (SERVFAIL, REFUSED) or is silent may be ours, and so says nothing of the receiver.
+    """
+    if isinstance(error, dns.resolver.NXDOMAIN):
+        return LeadsNowhere("The name does not exist.")
+    return NoAddress(_said(error))
 
 
 def _read(answer: Iterable[Any]) -> list[Address]:
@@ -109,9 +123,9 @@ def _read(answer: Iterable[Any]) -> list[Address]:
 
 def _some(found: list[Address]) -> list[Address]:
     if not found:
-        raise NoAddress("The name has no address.")
+        raise LeadsNowhere("The name has no address.")
     if len(found) > _MOST_ADDRESSES:
-        raise NoAddress("The name has too many addresses.")
+        raise LeadsNowhere("The name has too many addresses.")
     return found
 
 

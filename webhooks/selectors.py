@@ -85,6 +85,11 @@ class DeliveryInfo:
     last_status: int | None
     last_error: str
 
+    @property
+    def reason(self) -> str:
+        """Return the sentence of `last_error`, without the word for programs before it."""
+        return self.last_error.partition(": ")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptInfo:
@@ -99,6 +104,11 @@ class AttemptInfo:
     request_headers: dict[str, str]
     response_headers: dict[str, str]
     response_body: str
+
+    @property
+    def reason(self) -> str:
+        """Return the sentence of `error`, without the word for programs before it."""
+        return self.error.partition(": ")[2]
 
 
 _HEARS = f"""

@@ -114,6 +114,8 @@ def _why(failure: BaseException) -> str:
     cause = _cause(failure)
     if isinstance(cause, NotAllowed):
         return f"blocked-address: {cause}"
+    if isinstance(cause, resolving.LeadsNowhere):
+        return f"no-address: {cause}"
     if isinstance(cause, resolving.NoAddress):
         return f"dns: {cause}"
     if isinstance(cause, TimeoutError):

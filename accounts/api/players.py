@@ -13,13 +13,17 @@ from rest_framework.response import Response
 from accounts import selectors, services
 from accounts.api.games import RegionField
 from accounts.authentication import game_of, holder_of, other_of, player_of
+from accounts.erasure import asking
+from accounts.erasure.asking import ErasureInfo
 from accounts.models import Visibility
 from accounts.selectors import KeyHolder, PlayerInfo
 from core.clock import rfc3339
+from core.deadlines import extend
 from core.endpoint import Endpoint, StrictSerializer, StrictText
 from core.ids import parse_id
 from core.refusals import Forbidden, Gone, Invalid, NotFound
 
+ERASURE_SECONDS = 10.0  # of a player with ten thousand unlocks
 _URL_SCHEMES = ("http", "https")
 
 
@@ -78,6 +82,21 @@ class TokenOutput(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
+class ErasureOutput(serializers.Serializer[Any]):
+    """How far an erasure is."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(["erasing", "erased"])
+    asked_at = serializers.DateTimeField()
+    done_at = serializers.DateTimeField(allow_null=True)
+
+
+_ERASURE = {
+    "id": "019ab3a0-5d1e-7a40-8000-2b2b2b2b2b2b",
+    "status": "erasing",
+    "asked_at": "2026-11-26T10:20:07.412Z",
+    "done_at": None,
+}
 _PUBLIC = ("id", "display_name", "region", "avatar_url", "visibility")
 _PLAYER = {
     "id": "019ab3a0-22bb-7d11-9000-1c1c1c1c1c1c",
@@ -93,7 +112,7 @@ _PLAYER = {
 class PlayerView(Endpoint):
     """One player."""
 
-    scopes = {"GET": "players:read", "PUT": "players:write"}
+    scopes = {"GET": "players:read", "PUT": "players:write", "DELETE": "players:write"}
     player_may = frozenset({"GET"})
 
     @extend_schema(
@@ -127,6 +146,10 @@ class PlayerView(Endpoint):
     @extend_schema(
         operation_id="put_player",
         summary="Create or change a player",
+        description=(
+            "What is left out stays. So does what a person with an account on this instance chose there himself, of "
+            "his name, picture, region, time zone and visibility: the answer says what holds."
+        ),
         tags=["Players"],
         request=PlayerInput,
         responses=PlayerOutput,
@@ -145,6 +168,45 @@ class PlayerView(Endpoint):
             changes=values.validated_data,
         )
         return Response(player_json(info))
+
+    @extend_schema(
+        operation_id="erase_player",
+        summary="Erase a player",
+        description=(
+            "What your studio calls the person goes at once, with all that your games keep: unlocks, stats, scores, "
+            "sessions, reports. If no other studio has the person, so do name, settings, friends, and what others were "
+            "told. What is kept as text or in files follows within a minute as a rule, at the latest within a day; ask "
+            "again to see whether it is done. Others move up where the person stood; in final standings a nameless "
+            "place stays. From then on whatever names the person is answered 410, and the id is never created again. "
+            "It can't be undone. Repeating it changes nothing. A player token can't do this."
+        ),
+        tags=["Players"],
+        request=None,
+        responses={202: ErasureOutput},
+        examples=[OpenApiExample("Under way", _ERASURE, response_only=True, status_codes=["202"])],
+    )
+    def delete(self, request: Request, player: str) -> Response:
+        """Erase the player, or say how far that is."""
+        holder = cast("KeyHolder", holder_of(request))  # a player token may not
+        extend(ERASURE_SECONDS)
+        return Response(erasure_json(_erased(holder, request, player)), status=202)
+
+
+def _erased(holder: KeyHolder, request: Request, player: str) -> ErasureInfo:
+    """Erase whom a path names; of who was erased before return that. Raises NotFound."""
+    try:
+        info = player_of(request, player)
+    except Gone:
+        info = None
+    made = None
+    if info is not None:
+        made = asking.erase(
+            studio_id=holder.studio_id, player_id=info.id, reason="", actor=holder.actor, at=timezone.now()
+        )
+    made = made or asking.found(holder.studio_id, player)
+    if made is None:
+        raise NotFound("There is no such player.")
+    return made
 
 
 class PlayerTokenView(Endpoint):
@@ -177,8 +239,7 @@ class PlayerTokenView(Endpoint):
         external_id = written_name(request, player)
         services.create_players(studio_id=game.studio_id, external_ids=[external_id])
         info = selectors.player_of_studio(game.studio_id, external_id)
-        assert info is not None  # just created, and identities are never deleted
-        if info.erased:
+        if info is None or info.erased:
             raise Gone("This person was erased.")
         if info.banned:
             raise Forbidden("This player is banned from the studio's games.")
@@ -229,6 +290,16 @@ def player_json(info: PlayerInfo) -> dict[str, Any]:
         "avatar_url": info.avatar_url,
         "visibility": info.visibility,
         "time_zone": info.time_zone,
+    }
+
+
+def erasure_json(info: ErasureInfo) -> dict[str, Any]:
+    """Return an erasure in the API's shape."""
+    return {
+        "id": str(info.uuid),
+        "status": "erasing" if info.done_at is None else "erased",
+        "asked_at": rfc3339(info.asked_at),
+        "done_at": None if info.done_at is None else rfc3339(info.done_at),
     }
 
 

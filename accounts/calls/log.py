@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.db import models
 from django.db.models import Sum
 
+from accounts.calls import keys
 from accounts.calls.keeping import KEPT
 from accounts.calls.models import Call, CallCount
 from accounts.models import Game, ServerKey
@@ -133,7 +134,7 @@ def refused_by_problem(studio_id: int, *, at: datetime) -> list[tuple[Problem, i
 
     At most STRIP_KEPT_S old.
     """
-    key = f"accounts:calls:refused:{studio_id}"
+    key = keys.refused(studio_id)
     counts: list[tuple[str, int]] | None = cache.get(key)
     if counts is None:
         rows = Call.objects.filter(studio_id=studio_id, at__gt=at - timedelta(days=1)).exclude(slug="")

@@ -1,7 +1,9 @@
 """Notes how calls of the API ended, in the process's memory: a request waits for nothing here."""
 
 import random
+import re
 import time
+from functools import cache
 from typing import Any, Final
 
 from django.conf import settings
@@ -11,13 +13,14 @@ from accounts import keys
 from accounts.calls import redacting
 from accounts.calls.notebook import FAILED, FIRST_REFUSAL, OK, REFUSED, Noted, Owner, notebook
 from core.middleware import GetResponse
-from core.refusals import Told
+from core.refusals import Gone, Told
 
 SAMPLED: Final = 100  # one success of so many is noted
 _SAMPLE: Final = 1 / SAMPLED
 _FIRST_FAILURE: Final = 500
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LONGEST_PATH: Final = 500
+_CONVERTED: Final = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def request_log(get_response: GetResponse) -> GetResponse:
@@ -55,10 +58,20 @@ def _by_key(request: HttpRequest) -> Owner | None:
     return keys.key_hash(key) if scheme.lower() == "bearer" and keys.is_well_formed(key) else None
 
 
+@cache
+def _as_documented(route: str) -> str:
+    """Return an address as the API's documentation writes it: `<path:player>` as `{player}`."""
+    return _CONVERTED.sub(r"{\1}", route)
+
+
 def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: Any, began: float) -> Noted:
     match = request.resolver_match
     is_refused = response.status_code >= FIRST_REFUSAL
     body: bytes = getattr(request, "laurel_body", b"") if is_refused else b""
+    told: Told = getattr(response, "told", None) or Told()
+    # Whoever was erased is not noted again by those who still send his name.
+    is_of_nobody = told.slug == Gone.slug
+    body = b"" if is_of_nobody else body
     is_json = "json" in request.META.get("CONTENT_TYPE", "") and len(body) <= redacting.LARGEST_READ
     return Noted(
         at=time.time(),
@@ -66,10 +79,10 @@ def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: A
         key_id=getattr(holder, "key_id", None),
         game=_game(holder) or (match.kwargs.get("game_id") if match else None),
         method=request.method if request.method in _METHODS else "OTHER",
-        route=match.route if match else "",
-        path=request.path[:_LONGEST_PATH],
+        route=_as_documented(match.route) if match else "",
+        path="" if is_of_nobody else request.path[:_LONGEST_PATH],
         status=response.status_code,
-        told=getattr(response, "told", None) or Told(),
+        told=told,
         weight=1 if is_refused else SAMPLED,
         duration_us=int((time.perf_counter() - began) * 1e6),
         request_id=getattr(request, "request_id", ""),

@@ -48,6 +48,7 @@ DEEDS: Final[dict[str, Promise]] = {
     "member.remove": _("Removed a member"),
     "plausibility.change": _("Changed the rules of plausibility"),
     "player.ban": _("Banned a player"),
+    "player.erase": _("Erased a player"),
     "player.exclude": _("Took a player off the boards"),
     "player.export": _("Exported a player's data"),
     "player.include": _("Let a player back on the boards"),
@@ -82,6 +83,7 @@ DEEDS: Final[dict[str, Promise]] = {
 }
 KINDS: Final[dict[str, Promise]] = {
     "achievement": _("Achievement"),
+    "erasure": _("Erasure"),
     "export": _("Export"),
     "game": _("Game"),
     "invitation": _("Invitation"),

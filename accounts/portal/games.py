@@ -42,6 +42,8 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
         actor=visit.actor,
         at=timezone.now(),
     )
+    if not visit.games:  # the checklist on the home page leads on from the first one
+        return redirect("portal-home", visit.studio.studio_uuid)
     return redirect("game-settings", studio=visit.studio.studio_uuid, game=game.uuid)
 
 

@@ -13,10 +13,10 @@ from accounts.authentication import holder_of, named_game
 from accounts.selectors import KeyHolder
 from achievements.api.imports import FileParser
 from achievements.api.shapes import EXAMPLE, DefinitionOutput, definition_json
-from achievements.pictures import containers
 from achievements.selectors import definitions
 from achievements.services import icons
 from core.endpoint import Endpoint, read_flag
+from core.pictures import containers
 from core.refusals import Refused
 from core.strict_json import read_body
 

@@ -115,8 +115,7 @@ class PlayerAchievementsView(Endpoint):
         game, info = game_of(request, uuid), player_of(request, player)
         held = unlocks.unlocks_of(info.id, game_id=game.id)
         catalogue = definitions.fresh_catalogue(game.id)
-        is_weighed = catalogue.plausibility is not None
-        flagged = unlocks.flagged_of(info.id, game_id=game.id) if is_weighed else {}
+        flagged = unlocks.flagged_of(info.id, game_id=game.id)
         had = held.keys() | flagged.keys()
         shown = [one for one in catalogue.by_key.values() if one.state == State.PUBLISHED or one.id in had]
         limit, cursor = read_limit(request), request.GET.get("cursor")

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import TokenHolder, game_of, holder_of, player_of
-from achievements.report_models import LONGEST_MESSAGE, ReportState
+from achievements.models.reports import LONGEST_MESSAGE, ReportState
 from achievements.selectors import definitions, explaining, reports
 from achievements.selectors.reports import ReportInfo
 from achievements.services import reports as services

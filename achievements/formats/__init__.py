@@ -6,6 +6,7 @@ from typing import Final
 from achievements.formats import eos, google_play, laurel, steam_schema, steam_vdf, xbox
 from achievements.formats.archive import Files, open_upload
 from achievements.formats.document import ImportedFile, RowError, TooManyErrors, Unreadable
+from achievements.formats.recognising import recognise as _recognise
 
 _READERS: Final[dict[str, Callable[[Files], ImportedFile]]] = {
     "laurel": laurel.read,
@@ -18,6 +19,14 @@ _READERS: Final[dict[str, Callable[[Files], ImportedFile]]] = {
 IMPORT_FORMATS: Final = tuple(_READERS)
 LINE_FORMATS: Final = frozenset({"eos", "google-play"})
 """Those whose files show no end: half of one is one, too."""
+
+
+def recognise(body: bytes) -> str | None:
+    """Name the one of IMPORT_FORMATS that an upload of at most 10 MiB shows itself to be; None where none.
+
+    Raises: Unreadable for one that is too large, and for a zip that can't be unpacked.
+    """
+    return _recognise(open_upload(body))
 
 
 class UnknownFormat(ValueError):

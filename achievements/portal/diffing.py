@@ -1,15 +1,16 @@
 """What differs between two definitions, as pages show it: templates/components/diff.html."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from achievements.documents import PICTURES
 from core.clock import parse_rfc3339
 from core.wording import Piece, compare, replaced
 
@@ -48,24 +49,60 @@ _CHOICES = ("state", "type", "authority")
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """One of the two sides of a picture that changed; without an address it is the one built in for `key`."""
+
+    kind: Literal["old", "new"]
+    key: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """What became of a field."""
+    """What became of a field; of a picture both are shown."""
 
     label: str
     pieces: tuple[Piece, ...]
     field: str
+    pictures: tuple[Picture, ...] = ()
 
 
-def lines(differences: Mapping[str, tuple[Any, Any]]) -> list[Line]:
-    """Return what differs, as it is shown."""
-    return [Line(label(field), pieces(field, *both), field) for field, both in differences.items()]
+def lines(differences: Mapping[str, tuple[Any, Any]], key: str = "") -> list[Line]:
+    """Return what differs, as it is shown; with its `key` an achievement's pictures as such."""
+    return [
+        Line(
+            label(field),
+            pieces(field, *both),
+            field,
+            _pictures(field, key, *both),
+        )
+        for field, both in differences.items()
+    ]
+
+
+def _pictures(field: str, key: str, old: Any, new: Any) -> tuple[Picture, ...]:
+    if not key or field not in PICTURES:
+        return ()
+    both = Picture("old", key, old or ""), Picture("new", key, new or "")
+    return tuple(one for one in both if one.url or field == "icon_url")  # locked, nothing is the icon in grey
 
 
 def pieces(field: str, old: Any, new: Any) -> tuple[Piece, ...]:
     """Return what stayed, went and came of a field: of texts by words, of all else as a whole."""
     if field.rpartition("/")[2] in _TEXTS:
         return compare(old or "", new or "")
+    if field == "requires" and set(old or ()) != set(new or ()):
+        return tuple(_keys(old or (), new or ()))
     return replaced(text(field, old), text(field, new))
+
+
+def _keys(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
+    """Yield the keys that stayed as one piece, and each that went or came."""
+    stayed = [key for key in new if key in old]
+    if stayed:
+        yield Piece("same", ", ".join(stayed))
+    yield from (Piece("old", key) for key in old if key not in new)
+    yield from (Piece("new", key) for key in new if key not in old)
 
 
 def label(field: str) -> str:

@@ -6,30 +6,37 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import named
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
-from accounts.selectors import GameInfo
 from achievements import documents
 from achievements.documents import Flat
 from achievements.models import State
 from achievements.portal import diffing
 from achievements.portal.cards import Preview, preview
 from achievements.portal.editor_form import EditorForm
-from achievements.selectors import definitions, editing, versions
+from achievements.portal.editor_pages import (
+    author,
+    editor_page,
+    game_of,
+    page,
+    people,
+    place,
+    standing_of,
+    to_editor,
+)
+from achievements.selectors import definitions, editing
 from achievements.selectors.definitions import Definition
 from achievements.selectors.editing import Standing
 from achievements.services import definitions as rulebook
 from achievements.services import editing as editor
 from achievements.services.editing import EditedMeanwhile, Resolve
-from achievements.services.versions import Author, Source
 from core.refusals import Refused
 from stats.selectors import definitions as stats
 
@@ -50,7 +57,7 @@ class Side:
 @studio_page(needs=Act.WRITE_DEFINITIONS)
 def new(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Make a draft."""
-    form = _form(visit, _NEW, request, is_new=True)
+    form = _form(visit, _NEW, request, of=None)
     if request.method == "POST" and form.is_valid():
         try:
             values = {**form.values(), "key": form.cleaned_data["key"].strip()}
@@ -72,22 +79,27 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @studio_page(needs=Act.WRITE_DEFINITIONS)
 def edit(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpResponse:
-    """Show an achievement's editor; keep what was typed."""
+    """Show an achievement's editor; keep what was typed, and while it is typed if a script asks for that."""
     now = standing_of(visit, achievement)
     if request.method != "POST":
-        return _editor(request, visit, now, _form(visit, now.edited, request))
+        return _editor(request, visit, now, _form(visit, now.edited, request, of=now.definition))
     base = request.POST.get("base", "")
-    form = _form(visit, editing.began_from(now, base) or now.edited, request)
+    form = _form(visit, editing.began_from(now, base) or now.edited, request, of=now.definition)
+    show = _kept if _is_by_itself(request) else _editor
     if form.is_valid():
         try:
             return _saved(request, visit, form, now)
         except EditedMeanwhile as conflict:
-            return _editor(request, visit, conflict.now, form, conflict=conflict, base=base, status=409)
+            return show(request, visit, conflict.now, form, conflict=conflict, base=base, status=409)
         except Refused as refused:
             form.refuse(refused)
         except ValueError as wrong:
             form.add_error(None, str(wrong))
-    return _editor(request, visit, now, form, base=base, status=422)
+    return show(request, visit, now, form, base=base, status=422)
+
+
+def _is_by_itself(request: HttpRequest) -> bool:
+    return request.POST.get("then") == "keep"
 
 
 def _saved(request: HttpRequest, visit: Visit, form: EditorForm, before: Standing) -> HttpResponse:
@@ -99,7 +111,10 @@ def _saved(request: HttpRequest, visit: Visit, form: EditorForm, before: Standin
         resolve=_RESOLVES.get(request.POST.get("resolve", "")),
         seen=request.POST.get("seen", ""),
         by=author(visit),
+        by_itself=_is_by_itself(request),
     )
+    if _is_by_itself(request):
+        return _kept(request, visit, now, form)
     if request.POST.get("then") == "publish":
         return redirect("publish-achievement", *place(visit), now.definition.uuid)
     messages.success(request, _said(before, now))
@@ -121,7 +136,7 @@ def show_preview(request: HttpRequest, visit: Visit) -> HttpResponse:
     key = request.POST.get("key", "")[:128]
     held = definitions.fresh_catalogue(game_of(visit).id).by_key.get(key)
     now = editing.standing(held) if held else None
-    form = _form(visit, now.edited if now else _NEW, request, is_new=now is None)
+    form = _form(visit, now.edited if now else _NEW, request, of=held)
     longest = bool(request.POST.get("longest"))
     context = {
         "visit": visit,
@@ -153,11 +168,34 @@ def _editor(
     base: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """Show the whole editor."""
+    shown = _preview_of(visit, form, key=now.definition.key, shown=now.definition, flat=now.edited)
+    more = _about(visit, now, form, conflict, base)
+    return editor_page(request, visit, "edit", now, status=status, preview=shown, **more)
+
+
+def _kept(
+    request: HttpRequest,
+    visit: Visit,
+    now: Standing,
+    form: EditorForm,
+    *,
+    conflict: EditedMeanwhile | None = None,
+    base: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Show those parts of the editor that follow from what is kept; a script puts them where they belong."""
+    more = _about(visit, now, form, conflict, base)
+    return editor_page(request, visit, "kept", now, status=status, **more)
+
+
+def _about(
+    visit: Visit, now: Standing, form: EditorForm, conflict: EditedMeanwhile | None, base: str
+) -> dict[str, Any]:
     more: dict[str, Any] = {
         "form": form,
         "base": base or now.token,
-        "preview": _preview_of(visit, form, key=now.definition.key, shown=now.definition, flat=now.edited),
-        "lines": diffing.lines(now.changes),
+        "lines": diffing.lines(now.changes, now.definition.key),
         "overtaken": [diffing.label(field) for field in editing.overtaken(now)],
     }
     if conflict is not None:
@@ -167,7 +205,7 @@ def _editor(
             "sides": _sides(conflict),
             "who": people(visit, [conflict.actor])[0],
         }
-    return editor_page(request, visit, "edit", now, status=status, **more)
+    return more
 
 
 def _sides(conflict: EditedMeanwhile) -> list[Side]:
@@ -178,78 +216,16 @@ def _sides(conflict: EditedMeanwhile) -> list[Side]:
     ]
 
 
-def editor_page(
-    request: HttpRequest, visit: Visit, name: str, now: Standing, *, status: int = 200, **more: object
-) -> HttpResponse:
-    """Show one of an achievement's pages, with the head and tabs that they share."""
-    context = {
-        "now": now,
-        "definition": now.definition,
-        "flat": now.edited,
-        "changes": len(now.changes),
-        "versions": versions.count(now.definition.id),
-        "edited_at": now.edited_at,
-        "edited_by": people(visit, [now.edited_by])[0],
-        "rarity": definitions.rarities([now.definition.id])[now.definition.id],
-    }
-    return page(request, visit, name, status=status, **context, **more)
-
-
-def page(
-    request: HttpRequest, visit: Visit, name: str, *, status: int = 200, **context: object
-) -> HttpResponse:
-    """Show a page about an achievement."""
-    context = {"visit": visit, "here": "achievements", "tab": name, **context}
-    return render(request, f"portal/achievements/{name}.html", context, status=status)
-
-
-def standing_of(visit: Visit, achievement: UUID) -> Standing:
-    """Return where an achievement of the game stands. Raises Http404."""
-    by_key = definitions.fresh_catalogue(game_of(visit).id).by_key
-    found = next((one for one in by_key.values() if one.uuid == achievement), None)
-    if found is None:
-        raise Http404
-    return editing.standing(found)
-
-
-def game_of(visit: Visit) -> GameInfo:
-    """Return the game that the address names."""
-    assert visit.game is not None  # the address names it
-    return visit.game
-
-
-def place(visit: Visit) -> tuple[UUID, UUID]:
-    """Return what stands before an achievement in addresses."""
-    return visit.studio.studio_uuid, game_of(visit).uuid
-
-
-def to_editor(visit: Visit, definition: Definition) -> HttpResponse:
-    """Lead to an achievement's editor."""
-    return redirect("edit-achievement", *place(visit), definition.uuid)
-
-
-def author(visit: Visit) -> Author:
-    """Return the visitor, as the history of definitions names him."""
-    return Author(visit.actor, timezone.now(), Source.PORTAL)
-
-
-def people(visit: Visit, actors: list[str]) -> list[str]:
-    """Return what people call those who did something, in the same order."""
-    known = named.actors(visit.studio.studio_id, set(actors))
-    return [known.get(one) or (_("Laurel") if one == "platform" else _("Somebody else")) for one in actors]
-
-
 def _form(
-    visit: Visit, began: Mapping[str, Any], request: HttpRequest, *, is_new: bool = False
+    visit: Visit, began: Mapping[str, Any], request: HttpRequest, *, of: Definition | None
 ) -> EditorForm:
-    catalogue = definitions.fresh_catalogue(game_of(visit).id)
     known = stats.stats(game_of(visit).id)
     return EditorForm(
         request.POST if request.method == "POST" else None,
         began=dict(began),
         stats=[key for key, one in known.items() if not one.archived],
-        languages=sorted({language for one in catalogue.by_key.values() for language in one.translations}),
-        is_new=is_new,
+        catalogue=definitions.fresh_catalogue(game_of(visit).id).by_key,
+        of=of,
     )
 
 

@@ -1,43 +1,23 @@
-"""The editor's form: a flat document shown as fields, and what was typed as the API takes it.
-
-The rules of achievements/rules.py judge, as they do for the API: a field here takes any text.
-"""
+"""The editor's form: a flat document shown as fields, and what was typed as the API takes it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from achievements import rules
 from achievements.documents import TRANSLATIONS, Flat, unflat
 from achievements.portal import goal_rows
+from achievements.portal.editor_fields import EditorFields
 from achievements.portal.goal_rows import Row
 from achievements.portal.numbers import number, number_text, time, time_text
-from core.forms import PortalForm
+from achievements.portal.prerequisites import Choice, choices
+from achievements.selectors.definitions import Definition
 from core.refusals import Refused
-from core.texts import KEY_LENGTH, NAME_LENGTH
 
-_BOUNDS: Final = (("at_least", _("at least")), ("at_most", _("at most")))
-_TYPES: Final = (
-    ("standard", _("At once")),
-    ("incremental", _("In steps")),
-    ("meta", _("By other achievements")),
-)
-_AUTHORITIES: Final = (("server", _("Your server only")), ("client", _("Your server, or the game itself")))
-_DRIVEN: Final = (
-    ("reports", _("Steps that your game reports")),
-    ("stat", _("One stat, up to the target")),
-    ("all", _("Several stats, all of them")),
-    ("any", _("Several stats, any of them")),
-    ("sum", _("The sum of several stats")),
-    ("written", _("A goal written as JSON")),
-)
 _MOST_ROWS: Final = 100
-_OF_ERRORS: Final = {"goal": "driven", "stat": "stat"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,91 +34,8 @@ class Translation:
         return bool(self.name.strip() and self.description.strip())
 
 
-class EditorForm(PortalForm):
-    """Everything about an achievement but its translations and conditions, which come in rows."""
-
-    name = forms.CharField(
-        label=_("Name"),
-        required=False,
-        strip=False,
-        widget=forms.TextInput(attrs={"maxlength": NAME_LENGTH}),
-        help_text=_("Shown on the card and the toast."),
-    )
-    key = forms.CharField(
-        label=_("Key"),
-        required=False,
-        strip=False,
-        widget=forms.TextInput(attrs={"maxlength": KEY_LENGTH, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("How your game names it, such as first-blood. It never changes."),
-    )
-    description = forms.CharField(
-        label=_("Description"),
-        required=False,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 2, "maxlength": rules.DESCRIPTION_LENGTH}),
-    )
-    points = forms.CharField(
-        label=_("Points"), required=False, widget=forms.TextInput(attrs={"inputmode": "numeric"})
-    )
-    group = forms.CharField(
-        label=_("Group"),
-        required=False,
-        help_text=_("Such as an expansion. Empty: the base game."),
-    )
-    authority = forms.CharField(
-        label=_("Who may report it"), required=False, widget=forms.Select(choices=_AUTHORITIES)
-    )
-    hidden = forms.BooleanField(
-        label=_("Hidden until it is unlocked"),
-        required=False,
-    )
-    icon_url = forms.CharField(
-        label=_("Icon"), required=False, widget=forms.URLInput, help_text=_("An https address.")
-    )
-    icon_locked_url = forms.CharField(
-        label=_("Icon while locked"),
-        required=False,
-        widget=forms.URLInput,
-        help_text=_("Empty: the icon in grey."),
-    )
-    type = forms.CharField(label=_("How it is unlocked"), required=False, widget=forms.Select(choices=_TYPES))
-    driven = forms.CharField(label=_("What counts"), required=False, widget=forms.Select(choices=_DRIVEN))
-    target = forms.CharField(
-        label=_("Target"), required=False, widget=forms.TextInput(attrs={"inputmode": "numeric"})
-    )
-    stat = forms.CharField(label=_("Stat"), required=False, widget=forms.Select)
-    sum_bound = forms.CharField(label=_("Together"), required=False, widget=forms.Select(choices=_BOUNDS))
-    sum_threshold = forms.CharField(
-        label=_("Number"), required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"})
-    )
-    written = forms.CharField(
-        label=_("Goal as JSON"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "mono"}),
-        help_text=_("As the API takes it: all and any may hold each other."),
-    )
-    requires = forms.CharField(
-        label=_("Achievements it asks for"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "mono"}),
-        help_text=_("Their keys, one in each line."),
-    )
-    requires_count = forms.CharField(
-        label=_("How many of them"),
-        required=False,
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
-        help_text=_("Empty: all of them."),
-    )
-    available_from = forms.CharField(
-        label=_("Available from (UTC)"),
-        required=False,
-        widget=forms.TextInput(attrs={"type": "datetime-local", "step": 1}),
-    )
-    available_until = forms.CharField(
-        label=_("Available until (UTC)"),
-        required=False,
-        widget=forms.TextInput(attrs={"type": "datetime-local", "step": 1}),
-    )
+class EditorForm(EditorFields):
+    """The fields, and all that comes in rows: translations, conditions and what is asked for."""
 
     def __init__(
         self,
@@ -146,15 +43,15 @@ class EditorForm(PortalForm):
         *,
         began: Flat,
         stats: Sequence[str] = (),
-        languages: Sequence[str] = (),
-        is_new: bool = False,
+        catalogue: Mapping[str, Definition],
+        of: Definition | None = None,
     ) -> None:
-        """Show a flat document; `languages` are those of the game, and `stats` what may be counted."""
+        """Show a flat document of a definition, None for a new one; `stats` are what may be counted."""
         super().__init__(data, initial=_typed(began))
         self._began = began
         self._goal = goal_rows.shown(began.get("stat"), began.get("goal"))
-        self._languages = languages
-        if not is_new:
+        self._catalogue, self._of = catalogue, of
+        if of is not None:
             del self.fields["key"]
         named = [began.get("stat"), *(row.stat for row in self.rows)]
         self.stats = list(dict.fromkeys([*stats, *(one for one in named if one)]))
@@ -172,20 +69,32 @@ class EditorForm(PortalForm):
     def translations(self) -> list[Translation]:
         """Every language of the achievement, then those that others of the game have."""
         found = {one.language: one for one in self._sent_translations()} if self.is_bound else self._held()
-        for language in self._languages:
+        for language in {tag for one in self._catalogue.values() for tag in one.translations}:
             found.setdefault(language, Translation(language))
         return sorted(found.values(), key=lambda one: one.language)
 
     @property
-    def added(self) -> Translation:
-        """A language that is being added."""
-        return Translation(*(self._text(f"new_{name}") for name in ("language", "name", "description")))
+    def prerequisites(self) -> list[Choice]:
+        """Every achievement that may be asked for, those that are chosen first."""
+        chosen = self._requires() if self.is_bound else self._began.get("requires", [])
+        return choices(self._of, chosen, self._catalogue)
+
+    @property
+    def added(self) -> list[Translation]:
+        """Languages that are being added, and where there is none, an empty one to type in."""
+        return self._sent_added() or [Translation("")]
 
     @property
     def coverage(self) -> tuple[int, int]:
         """How many languages are complete, of how many."""
         listed = self.translations
         return sum(one.is_complete for one in listed), len(listed)
+
+    @property
+    def first_error(self) -> str:
+        """What is wrong first, with the field's name; empty if nothing is."""
+        name, found = next(iter(self.errors.items()), ("", []))
+        return f"{self[name].label}: {found[0]}" if name in self.fields else str(next(iter(found), ""))
 
     def values(self) -> dict[str, Any]:
         """Return all edited fields as the API takes them; of what nobody touched, what was there.
@@ -258,16 +167,16 @@ class EditorForm(PortalForm):
         return way
 
     def _requires(self) -> list[str]:
-        keys = [line.strip() for line in self._text("requires").split("\n")]
-        keys = [key for key in keys if key]
-        before = self._began.get("requires", [])
-        return list(before) if sorted(keys) == sorted(before) else keys
+        """Return what is chosen: what was there before in its order, then what came."""
+        keys = dict.fromkeys(key for key in self._list("requires") if key)
+        before = [key for key in self._began.get("requires", []) if key in keys]
+        return [*before, *(key for key in keys if key not in before)]
 
     def _translations(self) -> dict[str, dict[str, str]]:
         """Return the texts that are there. Raises ValueError for a language that is there twice."""
         found: dict[str, dict[str, str]] = {}
         removed = set(self.data.getlist("remove"))  # type: ignore[attr-defined]
-        for one in (*self._sent_translations(), self.added):
+        for one in (*self._sent_translations(), *self._sent_added()):
             texts = {"name": one.name, "description": one.description}
             texts = {name: text for name, text in texts.items() if text.strip()}
             if one.language in removed or not texts:
@@ -281,6 +190,11 @@ class EditorForm(PortalForm):
     def _sent_translations(self) -> list[Translation]:
         columns = [self._list(name) for name in ("language", "translated_name", "translated_description")]
         return [Translation(*row) for row in zip(*columns, strict=False)][: rules.MAX_TRANSLATIONS + 1]
+
+    def _sent_added(self) -> list[Translation]:
+        columns = [self._list(f"new_{name}") for name in ("language", "name", "description")]
+        rows = list(zip(*columns, strict=False))[: rules.MAX_TRANSLATIONS + 1]
+        return [Translation(*row) for row in rows if any(row)]
 
     def _held(self) -> dict[str, Translation]:
         return {
@@ -319,7 +233,6 @@ def _typed(of: Mapping[str, Any]) -> dict[str, Any]:
         "sum_bound": goal.bound,
         "sum_threshold": goal.threshold,
         "written": goal.written,
-        "requires": "\n".join(of.get("requires", ())),
     }
 
 

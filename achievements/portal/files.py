@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from django import forms
 from django.contrib import messages
@@ -21,7 +22,7 @@ from accounts.roles import Act
 from accounts.selectors import GameInfo
 from achievements import formats, keys
 from achievements.formats import export
-from achievements.formats.document import UNSET, ImportedAchievement
+from achievements.formats.document import UNSET, ImportedAchievement, Unreadable
 from achievements.models import State
 from achievements.portal.diffing import Line, imported
 from achievements.selectors import definitions
@@ -42,7 +43,7 @@ _NAMES = {
     "steam-vdf": gettext_lazy("Steam, UserGameStatsSchema or localisation (VDF)"),
     "eos": gettext_lazy("Epic Online Services (CSV, or a zip of them)"),
     "google-play": gettext_lazy("Google Play (zip of CSVs)"),
-    "xbox": gettext_lazy("Xbox (XML)"),
+    "xbox": gettext_lazy("Xbox (XML, or a zip of it and its texts)"),
 }
 _TYPES = {"laurel": "application/json", "csv": "text/csv; charset=utf-8"}
 
@@ -51,7 +52,12 @@ class ImportForm(PortalForm):
     """A file and what it is."""
 
     format = forms.ChoiceField(
-        label=gettext_lazy("Format"), choices=[(name, _NAMES[name]) for name in formats.IMPORT_FORMATS]
+        label=gettext_lazy("Format"),
+        choices=[
+            ("", gettext_lazy("As the file shows")),
+            *((name, _NAMES[name]) for name in formats.IMPORT_FORMATS),
+        ],
+        required=False,
     )
     file = forms.FileField(
         label=gettext_lazy("File"), max_length=255, help_text=gettext_lazy("10 MiB at most.")
@@ -92,9 +98,25 @@ def import_file(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = ImportForm(sent(request), request.FILES or None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, visit, form, status=422 if form.errors else 200)
-    file = form.cleaned_data["file"]
-    upload = Upload(form.cleaned_data["format"], file.name[:255], file.read())
+    upload = _upload(form)
+    if upload is None:
+        return _page(request, visit, form, status=422)
     return _shown_page(request, visit, form, upload)
+
+
+def _upload(form: ImportForm) -> Upload | None:
+    """Return the file with the format that was chosen or that it shows; else the form says what is wrong."""
+    file = form.cleaned_data["file"]
+    body = file.read()
+    try:
+        format = form.cleaned_data["format"] or formats.recognise(body)
+    except Unreadable as problem:
+        form.add_error("file", str(problem))
+        return None
+    if format is None:
+        form.add_error("format", _("Nothing in the file shows what it is: choose its format."))
+        return None
+    return Upload(format, file.name[:255], body)
 
 
 @require_POST
@@ -110,10 +132,10 @@ def apply_import(request: HttpRequest, visit: Visit) -> HttpResponse:
         messages.warning(
             request, _("The game was changed meanwhile. This is what the file would change now.")
         )
-        return _shown_page(request, visit, ImportForm(initial={"format": upload.format}), upload)
+        return _shown_page(request, visit, ImportForm(), upload)
     done = _apply(visit, upload.format, upload.body)
     if done.errors:
-        return _shown_page(request, visit, ImportForm(initial={"format": upload.format}), upload)
+        return _shown_page(request, visit, ImportForm(), upload)
     said = _("Imported: %(created)s new, %(updated)s changed, %(unchanged)s as they were.")
     counts = {name: getattr(done, name) for name in ("created", "updated", "unchanged")}
     messages.success(request, said % counts)
@@ -132,14 +154,20 @@ def _shown_page(request: HttpRequest, visit: Visit, form: ImportForm, upload: Up
         actor=visit.actor,
         at=timezone.now(),
     )
+    changes = list(islice(_shown(done), _SHOWN))
+    count = done.created + done.updated
     more = {
         "done": done,
-        "changes": list(_shown(done))[:_SHOWN],
+        "count": count,
+        "changes": changes,
+        "left_out": count - len(changes),
         "errors": done.errors[:_SHOWN],
+        "wrong_rows": sorted({one.row for one in done.errors if one.row}),
         "published": sum(map(_is_published, done.changes.created)),
         "name": upload.name,
+        "read_as": _NAMES[upload.format],
         "version": version,
-        "token": "" if done.errors else _keep(visit, upload),
+        "token": "" if done.errors or not count else _keep(visit, upload),
     }
     return _page(request, visit, form, status=422 if done.errors else 200, **more)
 

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,13 +14,18 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
-from accounts.selectors import GameInfo
+from achievements import documents
 from achievements import icons as addresses
-from achievements.pictures import containers
-from achievements.selectors import definitions, icons
-from achievements.selectors.definitions import Definition
+from achievements.models import State
+from achievements.portal import diffing
+from achievements.portal.editor_pages import author, editor_page, game_of, place, standing_of
+from achievements.selectors import icons
+from achievements.selectors.editing import Standing
+from achievements.services import editing
 from achievements.services import icons as services
+from achievements.services.editing import Overtaken
 from core.forms import PortalForm, sent
+from core.pictures import containers
 from core.refusals import NotFound, Refused
 
 GREY, OWN = "grey", "own"
@@ -67,37 +72,45 @@ class IconForm(PortalForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 @studio_page(needs=Act.WRITE_DEFINITIONS)
 def icon(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpResponse:
-    """Show an achievement's icon as players see it; take another one, make it grey, or remove it."""
-    definition = _definition(visit, achievement)
+    """Show an achievement's icon as players will see it; take another one, make it grey, or remove it."""
+    now = standing_of(visit, achievement)
     act = request.POST.get("act", "")
+    is_act = act in (GREY, "remove")
+    form = IconForm(None if is_act else sent(request), request.FILES or None)
+    if request.method != "POST" or not (is_act or form.is_valid()):
+        return _page(request, visit, now, form, status=422 if form.is_bound else 200)
+    try:
+        urls = _acted(visit, now, act) if is_act else _uploaded(visit, form)
+        done = editing.change_pictures(
+            game=game_of(visit), key=now.definition.key, urls=urls, shown=_shown(request), by=author(visit)
+        )
+    except NotFound:
+        raise Http404 from None
+    except Refused as refused:
+        if is_act or isinstance(refused, Overtaken):
+            messages.error(request, refused.detail)
+            return _again(visit, achievement)
+        form.refuse(refused)
+        return _page(request, visit, now, form, status=refused.problem.status)
+    messages.success(request, _said(act, done))
+    return _again(visit, achievement)
+
+
+def _uploaded(visit: Visit, form: IconForm) -> dict[str, str]:
+    is_own = form.cleaned_data["locked"] == OWN
+    return services.drawn_anew(
+        game=game_of(visit),
+        body=_body(form.cleaned_data["icon"]),
+        locked=_body(form.cleaned_data["locked_icon"]) if is_own else None,
+        at=timezone.now(),
+    )
+
+
+def _acted(visit: Visit, now: Standing, act: str) -> dict[str, str]:
     if act == "remove":
-        services.remove(game=_game(visit), key=definition.key, actor=visit.actor, at=timezone.now())
-        messages.success(request, _("The icon is removed. Players see the built-in picture."))
-        return _again(visit, achievement)
-    if act == "grey":
-        return _make_grey(request, visit, definition)
-    form = IconForm(sent(request), request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            _save(visit, definition, form)
-        except NotFound:
-            raise Http404 from None
-        except Refused as refused:
-            form.refuse(refused)
-            return _page(request, visit, definition, form, status=refused.problem.status)
-        messages.success(request, _("The icon is saved. Players see it from now on."))
-        return _again(visit, achievement)
-    return _page(request, visit, definition, form, status=422 if form.is_bound else 200)
-
-
-def _save(visit: Visit, definition: Definition, form: IconForm) -> None:
-    game, told = _game(visit), {"actor": visit.actor, "at": timezone.now()}
-    icon = _body(form.cleaned_data["icon"])
-    locked = _body(form.cleaned_data["locked_icon"]) if form.cleaned_data["locked"] == OWN else None
-    if icon is not None:
-        services.upload(game=game, key=definition.key, body=icon, locked=locked, **told)  # type: ignore[arg-type]
-    elif locked is not None:
-        services.upload_locked(game=game, key=definition.key, body=locked, **told)  # type: ignore[arg-type]
+        return dict.fromkeys(documents.PICTURES, "")
+    url = services.grey_of(game=game_of(visit), icon_url=now.edited.get("icon_url", ""), at=timezone.now())
+    return {"icon_locked_url": url}
 
 
 def _body(file: "UploadedFile[bytes] | None") -> bytes | None:
@@ -105,47 +118,34 @@ def _body(file: "UploadedFile[bytes] | None") -> bytes | None:
     return None if not file else file.read(containers.LARGEST_BYTES + 1)
 
 
-def _make_grey(request: HttpRequest, visit: Visit, definition: Definition) -> HttpResponse:
-    try:
-        services.make_grey(game=_game(visit), key=definition.key, actor=visit.actor, at=timezone.now())
-    except Refused as refused:
-        messages.error(request, refused.detail)
-    else:
-        messages.success(request, _("While it is locked, players see the icon in grey."))
-    return _again(visit, definition.uuid)
+def _shown(request: HttpRequest) -> dict[str, str]:
+    """Return which pictures the sender saw."""
+    return {name: request.POST.get(f"shown_{name}", "") for name in documents.PICTURES}
 
 
-def _page(
-    request: HttpRequest, visit: Visit, definition: Definition, form: IconForm, *, status: int
-) -> HttpResponse:
-    context = {
-        "visit": visit,
-        "here": "achievements",
-        "definition": definition,
-        "form": form,
-        "is_ours": addresses.digest_in(definition.icon_url, _game(visit).uuid) is not None,
-        "contrast": icons.contrasts(_game(visit), [definition]).get(definition.key),
-    }
-    return render(request, "portal/achievements/icon.html", context, status=status)
+def _said(act: str, now: Standing) -> str:
+    """Return what was done, and who sees it when."""
+    done = {GREY: _("While it is locked, it is shown in grey."), "remove": _("The icon is removed.")}
+    waits = now.definition.state != State.DRAFT and not now.changes.keys().isdisjoint(documents.PICTURES)
+    then = _("Players see it once the changes are published.") if waits else ""
+    return f"{done.get(act, _('The icon is saved.'))} {then}".strip()
 
 
-def _definition(visit: Visit, uuid: UUID) -> Definition:
-    by_key = definitions.fresh_catalogue(_game(visit).id).by_key
-    found = next((one for one in by_key.values() if one.uuid == uuid), None)
-    if found is None:
-        raise Http404
-    return found
-
-
-def _game(visit: Visit) -> GameInfo:
-    assert visit.game is not None  # the address names it
-    return visit.game
+def _page(request: HttpRequest, visit: Visit, now: Standing, form: IconForm, *, status: int) -> HttpResponse:
+    url = now.edited.get("icon_url", "")
+    waiting = {name: both for name, both in now.changes.items() if name in documents.PICTURES}
+    return editor_page(
+        request,
+        visit,
+        "icon",
+        now,
+        status=status,
+        form=form,
+        is_ours=addresses.digest_in(url, game_of(visit).uuid) is not None,
+        contrast=icons.contrast(game_of(visit), url),
+        lines=diffing.lines(waiting, now.definition.key),
+    )
 
 
 def _again(visit: Visit, achievement: UUID) -> HttpResponse:
-    return redirect(
-        "achievement-icon",
-        studio=visit.studio.studio_uuid,
-        game=_game(visit).uuid,
-        achievement=achievement,
-    )
+    return redirect("achievement-icon", *place(visit), achievement)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts.doorway import Visit
 from accounts.needs import Need, Severity
@@ -45,4 +45,4 @@ def unanswered(visit: Visit, _at: datetime) -> list[Need]:
     )
     text = _("Each has the trace of that moment attached.")
     url = reverse("portal-reports", args=[visit.studio.studio_uuid])
-    return [Need(Severity.WARN, "message-circle", title % {"n": n}, text, _("Answer"), url)]
+    return [Need(Severity.WARN, "message-circle", title % {"n": n}, text, pgettext("verb", "Answer"), url)]

@@ -15,10 +15,10 @@ from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from achievements import documents
 from achievements.portal import diffing
-from achievements.portal.editor import author, editor_page, game_of, people, standing_of, to_editor
+from achievements.portal.editor_pages import author, editor_page, game_of, people, standing_of, to_editor
 from achievements.selectors import versions
 from achievements.selectors.versions import Version
-from achievements.services import editing as editor
+from achievements.services import publishing as services
 from core.refusals import Refused
 
 A_PAGE = 20
@@ -53,7 +53,13 @@ def history(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpRespon
     shown = found[:A_PAGE]
     newest = now.last.id if now.last else 0
     entries = [
-        Entry(one, who, str(_SOURCES[one.source]), diffing.lines(_differences(one)), one.id != newest)
+        Entry(
+            one,
+            who,
+            str(_SOURCES[one.source]),
+            diffing.lines(_differences(one), now.definition.key),
+            one.id != newest,
+        )
         for one, who in zip(shown, people(visit, [one.actor for one in shown]), strict=True)
     ]
     older = shown[-1].id if len(found) > A_PAGE else None
@@ -71,7 +77,7 @@ def version(request: HttpRequest, visit: Visit, achievement: UUID, version: int)
     refused = ""
     if request.method == "POST":
         try:
-            made = editor.restore(
+            made = services.restore(
                 game=game_of(visit),
                 key=now.definition.key,
                 version=version,
@@ -83,7 +89,8 @@ def version(request: HttpRequest, visit: Visit, achievement: UUID, version: int)
         else:
             messages.success(request, _("The achievement is as it was then."))
             return to_editor(visit, made)
-    lines = diffing.lines(documents.differences(now.published, documents.flat(found.after)))
+    differences = documents.differences(now.published, documents.flat(found.after))
+    lines = diffing.lines(differences, now.definition.key)
     more = {"version": found, "who": people(visit, [found.actor])[0], "lines": lines, "refused": refused}
     return editor_page(request, visit, "version", now, status=409 if refused else 200, **more)
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from achievements.portal.plausibility_forms import PlausibilityForm, initial
-from achievements.selectors import plausibility
+from achievements.selectors import definitions, plausibility
 from achievements.services import plausibility as services
 from core.forms import sent
 from core.refusals import Invalid
@@ -24,7 +24,14 @@ def rules(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = PlausibilityForm(sent(request), initial=initial(plausibility.document(visit.game.id)))
     if form.is_valid() and _is_set(request, visit, form):
         return redirect("plausibility", studio=visit.studio.studio_uuid, game=visit.game.uuid)
-    context = {"visit": visit, "here": "game-settings", "game": visit.game, "form": form}
+    offered = definitions.fresh_catalogue(visit.game.id).by_key.values()
+    context = {
+        "visit": visit,
+        "here": "game-settings",
+        "game": visit.game,
+        "form": form,
+        "offered": offered,
+    }
     return render(request, "portal/plausibility/unlocks.html", context, status=422 if form.errors else 200)
 
 

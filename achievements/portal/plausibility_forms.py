@@ -1,65 +1,109 @@
 """What the form of a game's rules of plausibility takes."""
 
+import json
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from achievements import plausibility
 from core.forms import PortalForm
 from core.texts import quoted
 
-ARROW = "->"
+_SPARES = 3  # empty lines to type in
+Row = list[str]
 
 
-class _Lines(forms.CharField):
-    """A rule a line; empty lines are none."""
+class _Kept(forms.HiddenInput):
+    """What the lines were when the page was shown."""
 
-    widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Take as many lines as there may be rules."""
-        most = plausibility.MOST_LINES * 300
-        super().__init__(required=False, show_hidden_initial=True, max_length=most, **kwargs)
-
-    def lines(self, value: Any) -> list[str]:
-        """Return what stands in the field, line by line."""
-        text = super().clean(value)
-        return [line.strip() for line in text.splitlines() if line.strip()]
+    def format_value(self, value: Any) -> str:
+        """Return lines as JSON."""
+        return value if isinstance(value, str) else json.dumps(value)
 
 
-class TimesField(_Lines):
-    """`key = seconds` a line."""
+class _Lines(forms.Widget):
+    """Lines of fields: a key may hold any sign, so no sign divides them."""
+
+    use_fieldset = True
+
+    def __init__(self, **columns: Promise) -> None:
+        """Have a field in each line for each name, with its label."""
+        super().__init__()
+        self.columns = columns
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Row]:
+        """Return the lines in which anything stands."""
+        columns = [[text.strip() for text in data.getlist(f"{name}-{column}")] for column in self.columns]
+        return [list(row) for row in zip(*columns, strict=False) if any(row)]
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Draw the lines, and empty ones behind them."""
+        rows = [*(value or []), *([[""] * len(self.columns)] * _SPARES)]
+        lines = [
+            [
+                (f"{name}-{column}", label, text)
+                for (column, label), text in zip(self.columns.items(), row, strict=True)
+            ]
+            for row in rows
+        ]
+        context = {"id": (attrs or {}).get("id", ""), "lines": lines}
+        return render_to_string("portal/plausibility/lines.html", context)
+
+
+class _LinesField(forms.Field):
+    """A list of lines, each as long as there are columns."""
+
+    hidden_widget = _Kept
+
+    def __init__(self, *, widget: _Lines, **kwargs: Any) -> None:
+        """Take no line at all, too."""
+        super().__init__(required=False, show_hidden_initial=True, widget=widget, **kwargs)
+
+    def to_python(self, value: Any) -> list[Row]:
+        """Return lines, be they sent or what was shown. Raises ValidationError."""
+        try:
+            rows = json.loads(value) if isinstance(value, str) else value
+            return [[str(text) for text in row] for row in rows or []]
+        except (ValueError, TypeError, RecursionError):
+            raise ValidationError(
+                "", code="unreadable"
+            ) from None  # what nobody's page showed counts as changed
+
+
+class TimesField(_LinesField):
+    """How early an achievement may be unlocked."""
 
     def clean(self, value: Any) -> Any:
         """Read them as the API has them."""
         found = []
-        for line in self.lines(value):
-            key, sign, seconds = line.rpartition("=")
-            if not sign or not (seconds.strip().isascii() and seconds.strip().isdigit()):
+        for key, seconds in super().clean(value):
+            if not key or not (seconds.isascii() and seconds.isdigit()):
                 raise ValidationError(
-                    _("%(line)s: write a key, an equals sign and whole seconds."),
-                    params={"line": quoted(line)},
+                    _("%(line)s: give an achievement's key and whole seconds."),
+                    params={"line": quoted(f"{key} {seconds}".strip())},
                 )
-            found.append({"achievement": key.strip(), "earliest_seconds": int(seconds.strip()[:18])})
+            found.append({"achievement": key, "earliest_seconds": int(seconds[:18])})
         return _as_stored("achievements", found)
 
 
-class OrderField(_Lines):
-    """`first -> then` a line."""
+class OrderField(_LinesField):
+    """What must be unlocked before what."""
 
     def clean(self, value: Any) -> Any:
         """Read them as the API has them."""
         found = []
-        for line in self.lines(value):
-            first, sign, then = line.replace("→", ARROW).partition(ARROW)
-            if not sign or not first.strip() or not then.strip():
+        for first, then in super().clean(value):
+            if not first or not then:
                 raise ValidationError(
-                    _("%(line)s: write what comes first, an arrow -> and what comes then."),
-                    params={"line": quoted(line)},
+                    _("%(line)s: give both, what comes first and what comes then."),
+                    params={"line": quoted(first or then)},
                 )
-            found.append({"first": first.strip(), "then": then.strip()})
+            found.append({"first": first, "then": then})
         return _as_stored("order", found)
 
 
@@ -99,13 +143,11 @@ class PlausibilityForm(PortalForm):
     )
     achievements = TimesField(
         label=_("Earliest time of single achievements"),
-        help_text=_("One a line, in seconds, such as <code>finale = 1800</code>."),
+        widget=_Lines(key=_("Achievement"), seconds=_("Seconds")),
     )
     order = OrderField(
         label=_("Order"),
-        help_text=_(
-            "One a line: what must be unlocked before what, such as <code>prologue -> finale</code>."
-        ),
+        widget=_Lines(first=_("Comes first"), then=_("Comes then")),
     )
 
     @property
@@ -118,6 +160,5 @@ def initial(document: dict[str, Any]) -> dict[str, Any]:
     """Return stored rules as the form shows them."""
     return {
         **document,
-        "achievements": "\n".join(f"{key} = {seconds}" for key, seconds in document["achievements"].items()),
-        "order": "\n".join(f"{first} {ARROW} {then}" for first, then in document["order"]),
+        "achievements": [[key, str(seconds)] for key, seconds in document["achievements"].items()],
     }

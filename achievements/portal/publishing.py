@@ -16,11 +16,11 @@ from accounts.roles import Act
 from achievements import backfilling, documents
 from achievements.models import State, Type
 from achievements.portal import diffing
-from achievements.portal.editor import author, editor_page, game_of, place, standing_of, to_editor
+from achievements.portal.editor_pages import author, editor_page, game_of, place, standing_of, to_editor
 from achievements.selectors import definitions, editing
 from achievements.selectors.editing import Standing
 from achievements.services import backfills
-from achievements.services import editing as editor
+from achievements.services import publishing as services
 from achievements.services.backfills import Preview
 from core import spoken
 from core.deadlines import extend
@@ -45,7 +45,7 @@ def publish(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpRespon
     if request.method != "POST":
         return _publish_page(request, visit, now)
     try:
-        made = editor.publish(
+        made = services.publish(
             game=game_of(visit),
             key=now.definition.key,
             token=request.POST.get("token", ""),
@@ -73,7 +73,7 @@ def _publish_page(request: HttpRequest, visit: Visit, now: Standing, *, refused:
     except Refused as no:
         effect, refused = None, refused or no.detail
     more = {
-        "lines": diffing.lines(differences),
+        "lines": diffing.lines(differences, now.definition.key),
         "overtaken": [diffing.label(field) for field in editing.overtaken(now)],
         "effect": effect,
         "refused": refused,
@@ -140,7 +140,7 @@ def archive(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpRespon
     refused = ""
     if request.method == "POST":
         try:
-            editor.archive(
+            services.archive(
                 game=game_of(visit),
                 key=now.definition.key,
                 token=request.POST.get("token", ""),
@@ -164,7 +164,7 @@ def archive(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpRespon
 def discard(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpResponse:
     """Throw away what waits to be published."""
     now = standing_of(visit, achievement)
-    _do(request, visit, now, editor.discard, said=_("The changes are discarded."))
+    _do(request, visit, now, services.discard, said=_("The changes are discarded."))
     return to_editor(visit, now.definition)
 
 
@@ -174,7 +174,7 @@ def delete(request: HttpRequest, visit: Visit, achievement: UUID) -> HttpRespons
     """Delete a draft."""
     now = standing_of(visit, achievement)
     said = _("The draft of %(name)s is deleted.") % {"name": now.definition.name}
-    if _do(request, visit, now, editor.delete, said=said):
+    if _do(request, visit, now, services.delete, said=said):
         return redirect("portal-achievements", *place(visit))
     return to_editor(visit, now.definition)
 

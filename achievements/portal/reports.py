@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
-from achievements.report_models import LONGEST_ANSWER
+from achievements.models.reports import LONGEST_ANSWER
 from achievements.selectors import definitions, explaining, reports
 from achievements.selectors.reports import ReportInfo
 from achievements.services import reports as services

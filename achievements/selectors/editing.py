@@ -12,6 +12,7 @@ from achievements.models import DefinitionDraft
 from achievements.selectors import versions
 from achievements.selectors.definitions import Definition
 from achievements.selectors.versions import Version
+from core import media
 
 _TOKEN = re.compile(r"(\d{1,18})\.(0|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
@@ -114,4 +115,8 @@ def overtaken(now: Standing) -> tuple[str, ...]:
 
 
 def _draft(row: DefinitionDraft) -> Draft:
-    return Draft(row.changes, row.base, str(row.revision), row.actor, row.saved_at)
+    changes = {
+        name: media.absolute(value) if name in documents.PICTURES and value else value
+        for name, value in row.changes.items()
+    }
+    return Draft(changes, row.base, str(row.revision), row.actor, row.saved_at)

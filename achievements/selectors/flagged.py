@@ -1,7 +1,8 @@
 """Unlocks that were kept apart, as the review queue shows them."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from achievements import evidence
-from achievements.models import FlaggedUnlock, RevokedUnlock, Unlock
+from achievements.models import Achievement, FlaggedUnlock, RevokedUnlock, Unlock
 from achievements.selectors import definitions
 from core import spoken
 from core.clock import from_microseconds, microseconds
@@ -17,6 +18,7 @@ from core.db import run_prepared
 from core.reviewing import After, Event, Flagged, Wanted
 
 KIND = "unlock"
+_AT_ONCE = timedelta(minutes=1)
 _COUNT = """
 SELECT count(*) FROM (
     SELECT FROM achievements_flaggedunlock WHERE studio_id = $1 AND state = 'open'
@@ -28,6 +30,17 @@ def count(studio_id: int, *, most: int) -> int:
     """Return how many wait for a decision, at most `most`."""
     found: int = run_prepared(_COUNT, [studio_id, most])[0][0]
     return found
+
+
+_HEARD = """
+SELECT heard_at FROM achievements_flaggedunlock
+ WHERE studio_id = $1 AND state = 'open' AND heard_at > $2 ORDER BY heard_at DESC, id DESC LIMIT $3
+"""
+
+
+def heard(studio_id: int, *, since: datetime, most: int) -> list[datetime]:
+    """Return when those that wait were heard of after a time, newest first, of at most `most`."""
+    return [row[0] for row in run_prepared(_HEARD, [studio_id, since, most])]
 
 
 def page(studio_id: int, wanted: Wanted, *, after: After | None, limit: int) -> list[Flagged]:
@@ -51,6 +64,7 @@ def find(studio_id: int, uuid: UUID) -> Flagged | None:
 def _flagged(found: Iterable[FlaggedUnlock]) -> list[Flagged]:
     rows = list(found)
     named = definitions.definitions_by_id((row.achievement_id for row in rows), translated=False)
+    names = names_told((row.game_id, row.evidence) for row in rows)
     return [
         Flagged(
             uuid=row.uuid,
@@ -64,7 +78,7 @@ def _flagged(found: Iterable[FlaggedUnlock]) -> list[Flagged]:
             heard_at=row.heard_at,
             heard_us=microseconds(row.heard_at),
             rules=tuple(row.rules),
-            evidence=evidence.sentences(row.evidence),
+            evidence=evidence.sentences(row.evidence, names=names[row.game_id]),
             circumstances=evidence.circumstances(row.evidence),
             state=row.state,
             decided_at=row.decided_at,
@@ -73,6 +87,20 @@ def _flagged(found: Iterable[FlaggedUnlock]) -> list[Flagged]:
         )
         for row in rows
     ]
+
+
+def names_told(told: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, dict[str, str]]:
+    """Return by game and key what the achievements are called that evidence, each of a game, names."""
+    wanted: dict[int, set[str]] = {}
+    for game_id, figures in told:
+        wanted.setdefault(game_id, set()).update(evidence.keys(figures))
+    keys = set().union(*wanted.values())
+    found: dict[int, dict[str, str]] = {game_id: {} for game_id in wanted}
+    if keys:
+        named = Achievement.objects.filter(game_id__in=wanted, key__in=keys)
+        for game_id, key, name in named.values_list("game_id", "key", "name"):
+            found[game_id][key] = name
+    return found
 
 
 def around(game_id: int, player_id: int, at: datetime, *, limit: int) -> list[Event]:
@@ -103,8 +131,8 @@ def around(game_id: int, player_id: int, at: datetime, *, limit: int) -> list[Ev
 
 
 def _late(row: Unlock) -> str:
-    seconds = int((row.heard_at - row.unlocked_at).total_seconds())
-    return _("Heard of %(seconds)s s later") % {"seconds": spoken.whole(seconds)} if seconds > 60 else ""
+    passed = row.heard_at - row.unlocked_at
+    return _("Heard of %(span)s later") % {"span": spoken.span(passed)} if passed > _AT_ONCE else ""
 
 
 def _decided(row: FlaggedUnlock) -> str:

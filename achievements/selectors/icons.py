@@ -50,6 +50,12 @@ def contrasts(game: GameInfo, definitions: Iterable[Definition]) -> dict[str, Co
     return {key: known[digest] for key, digest in digests.items() if digest in known}
 
 
+def contrast(game: GameInfo, url: str) -> Contrast | None:
+    """Return how an uploaded icon stands out by its address; None for what lies elsewhere."""
+    row = Icon.objects.filter(game_id=game.id, digest=icons.digest_in(url, game.uuid) or "").first()
+    return None if row is None else Contrast(row.contrast_light, row.contrast_dark)
+
+
 def named_digests(game_id: int) -> set[str]:
     """Return which icons a game's definitions name, with what keeps earlier and later ones of them."""
     found: set[str] = set()

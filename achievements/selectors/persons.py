@@ -3,13 +3,18 @@
 Lists are newest first by `(time, id)`, from before a place on; each reads by an index of the player.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.utils.translation import ngettext
+
+from achievements import evidence
+from achievements.selectors.flagged import names_told
 from achievements.selectors.unlocks import GameTotal, HeldUnlock
+from core import spoken
 from core.db import array_literal, run_prepared
 
 
@@ -120,6 +125,59 @@ def revoked(player_id: int, *, game_ids: Collection[int], before: Place, limit: 
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """An unlock that broke a rule of plausibility: open or rejected, it does not count; approved, it does.
+
+    Attributes:
+        why: a sentence for each rule that it broke.
+        reason, actor: of who decided; empty while nobody has.
+
+    """
+
+    id: int
+    uuid: UUID
+    achievement_id: int
+    game_id: int
+    unlocked_at: datetime
+    why: tuple[str, ...]
+    state: str
+    reason: str
+    actor: str
+
+
+_CLAIMED = """
+SELECT id, uuid, achievement_id, game_id, unlocked_at, evidence, state, reason, actor
+  FROM achievements_flaggedunlock WHERE player_id = $1
+"""
+_NOT_COUNTING = f"""{_CLAIMED}
+   AND game_id = ANY($2::bigint[]) AND state <> 'approved' AND (unlocked_at, id) < ($3::timestamptz, $4)
+ ORDER BY unlocked_at DESC, id DESC LIMIT $5
+"""
+_APPROVED = f"{_CLAIMED} AND achievement_id = ANY($2::bigint[]) AND state = 'approved'"
+
+
+def flagged(player_id: int, *, game_ids: Collection[int], before: Place, limit: int) -> list[Claimed]:
+    """Return what is or was looked at of a player in some games and does not count, by when it is said to be."""
+    rows = run_prepared(_NOT_COUNTING, [player_id, array_literal(game_ids), *before, limit])
+    return _claimed(rows)
+
+
+def approved(player_id: int, achievement_ids: Collection[int]) -> dict[int, Claimed]:
+    """Return which of a player's unlocks were looked at before they counted, by achievement; in one query."""
+    rows = run_prepared(_APPROVED, [player_id, array_literal(achievement_ids)]) if achievement_ids else []
+    return {one.achievement_id: one for one in _claimed(rows)}
+
+
+def _claimed(rows: Iterable[Sequence[Any]]) -> list[Claimed]:
+    listed, claims = list(rows), []
+    names = names_told((game_id, figures) for _, _, _, game_id, _, figures, *_ in listed)
+    for pk, uuid, achievement_id, game_id, unlocked_at, figures, *decision in listed:
+        told = evidence.sentences(figures, names=names[game_id])
+        claims.append(Claimed(pk, uuid, achievement_id, game_id, unlocked_at, told, *decision))
+    return claims
+
+
+@dataclass(frozen=True, slots=True)
 class Met:
     """Conditions of an achievement that held at one moment for the first time: their names and the values then."""
 
@@ -184,3 +242,14 @@ UNION SELECT a.game_id FROM achievements_conditionmet m JOIN achievements_achiev
 def games(studio_id: int, player_id: int) -> set[int]:
     """Return the games of a studio in which a player has or had an unlock, steps or a condition that held."""
     return {row[0] for row in run_prepared(_GAMES, [player_id, studio_id])}
+
+
+def in_numbers(studio_id: int, player_id: int) -> list[str]:
+    """Return in words what a studio's games have of a player's achievements; nothing where that is nothing."""
+    held = totals(studio_id, player_id).values()
+    unlocked = sum(one.unlocked for one in held)
+    if not unlocked:
+        return []
+    games = ngettext("%(n)s game", "%(n)s games", len(held)) % {"n": spoken.whole(len(held))}
+    told = ngettext("%(n)s unlock in %(games)s", "%(n)s unlocks in %(games)s", unlocked)
+    return [told % {"n": spoken.whole(unlocked), "games": games}]

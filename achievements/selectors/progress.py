@@ -98,7 +98,7 @@ def explain(player_id: int, catalogue: GameCatalogue, definition: Definition, *,
     conditions = _conditions(player_id, catalogue, definition, unlocked=held is not None)
     if held is not None:
         return Explanation(held.unlocked_at, held.event_id, (), tuple(conditions))
-    flagged = _flagged(player_id, catalogue, definition)
+    flagged = _flagged(player_id, definition.id)
     why = (*_closed(definition, at=at), *_missing(catalogue, definition, conditions))
     why = (_WHY_FLAGGED[flagged],) if flagged else why
     return Explanation(None, None, why, tuple(conditions), flagged)
@@ -110,11 +110,9 @@ _WHY_FLAGGED = {
 }
 
 
-def _flagged(player_id: int, catalogue: GameCatalogue, definition: Definition) -> str | None:
-    """Return the state of an unlock that broke a rule and does not count; None if there is none."""
-    if catalogue.plausibility is None:
-        return None
-    pair = (player_id, definition.id)
+def _flagged(player_id: int, achievement_id: int) -> str | None:
+    """Return the state of an unlock that broke a rule, which may be gone, and does not count; None if there is none."""
+    pair = (player_id, achievement_id)
     flag = flagging.flags_of([pair]).get(pair)
     return flag.state if flag else None
 

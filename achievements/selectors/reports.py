@@ -10,7 +10,7 @@ from django.core.cache import cache
 
 from accounts.selectors import players_shown
 from achievements import keys
-from achievements.report_models import PlayerReport, ReportState
+from achievements.models.reports import PlayerReport, ReportState
 from core.db import run_prepared
 
 COUNT_KEPT_S: Final = 10
@@ -64,10 +64,18 @@ class ReportInfo:
 
 
 def of_player(
-    player_id: int, *, studio_id: int, game_id: int | None, before_id: int | None, limit: int
+    player_id: int,
+    *,
+    studio_id: int,
+    game_id: int | None,
+    achievement_id: int | None = None,
+    before_id: int | None,
+    limit: int,
 ) -> list[ReportInfo]:
-    """Return a page of what a player reported to a studio, the newest first."""
+    """Return a page of what a player reported to a studio, or only of one achievement, the newest first."""
     rows = PlayerReport.objects.filter(player_id=player_id, studio_id=studio_id)
+    if achievement_id is not None:
+        rows = rows.filter(achievement_id=achievement_id)
     return _page(rows if game_id is None else rows.filter(game_id=game_id), studio_id, before_id, limit)
 
 
@@ -95,6 +103,12 @@ def open_count(studio_id: int) -> int:
         found = len(rows.values_list("pk")[:MOST_COUNTED])
         cache.set(keys.open_reports(studio_id), found, COUNT_KEPT_S)
     return found
+
+
+def opened(studio_id: int, *, since: datetime, most: int) -> list[datetime]:
+    """Return when those that wait were made after a time, newest first, of the `most` newest."""
+    rows = PlayerReport.objects.filter(studio_id=studio_id, state=ReportState.OPEN).order_by("-pk")
+    return [at for at in rows.values_list("created_at", flat=True)[:most] if at > since]
 
 
 def forget_count(studio_id: int) -> None:

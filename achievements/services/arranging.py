@@ -15,6 +15,7 @@ from achievements.selectors import definitions as catalogues
 from achievements.selectors import editing
 from achievements.selectors.definitions import Definition
 from achievements.services import definitions, versions
+from achievements.services import editing as drafts
 from achievements.services.versions import Author, Source
 from core import audit, texts
 from core.refusals import Conflict, NotFound
@@ -38,7 +39,7 @@ def change_several(*, game: GameInfo, keys: Sequence[str], act: str, actor: str,
 
     Raises:
         NotFound, Invalid, Conflict: as `definitions.update` and `delete` do, for any of them; and publishing those of
-            which changes wait, since nobody has seen what they change.
+            which changes wait, since nobody has seen what they change, or that ask for a draft.
 
     """
     wanted = list(dict.fromkeys(keys))
@@ -52,6 +53,8 @@ def change_several(*, game: GameInfo, keys: Sequence[str], act: str, actor: str,
                 definitions.delete(game=game, key=key, by=by)
             else:
                 definitions.update(game=game, key=key, values={"state": STATE_AFTER[act].value}, by=by)
+        if act == "publish":
+            _require_reachable(game, wanted)
         _note(f"achievement.{act}", game, actor=actor, at=at, details={"keys": wanted})
     return len(wanted)
 
@@ -65,6 +68,13 @@ def _require_nothing_waits(game: GameInfo, keys: Sequence[str]) -> None:
             f"The achievement {texts.quoted(found)} has changes that are not published: publish them in its editor,"
             " which shows what they change."
         )
+
+
+def _require_reachable(game: GameInfo, published: Sequence[str]) -> None:
+    """Refuse that what was published asks for a draft that was not published with it."""
+    by_key = catalogues.fresh_catalogue(game.id).by_key
+    for key in published:
+        drafts.require_reachable(game, by_key[key].requires)
 
 
 @dataclass(frozen=True, slots=True)

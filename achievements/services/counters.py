@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from accounts.facts import PlayersBanned, PlayersChanged, PlayersExcluded, PlayersJoined
+from accounts.facts import PlayersBanned, PlayersChanged, PlayersErased, PlayersExcluded, PlayersJoined
 from achievements.facts import (
     AchievementsRevoked,
     AchievementsUnlocked,
     ProgressChanged,
     TotalsMoved,
+    UnlocksErased,
     UnlocksJoined,
 )
 from achievements.services import counting, ranking
@@ -30,6 +31,8 @@ KINDS = frozenset(
         PlayersBanned,
         PlayersJoined,
         UnlocksJoined,
+        PlayersErased,
+        UnlocksErased,
     )
 )
 

@@ -11,8 +11,15 @@ from collections.abc import Collection, Iterable, Sequence
 from django.db import connection
 
 from accounts import selectors as accounts
-from accounts.facts import PlayersBanned, PlayersExcluded, PlayersJoined
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, UnlocksJoined
+from accounts.erased import without_erased
+from accounts.facts import PlayersBanned, PlayersErased, PlayersExcluded, PlayersJoined
+from achievements.facts import (
+    AchievementsRevoked,
+    AchievementsUnlocked,
+    ProgressChanged,
+    UnlocksErased,
+    UnlocksJoined,
+)
 from core.db import array_literal, run_prepared
 from core.facts import Fact
 from stats.facts import PlaytimeAdded, StatsChanged
@@ -31,6 +38,7 @@ _HELD_CHANGES = {
     (AchievementsRevoked.kind, "revokes"): -1,
     (UnlocksJoined.kind, "gone"): -1,
     (UnlocksJoined.kind, "come"): 1,
+    (UnlocksErased.kind, "erased"): -1,
 }
 OUT_KINDS = (PlayersExcluded.kind, PlayersBanned.kind)
 
@@ -43,7 +51,8 @@ UNLOCKS_AHEAD = """
            (row ->> 1)::bigint AS achievement_id, n
       FROM core_fact
       JOIN (VALUES ('achievements_unlocked', 'unlocks', 1), ('achievements_revoked', 'revokes', -1),
-                   ('unlocks_joined', 'come', 1), ('unlocks_joined', 'gone', -1)) AS told (kind, listed, n)
+                   ('unlocks_joined', 'come', 1), ('unlocks_joined', 'gone', -1),
+                   ('unlocks_erased', 'erased', -1)) AS told (kind, listed, n)
      USING (kind),
            json_array_elements(payload -> listed) AS row
      WHERE (tx, id) > {cursor}
@@ -64,6 +73,7 @@ def count(facts: Sequence[Fact]) -> None:
         _move_cursor(until)
     _follow_who_counts(facts, until)
     _follow_joins(facts, until)
+    _follow_erasures(facts, until)
 
 
 def counted_until() -> tuple[int, int]:
@@ -89,7 +99,8 @@ ON CONFLICT (game_id) DO UPDATE SET players = t.players + excluded.players
 """  # noqa: S608 - constants of ours
 
 
-def _add_players(facts: Iterable[Fact]) -> None:
+def _add_players(facts: Sequence[Fact]) -> None:
+    facts = without_erased(facts, {kind: (name,) for kind, name in PLAYED_ROWS.items()})
     pairs = {
         (row[0], fact.payload["game"])
         for fact in facts
@@ -183,6 +194,7 @@ _PLAYED_BY = "SELECT player_id, game_id FROM achievements_played WHERE player_id
 _LEAVE = _TURN.format(
     turned="""
     DELETE FROM achievements_played WHERE player_id = ANY($1::bigint[])
+       AND ($4::bigint IS NULL OR game_id IN (SELECT id FROM accounts_game WHERE studio_id = $4))
     RETURNING player_id, game_id, CASE WHEN counts THEN -1 ELSE 0 END AS n
     """
 )
@@ -202,4 +214,15 @@ def _follow_joins(facts: Iterable[Fact], until: tuple[int, int]) -> None:
     joined = gone | accounts.joined_players(gone)
     played = run_prepared(_PLAYED_BY, [array_literal(gone)])
     _note_played({(joined[player], game) for player, game in played})
-    run_prepared(_LEAVE, [array_literal(gone), *until])
+    run_prepared(_LEAVE, [array_literal(gone), *until, None])
+
+
+def _follow_erasures(facts: Iterable[Fact], until: tuple[int, int]) -> None:
+    """Take who was erased out of the counters, of his studio's games or of all; nothing is added for him any more.
+
+    What is told of him later are unlocks that UnlocksErased takes off again.
+    """
+    for fact in facts:
+        for player_id, is_whole in fact.payload["players"] if fact.kind == PlayersErased.kind else ():
+            of_studio = None if is_whole else fact.studio_id
+            run_prepared(_LEAVE, [array_literal([player_id]), *until, of_studio])

@@ -1,10 +1,10 @@
-"""Editing a definition in the portal: drafts, publishing, archiving and going back.
+"""Editing a definition in the portal: what is typed, and what became of it meanwhile.
 
 Who edits began from something: if it is another by now, nothing is stored, and both are shown. All is decided while the
 catalogue's row is held, as every change of a definition is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -15,14 +15,15 @@ from achievements import documents
 from achievements.documents import Flat
 from achievements.models import DefinitionDraft, State
 from achievements.selectors import definitions as catalogues
-from achievements.selectors import editing, versions
+from achievements.selectors import editing
 from achievements.selectors.definitions import Definition
 from achievements.selectors.editing import Standing
 from achievements.services import definitions
-from achievements.services.versions import Author, Source
-from core import audit
+from achievements.services.versions import Author
+from core import audit, media
 from core.ids import new_id
 from core.refusals import Conflict, NotFound
+from core.texts import quoted
 
 Differences = Mapping[str, tuple[Any, Any]]
 
@@ -76,11 +77,19 @@ class Overtaken(Conflict):
         super().__init__("The achievement was changed meanwhile. This is what it is now; nothing was stored.")
 
 
+class Unreachable(Conflict):
+    """What players would be asked for is a draft."""
+
+    def __init__(self, draft: Definition) -> None:
+        detail = f"{quoted(draft.name)} is a draft, so nobody could get there: publish it first."
+        super().__init__(detail, errors=[{"pointer": "/requires", "detail": detail}])
+
+
 def create(*, game: GameInfo, values: Mapping[str, Any], by: Author) -> Definition:
     """Make a draft. Raises as `definitions.create` does."""
     with transaction.atomic():
         made = definitions.create(game=game, values={**values, "state": State.DRAFT.value}, by=by)
-        _note("achievement.create", game, made.key, by)
+        note("achievement.create", game, made.key, by)
     return made
 
 
@@ -93,11 +102,13 @@ def save(
     by: Author,
     resolve: Resolve | None = None,
     seen: str = "",
+    by_itself: bool = False,
 ) -> Standing:
     """Keep an edit: a draft is changed at once, of what players see or saw the changes wait to be published.
 
     `values` are all edited fields, as the API takes them; `base` is the token that the edit began from. `resolve` says
-    what to do though somebody changed it meanwhile, and `seen` is the token of what that was decided on.
+    what to do though somebody changed it meanwhile, and `seen` is the token of what that was decided on. What is saved
+    `by_itself` while somebody types waits in any state: a pause in a sentence is no version of a draft.
 
     Raises:
         EditedMeanwhile: somebody else changed it, and that was not seen yet.
@@ -107,19 +118,49 @@ def save(
     clean = documents.plain(definitions.cleaned(values))
     with transaction.atomic():
         definitions.hold(game)
-        now = _standing(game, key)
+        now = standing_of(game, key)
         wanted = _settle(
             now, documents.flat(clean), base=base, resolve=resolve if seen == now.token else None
         )
-        if now.definition.state == State.DRAFT:
-            fields = list(documents.differences(now.published, wanted))
-            if fields:
-                values = documents.values_of(wanted, fields)
-                definitions.update(game=game, key=key, values=values, by=by)
-                _note("achievement.change", game, key, by, fields=fields)
+        if now.definition.state == State.DRAFT and not by_itself:
+            _change(game, now, wanted, by)
         else:
             _keep_draft(game, now, wanted, by)
-        return _standing(game, key)
+        return standing_of(game, key)
+
+
+def change_pictures(
+    *, game: GameInfo, key: str, urls: Mapping[str, str], shown: Mapping[str, str], by: Author
+) -> Standing:
+    """Give an achievement other pictures, as `save` does with what is typed; all else that waits goes on waiting.
+
+    `urls` are those of documents.PICTURES that change, and `shown` what all of them were when that was decided.
+
+    Raises:
+        Overtaken: somebody else changed the pictures meanwhile.
+        NotFound, Invalid: as `definitions.update` does.
+
+    """
+    with transaction.atomic():
+        definitions.hold(game)
+        now = standing_of(game, key)
+        if any(now.edited.get(name, "") != shown.get(name, "") for name in documents.PICTURES):
+            raise Overtaken
+        changes = {name: url or None for name, url in urls.items()}
+        if now.definition.state == State.DRAFT:
+            _change(game, now, documents.changed(now.published, changes), by)
+        _keep_draft(game, standing_of(game, key), documents.changed(now.edited, changes), by)
+        return standing_of(game, key)
+
+
+def _change(game: GameInfo, now: Standing, wanted: Flat, by: Author) -> None:
+    """Change a definition at once; what waited of it is part of what is wanted."""
+    fields = list(documents.differences(now.published, wanted))
+    if fields:
+        values = documents.values_of(wanted, fields)
+        definitions.update(game=game, key=now.definition.key, values=values, by=by)
+        note("achievement.change", game, now.definition.key, by, fields=fields)
+    DefinitionDraft.objects.filter(pk=now.definition.id).delete()
 
 
 def _settle(now: Standing, mine: Flat, *, base: str, resolve: Resolve | None) -> Flat:
@@ -142,6 +183,8 @@ def _keep_draft(game: GameInfo, now: Standing, wanted: Flat, by: Author) -> None
     differing = documents.differences(now.published, wanted)
     values = documents.values_of(wanted, differing)
     definitions.check(game, now.definition.key, values, catalogues.fresh_catalogue(game.id).by_key)
+    if now.definition.state != State.DRAFT:
+        require_reachable(game, wanted.get("requires", ()), but=now.published.get("requires", ()))
     changes = {name: value for name, (_, value) in differing.items()}
     waiting = {name: value for name, (_, value) in now.changes.items()}
     if changes == waiting and (changes or now.draft is None):
@@ -153,107 +196,41 @@ def _keep_draft(game: GameInfo, now: Standing, wanted: Flat, by: Author) -> None
         drafts.update_or_create(
             pk=now.definition.id,
             defaults={
-                "changes": changes,
+                "changes": {name: _stored(name, value) for name, value in changes.items()},
                 "base": now.last.id if now.last else 0,
                 "revision": new_id(),
                 "actor": by.actor,
                 "saved_at": by.at,
             },
         )
-    _note("achievement.draft", game, now.definition.key, by, fields=list(changes))
+    is_noted = now.draft and now.draft.actor == by.actor and now.draft.changes.keys() == changes.keys()
+    if not is_noted:  # what is typed on in the same fields is one deed, however often it was saved by itself
+        note("achievement.draft", game, now.definition.key, by, fields=list(changes))
 
 
-def publish(*, game: GameInfo, key: str, token: str, by: Author, announce: bool = False) -> Definition:
-    """Give players what waits, and the achievement itself if it is a draft or archived.
-
-    Raises:
-        Overtaken: it is not any more what was shown.
-        NotFound, Invalid, Conflict: as `definitions.update` does.
-
-    """
-    with transaction.atomic():
-        now = _shown(game, key, token)
-        values = documents.values_of(now.edited, now.changes)
-        made = definitions.update(
-            game=game, key=key, values={**values, "state": State.PUBLISHED.value}, by=by, announce=announce
-        )
-        DefinitionDraft.objects.filter(pk=now.definition.id).delete()
-        _note("achievement.publish", game, key, by, fields=list(now.changes))
-    return made
+def _stored(name: str, value: Any) -> Any:
+    """Return a field as a draft keeps it: the address of a picture of ours without the host, as definitions do."""
+    return media.relative(value) if name in documents.PICTURES and value else value
 
 
-def archive(*, game: GameInfo, key: str, token: str, by: Author) -> None:
-    """Take an achievement from those who do not hold it. What waits to be published goes on waiting.
-
-    Raises:
-        NotFound: the game has no such achievement.
-        Overtaken: it is not any more what was shown.
-
-    """
-    with transaction.atomic():
-        _shown(game, key, token)
-        definitions.update(game=game, key=key, values={"state": State.ARCHIVED.value}, by=by)
-        _note("achievement.archive", game, key, by)
+def require_reachable(game: GameInfo, requires: Sequence[str], *, but: Sequence[str] = ()) -> None:
+    """Refuse that players are asked for a draft, which nobody can get, but for what they are asked for already."""
+    by_key = catalogues.fresh_catalogue(game.id).by_key
+    for key in requires:
+        if key not in but and key in by_key and by_key[key].state == State.DRAFT:
+            raise Unreachable(by_key[key])
 
 
-def discard(*, game: GameInfo, key: str, token: str, by: Author) -> None:
-    """Throw away what waits to be published. Raises NotFound, Overtaken."""
-    with transaction.atomic():
-        now = _shown(game, key, token)
-        DefinitionDraft.objects.filter(pk=now.definition.id).delete()
-        if now.draft is not None:
-            _note("achievement.discard", game, key, by, fields=list(now.draft.changes))
-
-
-def delete(*, game: GameInfo, key: str, token: str, by: Author) -> None:
-    """Delete a draft. Raises as `definitions.delete` does, and Overtaken."""
-    with transaction.atomic():
-        _shown(game, key, token)
-        definitions.delete(game=game, key=key, by=by)
-        _note("achievement.delete", game, key, by)
-
-
-def restore(*, game: GameInfo, key: str, version: int, token: str, by: Author) -> Definition:
-    """Make a definition again what it was at a version; whether it is published stays, and its place.
-
-    Raises:
-        NotFound: there is no such version of it.
-        Overtaken: the definition is not any more what was shown.
-        Invalid, Conflict: as `definitions.update` does: what it needs may be gone.
-
-    """
-    with transaction.atomic():
-        now = _shown(game, key, token)
-        found = versions.one(now.definition.id, version)
-        if found is None or found.after is None:
-            raise NotFound("The achievement has no such version.")
-        wanted = documents.flat(found.after)
-        fields = documents.differences(now.published, wanted)
-        values = documents.values_of(wanted, fields)
-        made = definitions.update(
-            game=game, key=key, values=values, by=Author(by.actor, by.at, Source.RESTORE)
-        )
-        _note("achievement.restore", game, key, by, fields=list(fields), version=version)
-    return made
-
-
-def _shown(game: GameInfo, key: str, token: str) -> Standing:
-    """Hold a definition that is what was shown. Raises NotFound, Overtaken."""
-    definitions.hold(game)
-    now = _standing(game, key)
-    if now.token != token:
-        raise Overtaken
-    return now
-
-
-def _standing(game: GameInfo, key: str) -> Standing:
+def standing_of(game: GameInfo, key: str) -> Standing:
+    """Return where a definition stands now. Raises NotFound."""
     found = catalogues.fresh_catalogue(game.id).by_key.get(key)
     if found is None:
         raise NotFound("The game has no such achievement any more.")
     return editing.standing(found)
 
 
-def _note(action: str, game: GameInfo, key: str, by: Author, **details: object) -> None:
+def note(action: str, game: GameInfo, key: str, by: Author, **details: object) -> None:
+    """Note in the audit log what was done to a definition, inside the caller's transaction."""
     audit.record(
         studio_id=game.studio_id,
         actor=by.actor,

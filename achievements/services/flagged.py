@@ -137,6 +137,7 @@ class _Source:
 
     rules = evidence.RULES
     count = staticmethod(flagged.count)
+    heard = staticmethod(flagged.heard)
     page = staticmethod(flagged.page)
     find = staticmethod(flagged.find)
     around = staticmethod(flagged.around)

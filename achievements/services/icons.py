@@ -3,9 +3,8 @@
 What is stored and not named, because something failed in between or because nothing names it any more, goes by itself.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from threading import BoundedSemaphore
 from typing import Any
 
 from django.db import transaction
@@ -13,8 +12,6 @@ from django.db import transaction
 from accounts.selectors import GameInfo
 from achievements import icons
 from achievements.models import Icon
-from achievements.pictures import containers, drawing
-from achievements.pictures.drawing import Drawn
 from achievements.selectors import definitions as catalogues
 from achievements.selectors import icons as selectors
 from achievements.selectors.definitions import Definition
@@ -23,19 +20,14 @@ from achievements.services.versions import Author, Source
 from core import audit, media
 from core.artwork import LARGE
 from core.db import lend_back
-from core.refusals import Conflict, Invalid, NotFound, Refused, Unavailable
+from core.pictures import drawing
+from core.pictures.drawing import Drawn
+from core.pictures.painting import painted
+from core.refusals import Conflict, Invalid, NotFound
 
 MOST_ICONS = 5_000
 KEPT_UNNAMED = timedelta(days=14)  # pages, caches and edits that wait may still show it
 _SWEPT_AT_ONCE = 200
-# A picture takes some twenty MiB and a tenth of a second while it is drawn.
-_DRAWN_AT_ONCE = 2
-_WAITS_S = 10.0
-_drawing = BoundedSemaphore(_DRAWN_AT_ONCE)
-
-
-class UnusablePicture(Invalid):
-    """The file is no picture that is taken."""
 
 
 class OtherPlace(Conflict):
@@ -60,34 +52,15 @@ def upload(
 
     """
     _require(game, key)
-    drawn = _draw(drawing.draw, body)
-    grey = _draw(drawing.draw_grey, body) if locked is None else _draw(drawing.draw, locked)
-    urls = {"icon_url": _store(game, drawn, at=at), "icon_locked_url": _store(game, grey, at=at)}
+    urls = drawn_anew(game=game, body=body, locked=locked, at=at)
     return _name(game, key, urls, "achievement.icon", actor=actor, at=at)
 
 
 def upload_locked(*, game: GameInfo, key: str, body: bytes, actor: str, at: datetime) -> Definition:
     """Give an achievement an icon of its own for while it is locked. Raises as `upload` does."""
     _require(game, key)
-    url = _store(game, _draw(drawing.draw, body), at=at)
-    return _name(game, key, {"icon_locked_url": url}, "achievement.icon", actor=actor, at=at)
-
-
-def make_grey(*, game: GameInfo, key: str, actor: str, at: datetime) -> Definition:
-    """Show an achievement's icon in grey while it is locked.
-
-    Raises:
-        NotFound: the game has no such achievement.
-        OtherPlace: its icon was not uploaded here.
-        Unavailable: the store does not answer.
-
-    """
-    digest = icons.digest_in(_require(game, key).icon_url, game.uuid)
-    body = None if digest is None else media.get(icons.file(game.uuid, digest, LARGE))
-    if body is None:
-        raise OtherPlace
-    url = _store(game, _draw(drawing.draw_grey, body), at=at)
-    return _name(game, key, {"icon_locked_url": url}, "achievement.icon", actor=actor, at=at)
+    urls = drawn_anew(game=game, body=None, locked=body, at=at)
+    return _name(game, key, urls, "achievement.icon", actor=actor, at=at)
 
 
 def remove(*, game: GameInfo, key: str, actor: str, at: datetime, only_locked: bool = False) -> Definition:
@@ -96,26 +69,42 @@ def remove(*, game: GameInfo, key: str, actor: str, at: datetime, only_locked: b
     return _name(game, key, urls, "achievement.remove_icon", actor=actor, at=at)
 
 
+def drawn_anew(*, game: GameInfo, body: bytes | None, locked: bytes | None, at: datetime) -> dict[str, str]:
+    """Draw and store pictures, and return by field what addresses they have; nothing names them yet.
+
+    `locked` is for while it is locked: without it `body` in grey. Without `body` the other one stays.
+    Raises as `upload` does.
+    """
+    drawn = {}
+    if body is not None:
+        drawn["icon_url"] = painted(drawing.draw, body)
+    if locked is not None:
+        drawn["icon_locked_url"] = painted(drawing.draw, locked)
+    elif body is not None:
+        drawn["icon_locked_url"] = painted(drawing.draw_grey, body)
+    return {name: _store(game, one, at=at) for name, one in drawn.items()}
+
+
+def grey_of(*, game: GameInfo, icon_url: str, at: datetime) -> str:
+    """Draw an icon of the game in grey, and return its address; nothing names it yet.
+
+    Raises:
+        OtherPlace: the icon was not uploaded here.
+        Unavailable: the store does not answer.
+
+    """
+    digest = icons.digest_in(icon_url, game.uuid)
+    body = None if digest is None else media.get(icons.file(game.uuid, digest, LARGE))
+    if body is None:
+        raise OtherPlace
+    return _store(game, painted(drawing.draw_grey, body), at=at)
+
+
 def _require(game: GameInfo, key: str) -> Definition:
     found = catalogues.fresh_catalogue(game.id).by_key.get(key)
     if found is None:
         raise NotFound("The game has no such achievement.")
     return found
-
-
-def _draw(draw: Callable[[bytes], Drawn], body: bytes) -> Drawn:
-    """Return a picture, drawn by few at a time: whatever is sent, they share some memory and a core or two."""
-    lend_back()  # nobody's connection waits for a brush
-    if not _drawing.acquire(timeout=_WAITS_S):
-        raise Unavailable("Many pictures are being drawn. Send the same file again.")
-    try:
-        return draw(body)
-    except containers.TooLarge as error:
-        raise Refused(str(error), slug="payload-too-large") from None
-    except containers.Unusable as error:
-        raise UnusablePicture(str(error)) from None
-    finally:
-        _drawing.release()
 
 
 def _store(game: GameInfo, drawn: Drawn, *, at: datetime) -> str:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
 from achievements.facts import ReportAnswered
-from achievements.report_models import PlayerReport, ReportAnswer, ReportState
+from achievements.models.reports import PlayerReport, ReportAnswer, ReportState
 from achievements.selectors import explaining, reports
 from achievements.selectors.definitions import Definition, GameCatalogue
 from core import audit

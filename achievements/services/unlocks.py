@@ -147,7 +147,7 @@ def _settle(items: list[Item], catalogue: GameCatalogue, *, by: Caller) -> list[
 
 
 def _result(item: Item, outcome: Outcome, catalogue: GameCatalogue) -> Unlocked | Refused | None:
-    if outcome.erased:
+    if outcome.erased or outcome.player_id is None:  # of whoever is no one's even now, the name was erased
         return Gone("This person was erased; nothing more is stored about them.")
     if outcome.banned:
         return Forbidden("This player is banned from the studio's games.")

@@ -69,14 +69,19 @@ def kpis(days: Sequence[Day], *, games: int) -> list[Kpi]:
     today = _("%(n)s yesterday") % {"n": spoken.whole(days[-2].active)}
     if games > 1:
         today = _("%(today)s; games added up") % {"today": today}
-    before = _("vs the 7 days before")
     week, earlier = reduce(add, days[-WEEK:]), reduce(add, days[-2 * WEEK : -WEEK])
     return [
         Kpi(_("Players today"), days[-1].active, None, today, _line(days)),
-        Kpi(_("New players, 7 days"), week.new, earlier.new, before, tuple(day.new for day in days)),
-        Kpi(_("Unlocks, 7 days"), week.unlocks, earlier.unlocks, before, tuple(day.unlocks for day in days)),
-        Kpi(_("Points, 7 days"), week.points, earlier.points, before, tuple(day.points for day in days)),
+        _of_week(_("New players, 7 days"), week.new, earlier.new, tuple(day.new for day in days)),
+        _of_week(_("Unlocks, 7 days"), week.unlocks, earlier.unlocks, tuple(day.unlocks for day in days)),
+        _of_week(_("Points, 7 days"), week.points, earlier.points, tuple(day.points for day in days)),
     ]
+
+
+def _of_week(label: str, week: float, earlier: float, line: tuple[float, ...]) -> Kpi:
+    """Return a week's figure; after a week of nothing there is no change in percent to be about."""
+    about = _("vs the 7 days before") if earlier else _("0 in the 7 days before")
+    return Kpi(label, week, earlier, about, line)
 
 
 @require_safe

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from analytics.portal.state import State
 from analytics.selectors.achievements import Row
@@ -28,7 +29,7 @@ SORTS: Final[dict[str, tuple[Promise, Key]]] = {
     "p90": (_("90% within"), lambda row: row.timing.p90_s if row.timing else _NEVER),
     "order": (_("Usual order"), lambda row: row.timing.order if row.timing else _NEVER),
     "unlocks": (_("Unlocks"), lambda row: -row.in_span),
-    "change": (_("Change"), _rise),
+    "change": (pgettext_lazy("figure", "Change"), _rise),
 }
 USUAL: Final = "unlocked"
 

@@ -16,6 +16,7 @@ from analytics.selectors.activity import Bucket
 from analytics.selectors.cohorts import Cohort
 from analytics.templatetags.figures import figure
 from core import spoken
+from core.templatetags import laurel
 
 _ACTIVE: Final[dict[str, Promise]] = {
     "day": gettext_lazy("Daily players"),
@@ -46,9 +47,10 @@ class Kpi:
     line: tuple[float, ...] = ()
 
     @property
-    def shown(self) -> float:
-        """The value as it is written: averages of many are whole."""
-        return round(self.value, 1) if self.value < 100 else round(self.value)
+    def shown(self) -> str:
+        """The value as it is written: averages of many are whole, and small ones never read as nothing."""
+        is_whole = self.value == int(self.value)
+        return spoken.whole(int(self.value)) if is_whole else spoken.average(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def kpis(
     share = _("%(percent)s of all who ever played") % {"percent": _percent(now.new, ever)}
     players = {"7d": now.weekly, "30d": now.monthly, "all": ever}.get(span.name)
     each = (
-        _("per player: %(n)s") % {"n": spoken.spelled(f"{now.unlocks / players:,.1f}")}
+        _("per player: %(n)s") % {"n": spoken.average(now.unlocks / players)}
         if players
         else _("%(points)s points") % {"points": spoken.whole(now.points)}
     )
@@ -103,7 +105,14 @@ def kpis(
 
 
 def _percent(part: int, whole: int) -> str:
-    return spoken.percentage(f"{100 * part / whole:.0f}" if whole else "0")
+    return _share(100 * part / whole if whole else 0.0)
+
+
+def _share(percent: float) -> str:
+    """Return a percentage without decimals, but for one that would read as nothing."""
+    if 0 < percent < 0.5:
+        return laurel.percent(percent)
+    return spoken.percentage(f"{percent:.0f}")
 
 
 def dates(span: Span) -> str:
@@ -168,7 +177,7 @@ def heat(listed: Sequence[Cohort], average: Sequence[float | None], ages: Sequen
 def retention_finding(average: Sequence[float | None]) -> str:
     """Say how many came back after a day, a week and a month."""
     known = [
-        _("%(percent)s after %(age)s") % {"percent": spoken.percentage(f"{share:.0f}"), "age": word}
+        _("%(percent)s after %(age)s") % {"percent": _share(share), "age": word}
         for age, word in ((1, _("a day")), (7, _("a week")), (30, _("30 days")))
         if (share := average[age]) is not None
     ]

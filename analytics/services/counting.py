@@ -8,8 +8,15 @@ from typing import Final
 from django.utils import timezone
 
 from accounts import selectors as accounts
-from accounts.facts import PlayersChanged, PlayersJoined
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, UnlocksJoined
+from accounts.erased import without_erased
+from accounts.facts import PlayersChanged, PlayersErased, PlayersJoined
+from achievements.facts import (
+    AchievementsRevoked,
+    AchievementsUnlocked,
+    ProgressChanged,
+    UnlocksErased,
+    UnlocksJoined,
+)
 from analytics import counts
 from analytics.counts import DAYS, MONTHS, REACH, RETENTION, WEEKS, Deeds, Kept, Place, Player, Table
 from analytics.rules import attendance
@@ -34,6 +41,8 @@ KINDS: Final = frozenset(
         ScoresChanged.kind,
         PlayersChanged.kind,
         PlayersJoined.kind,
+        PlayersErased.kind,
+        UnlocksErased.kind,
     }
 )
 DAY_US: Final = 86_400_000_000
@@ -91,20 +100,32 @@ def count(facts: Sequence[Fact]) -> None:
     gone = [row[0] for fact in facts if fact.kind == PlayersJoined.kind for row in fact.payload["players"]]
     if gone:
         _join(accounts.joined_players(gone))
+    _erase(facts)
     if found.games:
         counts.note_changed(sorted(found.games))
 
 
-def read(facts: Iterable[Fact]) -> Found:
-    """Add up what facts say; of who was joined to another it is that one's."""
+def read(facts: Sequence[Fact]) -> Found:
+    """Add up what facts say; of who was joined to another it is that one's.
+
+    Who was erased was not there. His unlocks count, since UnlocksErased takes each of them off again.
+    """
+    found = _read(facts)
+    left = without_erased(facts, _ROWS)
+    if left != list(facts):
+        found.deeds = _read(left).deeds
+    joined = accounts.joined_players({place.player_id for place in found.deeds})
+    for place in [place for place in found.deeds if place.player_id in joined]:
+        _merge(found.deeds[place._replace(player_id=joined[place.player_id])], found.deeds.pop(place))
+    return found
+
+
+def _read(facts: Iterable[Fact]) -> Found:
     found = Found()
     for fact in facts:
         if fact.kind in _READERS:
             found.games.add(fact.payload["game"])
             _READERS[fact.kind](found, fact)
-    joined = accounts.joined_players({place.player_id for place in found.deeds})
-    for place in [place for place in found.deeds if place.player_id in joined]:
-        _merge(found.deeds[place._replace(player_id=joined[place.player_id])], found.deeds.pop(place))
     return found
 
 
@@ -154,6 +175,16 @@ def _read_dropped(found: Found, fact: Fact) -> None:
     _take_back(found, fact.payload["game"], fact.payload["dropped"])
 
 
+def _read_erased(found: Found, fact: Fact) -> None:
+    """Take unlocks away; the days of who was erased are taken out as a whole."""
+    game = fact.payload["game"]
+    for _, achievement, points, unlocked_us in fact.payload["erased"]:
+        hour = found.hours[game, unlocked_us // _HOUR_US]
+        hour[0] -= 1
+        hour[1] -= points
+        found.achievements[game, achievement, unlocked_us // DAY_US] -= 1
+
+
 def _read_progress(found: Found, fact: Fact) -> None:
     at_us = microseconds(fact.at)
     for player, *_ in fact.payload["changes"]:
@@ -190,10 +221,23 @@ _READERS = {
     AchievementsUnlocked.kind: _read_unlocks,
     AchievementsRevoked.kind: _read_revokes,
     UnlocksJoined.kind: _read_dropped,
+    UnlocksErased.kind: _read_erased,
     ProgressChanged.kind: _read_progress,
     StatsChanged.kind: _read_values,
     PlaytimeAdded.kind: _read_playtime,
     ScoresChanged.kind: _read_scores,
+}
+
+
+# Where a kind lists rows that begin with a player who was there.
+_ROWS: Final = {
+    AchievementsUnlocked.kind: ("unlocks",),
+    AchievementsRevoked.kind: ("revokes",),
+    UnlocksJoined.kind: ("dropped",),
+    ProgressChanged.kind: ("changes",),
+    StatsChanged.kind: ("values",),
+    PlaytimeAdded.kind: ("played",),
+    ScoresChanged.kind: ("scores",),
 }
 
 
@@ -227,6 +271,24 @@ def _join(joined: dict[int, int]) -> None:
         totals.add(one, moved[one.place])
     totals.follow([one for one in kept if one.is_new])
     totals.write()
+
+
+def _erase(facts: Iterable[Fact]) -> None:
+    """Take the days of players who were erased out of everything that is counted of them."""
+    for fact in facts:
+        for player_id, is_whole in fact.payload["players"] if fact.kind == PlayersErased.kind else ():
+            erase([player_id], studio_id=None if is_whole else fact.studio_id)
+
+
+def erase(player_ids: Sequence[int], *, studio_id: int | None) -> int:
+    """Take players' days out of the counts of one studio's games or (None) of all; return how many rows went."""
+    taken = counts.take_out(player_ids, studio_id=studio_id)
+    totals = Totals()
+    for place, (region, deeds) in taken.items():
+        totals.add(Kept(place, region, is_new=False), deeds, sign=-1)
+    totals.forget({place: region for place, (region, deeds) in taken.items() if deeds.first_us is not None})
+    totals.write()
+    return len(taken) + usage.forget_players(player_ids, studio_id=studio_id)
 
 
 class Totals:

@@ -31,7 +31,7 @@ COUNTED: Final = (
 )
 _PART_UNLOCKS: Final = 250_000
 _MOST_AHEAD: Final = 100_000
-_JOINS = ("unlocks_joined", "players_joined")
+_JOINS = ("unlocks_joined", "players_joined", "unlocks_erased", "players_erased")
 
 
 class CannotRebuild(Exception):
@@ -135,7 +135,7 @@ SELECT EXISTS (SELECT FROM core_fact f, ({_HEARD}) AS h
 def _read_ahead(reader: "psycopg.Connection[Any]") -> _Ahead:
     joins = reader.execute(_JOINS_AHEAD, [list(_JOINS)]).fetchone()
     if joins and joins[0]:
-        raise CannotRebuild("Players are being joined at this moment. Try again in a minute.")
+        raise CannotRebuild("Players are being joined or erased at this moment. Try again in a minute.")
     rows = reader.execute(_AHEAD, [_MOST_AHEAD + 1]).fetchall()
     if len(rows) > _MOST_AHEAD:
         raise CannotRebuild(

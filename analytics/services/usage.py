@@ -13,7 +13,7 @@ from achievements.facts import AchievementsUnlocked
 from analytics.counts import Place
 from analytics.models import Usage
 from analytics.rules import attendance
-from core.db import run_prepared
+from core.db import array_literal, run_prepared
 from core.facts import Fact
 from leaderboards.facts import ScoresChanged
 from stats.facts import StatsChanged
@@ -89,6 +89,21 @@ def _size(fact: Fact) -> int:
     if fact.kind not in _ROWS or is_of_nobody or not fact.payload.get("created", True):
         return 0
     return len(fact.payload[_ROWS[fact.kind][0]])
+
+
+# Who was active was counted, and stays so: this only says whom not to count twice.
+_FORGET_PLAYERS = """
+WITH gone AS (
+    DELETE FROM analytics_activeplayer
+     WHERE player_id = ANY($1::bigint[]) AND ($2::bigint IS NULL OR studio_id = $2) RETURNING 1
+) SELECT count(*) FROM gone
+"""
+
+
+def forget_players(player_ids: Iterable[int], *, studio_id: int | None) -> int:
+    """Forget which days players were active on, in one studio's games or (None) in all; return how many days."""
+    gone: int = run_prepared(_FORGET_PLAYERS, [array_literal(player_ids), studio_id])[0][0]
+    return gone
 
 
 def _join(players: Iterable[list[int]]) -> _Counts:

@@ -54,7 +54,7 @@ class Known:
         named = self.players.get(player_id)
         if named is None:
             return None
-        shown = {"id": named.id, "external_id": named.external_id}
+        shown: dict[str, str | None] = {"id": named.id, "external_id": named.external_id}
         return shown if named.was is None else {**shown, "was": named.was}
 
 

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts import finding
@@ -19,7 +20,17 @@ from achievements.selectors import definitions
 from care import spelling
 from care.selectors import explaining, holdings, profile, timeline
 from care.selectors.profile import InGame, Profile
-from care.selectors.timeline import ACTS, ALL, BEGINNING, CONDITIONS, REVOKES, SESSIONS, UNLOCKS, Asked
+from care.selectors.timeline import (
+    ACTS,
+    ALL,
+    BEGINNING,
+    CONDITIONS,
+    FLAGGED,
+    REVOKES,
+    SESSIONS,
+    UNLOCKS,
+    Asked,
+)
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from leaderboards.selectors import persons as boards
@@ -28,12 +39,12 @@ A_PAGE = 50
 LONGEST = 128
 SHOWN = {
     "": (_("All"), ALL),
-    "unlocks": (_("Unlocks"), (UNLOCKS,)),
+    "unlocks": (_("Unlocks"), (UNLOCKS, FLAGGED)),
     "revokes": (_("Revokes"), (REVOKES,)),
     "stats": (_("Stats and sessions"), (CONDITIONS, SESSIONS)),
     "acts": (_("Acts of your studio"), (ACTS, BEGINNING)),
 }
-WHICH = {"": _("All"), "unlocked": _("Unlocked"), "locked": _("Locked")}
+WHICH = {"": _("All"), "unlocked": _("Unlocked"), "locked": pgettext_lazy("achievement", "Locked")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,23 @@ known, an act of the portal in the audit log, or the definition as it is today.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts import named
 from accounts.finding import Known
 from accounts.portal import deeds
 from achievements.selectors import definitions, persons
 from achievements.selectors.definitions import Definition
-from achievements.selectors.persons import Met, Place, Revoked
+from achievements.selectors.persons import Claimed, Met, Place, Revoked
 from achievements.selectors.unlocks import HeldUnlock
 from care import spelling
-from core import spoken
+from core import reviewing, spoken
 from core.audit import entries
 from core.audit.entries import Entry, Wanted
 from core.clock import from_microseconds, microseconds
@@ -48,7 +49,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened; `tone` colours its dot, `badge` is a kind and words."""
+    """One thing that happened; `tone` colours its dot, `badge` is a kind and words, `flag` its review's id."""
 
     position: Position
     title: str
@@ -59,6 +60,7 @@ class Event:
     points: int | None = None
     badge: tuple[str, str] | None = None
     game_id: int | None = None
+    flag: UUID | None = None
 
     @property
     def at(self) -> datetime:
@@ -135,6 +137,13 @@ def _beginning(asked: Asked, source: int, raw: _Raw) -> None:
     raw.rows.append((Position(asked.person.since, source, 0), asked.person))
 
 
+def _flagged(asked: Asked, source: int, raw: _Raw) -> None:
+    listed = persons.flagged(
+        asked.person.id, game_ids=asked.game_ids, before=asked.before(source), limit=asked.limit
+    )
+    raw.rows += [(Position(one.unlocked_at, source, one.id), one) for one in listed]
+
+
 _SOURCES: Final[tuple[Callable[[Asked, int, _Raw], None], ...]] = (
     _unlocks,
     _revokes,
@@ -142,13 +151,14 @@ _SOURCES: Final[tuple[Callable[[Asked, int, _Raw], None], ...]] = (
     _acts,
     _sessions,
     _beginning,
+    _flagged,
 )
-UNLOCKS, REVOKES, CONDITIONS, ACTS, SESSIONS, BEGINNING = range(len(_SOURCES))
+UNLOCKS, REVOKES, CONDITIONS, ACTS, SESSIONS, BEGINNING, FLAGGED = range(len(_SOURCES))
 ALL: Final = tuple(range(len(_SOURCES)))
 
 
 def events(asked: Asked, *, sources: Collection[int] = ALL) -> list[Event]:
-    """Return what happened, newest first, at most `limit`; in ten queries at most, however long the story is."""
+    """Return what happened, newest first, at most `limit`; in twelve queries at most, however long the story is."""
     raw = _Raw()
     for source in sources:
         _SOURCES[source](asked, source, raw)
@@ -164,15 +174,22 @@ def _is_behind(position: Position, after: Position | None) -> bool:
 
 def _told(asked: Asked, rows: Collection[tuple[Position, object]]) -> list[Event]:
     listed = [row for _position, row in rows]
-    about = {row.achievement_id for row in listed if isinstance(row, HeldUnlock | Revoked | Met)}
+    about = {row.achievement_id for row in listed if isinstance(row, HeldUnlock | Revoked | Met | Claimed)}
     known = definitions.definitions_by_id(about, translated=False) if about else {}
-    grants = _grants(asked, [row for row in listed if isinstance(row, HeldUnlock)])
-    actors = {row.actor for row in listed if isinstance(row, Revoked | Entry)}
-    who = named.actors(asked.studio_id, actors | {one.actor for one in grants.values()})
+    unlocks = [row for row in listed if isinstance(row, HeldUnlock)]
+    grants = _grants(asked, unlocks)
+    approved = persons.approved(asked.person.id, [row.achievement_id for row in unlocks])
+    actors = {row.actor for row in listed if isinstance(row, Revoked | Entry | Claimed)} - {""}
+    actors |= {one.actor for one in grants.values()} | {one.actor for one in approved.values()}
+    who = named.actors(asked.studio_id, actors)
     told = []
     for position, row in rows:
         if isinstance(row, HeldUnlock):
-            told.append(_unlocked(position, row, known[row.achievement_id], grants, who))
+            event = _unlocked(position, row, known[row.achievement_id], grants, who)
+            claim = approved.get(row.achievement_id)
+            told.append(event if claim is None else _approved(event, claim, who))
+        elif isinstance(row, Claimed):
+            told.append(_claimed(position, row, known[row.achievement_id], who))
         elif isinstance(row, Revoked):
             told.append(_revoked(position, row, known[row.achievement_id], who))
         elif isinstance(row, Met):
@@ -241,13 +258,39 @@ def source_of(definition: Definition) -> str:
 def _heard(row: HeldUnlock) -> str:
     passed = row.heard_at - row.unlocked_at
     if passed > LATE:
-        return _("happened %(span)s before it was heard") % {"span": spelling.span(passed)}
+        return _("happened %(span)s before it was heard") % {"span": spoken.span(passed)}
     if passed < timedelta(0):
-        return _("said %(span)s ahead of Laurel's clock") % {"span": spelling.span(passed)}
+        return _("said %(span)s ahead of Laurel's clock") % {"span": spoken.span(passed)}
     at = f"{row.heard_at.astimezone(UTC):%H:%M:%S}"
     if passed < _AT_ONCE:
         return _("heard %(at)s, at once") % {"at": at}
-    return _("heard %(at)s, %(span)s later") % {"at": at, "span": spelling.span(passed)}
+    return _("heard %(at)s, %(span)s later") % {"at": at, "span": spoken.span(passed)}
+
+
+def _approved(event: Event, claim: Claimed, who: Mapping[str, str]) -> Event:
+    text = _("approved by %(who)s: “%(why)s”") % {"who": _name(claim.actor, who), "why": claim.reason}
+    return replace(event, text=f"{event.text} · {text}", badge=("ok", _("Approved")), flag=claim.uuid)
+
+
+def _claimed(position: Position, row: Claimed, definition: Definition, who: Mapping[str, str]) -> Event:
+    """Return what was kept apart: why, while it waits, and else who rejected it."""
+    is_open = row.state == reviewing.OPEN
+    if is_open:
+        text, badge = " ".join(row.why), ("warn", _("Review"))
+    else:
+        told = {"who": _name(row.actor, who), "why": row.reason}
+        text, badge = _("Rejected by %(who)s: “%(why)s”") % told, ("bad", _("Rejected"))
+    return Event(
+        position,
+        definition.name,
+        text,
+        tone="warn",
+        key=definition.key,
+        icon_url=definition.icon_url,
+        badge=badge,
+        game_id=row.game_id,
+        flag=row.uuid,
+    )
 
 
 def _revoked(position: Position, row: Revoked, definition: Definition, who: Mapping[str, str]) -> Event:
@@ -263,7 +306,7 @@ def _revoked(position: Position, row: Revoked, definition: Definition, who: Mapp
         tone="bad",
         key=definition.key,
         icon_url=definition.icon_url,
-        badge=("bad", _("Revoked")),
+        badge=("bad", pgettext("unlock", "Revoked")),
         game_id=row.game_id,
     )
 

@@ -64,6 +64,8 @@ def create() -> None:
         games = [(_game(studio, demo), demo) for demo in GAMES]
         _players(studio)
         begun = _record_past(games, until=studio.created_at)
+        if begun:
+            playing.record_ways(games, at=timezone.now())
         played = playing.record(games, until=studio.created_at, at=timezone.now())
         scored = _record_scores([info for info, _ in games], at=timezone.now())
         now = Credentials(password=password, server_key=_server_key(studio, known))
@@ -73,7 +75,7 @@ def create() -> None:
         turn_periods(now=timezone.now())
     if begun or played or scored:
         _catch_up()
-    _read_old_news(studio)
+    _read_old_news(studio, is_all_old=begun)
 
 
 def _one_at_a_time() -> None:
@@ -212,12 +214,12 @@ def _catch_up() -> None:
                     break
 
 
-def _read_old_news(studio: Studio) -> None:
-    """Mark as read what the demo player unlocked before the demo began: nobody waits for news of it."""
+def _read_old_news(studio: Studio, *, is_all_old: bool) -> None:
+    """Mark as read what the demo player unlocked before the demo began, or all of it: nobody waits for news of it."""
     player = accounts.player_of_studio(studio.pk, MARENOK.external_id)
     assert player is not None  # created above
     begun = rfc3339(studio.created_at)
     unread = social.notifications(player.id, unread=True, limit=_INBOX)
-    old = [news.uuid for news in unread if news.data.get("unlocked_at", begun) < begun]
+    old = [news.uuid for news in unread if is_all_old or news.data.get("unlocked_at", begun) < begun]
     if old:
         mark_read(player_id=player.id, uuids=old, at=timezone.now())

@@ -3,16 +3,22 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from accounts.models import PlayerIdentity
 from accounts.selectors import GameInfo
+from achievements.services import progress
+from achievements.services.progress import ProgressRequest
+from achievements.services.unlocks import SERVER as BY_SERVER
 from config.demo.evenings import Evening, evenings
 from config.demo.games import EMBERWAKE, HOLLOW_ORCHARD, DemoGame
+from config.demo.players import MARENOK
 from core.clock import microseconds
 from core.ids import new_id
+from core.refusals import Refused
 from stats import playing
 from stats.facts import PlaytimeAdded
 from stats.models import Playtime, StatValue
@@ -24,6 +30,22 @@ _COUNTED: Final[Mapping[str, tuple[str, float]]] = {
     EMBERWAKE.title: ("leagues-sailed", 9.0),
     HOLLOW_ORCHARD.title: ("apples-picked", 140.0),
 }
+
+
+# How far the demo player is with what takes many steps.
+_WAYS: Final[Mapping[str, Mapping[str, int]]] = {
+    EMBERWAKE.title: {"featherfall": 28, "what-the-tide-owes": 93, "the-drowned-choir": 5},
+    HOLLOW_ORCHARD.title: {"the-fox-pays": 7},
+}
+
+
+def record_ways(games: Iterable[tuple[GameInfo, DemoGame]], *, at: datetime) -> None:
+    """Record how far the demo player is with what he has not unlocked yet; what is refused (archived, say) is left."""
+    for info, demo in games:
+        for key, steps in _WAYS[demo.title].items():
+            with suppress(Refused):
+                request = ProgressRequest(MARENOK.external_id, key, steps)
+                progress.report(game=info, request=request, by=BY_SERVER, at=at)
 
 
 def record(games: Iterable[tuple[GameInfo, DemoGame]], *, until: datetime, at: datetime) -> bool:

@@ -55,12 +55,16 @@ __all__ = [
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 LIVE_URL = env.str("LIVE_URL", default=f"http://127.0.0.1:{PORT + 1}").rstrip("/")
 
-# Who else may vouch for a user of the portal, as `github=client-id:secret,google=client-id:secret`. To sign in by a
+# Who else may vouch for somebody, as `github=client-id:secret,google=client-id:secret`. To sign in by a
 # form, a browser must be allowed to be led there (form-action).
 SOCIAL_PROVIDERS: dict[str, str] = env.dict("SOCIAL_SIGN_IN", default={})
 SOCIAL_HOSTS = {
     "github": "https://github.com",
     "google": "https://accounts.google.com",
+    "steam": "https://steamcommunity.com",
+    "discord": "https://discord.com",
+    "twitch": "https://id.twitch.tv",
+    "epicgames": "https://www.epicgames.com",
     "gitlab": "https://gitlab.com",
     "microsoft": "https://login.microsoftonline.com",
     "openid_connect": "",
@@ -91,7 +95,11 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    *(f"allauth.socialaccount.providers.{name}" for name in SOCIAL_PROVIDERS),
+    "allauth.usersessions",
+    *(
+        "accounts.steam" if name == "steam" else f"allauth.socialaccount.providers.{name}"
+        for name in SOCIAL_PROVIDERS
+    ),
     "post_office",
     "core",
     "accounts",
@@ -140,6 +148,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "core.pages.theme",
+                "accounts.visitors.shown",
+                "social.live_pages.shown",
             ]
         },
     }

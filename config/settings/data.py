@@ -9,6 +9,7 @@ from config.settings.environment import S3_ENDPOINT, VAR_DIR, env, folder_or_buc
 from core.deadlines import DeadlineConnection
 
 __all__ = [
+    "ACHIEVEMENT_GROWTH",
     "ANALYTICS_DATABASE",
     "ANALYTICS_HOURS_KEPT_DAYS",
     "ANALYTICS_TAKEN_EVERY_S",
@@ -31,16 +32,22 @@ __all__ = [
     "CHANNEL_LAYERS",
     "DATABASES",
     "DEFINITION_SECTIONS",
+    "ERASURE_STEPS",
     "EXPORTS",
     "FACT_RETENTION_DAYS",
+    "GAME_BOARDS",
     "GAME_HOLDERS",
     "HISTORY_DAYS_KEPT_DAYS",
     "HISTORY_HOURS_KEPT_DAYS",
     "LEADERBOARD_EXACT_PLAYERS",
     "LEADERBOARD_FRIENDS",
     "LEADERBOARD_SNAPSHOT_S",
+    "PLAYERS_SEEN",
+    "PLAYER_ERASURES",
+    "PLAYER_FRIENDS",
     "PLAYER_HOLDINGS",
     "PLAYER_MOVES",
+    "PLAYER_NUMBERS",
     "PLAYER_SIGHT",
     "PORTAL_NEEDS",
     "REPORT_CONSEQUENCES",
@@ -129,6 +136,11 @@ EXPORTS = "config.exports.EXPORTS"
 LEADERBOARD_FRIENDS = "social.selectors.friend_ids"
 # Who may see whom: accounts know players and social knows their friends.
 PLAYER_SIGHT = "social.selectors.seeing.sees"
+# What the players' pages of games and achievements show of rooms downstream (achievements/selectors/company.py).
+PLAYER_FRIENDS = "social.selectors.seeing.friends_of"
+PLAYERS_SEEN = "social.selectors.seeing.seen"
+GAME_BOARDS = "leaderboards.selectors.showcase.of_game"
+ACHIEVEMENT_GROWTH = "analytics.selectors.growth.by_month"
 # What needs somebody of a studio: the portal's home asks each room of its own things (accounts/needs.py).
 PORTAL_NEEDS = [
     "webhooks.needing.webhooks",
@@ -172,6 +184,32 @@ PLAYER_MOVES = [
     "leaderboards.services.joining.move",
     "social.joining.move",
 ]
+# Who takes away what rooms have of somebody who is erased, in the commit of that and in the same order (ADR 0047).
+PLAYER_ERASURES = [
+    "stats.services.erasing.erase",
+    "achievements.services.erasing.erase",
+    "leaderboards.services.erasing.erase",
+    "social.erasing.erase",
+]
+# What rooms have of him, in words, which whoever is about to erase him is told.
+PLAYER_NUMBERS = [
+    "achievements.selectors.persons.in_numbers",
+    "leaderboards.selectors.persons.in_numbers",
+    "stats.selectors.persons.in_numbers",
+]
+# Who looks afterwards for what is left of him, again until all find nothing.
+ERASURE_STEPS = {
+    "accounts": "accounts.erasure.texts.finish",
+    "stats": "stats.services.erasing.finish",
+    "achievements": "achievements.services.erasing.finish",
+    "leaderboards": "leaderboards.services.erasing.finish",
+    "social": "social.erasing.finish",
+    "history": "history.services.erasing.finish",
+    "archive": "history.services.erasing.leave_archive",
+    "analytics": "analytics.services.erasing.finish",
+    "webhooks": "webhooks.services.erasing.finish",
+    "log": "core.persons_kept.finish",
+}
 # What is kept apart until somebody looks at it: who lists and decides each kind (ADR 0040).
 REVIEW_SOURCES = {
     "unlock": "achievements.services.flagged.SOURCE",
@@ -325,6 +363,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "stats.keep_events",
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "bulk"},
+    },
+    "finish-erasures": {
+        "task": "accounts.finish_erasures",
+        "schedule": 5.0,
+        "options": {"expires": 5, "queue": "bulk"},
     },
     "keep-sessions": {
         "task": "accounts.keep_sessions",

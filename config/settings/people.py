@@ -49,6 +49,7 @@ __all__ = [
     "POST_OFFICE",
     "SIGN_UP",
     "SOCIALACCOUNT_ADAPTER",
+    "SOCIALACCOUNT_FORMS",
     "SOCIALACCOUNT_LOGIN_ON_GET",
     "SOCIALACCOUNT_PROVIDERS",
 ]
@@ -64,6 +65,7 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 ACCOUNT_ADAPTER = "accounts.signing_in.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
+SOCIALACCOUNT_FORMS = {"signup": "accounts.forms.SocialSignUpForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
@@ -105,10 +107,16 @@ SOCIALACCOUNT_LOGIN_ON_GET = False
 
 
 _OWN_SERVERS = {"gitlab": "gitlab_url", "openid_connect": "server_url"}
+# Who documents PKCE (RFC 7636) for clients with a secret. The others may refuse what they do not know.
+_WITHOUT_PKCE = frozenset({"twitch", "epicgames"})
 
 
 def _provider(name: str, value: str) -> dict[str, Any]:
     """Read `client-id:secret`, and for a server of one's own `client-id:secret:https://its.address`."""
+    if name == "steam":
+        if value != "on":
+            raise ImproperlyConfigured("SOCIAL_SIGN_IN: Steam gives no id and no secret: write steam=on.")
+        return {}
     client_id, has_secret, rest = value.partition(":")
     secret, has_server, host = rest.partition(":https://")
     if not (client_id and has_secret and secret) or (has_server and name not in _OWN_SERVERS):
@@ -122,7 +130,7 @@ def _provider(name: str, value: str) -> dict[str, Any]:
                 "SOCIAL_SIGN_IN: openid_connect takes client-id:secret:https://server."
             )
         app |= {"provider_id": "sso", "name": urlsplit(f"https://{host}").hostname}
-    return {"APPS": [app], "VERIFIED_EMAIL": False, "OAUTH_PKCE_ENABLED": True}
+    return {"APPS": [app], "VERIFIED_EMAIL": False, "OAUTH_PKCE_ENABLED": name not in _WITHOUT_PKCE}
 
 
 SOCIALACCOUNT_PROVIDERS = {name: _provider(name, secrets) for name, secrets in SOCIAL_PROVIDERS.items()}

@@ -20,6 +20,8 @@ __all__ = [
     "CSRF_FAILURE_VIEW",
     "CSRF_TRUSTED_ORIGINS",
     "DATA_UPLOAD_MAX_MEMORY_SIZE",
+    "DATA_UPLOAD_MAX_NUMBER_FIELDS",
+    "ERASURE_SECRETS",
     "KNOWN_BROWSER_COOKIE",
     "LOGIN_REDIRECT_URL",
     "LOGIN_URL",
@@ -91,6 +93,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # The largest body taken anywhere: an import. The API's other bodies are limited to 1 MiB by their parser.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# The longest form has 500 rules of two fields, twice: a game's plausibility.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000
 
 # A developer's machine has two names, and either may stand in the browser.
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
@@ -130,3 +134,7 @@ PLAYER_TOKEN_KEYS: dict[str, str] = env.dict("PLAYER_TOKEN_KEYS", default={"1": 
 # The audit log is sealed by the first secret and verified by all: AUDIT_SECRETS="newest,older". One that sealed entries
 # has to stay in the list, an old SECRET_KEY too, or they can't be verified any more (docs/adr/0035-the-audit-log.md).
 AUDIT_SECRETS: list[str] = env.list("AUDIT_SECRETS", default=[]) or [SECRET_KEY]
+
+# Names of who was erased are kept as hashes under the first secret and looked up under all of them (ADR 0047): one that
+# noted names has to stay in the list, an old SECRET_KEY too, or whoever was erased can come back by a late report.
+ERASURE_SECRETS: list[str] = env.list("ERASURE_SECRETS", default=[]) or [SECRET_KEY]

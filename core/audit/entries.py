@@ -127,6 +127,21 @@ def newest_about(
     return [as_entry(row) for row in AuditEntry.objects.raw(_ABOUT, asked)]
 
 
+_LATEST = """
+    SELECT e.* FROM unnest(%(actions)s::text[]) AS w (action)
+     CROSS JOIN LATERAL (SELECT * FROM core_auditentry
+                          WHERE studio_id = %(studio)s AND action = w.action AND at > %(since)s AND actor <> %(but)s
+                          ORDER BY at DESC, id DESC LIMIT %(each)s) AS e
+     ORDER BY e.at DESC, e.id DESC
+"""
+
+
+def latest(studio_id: int, actions: Iterable[str], *, since: datetime, but_by: str, each: int) -> list[Entry]:
+    """Return what others than `but_by` did in a studio of late, newest first, `each` of an action; in one query."""
+    asked = {"studio": studio_id, "actions": list(actions), "since": since, "but": but_by, "each": each}
+    return [as_entry(row) for row in AuditEntry.objects.raw(_LATEST, asked)] if asked["actions"] else []
+
+
 def newest_seal(studio_id: int) -> Seal | None:
     """Return where a studio's chain ends, or None before the first seal."""
     row = AuditHead.objects.filter(pk=studio_id).first()

@@ -24,6 +24,11 @@ def erase_content(*, studio_id: int, object_id: str) -> int:
     return _erase(_without_content, studio_id=studio_id, object_id=object_id)
 
 
+def erase_entry(*, studio_id: int, entry_id: int) -> int:
+    """Take the same out of one entry, which is about something else and says something of somebody."""
+    return _erase(_without_content, studio_id=studio_id, pk=entry_id)
+
+
 def erase_actor(*, studio_id: int, actor: str) -> int:
     """Take out who did it, from all that somebody did; return how much that was. As `erase_content` otherwise."""
     return _erase(_without_actor, studio_id=studio_id, actor=actor)
@@ -33,7 +38,9 @@ def _erase(change: Callable[[bytes, Entry], Changes], **about: Any) -> int:
     count = after_id = 0
     while True:
         with transaction.atomic():
-            rows = AuditEntry.objects.select_for_update().filter(**about, pk__gt=after_id).order_by("pk")
+            rows = (
+                AuditEntry.objects.select_for_update().filter(pk__gt=after_id).filter(**about).order_by("pk")
+            )
             part = [entries.as_entry(row) for row in rows[:ERASED_AT_ONCE]]
             for entry in part:
                 key = seals.marking_key(entry, entry.mark)

@@ -59,6 +59,16 @@ def one(studio_id: int, uuid: UUID, *, at: datetime) -> ExportInfo | None:
     return None if job is None else _info(job)
 
 
+def finished(
+    studio_id: int, actor: str, *, since: datetime, at: datetime
+) -> list[tuple[ExportInfo, datetime]]:
+    """Return somebody's exports that were finished of late, or failed, and when; without what is over."""
+    jobs = ExportJob.objects.filter(
+        studio_id=studio_id, actor=actor, finished_at__gt=since, expires_at__gt=at
+    )
+    return [(_info(job), job.finished_at) for job in jobs.order_by("-created_at")[:LISTED] if job.finished_at]
+
+
 def file_of(info: ExportInfo) -> StreamingHttpResponse:
     """Answer with the file of an export that is done; a piece at a time is in memory."""
     export = exports().get(info.kind)

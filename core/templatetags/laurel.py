@@ -42,10 +42,21 @@ _SCENE_CROPS = {"hero": "0 0 1400 420", "cover": "780 40 500 330", "thumb": "850
 
 @register.filter
 def number(value: float | None) -> str:
-    """Write a number with thousands separated; a whole one without decimals; nothing as an en dash."""
+    """Write a number with thousands separated; a whole one without decimals; nothing as an en dash.
+
+    Others have two decimals, or as many as show that it is not nothing.
+    """
     if value is None:
         return "–"
-    return spoken.spelled(f"{int(value):,}" if value == int(value) else f"{value:,.2f}".rstrip("0"))
+    if value == int(value):
+        return spoken.whole(int(value))
+    return spoken.spelled(f"{value:.1g}" if abs(value) < 0.01 else f"{value:,.2f}".rstrip("0").rstrip("."))
+
+
+@register.filter
+def average(value: float) -> str:
+    """Write an average: a small one with as many decimals as tell something."""
+    return spoken.average(value)
 
 
 @register.filter
@@ -62,6 +73,19 @@ def percent(value: float | None) -> str:
     if 0 < value < 0.1:
         return f"<{spoken.percentage('0.1')}"
     return spoken.percentage(f"{value:.1f}".removesuffix(".0"))
+
+
+@register.filter
+def per_mille(value: int) -> str:
+    """Write a share that is given in per mille as a percentage."""
+    return percent(value / 10)
+
+
+@register.filter
+def ordinal(value: int) -> str:
+    """Write a place, `1st`, `22nd`; on pages that speak English only."""
+    is_teen = value % 100 in (11, 12, 13)
+    return f"{spoken.whole(value)}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th')}"
 
 
 @register.filter
@@ -99,6 +123,18 @@ def moment(at: datetime) -> str:
         utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
         utc.strftime("%Y-%m-%d %H:%M:%S"),
         spoken.moment(utc),
+    )
+
+
+@register.simple_tag
+def clock(at: datetime) -> str:
+    """Write a time of today as that alone, an earlier one as `when` does."""
+    utc, now = at.astimezone(UTC), timezone.now().astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC" data-clock>{}</time>',
+        utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        utc.strftime("%Y-%m-%d %H:%M:%S"),
+        f"{utc:%H:%M}" if utc.date() == now.date() else _spoken(utc, now),
     )
 
 

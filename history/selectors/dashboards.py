@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts import people
 from accounts import selectors as accounts
+from accounts.people import Part
 from accounts.selectors import GameInfo
 from achievements.selectors import definitions, unlocks
 from achievements.selectors.unlocks import GameTotal
@@ -122,7 +123,7 @@ def _friends(player_id: int, audience: Audience) -> tuple[dict[str, str], dict[s
     """Return how the player is shown, how many friends he has, and those with the most whom the audience may see."""
     friend_ids, to_studio = social.friend_ids(player_id), audience.studio_id is not None
     asker = Asker(audience.studio_id, None if to_studio else player_id)
-    seen = seeing.friends_seen(friend_ids, of=player_id, asker=asker)
+    seen = seeing.friends_seen(friend_ids, of=player_id, asker=asker, part=Part.GAMES)
     held = summaries.totals(seen)
     player = people.shown(seen.pop(player_id), to_studio=to_studio)
     top = [

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from accounts import selectors as accounts
+from accounts.erased import erased_players
 from accounts.facts import PlayersChanged, PlayersJoined
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked
 from core.facts import Fact
@@ -49,6 +50,8 @@ def mark(facts: Sequence[Fact], *, now: datetime) -> None:
             active.update(row[0] for row in fact.payload[_SIGNS_OF_LIFE[fact.kind]])
     joined = accounts.joined_players(changed | active)
     changed.update(joined.values())
+    gone = erased_players(changed | active)
+    changed, active = changed - gone, active - gone
     if changed or active:
         by = f"{facts[-1].tx}.{facts[-1].id}"
         breaker("cache").call(

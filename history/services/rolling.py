@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import selectors as accounts
-from accounts.facts import PlayersJoined
+from accounts.erased import without_erased
+from accounts.facts import PlayersErased, PlayersJoined
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked, UnlocksJoined
 from core import facts as log
 from core import followers
@@ -28,12 +29,21 @@ KINDS = frozenset(
         StatsChanged.kind,
         PlaytimeAdded.kind,
         PlayersJoined.kind,
+        PlayersErased.kind,
         UnlocksJoined.kind,
         ValuesJoined.kind,
     }
 )
 _READ_AT_ONCE = 1_000
 Zones = dict[int, ZoneInfo]
+_ROWS = {
+    AchievementsUnlocked.kind: ("unlocks",),
+    AchievementsRevoked.kind: ("revokes",),
+    StatsChanged.kind: ("values",),
+    PlaytimeAdded.kind: ("played",),
+    UnlocksJoined.kind: ("dropped",),
+    ValuesJoined.kind: ("values",),
+}
 
 
 class _Kept:
@@ -68,8 +78,9 @@ def _add(facts: Sequence[Fact], *, now: datetime) -> None:
     missed = followers.take_dead_letters(FOLLOWER, [fact.id for fact in facts])
     fresh = [fact for fact in facts if (fact.tx, fact.id) > heard or fact.id in missed]
     if fresh:
-        rollups.add(_changes(fresh, now=now))
+        rollups.add(_changes(without_erased(fresh, _ROWS), now=now))
         _join(fresh)
+        _erase(fresh)
         rollups.hear(*max(heard, (fresh[-1].tx, fresh[-1].id)))
 
 
@@ -78,6 +89,13 @@ def _join(facts: Iterable[Fact]) -> None:
     gone = [row[0] for fact in facts if fact.kind == PlayersJoined.kind for row in fact.payload["players"]]
     for player, into in accounts.joined_players(gone).items():
         rollups.join(player, into)
+
+
+def _erase(facts: Iterable[Fact]) -> None:
+    """Forget what was added for players who were erased; later facts say nothing of them."""
+    for fact in facts:
+        for player_id, is_whole in fact.payload["players"] if fact.kind == PlayersErased.kind else ():
+            rollups.erase([player_id], studio_id=None if is_whole else fact.studio_id)
 
 
 def rebuild() -> int:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from accounts.authentication import TokenHolder, player_of
 from accounts.selectors import KeyHolder
 from core.endpoint import MAX_LIMIT, Endpoint, bytes_answer, etag_of, read_limit, read_whole
+from core.memo import Memo
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Forbidden, Invalid, Malformed, Unauthenticated
 from core.rendering import dumps
@@ -20,7 +21,6 @@ from leaderboards.api.asked import GLOBAL, Asked
 from leaderboards.api.pages import PRIVATE, PUBLIC, Own
 from leaderboards.keys import Board
 from leaderboards.listing import first_place_around
-from leaderboards.memo import Memo
 from leaderboards.rules import scores as rules
 from leaderboards.selectors import friends, history, moderated, standings
 from leaderboards.selectors.definitions import POINTS

@@ -12,11 +12,11 @@ from accounts.authentication import TokenHolder
 from accounts.selectors import KeyHolder
 from core.clock import rfc3339, rfc3339_us
 from core.endpoint import etag_of, page
+from core.memo import Finished
 from core.pagination import encode_cursor
 from core.rendering import dumps
 from leaderboards.api.asked import Asked
 from leaderboards.listing import Behind, FromOffset, Listing, Rank, Row, Where, position
-from leaderboards.memo import Finished
 from leaderboards.selectors import history, submitted
 
 # A shared cache may carry the crowd, and go on with the old page while it fetches the new one.
@@ -73,14 +73,19 @@ def own_page_data(
 
     `listing` is what others see from `own.start(where)` on.
     """
+    ranked, goes_on = with_own(listing, own, where, limit=limit)
+    data = _page_data(request, asked, listing, ranked, total_count=own.total_count, goes_on=goes_on)
+    return data if centre is None else data | {"me": _row_of(centre, ranked, data)}
+
+
+def with_own(listing: Listing, own: Own, where: Where, *, limit: int) -> tuple[list[tuple[int, Row]], bool]:
+    """Return the rows of `own_page_data` with their ranks, and whether the board goes on behind them."""
     ranked = list(zip(listing.ranks, listing.rows, strict=True))
     place = sum(position(row) < position(own.row) for _, row in ranked)
     is_here = own.comes_after(where) and (place < len(ranked) or not listing.goes_on)
     behind = [(rank + _shift(own, row, listing), row) for rank, row in ranked[place:]]
     ranked = [*ranked[:place], *([(own.rank, own.row)] if is_here else []), *behind]
-    goes_on = listing.goes_on or len(ranked) > limit
-    data = _page_data(request, asked, listing, ranked[:limit], total_count=own.total_count, goes_on=goes_on)
-    return data if centre is None else data | {"me": _row_of(centre, ranked[:limit], data)}
+    return ranked[:limit], listing.goes_on or len(ranked) > limit
 
 
 def _row_of(player_id: int, ranked: list[tuple[int, Row]], data: dict[str, Any]) -> dict[str, Any] | None:

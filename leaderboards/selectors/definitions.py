@@ -113,6 +113,18 @@ def boards_by_id(ids: Iterable[int]) -> dict[int, BoardInfo]:
     return {row.pk: info_of(row) for row in Leaderboard.objects.filter(pk__in=set(ids))}
 
 
+def boards_of(game_ids: Iterable[int]) -> list[BoardInfo]:
+    """Return games' boards as they are now, oldest first, in one query; without archived ones."""
+    rows = Leaderboard.objects.filter(game_id__in=list(game_ids), archived_at=None)
+    return [info_of(row) for row in rows.order_by("id")]
+
+
+def names(game_ids: Iterable[int]) -> dict[tuple[int, str], str]:
+    """Return what games' boards are called, by game and key, in one query; archived ones too."""
+    rows = Leaderboard.objects.filter(game_id__in=set(game_ids))
+    return {(game_id, key): name for game_id, key, name in rows.values_list("game_id", "key", "name")}
+
+
 def fed_boards(game_ids: Iterable[int]) -> list[BoardInfo]:
     """Return the games' boards that a stat feeds, as they are now, in one query; without archived ones."""
     fed = Leaderboard.objects.filter(game_id__in=list(game_ids), stat__isnull=False, archived_at=None)

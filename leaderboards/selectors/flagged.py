@@ -28,6 +28,17 @@ def count(studio_id: int, *, most: int) -> int:
     return found
 
 
+_HEARD = """
+SELECT heard_at FROM leaderboards_flaggedscore
+ WHERE studio_id = $1 AND state = 'open' AND heard_at > $2 ORDER BY heard_at DESC, id DESC LIMIT $3
+"""
+
+
+def heard(studio_id: int, *, since: datetime, most: int) -> list[datetime]:
+    """Return when those that wait were heard of after a time, newest first, of at most `most`."""
+    return [row[0] for row in run_prepared(_HEARD, [studio_id, since, most])]
+
+
 def page(studio_id: int, wanted: Wanted, *, after: After | None, limit: int) -> list[Flagged]:
     """Return a studio's behind a place, newest first."""
     rows = FlaggedScore.objects.filter(studio_id=studio_id, state=wanted.state)

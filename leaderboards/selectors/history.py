@@ -3,13 +3,14 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
 
+from core.db import run_prepared, text_array_literal
 from core.redis import breaker, client
 from leaderboards import keys
 from leaderboards.keys import Board
@@ -24,7 +25,7 @@ _KEPT_S = 60.0
 _KEPT = 500  # boards
 
 _noted: dict[tuple[str, int], float] = {}
-_kept: "OrderedDict[str, tuple[float, Past | None]]" = OrderedDict()
+_kept: "OrderedDict[tuple[str, timedelta], tuple[float, Past | None]]" = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -53,6 +54,22 @@ class Past:
     snapshot_id: int
     taken_at: datetime
     ranks: Mapping[int, int]
+    knows_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """How players moved on a board since a moment; None where nothing is known of it.
+
+    Attributes:
+        deltas: by how many places they rose (fell: negative); without those of whom nothing is known.
+        new: who was not on the board then.
+
+    """
+
+    since: datetime | None
+    deltas: Mapping[int, int]
+    new: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +153,13 @@ def rank_deltas(board: Board, ranks: Mapping[int, int], *, at: datetime) -> dict
 
     Where the oldest snapshot is younger than a day it is compared with, if it is five minutes old at least.
     """
-    past = _past(board, at=at)
-    if past is None:
-        return {}
-    return {player: past.ranks[player] - rank for player, rank in ranks.items() if player in past.ranks}
+    return dict(moves(board, ranks, at=at, back=DAY).deltas)
 
 
-def rank_delta(board: Board, player_id: int, rank: int, *, at: datetime) -> int | None:
-    """Return by how many places one player rose since a day ago; None where nothing is known of him."""
-    found = rank_deltas(board, {player_id: rank}, at=at)
-    past = _past(board, at=at)
+def rank_delta(board: Board, player_id: int, rank: int, *, at: datetime, back: timedelta = DAY) -> int | None:
+    """Return by how many places one player rose since so long ago; None where nothing is known of him."""
+    past = _past(board, at=at, back=back)
+    found = {} if past is None else moves(board, {player_id: rank}, at=at, back=back).deltas
     if player_id in found or past is None:
         return found.get(player_id)
     rows = RankSample.objects.filter(
@@ -155,28 +169,100 @@ def rank_delta(board: Board, player_id: int, rank: int, *, at: datetime) -> int 
     return None if row is None or row.taken_at < past.taken_at - DAY else row.rank - rank
 
 
+# What is older than that much before the moment says nothing of it: nobody asked for the player meanwhile.
+_SPAN = 7 * DAY
+_RANKS_AT = """
+SELECT w.board, coalesce(
+         (SELECT rank FROM leaderboards_ranksample s WHERE s.board = w.board AND s.player_id = $1
+             AND s.taken_at BETWEEN $4::timestamptz AND $3::timestamptz ORDER BY s.taken_at DESC LIMIT 1),
+         (SELECT rank FROM leaderboards_ranksample s WHERE s.board = w.board AND s.player_id = $1
+             AND s.taken_at > $3::timestamptz ORDER BY s.taken_at LIMIT 1))
+  FROM unnest($2::text[]) AS w (board)
+"""
+
+
+def ranks_since(
+    boards: Collection[Board], player_id: int, *, since: datetime, now: datetime
+) -> dict[Board, int]:
+    """Return where a player stood on boards at a moment, or at the first one after it that is known; in one query.
+
+    Boards of which nothing is known of him are left out. That he is looked at is noted, so that it is known next time.
+    """
+    for board in boards:
+        if board.game_id is not None:
+            note_watch(board, player_id, now=now)
+    by_name = {board.name: board for board in boards}
+    params = [player_id, text_array_literal(by_name), since, since - _SPAN]
+    return {by_name[name]: rank for name, rank in run_prepared(_RANKS_AT, params) if rank is not None}
+
+
+def moves(board: Board, ranks: Mapping[int, int], *, at: datetime, back: timedelta) -> Moves:
+    """Return how players moved since so long ago, as far as the first places tell; see `rank_deltas`."""
+    past = _past(board, at=at, back=back)
+    if past is None:
+        return Moves(None, {}, frozenset())
+    known = {player: past.ranks[player] - rank for player, rank in ranks.items() if player in past.ranks}
+    return Moves(past.taken_at, known, frozenset(ranks.keys() - known) if past.knows_all else frozenset())
+
+
+# As a snapshot's first places tell, else what was kept of the player for himself about then.
+_MOVED = """
+SELECT w.board, coalesce(
+           (SELECT (e ->> 1)::bigint FROM jsonb_array_elements(s.top::jsonb) AS e WHERE (e ->> 0)::bigint = $2),
+           (SELECT r.rank FROM leaderboards_ranksample r
+             WHERE r.board = w.board AND r.player_id = $2
+               AND r.taken_at BETWEEN s.taken_at - interval '1 day' AND s.taken_at + interval '5 minutes'
+             ORDER BY r.taken_at DESC LIMIT 1))
+  FROM unnest($1::text[]) AS w (board)
+ CROSS JOIN LATERAL (
+     SELECT * FROM (
+         (SELECT x.taken_at, x.top, 0 AS choice FROM leaderboards_snapshot x
+           WHERE x.board = w.board AND x.taken_at <= $3 ORDER BY x.taken_at DESC LIMIT 1)
+         UNION ALL
+         (SELECT x.taken_at, x.top, 1 FROM leaderboards_snapshot x
+           WHERE x.board = w.board AND x.taken_at <= $4 ORDER BY x.taken_at LIMIT 1)) AS both_of
+      ORDER BY choice LIMIT 1) AS s
+"""
+
+
+def moves_of(
+    player_id: int, ranks: Mapping[Board, int], *, at: datetime, back: timedelta
+) -> dict[Board, int]:
+    """Return by how many places a player rose on each of several boards since so long ago, in one query.
+
+    Where the oldest snapshot is younger it is compared with, as in `rank_deltas`; boards of which nothing is known are
+    left out.
+    """
+    boards = {board.name: board for board in ranks}
+    names = text_array_literal(boards)
+    rows = run_prepared(_MOVED, [names, player_id, at - back, at - YOUNGEST]) if boards else []
+    return {boards[name]: past - ranks[boards[name]] for name, past in rows if past is not None}
+
+
 def forget() -> None:
     """Empty what this process keeps (between tests)."""
     _kept.clear()
     _noted.clear()
 
 
-def _past(board: Board, *, at: datetime) -> Past | None:
+def _past(board: Board, *, at: datetime, back: timedelta) -> Past | None:
     """Return the ranks that present ones are compared with, looked up at most every _KEPT_S."""
-    kept = _kept.get(board.name)
+    key = board.name, back
+    kept = _kept.get(key)
     if kept is not None and time.monotonic() - kept[0] < _KEPT_S:
         return kept[1]
     rows = Snapshot.objects.filter(board=board.name)
     row = (
-        rows.filter(taken_at__lte=at - DAY).order_by("-taken_at").first()
+        rows.filter(taken_at__lte=at - back).order_by("-taken_at").first()
         or rows.filter(taken_at__lte=at - YOUNGEST).order_by("taken_at").first()
     )
     found = None
     if row is not None:
-        found = Past(row.pk, row.taken_at, {one[0]: one[1] for one in orjson.loads(row.top)})
+        ranks = {one[0]: one[1] for one in orjson.loads(row.top)}
+        found = Past(row.pk, row.taken_at, ranks, knows_all=row.players <= len(ranks))
     with _lock:
-        _kept[board.name] = time.monotonic(), found
-        _kept.move_to_end(board.name)
+        _kept[key] = time.monotonic(), found
+        _kept.move_to_end(key)
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
     return found

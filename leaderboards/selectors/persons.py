@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.utils.translation import ngettext
+
+from core import spoken
 from core.db import array_literal, run_prepared
 from leaderboards.keys import Board
 from leaderboards.listing import Rank
@@ -110,3 +113,26 @@ def _scored(*row: Any) -> Scored:
 
 def _number(sort_value: int, sort: rules.Sort, decimals: int) -> int | float:
     return rules.to_number(rules.sort_value(sort_value, sort=sort), decimals=decimals)
+
+
+_PLACES = """
+SELECT count(*) FILTER (WHERE q.state <> 'final'), count(*) FILTER (WHERE q.state = 'final')
+  FROM leaderboards_score s JOIN leaderboards_period q ON q.id = s.period_id
+ WHERE s.studio_id = $1 AND s.player_id = $2
+"""
+
+
+def in_numbers(studio_id: int, player_id: int) -> list[str]:
+    """Return in words how many scores a studio's boards have of a player, and how many of those are final."""
+    counted, final = run_prepared(_PLACES, [studio_id, player_id])[0]
+    told = []
+    if counted:
+        told.append(ngettext("%(n)s score", "%(n)s scores", counted) % {"n": spoken.whole(counted)})
+    if final:
+        words = ngettext(
+            "%(n)s place in final standings, which stays without a name",
+            "%(n)s places in final standings, which stay without a name",
+            final,
+        )
+        told.append(words % {"n": spoken.whole(final)})
+    return told

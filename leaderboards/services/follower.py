@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import selectors as accounts
+from accounts.erased import erased_players
 from accounts.facts import PlayersChanged, PlayersExcluded
 from achievements.facts import (
     AchievementsRevoked,
@@ -63,7 +64,8 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     moving.follow_regions(regions)
     large = estimating.large()
     changes = changes_of(facts, unranked=points.unranked(_with_totals(facts)))
-    _take_off(changes, accounts.joined_players(_with_scores(facts)))
+    told = _with_scores(facts)
+    _take_off(changes, accounts.joined_players(told).keys() | erased_players(told))
     moved = {board: len(listed) for board, listed in changes.items() if board.name in large}
     to_heal = filling.apply(
         {board: list(listed.values()) for board, listed in changes.items() if board not in moved}
@@ -139,7 +141,7 @@ def changes_of(
 
 
 def _take_off(changes: dict[Board, dict[int, Change]], players: Collection[int]) -> None:
-    """Let players be on no board: they were joined to others, and what is told of them may come behind what says so.
+    """Let players be on no board: they were joined to others or erased, and are told of behind what says so.
 
     What they have in periods that were over by then stays.
     """

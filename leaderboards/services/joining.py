@@ -25,7 +25,8 @@ def move(*, leaves: int, stays: int, shared: frozenset[int]) -> set[int]:
     """
     locking.share(row[0] for row in run_prepared(_PERIODS, [leaves]))
     run_prepared(_HOLD, [leaves, stays])
-    too_large = run_prepared(_TOO_LARGE, [leaves, stays, LARGEST])
+    sums = [leaves, stays, LARGEST]
+    too_large = run_prepared(_TOO_LARGE, sums) or run_prepared(_TOO_LARGE_APART, sums)
     if too_large:
         raise Conflict(
             f"Both players have a score on the board `{too_large[0][0]}`, and the sum would be larger than what is "
@@ -55,6 +56,13 @@ SELECT b.key FROM leaderboards_score t JOIN leaderboards_score o ON o.period_id 
        leaderboards_period q, leaderboards_leaderboard b
  WHERE t.player_id = $2 AND {_LIVE} AND b.operator = 'sum' AND abs(t.sort_value + o.sort_value) > $3::bigint LIMIT 1
 """  # noqa: S608 - constants of ours
+_TOO_LARGE_APART = """
+SELECT b.key FROM leaderboards_flaggedscore k
+  JOIN leaderboards_flaggedscore o ON o.leaderboard_id = k.leaderboard_id AND o.period = k.period AND o.player_id = $1
+  JOIN leaderboards_leaderboard b ON b.id = k.leaderboard_id
+ WHERE k.player_id = $2 AND k.state = 'open' AND o.state = 'open' AND b.operator = 'sum'
+   AND abs(k.sort_value + o.sort_value) > $3::bigint LIMIT 1
+"""
 _EXCLUDED = """
     (SELECT min(i.excluded_at) FROM accounts_playeridentity i
       WHERE i.player_id = $2 AND i.studio_id = t.studio_id AND i.excluded_at IS NOT NULL)
@@ -84,14 +92,25 @@ RETURNING {CHANGED}
 # What waits of both is weighed as scores are.
 _FLAGS = (
     """
+    WITH won AS MATERIALIZED (
+        SELECT k.id AS kept, o.*, b.operator,
+               CASE b.operator WHEN 'best' THEN (o.sort_value, o.reached_at) < (k.sort_value, k.reached_at)
+                               ELSE o.reached_at > k.reached_at END AS by_other
+          FROM leaderboards_flaggedscore o
+          JOIN leaderboards_flaggedscore k ON k.leaderboard_id = o.leaderboard_id AND k.period = o.period
+          JOIN leaderboards_leaderboard b ON b.id = o.leaderboard_id
+         WHERE o.player_id = $1 AND k.player_id = $2 AND o.state = 'open' AND k.state = 'open'
+    )
     UPDATE leaderboards_flaggedscore k
-       SET sort_value = CASE b.operator WHEN 'sum' THEN k.sort_value + o.sort_value
-                             WHEN 'best' THEN least(k.sort_value, o.sort_value)
-                             ELSE CASE WHEN o.reached_at > k.reached_at THEN o.sort_value ELSE k.sort_value END END,
-           reached_at = greatest(k.reached_at, o.reached_at), submissions = k.submissions + o.submissions
-      FROM leaderboards_flaggedscore o JOIN leaderboards_leaderboard b ON b.id = o.leaderboard_id
-     WHERE o.player_id = $1 AND k.player_id = $2 AND o.state = 'open' AND k.state = 'open'
-       AND k.leaderboard_id = o.leaderboard_id AND k.period = o.period
+       SET sort_value = CASE WHEN o.operator = 'sum' THEN k.sort_value + o.sort_value
+                             WHEN o.by_other THEN o.sort_value ELSE k.sort_value END,
+           reached_at = CASE WHEN o.by_other THEN o.reached_at ELSE k.reached_at END,
+           metadata = CASE WHEN o.by_other THEN o.metadata ELSE k.metadata END,
+           event_id = CASE WHEN o.by_other THEN o.event_id ELSE k.event_id END,
+           rules = CASE WHEN o.by_other THEN o.rules ELSE k.rules END,
+           evidence = CASE WHEN o.by_other THEN o.evidence ELSE k.evidence END,
+           heard_at = greatest(k.heard_at, o.heard_at), submissions = k.submissions + o.submissions
+      FROM won o WHERE k.id = o.kept
     """,
     """
     DELETE FROM leaderboards_flaggedscore o WHERE o.player_id = $1 AND o.state = 'open'

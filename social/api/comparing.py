@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from accounts import people
 from accounts.authentication import other_of, player_of
+from accounts.people import Part
 from accounts.selectors import GameInfo, PlayerInfo
 from achievements.selectors import showing
 from core.endpoint import PAGE_PARAMETERS, Endpoint, cached_answer, page, read_limit
@@ -289,7 +290,7 @@ class CompareView(Endpoint):
     )
     def get(self, request: Request, player: str, other: str) -> HttpResponse:
         """Answer a page of games or of achievements."""
-        pair = player_of(request, player), other_of(request, other)
+        pair = player_of(request, player), other_of(request, other, part=Part.GAMES)
         game = asked_game(request)
         data = _games(request, *pair) if game is None else _achievements(request, *pair, game)
         return cached_answer(request, data, cache_control=_PRIVATE)

@@ -19,7 +19,7 @@ class Guest:
     """Whom a token or a session stands for, and until when.
 
     Attributes:
-        studio_id: who issued the token, or the one with which the session was begun.
+        studio_id: who issued the token, or the one with which the session was begun; None for who signed in himself.
         session_id: the session's, 0 for a token.
         issued_at: when the token was issued, or now for a session.
 
@@ -28,7 +28,7 @@ class Guest:
     player_id: int
     player_uuid: UUID
     expires_at: datetime
-    studio_id: int
+    studio_id: int | None
     session_id: int
     issued_at: datetime
 
@@ -92,7 +92,7 @@ def dismissal(dismissed: Dismissed, guest: Guest) -> tuple[int, str] | None:
     if dismissed.kind == "session":
         is_meant = guest.session_id == dismissed.session_id
         return (codes.UNAUTHENTICATED, "The session has ended. Sign in again.") if is_meant else None
-    if guest.studio_id != dismissed.studio_id:
+    if guest.studio_id is None or guest.studio_id != dismissed.studio_id:
         return None
     if dismissed.kind == "ban":
         return codes.FORBIDDEN, "This player is banned from the studio's games."

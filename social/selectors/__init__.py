@@ -17,7 +17,7 @@ from social.models import Block, FriendRequest, Friendship, Notification
 
 @dataclass(frozen=True, slots=True)
 class NotificationInfo:
-    """A notification as its player sees it; `data` is the event's."""
+    """A notification as its player sees it; `data` is the event's, `game_id` internal, None for what is of no game."""
 
     seq: int
     uuid: UUID
@@ -25,6 +25,7 @@ class NotificationInfo:
     created_at: datetime
     read_at: datetime | None
     data: dict[str, Any]
+    game_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,20 @@ def notifications(
     player_id: int,
     *,
     unread: bool = False,
+    read: bool = False,
     kind: str | None = None,
     before_seq: int | None = None,
     limit: int,
 ) -> list[NotificationInfo]:
-    """Return a page of an inbox, newest first, from before a number on; empty past the end."""
+    """Return a page of an inbox, newest first, from before a number on; empty past the end.
+
+    All of it, or only what was not read yet, or only what was.
+    """
     rows = Notification.objects.filter(player_id=player_id, deleted_at=None)
     if kind is not None:
         rows = rows.filter(kind=kind)
-    if unread:
-        rows = rows.filter(read_at=None)
+    if unread or read:
+        rows = rows.filter(read_at__isnull=unread)
     if before_seq is not None:
         rows = rows.filter(seq__lt=before_seq)
     return [_info(row) for row in rows.order_by("-seq")[:limit]]
@@ -65,13 +70,34 @@ def changes(player_id: int, *, after_seq: int, limit: int) -> list[NotificationI
 
 def _info(row: Notification) -> NotificationInfo:
     return NotificationInfo(
-        row.seq, row.uuid, row.kind, row.created_at, row.read_at, orjson.loads(row.payload)
+        row.seq, row.uuid, row.kind, row.created_at, row.read_at, orjson.loads(row.payload), row.game_id
     )
 
 
 def unread_count(player_id: int) -> int:
     """Return how many notifications a player has not read."""
     return Notification.objects.filter(player_id=player_id, read_at=None).count()
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What every page says of an inbox: how many are unread, MOST_COUNTED at most, and the newest event."""
+
+    unread: int
+    newest: UUID | None
+
+
+MOST_COUNTED = 100
+_GLANCE = """
+SELECT (SELECT count(*) FROM (SELECT FROM social_notification
+                               WHERE player_id = $1 AND read_at IS NULL AND deleted_at IS NULL LIMIT $2) AS unread),
+       (SELECT uuid FROM social_notification WHERE player_id = $1 ORDER BY seq DESC LIMIT 1)
+"""
+
+
+def glance(player_id: int) -> Glance:
+    """Return what every page says of an inbox, in one query."""
+    return Glance(*run_prepared(_GLANCE, [player_id, MOST_COUNTED])[0])
 
 
 # What replaces an unread notification takes its id away; what is newer than the lost one is found by the time in it.

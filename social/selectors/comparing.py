@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from accounts import people
+from accounts.people import Part
 from accounts.selectors import GameInfo, PlayerInfo, games_by_id
 from achievements.selectors import circles, definitions, progress, showing
 from achievements.selectors.circles import SharedGame
@@ -16,12 +17,13 @@ from social.selectors.seeing import Asker
 from social.selectors.summaries import Summary, percent
 
 Held = Mapping[int, HeldUnlock]  # by achievement
+Share = Literal["both", "only_player", "only_other", "neither"]
 Position = tuple[int, int]  # where a list goes on
 
 
 def beside_friends(player_id: int, *, game_id: int | None, asker: Asker) -> list[dict[str, Any]]:
     """Return a player and those of his friends whom the asker may see, most points first, in five queries at most."""
-    friends = seeing.friends_seen(selectors.friend_ids(player_id), of=player_id, asker=asker)
+    friends = seeing.friends_seen(selectors.friend_ids(player_id), of=player_id, asker=asker, part=Part.GAMES)
     found = summaries.overall(friends) if game_id is None else summaries.in_game(game_id, friends)
     return [
         {
@@ -104,23 +106,40 @@ def achievements(
     language: str | None,
     after: Position | None,
     limit: int,
+    only: Share | None = None,
 ) -> GameCompared:
     """Return a game's achievements as two players stand to them, in the definitions' order, in seven queries at most.
 
-    Published ones, archived ones that one of both has, and drafts that the first one has. What is hidden stays so
-    unless the first player has it or a studio asks.
+    Published ones, archived ones that one of both has, and drafts that the first one has if he asks. What is hidden
+    stays so unless who asks has it, or a studio asks; he may be neither of both, so that his unlocks are read, too.
+    With `only` the page has those that only one of both has, or both, or neither.
     """
-    held = circles.unlocks_in_game(game_id, [player.id, other.id])
-    mine, others = held[player.id], held[other.id]
+    reader_id = player.id if asker.player_id is None else asker.player_id
+    held = circles.unlocks_in_game(game_id, {player.id, other.id, reader_id})
+    mine, others, known = held[player.id], held[other.id], held[reader_id]
     catalogue = definitions.fresh_catalogue(game_id)
-    shown = [one for one in catalogue.by_key.values() if _is_shown(one, mine, others)]
-    rest = [one for one in shown if after is None or (one.sort_order, one.id) > after]
+    shown = [
+        one
+        for one in catalogue.by_key.values()
+        if _is_shown(one, mine, others, is_own=reader_id == player.id)
+    ]
+    wanted = [one for one in shown if only is None or _share(one.id, mine, others) == only]
+    rest = [one for one in wanted if after is None or (one.sort_order, one.id) > after]
     listed = rest[:limit]
     ids = {one.id for one in shown}
     last = listed[-1] if len(rest) > limit else None
     return GameCompared(
         Compared(
-            _rows(listed, catalogue, player, other, held, asker=asker, language=language),
+            _rows(
+                listed,
+                catalogue,
+                player,
+                other,
+                held,
+                is_studio=asker.is_studio,
+                known=known,
+                language=language,
+            ),
             None if last is None else (last.sort_order, last.id),
         ),
         _sums(mine, catalogue),
@@ -132,10 +151,18 @@ def achievements(
     )
 
 
-def _is_shown(definition: Definition, mine: Held, others: Held) -> bool:
-    if definition.id in mine or definition.state == "published":
+def _is_shown(definition: Definition, mine: Held, others: Held, *, is_own: bool) -> bool:
+    if definition.state == "published":
         return True
-    return definition.state == "archived" and definition.id in others
+    if definition.state == "archived":
+        return definition.id in mine or definition.id in others
+    return is_own and definition.id in mine
+
+
+def _share(achievement_id: int, mine: Held, others: Held) -> Share:
+    if achievement_id in mine:
+        return "both" if achievement_id in others else "only_player"
+    return "only_other" if achievement_id in others else "neither"
 
 
 def _sums(held: Held, catalogue: GameCatalogue) -> dict[str, Any]:
@@ -151,14 +178,15 @@ def _rows(
     other: PlayerInfo,
     held: Mapping[int, Held],
     *,
-    asker: Asker,
+    is_studio: bool,
+    known: Held,
     language: str | None,
 ) -> list[dict[str, Any]]:
     rarities = definitions.rarities(one.id for one in listed)
     standings = progress.standings({player.id, other.id}, catalogue, listed)
     rows = []
     for one in listed:
-        masked = one.hidden and one.id not in held[player.id] and not asker.is_studio
+        masked = one.hidden and one.id not in known and not is_studio
         row = {**showing.definition_json(one, language=language, masked=masked), "rarity": rarities[one.id]}
         for name, who in (("player", player), ("other", other)):
             has = held[who.id].get(one.id)

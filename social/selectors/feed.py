@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts import people
+from accounts.people import Part
 from accounts.selectors import GameInfo, PlayerInfo, games_by_id
 from achievements.selectors import circles, definitions, showing
 from achievements.selectors.circles import News, Place
@@ -29,7 +30,7 @@ def feed(player_id: int, *, asker: Asker, language: str | None, after: Place | N
     A studio reads of its own games. Hidden achievements that the player has not unlocked are masked; a studio sees
     them. Drafts, which only testers unlock, are left out: a page may hold fewer than `limit`.
     """
-    friends = seeing.friends_seen(selectors.friend_ids(player_id), of=player_id, asker=asker)
+    friends = seeing.friends_seen(selectors.friend_ids(player_id), of=player_id, asker=asker, part=Part.FEED)
     del friends[player_id]
     found = circles.news(
         friends,

@@ -6,6 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.utils.translation import ngettext
+
+from core import spoken
 from core.db import array_literal, run_prepared
 
 
@@ -83,3 +86,20 @@ SELECT DISTINCT s.game_id FROM stats_statvalue v JOIN stats_stat s ON s.id = v.s
 def games_with_values(studio_id: int, player_id: int) -> list[int]:
     """Return the games of a studio in which a player holds a stat, by internal id."""
     return [row[0] for row in run_prepared(_GAMES, [player_id, studio_id])]
+
+
+_VALUES = "SELECT count(*) FROM stats_statvalue WHERE studio_id = $1 AND player_id = $2"
+_SESSIONS = (
+    "SELECT coalesce(sum(sessions), 0)::bigint FROM stats_playtime WHERE studio_id = $1 AND player_id = $2"
+)
+
+
+def in_numbers(studio_id: int, player_id: int) -> list[str]:
+    """Return in words how many stats and sessions a studio's games have of a player."""
+    values, played = (run_prepared(sql, [studio_id, player_id])[0][0] for sql in (_VALUES, _SESSIONS))
+    told = []
+    if values:
+        told.append(ngettext("%(n)s stat", "%(n)s stats", values) % {"n": spoken.whole(values)})
+    if played:
+        told.append(ngettext("%(n)s session", "%(n)s sessions", played) % {"n": spoken.whole(played)})
+    return told

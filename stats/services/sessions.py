@@ -131,7 +131,7 @@ def _who(signs: Sequence[_Sign]) -> tuple[list[Who], int]:
         )
     if unknown:
         found, _ = recording.begin(names, [])
-    return [one for one in found if one is not None], now_us
+    return [one or recording.ERASED for one in found], now_us
 
 
 def _refusal(who: Who) -> Refused | None:

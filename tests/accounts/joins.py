@@ -30,6 +30,7 @@ from tests.history.world import kept_history
 _STAY = {
     "accounts_joinedplayer",
     "accounts_dismissal",
+    "accounts_erasure",
     "achievements_progressevent",
     "stats_report",
     "leaderboards_submission",
@@ -103,7 +104,8 @@ def drain() -> None:
     for _ in range(3):
         for name in subscriptions():
             followers.drain(name)
-    assert not list(DeadLetter.objects.values_list("follower", "error"))
+    letters = list(DeadLetter.objects.values_list("follower", "error"))
+    assert not letters, letters
 
 
 def replay() -> None:

@@ -40,6 +40,7 @@ def sign_in(client: Client, password: str = PASSWORD) -> Any:
     return client.post(SIGN_IN, {"login": EMAIL, "password": password, "next": "/admin/"})
 
 
+@pytest.mark.slow
 def test_every_page_of_the_admin_opens(operator: Client, studio: Studio) -> None:
     game = factories.game(studio)
     factories.achievement(game)
@@ -57,6 +58,7 @@ def test_every_page_of_the_admin_opens(operator: Client, studio: Studio) -> None
         assert adding in (200, 403), name
 
 
+@pytest.mark.slow
 def test_who_an_operator_makes_or_renames_has_proved_the_address(operator: Client) -> None:
     add = {
         "email": "New@Northlight.example",

@@ -188,8 +188,8 @@ def test_a_key_revoked_elsewhere_stops_working_within_5_s(
     assert caller.get("/games").status_code == 200
     ServerKey.objects.update(revoked_at=timezone.now())  # as another process does: nobody tells this one
     assert caller.get("/games").status_code == 200  # which has kept it
-    assert SHIPPED["accounts.selectors.KEY_SECONDS"] < REVOKED_WITHIN_S
-    monkeypatch.setattr("accounts.selectors.KEY_REFRESH_SECONDS", 0.0)  # that time is over
+    assert SHIPPED["accounts.selectors.keys.KEY_SECONDS"] < REVOKED_WITHIN_S
+    monkeypatch.setattr("accounts.selectors.keys.KEY_REFRESH_SECONDS", 0.0)  # that time is over
     assert caller.get("/games").status_code == 401
 
 

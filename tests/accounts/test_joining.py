@@ -98,6 +98,7 @@ def hear(when: str) -> None:
     drain()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heard", ["before", "among", "first"])
 def test_what_two_played_apart_is_one_person_s(one: Studio, other: Studio, heard: str) -> None:
     mine, theirs = joins.declare(one), joins.declare(other)
@@ -225,6 +226,7 @@ def test_boards_that_a_stat_feeds_show_what_it_is(one: Studio, aggregation: str,
     assert Score.objects.get(period__leaderboard__key="sum").sort_value == -StatValue.objects.get().value
 
 
+@pytest.mark.slow
 def test_events_that_were_heard_count_no_second_time(one: Studio, other: Studio) -> None:
     game = joins.declare(other)
     factories.player(one, "p")
@@ -253,6 +255,7 @@ def test_events_that_were_heard_count_no_second_time(one: Studio, other: Studio)
     require_whole()
 
 
+@pytest.mark.slow
 def test_games_that_write_all_the_while_lose_nothing(
     one: Studio, other: Studio, pool: ThreadPoolExecutor
 ) -> None:
@@ -592,6 +595,7 @@ def test_who_is_gone_is_not_moderated_for_nothing(one: Studio, period: str) -> N
         hide()
 
 
+@pytest.mark.slow
 def test_a_hide_that_waits_for_a_join_is_to_be_sent_again(one: Studio, pool: ThreadPoolExecutor) -> None:
     game = joins.declare(one)
     for player, points in (("p", 5), ("x", 9)):
@@ -652,6 +656,7 @@ def test_what_was_hidden_of_either_stays_hidden(one: Studio) -> None:
     assert server.get(path).json()["results"] == []
 
 
+@pytest.mark.slow
 def test_his_dashboard_is_built_anew(one: Studio, other: Studio) -> None:
     stays = factories.player(one, "p")
     factories.player(other, "x")

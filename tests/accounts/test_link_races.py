@@ -163,6 +163,7 @@ def wait_for_locks(count: int) -> None:
     raise AssertionError("nobody waits")
 
 
+@pytest.mark.slow
 def test_of_two_who_redeem_one_code_at_once_one_wins(one: Studio, pool: ThreadPoolExecutor) -> None:
     factories.player(one)
     rivals = [factories.studio() for _ in range(4)]
@@ -174,10 +175,11 @@ def test_of_two_who_redeem_one_code_at_once_one_wins(one: Studio, pool: ThreadPo
             return answer(lambda: redeem(rival, name, code))
 
         came = list(pool.map(run, rivals))
-        assert [type(one) for one in came if not isinstance(one, PlayerInfo)] == [linking._Wrong] * 3
+        assert [type(one) for one in came if not isinstance(one, PlayerInfo)] == [linking.WrongCode] * 3
         assert PlayerIdentity.objects.filter(external_id=f"x{number}").count() == 1
 
 
+@pytest.mark.slow
 def test_codes_that_cross_leave_one_person(one: Studio, other: Studio, pool: ThreadPoolExecutor) -> None:
     for number in range(ROUNDS):
         name = f"p{number}"
@@ -311,6 +313,7 @@ def test_a_ban_that_is_on_its_way_keeps_the_player(
     assert named(other, "a") == held.pk
 
 
+@pytest.mark.slow
 def test_facts_of_who_is_gone_leave_nothing_however_often_they_are_heard(
     one: Studio, other: Studio, game: GameInfo
 ) -> None:
@@ -339,6 +342,7 @@ def standings_of(game: GameInfo) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_games_that_write_all_the_while_lose_nothing(
     one: Studio, other: Studio, game: GameInfo, pool: ThreadPoolExecutor
 ) -> None:
@@ -412,12 +416,12 @@ def test_an_id_that_is_kept_names_the_person_soon(
         return info.id
 
     assert kept() == leaves.pk
-    before = dict(selectors._players)
+    before = dict(selectors.players._players)
     redeem(other, "a", code)
-    selectors._players.update(before)  # as another process has it
+    selectors.players._players.update(before)  # as another process has it
     assert kept() == leaves.pk
     now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + selectors.JOINS_SECONDS + 1)
+    monkeypatch.setattr(time, "monotonic", lambda: now + selectors.players.JOINS_SECONDS + 1)
     assert kept() == person.pk
 
 
@@ -432,7 +436,7 @@ def test_a_join_that_is_seen_behind_a_later_one_is_noticed_too(
     turns = itertools.count(1)
 
     def kept(name: str) -> int:
-        at = now + next(turns) * (selectors.JOINS_SECONDS + 1)
+        at = now + next(turns) * (selectors.players.JOINS_SECONDS + 1)
         monkeypatch.setattr(time, "monotonic", lambda: at)
         info = selectors.kept_player_of_studio(other.pk, name)
         assert info is not None
@@ -441,8 +445,8 @@ def test_a_join_that_is_seen_behind_a_later_one_is_noticed_too(
     redeem(other, "b", code_of(one, "later"))
     assert [kept("b"), kept("b")] == [later.pk, later.pk]  # now that join is known of
     assert kept("a") != person.pk
-    before = dict(selectors._players)
+    before = dict(selectors.players._players)
     code = code_of(one, "p-1")
     linking.redeem(studio_id=other.pk, external_id="a", code=code, by="key:test", at=started)
-    selectors._players.update(before)  # as another process has it
+    selectors.players._players.update(before)  # as another process has it
     assert kept("a") == person.pk

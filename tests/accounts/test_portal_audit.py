@@ -274,6 +274,7 @@ def test_a_forged_cursor_is_refused(studio: Studio, owner: Client, cursor: str) 
     assert owner.get(address(studio, f"?cursor={cursor}")).status_code == 400
 
 
+@pytest.mark.slow
 def test_a_thousand_entries_are_paged_without_a_gap_while_new_ones_come(
     studio: Studio, owner: Client
 ) -> None:

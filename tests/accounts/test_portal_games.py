@@ -45,6 +45,11 @@ def test_a_game_is_made_and_audited(house: House) -> None:
     assert api.get(f"/games/{game.uuid}").json()["regions"] == ["EU", "NA"]
 
 
+def test_from_the_first_game_the_checklist_leads_on(house: House) -> None:
+    Game.objects.filter(studio=house.studio).update(archived_at=timezone.now())
+    assert house.post("games/new", new_game(house))["Location"] == house.path("")
+
+
 def test_a_form_that_is_sent_twice_makes_one_game(house: House) -> None:
     form = new_game(house)
     first, second = house.post("games/new", form), house.post("games/new", form)
@@ -102,6 +107,7 @@ def test_titles_are_shown_escaped(house: House) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt; {{7*7}}" in page
 
 
+@pytest.mark.slow
 def test_who_may_open_and_send_which_page(house: House) -> None:
     assert house.statuses("get", "games/new") == MANAGES
     assert house.statuses("get", f"games/{house.game.uuid}/settings") == WRITES

@@ -128,6 +128,7 @@ def test_a_last_day_ends_at_midnight_utc(house: House) -> None:
     assert ServerKey.objects.get().expires_at == midnight
 
 
+@pytest.mark.slow
 def test_who_may_open_and_send_which_page(house: House, row: ServerKey) -> None:
     sent = {who: 422 if status == 200 else status for who, status in ALLOWED.items()}
     assert house.statuses("get", "keys") == ALLOWED

@@ -112,6 +112,7 @@ def test_an_unknown_or_absurd_number_is_nothing(house: House) -> None:
         assert house.get(f"requests/{number}").status_code == 404
 
 
+@pytest.mark.slow
 def test_it_is_filtered_by_what_the_address_says(house: House) -> None:
     key = factories.server_key(house.studio)
     pk = house.studio.keys.get()
@@ -181,6 +182,7 @@ def test_a_forged_cursor_is_refused(house: House, cursor: str) -> None:
     assert house.get(f"requests.csv?since={cursor}").status_code == 400
 
 
+@pytest.mark.slow
 def test_a_long_log_is_paged_without_a_gap_while_new_ones_come(house: House) -> None:
     book = Notebook()
     now = timezone.now().timestamp()

@@ -73,6 +73,13 @@ def test_the_queue_says_what_was_claimed_by_whom_and_why_it_is_held_back(world: 
     assert "Finale" in text
     assert "75 points" in text
     assert "p-&lt;b&gt;" in text
+    factories.achievement(world.game, "1-intro", name="Prologue")
+    broken = [{"rule": "order", "first": key, "state": "locked"} for key in ("1-intro", "gone")]
+    evidence = {"broken": broken, "device": False, "session": None}
+    factories.flagged_unlock(world.game, external_id="p-2", rules=["order"], evidence=evidence)
+    text = world.queue().content.decode()
+    assert "“Prologue (1-intro)” comes before it, and is locked." in text
+    assert "“gone” comes before it, and is locked." in text
     assert "No session of the player was known." in text
 
 
@@ -157,6 +164,7 @@ def test_many_are_decided_at_once(world: World) -> None:
     assert AuditEntry.objects.count() == 50
 
 
+@pytest.mark.slow
 def test_a_decision_about_many_costs_few_statements(world: World) -> None:
     def sent(count: int, name: str) -> int:
         rows = [factories.flagged_unlock(world.game, external_id=f"{name}-{n}") for n in range(count)]
@@ -346,6 +354,7 @@ def test_two_who_decide_at_once_settle_it(open_world: World) -> None:
     assert AuditEntry.objects.count() == 20
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_listeners_hear_of_what_is_approved_as_of_any_unlock(open_world: World) -> None:
     world = open_world

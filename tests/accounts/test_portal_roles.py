@@ -147,6 +147,10 @@ TABLE = {
     "reports/<uuid:report>/resolve": Page(get=None, post=Act.CARE_FOR_PLAYERS, sent=302),
     "reports/<uuid:report>/reopen": Page(get=None, post=Act.CARE_FOR_PLAYERS, sent=302),
     "usage": Page(get=EVERYBODY),
+    "inbox": Page(get=EVERYBODY),
+    "inbox/read": Page(get=None, post=EVERYBODY, sent=302),
+    "search": Page(get=EVERYBODY),
+    "search/suggestions": Page(get=EVERYBODY),
     "requests": Page(get=Act.MANAGE_KEYS),
     "requests.csv": Page(get=Act.MANAGE_KEYS),
     "requests/<int:call>": Page(get=Act.MANAGE_KEYS),
@@ -158,6 +162,7 @@ TABLE = {
     f"{PLAYER}/sessions": Page(get=Act.SEE_PLAYERS),
     f"{PLAYER}/export": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
     f"{PLAYER}/ban": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
+    f"{PLAYER}/erase": Page(get=Act.ERASE_PLAYERS, post=Act.ERASE_PLAYERS),
     f"{PLAYER}/exclude": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
     f"{PLAYER}/reset": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
     f"{PLAYER}/{GAME}/test": Page(get=Act.CARE_FOR_PLAYERS, post=Act.CARE_FOR_PLAYERS),
@@ -285,6 +290,7 @@ def test_the_table_names_every_address_below_a_studio_and_no_other() -> None:
     assert sorted(routes(get_resolver().url_patterns)) == sorted(TABLE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*MAY, *OUTSIDERS])
 def test_every_address_answers_as_the_table_says(world: World, kind: str) -> None:
     who = world.visitor(kind)
@@ -314,6 +320,7 @@ def _told(answer: Any, studio: object) -> str:
     return re.sub(r"request <code>[\w-]+</code>", "", text)
 
 
+@pytest.mark.slow
 def test_another_studio_looks_like_none(world: World) -> None:
     outsider, nowhere = world.visitor("outsider"), uuid4()
     for route, page in TABLE.items():
@@ -324,6 +331,7 @@ def test_another_studio_looks_like_none(world: World) -> None:
             assert _told(theirs, world.studio.uuid) == _told(nobodys, nowhere), route
 
 
+@pytest.mark.slow
 def test_what_is_another_studio_s_is_nothing_in_one_s_own(world: World) -> None:
     outsider = world.visitor("outsider")
     mine = Studio.objects.get(members__user=outsider.user)
@@ -334,6 +342,7 @@ def test_what_is_another_studio_s_is_nothing_in_one_s_own(world: World) -> None:
             assert ask(outsider, method, world.path(route, mine.uuid)).status_code == 404, (method, route)
 
 
+@pytest.mark.slow
 def test_pages_are_kept_by_no_browser_or_proxy(world: World) -> None:
     for route, page in TABLE.items():
         if page.get is not None:
@@ -341,6 +350,7 @@ def test_pages_are_kept_by_no_browser_or_proxy(world: World) -> None:
             assert {"no-store", "private"} <= set(kept.split(", ")), route
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MAY)
 def test_pages_lead_nobody_to_where_his_role_may_not_go(world: World, kind: str) -> None:
     who = world.visitor(kind)

@@ -133,6 +133,13 @@ def test_an_expired_key_s_calls_are_its_studio_s(studio: Studio) -> None:
     assert [call.slug for call in calls(studio)] == ["credential-expired"]
 
 
+def test_an_address_is_noted_as_the_documentation_writes_it(studio: Studio) -> None:
+    assert factories.api(factories.server_key(studio)).get("/players/nobody/stats").status_code == 422
+    write()
+    [call] = calls(studio)
+    assert (call.route, call.path) == ("api/v1/players/{player}/stats", "/api/v1/players/nobody/stats")
+
+
 def test_an_address_that_nobody_has_is_noted_for_who_asked(studio: Studio) -> None:
     assert factories.api(factories.server_key(studio)).get("/nothing/here").status_code == 404
     write()
@@ -422,6 +429,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(value=JSON)
 def test_any_body_s_copy_is_short_and_fit_for_the_database(value: Any) -> None:
     copy = redacting.body_copy(orjson.dumps(value))

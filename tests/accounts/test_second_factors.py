@@ -173,6 +173,7 @@ def test_secrets_lie_encrypted_and_open_with_the_instance_s_key_only(ada: User) 
         signing_in._fernet.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_an_app_is_set_up_and_removed_by_who_proves_to_be_there(ada: User) -> None:
     client = browser()

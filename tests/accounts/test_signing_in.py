@@ -123,6 +123,7 @@ def test_an_address_tries_ten_times_and_is_told_how_long_to_wait() -> None:
     assert sign_in(browser("198.51.100.2")).status_code == 302
 
 
+@pytest.mark.slow
 def test_who_guesses_from_many_addresses_does_not_lock_the_owner_out() -> None:
     user()
     own = browser("203.0.113.1")
@@ -135,6 +136,7 @@ def test_who_guesses_from_many_addresses_does_not_lock_the_owner_out() -> None:
     assert is_signed_in(own)
 
 
+@pytest.mark.slow
 def test_a_known_browser_has_ten_tries_too_and_is_known_for_its_own_account_only() -> None:
     user()
     user("bram@northlight.example")

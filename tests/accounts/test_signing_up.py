@@ -69,6 +69,7 @@ def test_signing_up_takes_a_link_and_then_leads_in() -> None:
     assert client.post(link(mail))["Location"] == "/portal/"
     assert is_signed_in(client)
     assert User.objects.get().email == EMAIL
+    assert User.objects.get().language == "en"
 
 
 def test_the_link_signs_nobody_in_elsewhere() -> None:

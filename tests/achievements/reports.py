@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from accounts.models import Game, Studio
-from achievements.report_models import PlayerReport
+from achievements.models.reports import PlayerReport
 from achievements.selectors import definitions
 from tests import factories
 

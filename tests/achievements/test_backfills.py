@@ -98,6 +98,7 @@ def test_with_announce_they_are_told(world: World) -> None:
     assert told() == [Unlock.objects.get().player_id]
 
 
+@pytest.mark.slow
 def test_one_that_is_overtaken_by_another_change_ends_and_tells_nobody(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +142,7 @@ def test_own_steps_and_what_they_complete(world: World) -> None:
     assert PlayerGame.objects.get().points == 20
 
 
+@pytest.mark.slow
 def test_unlocks_keep_their_time_and_points(world: World) -> None:
     kills(world, target=30)
     before = list(Unlock.objects.order_by("player_id").values())
@@ -168,6 +170,7 @@ def test_banned_players_and_drafts_are_left_out(world: World) -> None:
     assert Backfill.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_one_that_is_archived_meanwhile_is_cancelled(world: World) -> None:
     kills(world)
     change(world, "slayer", target=10)
@@ -209,6 +212,7 @@ def test_a_report_that_was_checked_before_the_change_is_waited_for(world: World)
     assert holders("slayer") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "values", "status"),
     [

@@ -350,6 +350,7 @@ def test_a_file_over_ten_mebibytes_is_refused(server: Api, path: str) -> None:
     assert not Achievement.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_is_refused(server: Api, path: str) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ def test_flat_and_back_is_the_document(one: dict[str, Any]) -> None:
     assert documents.unflat(documents.flat(one)) == one
 
 
+@pytest.mark.slow
 @given(DOCUMENTS, DOCUMENTS)
 def test_what_differs_makes_one_of_the_other(one: dict[str, Any], other: dict[str, Any]) -> None:
     before, after = documents.flat(one), documents.flat(other)
@@ -49,6 +51,7 @@ def test_what_differs_makes_one_of_the_other(one: dict[str, Any], other: dict[st
     assert not documents.differences(after, after)
 
 
+@pytest.mark.slow
 @given(DOCUMENTS, DOCUMENTS, DOCUMENTS)
 def test_changes_of_two_stand_together_where_they_do_not_meet(
     began: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]

@@ -16,7 +16,7 @@ from achievements import documents
 from achievements.models import Achievement, DefinitionDraft, DefinitionVersion
 from achievements.selectors import definitions as catalogues
 from achievements.selectors import editing as standings
-from achievements.services import definitions, editing
+from achievements.services import definitions, editing, publishing
 from achievements.services.editing import EditedMeanwhile, Overtaken
 from achievements.services.versions import Author
 from core.refusals import Refused
@@ -69,6 +69,7 @@ def save(game: GameInfo, key: str, points: int, base: str, name: str) -> Callabl
     return lambda: editing.save(game=game, key=key, values=values, base=base, by=by(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["a", "b"])
 def test_of_two_edits_one_is_stored(game: GameInfo, key: str) -> None:
     for turn in range(ROUNDS):
@@ -79,23 +80,25 @@ def test_of_two_edits_one_is_stored(game: GameInfo, key: str) -> None:
         assert now(game, key).edited["points"] == expected
 
 
+@pytest.mark.slow
 def test_of_two_who_publish_one_does(game: GameInfo) -> None:
     for turn in range(ROUNDS):
         save(game, "a", 100 + turn, now(game, "a").token, "ada")()
         token = now(game, "a").token
-        act = partial(editing.publish, game=game, key="a", token=token, by=by("ada"))
+        act = partial(publishing.publish, game=game, key="a", token=token, by=by("ada"))
         assert Counter(together(act, act)) == {"stored": 1, Overtaken.__name__: 1}
         assert Achievement.objects.get(key="a").points == 100 + turn
     assert DefinitionVersion.objects.count() == ROUNDS
     assert not DefinitionDraft.objects.exists()
 
 
+@pytest.mark.slow
 def test_publishing_publishes_what_was_shown_while_others_edit_and_report_changes(game: GameInfo) -> None:
     for turn in range(ROUNDS):
         save(game, "a", 100 + turn, now(game, "a").token, "ada")()
         shown = now(game, "a")
         ended = together(
-            partial(editing.publish, game=game, key="a", token=shown.token, by=by("ada")),
+            partial(publishing.publish, game=game, key="a", token=shown.token, by=by("ada")),
             save(game, "a", 300 + turn, shown.token, "bram"),
             partial(
                 definitions.update,
@@ -112,7 +115,7 @@ def test_publishing_publishes_what_was_shown_while_others_edit_and_report_change
         if ended[0] == "stored":
             assert standing.published["points"] == 100 + turn
         if standing.draft is not None:
-            editing.discard(game=game, key="a", token=standing.token, by=by("ada"))
+            publishing.discard(game=game, key="a", token=standing.token, by=by("ada"))
 
 
 def test_the_history_has_no_gap_and_no_fork(game: GameInfo) -> None:
@@ -133,7 +136,7 @@ def test_a_draft_that_is_deleted_meanwhile_is_not_brought_back(game: GameInfo) -
     token = now(game, "b").token
     ended = together(
         save(game, "b", 50, token, "ada"),
-        lambda: editing.delete(game=game, key="b", token=token, by=by("bram")),
+        lambda: publishing.delete(game=game, key="b", token=token, by=by("bram")),
     )
     assert ended in (["stored", "Overtaken"], ["NotFound", "stored"])
     assert Achievement.objects.filter(key="b").exists() == (ended[0] == "stored")

@@ -210,6 +210,7 @@ def test_what_waits_is_shown_and_then_published(game: Game) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_draft_is_published_and_archived_and_published_again(game: Game) -> None:
     factories.achievement(game, "a", state="draft")
     editor = Editor(game)
@@ -296,6 +297,7 @@ def test_typing_back_what_is_published_leaves_nothing_waiting(game: Game) -> Non
     assert not DefinitionDraft.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_draft_is_deleted_and_what_was_published_is_not(game: Game) -> None:
     factories.achievement(game, "a", state="draft")
     factories.achievement(game, "b")
@@ -307,6 +309,7 @@ def test_a_draft_is_deleted_and_what_was_published_is_not(game: Game) -> None:
     assert DefinitionVersion.objects.get().after is None
 
 
+@pytest.mark.slow
 def test_a_draft_that_can_t_be_is_not_kept(game: Game) -> None:
     factories.achievement(game, "a")
     answer = Editor(game).open().save(type="meta", requires="a")
@@ -357,6 +360,7 @@ ODD = (
 )
 
 
+@pytest.mark.slow
 def test_nothing_that_is_typed_breaks_the_page(game: Game) -> None:
     factories.achievement(game, "a", points=10)
     factories.stat(game, "kills")
@@ -380,6 +384,113 @@ def test_the_first_and_the_last_moment_stay_as_they_are(game: Game, at: str) -> 
     assert editor.fields["available_from"] == [at]
     editor.save()
     assert DefinitionVersion.objects.count() == 1
+
+
+# --- what it asks for ---
+def offered(page: Any) -> dict[str, tuple[bool, bool, str]]:
+    """Return by key whether it is chosen, whether it can't be, and what is said of it."""
+    return {one.key: (one.is_chosen, one.is_refused, one.note) for one in page.context["form"].prerequisites}
+
+
+def test_what_can_t_be_asked_for_says_why(game: Game, api: Any) -> None:
+    path = f"/games/{game.uuid}/achievements"
+    for key in ("a", "plain", "one"):
+        factories.achievement(game, key)
+    factories.achievement(game, "raw", state="draft", name="Raw")
+    for key, needed in (("by-one", "a"), ("by-two", "by-one")):
+        api.post(path, {"key": key, "name": key, "type": "meta", "requires": [needed]})
+    editor = Editor(game).open()
+    kept = editor.keep(type="meta", requires=["plain", "one"])
+    assert kept.status_code == 200
+    shown = offered(editor.client.get(editor.url))
+    assert list(shown)[:2] == ["plain", "one"]
+    assert shown["plain"] == (True, False, "")
+    for key in ("by-one", "by-two"):
+        assert shown[key] == (False, True, "Asks for this one itself: nobody could get either.")
+    assert shown["raw"] == (False, True, "A draft: nobody could get there. Publish it first.")
+    assert "a" not in shown
+    for key, said in (
+        ("by-two", "require each other"),
+        ("raw", "is a draft, so nobody could get there"),
+    ):
+        refused = editor.keep(type="meta", requires=["plain", key])
+        assert refused.status_code == 422
+        assert said in refused.text
+    assert DefinitionDraft.objects.get().changes["requires"] == ["plain", "one"]
+
+
+@pytest.mark.parametrize("is_of_several", [False, True])
+def test_drafts_may_ask_for_each_other_and_are_published_in_order(game: Game, is_of_several: bool) -> None:
+    for key in ("a", "raw"):
+        factories.achievement(game, key, state="draft")
+    editor = Editor(game).open()
+    assert editor.save(type="meta", requires=["raw"]).status_code == 302
+
+    def publish(*keys: str) -> Any:
+        if is_of_several:
+            sent = {"act": "publish", "keys": keys}
+            return editor.client.post(f"{pages(game)}/change", sent, follow=True)
+        return [Editor(game, key, client=editor.client).act("publish") for key in reversed(keys)][-1]
+
+    assert "is a draft, so nobody could get there" in publish("a").text
+    assert stored().state == "draft"
+    publish("a", "raw")
+    assert {stored().state, stored("raw").state} == {"published"}
+
+
+# --- kept while somebody types ---
+def test_what_is_typed_is_kept_by_itself_and_noted_once(game: Game) -> None:
+    factories.achievement(game, "a", points=10)
+    editor = Editor(game).open()
+    for points in ("30", "31"):
+        kept = editor.keep(points=points)
+        assert kept.status_code == 200
+        for said in (
+            "Draft saved",
+            "Publish 1 change",
+            "Unpublished changes",
+            "<del>10</del>",
+            "discard-form",
+        ):
+            assert said in kept.text
+    wrong = editor.keep(points="many")
+    assert wrong.status_code == 422
+    assert '<li data-field="id_points">Points must be a whole number' in wrong.text
+    assert DefinitionDraft.objects.get().changes == {"points": 31}
+    assert [one.action for one in AuditEntry.objects.all()] == ["achievement.draft"]
+    assert not editor.client.get(editor.url).context["messages"]
+
+
+def test_of_a_draft_what_is_typed_is_no_version_until_it_is_saved(game: Game) -> None:
+    factories.achievement(game, "a", state="draft", points=10, name="Old")
+    editor = Editor(game).open()
+    editor.keep(points="30")
+    assert "not in the draft yet" in editor.keep(points="30", name="New").text
+    assert (stored().points, DefinitionVersion.objects.count()) == (10, 0)
+    assert editor.open().fields["name"] == ["New"]
+    editor.save()
+    assert (stored().points, stored().name, stored().state) == (30, "New", "draft")
+    assert DefinitionVersion.objects.count() == 1
+    assert not DefinitionDraft.objects.exists()
+    editor.open().keep(points="40")
+    editor.act("publish")
+    assert (stored().points, stored().state) == (40, "published")
+    assert not DefinitionDraft.objects.exists()
+
+
+def test_nothing_is_kept_by_itself_over_what_somebody_else_typed(game: Game) -> None:
+    factories.achievement(game, "a", points=10, name="Old")
+    ada, bram = Editor(game, role="owner").open(), Editor(game, role="admin").open()
+    bram.keep(points="20")
+    for _ in range(2):
+        answer = ada.keep(name="Ada's", points="15")
+        assert answer.status_code == 409
+        assert "changed this while you were editing" in answer.text
+        assert DefinitionDraft.objects.get().changes == {"points": 20}
+    seen = answer.context["conflict"].now.token
+    ada.save(name="Ada's", points="15", resolve="both", seen=seen)
+    assert bram.keep(points="21").status_code == 409
+    assert DefinitionDraft.objects.get().changes == {"points": 15, "name": "Ada's"}
 
 
 # --- two who edit ---
@@ -453,6 +564,7 @@ def test_a_move_is_no_conflict_and_a_change_by_api_is(game: Game, api: Any) -> N
     assert "<bdi>test" in answer.text  # the key's name
 
 
+@pytest.mark.slow
 def test_a_form_that_began_nowhere_is_refused(game: Game) -> None:
     factories.achievement(game, "a", points=10)
     other = factories.achievement(game, "b", points=1)
@@ -491,6 +603,7 @@ def test_the_history_tells_who_changed_what_and_leads_back(game: Game, api: Any)
     assert AuditEntry.objects.get().action == "achievement.restore"
 
 
+@pytest.mark.slow
 def test_a_version_that_can_t_be_any_more_is_not_restored(game: Game, api: Any) -> None:
     path = f"/games/{game.uuid}/achievements"
     factories.achievement(game, "b", state="draft")
@@ -504,6 +617,19 @@ def test_a_version_that_can_t_be_any_more_is_not_restored(game: Game, api: Any) 
     assert stored().type == "standard"
 
 
+@pytest.mark.parametrize(("state", "status"), [("published", 409), ("draft", 302)])
+def test_going_back_asks_players_for_no_draft(game: Game, api: Any, state: str, status: int) -> None:
+    path = f"/games/{game.uuid}/achievements"
+    factories.achievement(game, "b", state="draft")
+    api.post(path, {"key": "a", "name": "A", "type": "meta", "requires": ["b"], "state": "draft"})
+    api.patch(f"{path}/a", {"type": "standard", "requires": [], "state": state})
+    first = DefinitionVersion.objects.filter(after__key="a").order_by("id")[0]
+    answer = Editor(game).act(f"history/{first.pk}")
+    assert answer.status_code == status
+    assert ("publish it first" in answer.text) == (status == 409)
+    assert stored().type == ("standard" if status == 409 else "meta")
+
+
 def test_versions_of_another_achievement_are_not_there(game: Game, api: Any) -> None:
     path = f"/games/{game.uuid}/achievements"
     for key in ("a", "b"):
@@ -515,6 +641,7 @@ def test_versions_of_another_achievement_are_not_there(game: Game, api: Any) -> 
         assert editor.client.post(f"{editor.url}/history/{pk}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_long_history_is_read_page_by_page(game: Game, api: Any) -> None:
     path = f"/games/{game.uuid}/achievements"
     api.post(path, {"key": "a", "name": "A"})
@@ -530,6 +657,7 @@ def test_a_long_history_is_read_page_by_page(game: Game, api: Any) -> None:
 
 
 # --- the preview ---
+@pytest.mark.slow
 def test_the_preview_shows_what_is_typed_right_or_wrong_and_stores_nothing(game: Game) -> None:
     factories.achievement(game, "a")
     editor = Editor(game).open()
@@ -544,6 +672,7 @@ def test_the_preview_shows_what_is_typed_right_or_wrong_and_stores_nothing(game:
     assert not DefinitionDraft.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_preview_says_how_much_publishing_would_change(game: Game) -> None:
     factories.achievement(game, "a", points=10)
     editor = Editor(game).open()
@@ -557,6 +686,7 @@ def test_the_preview_says_how_much_publishing_would_change(game: Game) -> None:
         assert answer.context["label"] == label
 
 
+@pytest.mark.slow
 def test_the_longest_translation_is_shown_on_request(game: Game, api: Any) -> None:
     texts = {"de": {"name": "Ein sehr langer Name"}, "fr": {"name": "F"}}
     api.post(f"/games/{game.uuid}/achievements", {"key": "a", "name": "A", "translations": texts})
@@ -581,6 +711,7 @@ def test_a_lesser_role_edits_nothing(game: Game, role: str) -> None:
     assert stored().state == "draft"
 
 
+@pytest.mark.slow
 def test_another_game_s_achievement_is_not_there(game: Game) -> None:
     row = factories.achievement(game, "a", state="draft")
     sibling = factories.game(game.studio)

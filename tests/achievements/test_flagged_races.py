@@ -96,6 +96,7 @@ class Crowd:
         return 200
 
 
+@pytest.mark.slow
 def test_whatever_happens_at_once_leaves_a_whole(world: World) -> None:
     for player in PLAYERS:
         factories.player(world.studio, player)

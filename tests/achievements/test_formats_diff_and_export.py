@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +119,7 @@ def _is_clean(name: str, value: object) -> bool:
         return False
 
 
+@pytest.mark.slow
 @given(st.lists(DEFINITIONS, min_size=1, max_size=4, unique_by=lambda d: d["key"]))
 @settings(max_examples=100, deadline=None)
 def test_any_definitions_survive_the_way_out_and_in(definitions: list[dict[str, object]]) -> None:

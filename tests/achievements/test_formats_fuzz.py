@@ -99,6 +99,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     achievements=st.lists(
         st.dictionaries(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from achievements.formats import IMPORT_FORMATS, UnknownFormat, parse
+from achievements.formats import IMPORT_FORMATS, UnknownFormat, parse, recognise
 from achievements.formats.document import MAX_ERRORS, ImportedFile
 from tests.achievements import samples
 
@@ -295,6 +295,7 @@ def test_xboxs_texts_come_from_the_localisation() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -335,3 +336,24 @@ def test_more_achievements_than_any_game_has_are_refused() -> None:
     [(row, detail)] = details("laurel", f'{{"achievements": [{rows}]}}')
     assert row == 0
     assert "20,000" in detail
+
+
+@pytest.mark.parametrize(
+    ("body", "format"),
+    [
+        (b'\xef\xbb\xbf{"achievements": []}', "laurel"),
+        (b'{\n "game": {"gameName": "A"}}', "steam"),
+        (b'[{"name": "A"}]', "steam"),
+        ('"lang" { "Tokens" {} }'.encode("utf-16"), "steam-vdf"),
+        (b'"name","locale"\nA,de\n', "eos"),
+        (b"First,Text,False,1,Hidden,5,1", "google-play"),
+        (samples.zipped({"README.txt": b"hello", "one.xml": b"<Localization/>"}), "xbox"),
+        (samples.zipped({"AchievementsMetadata.csv": b""}), "google-play"),
+        (b"1000,Starting strong,Complete the tutorial,false", None),
+        (b"\xff\x00\xfe", None),
+        (b"", None),
+    ],
+    ids=lambda value: None if isinstance(value, bytes) else str(value),
+)
+def test_a_file_shows_its_format_by_its_first_lines(body: bytes, format: str | None) -> None:
+    assert recognise(body) == format

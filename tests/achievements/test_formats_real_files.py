@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from achievements.formats import parse
+from achievements.formats import parse, recognise
 from achievements.formats.diff import compare
-from achievements.languages import normalise
 from achievements.replay import definitions
+from core.languages import normalise
 from tests.achievements import samples
 
 FORMATS = samples.REAL_DATA / "formats"
@@ -31,7 +31,9 @@ pytestmark = pytest.mark.skipif(not FORMATS.is_dir(), reason=samples.NO_REAL_DAT
     ],
 )
 def test_a_file_of_another_tool_is_read(format: str, name: str, count: int) -> None:
-    imported = parse(format, (FORMATS / name).read_bytes())
+    body = (FORMATS / name).read_bytes()
+    assert recognise(body) == format
+    imported = parse(format, body)
     assert imported.errors == ()
     assert len(imported.achievements) == count
 
@@ -46,6 +48,7 @@ def test_a_file_of_another_tool_is_read(format: str, name: str, count: int) -> N
 )
 def test_files_that_belong_together_make_whole_definitions(format: str, names: list[str]) -> None:
     body = samples.zipped({name: (FORMATS / "kuuaalo" / name).read_bytes() for name in names})
+    assert recognise(body) == format
     diff = compare([], parse(format, body).achievements)
     assert diff.errors == ()
     assert [a.name for a in diff.created] == ["Achievement 1", "Achievement 2", "Achievement 3"]
@@ -59,6 +62,7 @@ def test_every_language_of_a_real_game_is_known() -> None:
     assert len(tags) == len(codes) > 50
 
 
+@pytest.mark.slow
 def test_the_definitions_of_all_real_games_can_be_imported() -> None:
     games = achievements = 0
     titles = set()

@@ -19,12 +19,12 @@ from PIL import Image, ImageStat
 from accounts.models import Game
 from achievements import icons as names
 from achievements.models import Achievement, Icon
-from achievements.pictures import containers, drawing
 from achievements.selectors import icons as selectors
 from achievements.services import icons
 from core import media
 from core.media import Bucket
 from core.models import AuditEntry
+from core.pictures import containers, drawing
 from tests import factories
 from tests.achievements import pictures
 from tests.achievements.pictures import drawn, opened, picture, saved
@@ -375,6 +375,7 @@ def test_how_a_picture_stands_out_is_known() -> None:
     assert clear == {"light": 1.0, "dark": 1.0}
 
 
+@pytest.mark.slow
 @given(some.sampled_from(["PNG", "JPEG", "WEBP"]), some.data())
 def test_whatever_a_broken_file_is_it_is_drawn_or_refused(kind: str, data: some.DataObject) -> None:
     body, said = bytearray(picture(kind)), set()
@@ -408,6 +409,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
         server.stop()
 
 
+@pytest.mark.slow
 def test_a_bucket_keeps_them_as_a_folder_does(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(storages._storages, "media", bucket)  # type: ignore[attr-defined]
     assert media.get("icons/a.webp") is None

@@ -11,6 +11,7 @@ from accounts import selectors
 from accounts.models import Game, Studio
 from accounts.selectors import GameInfo
 from achievements.models import FlaggedUnlock, Unlock
+from core.refusals import Conflict
 from leaderboards.models import FlaggedScore
 from leaderboards.services import plausibility as bounds
 from tests import factories
@@ -89,3 +90,32 @@ def test_scores_that_wait_become_what_the_board_makes_of_both(games: list[GameIn
     assert {key: -row.sort_value for key, row in rows.items()} == {"best": 400, "last": 200, "sum": 700}
     assert {row.player_id for row in rows.values()} == {one.id}
     assert {row.submissions for row in rows.values()} == {2}
+
+
+@pytest.mark.parametrize("later_wins", [True, False])
+def test_what_waits_of_both_keeps_what_was_sent_with_the_score_that_stays(
+    games: list[GameInfo], later_wins: bool
+) -> None:
+    game, scores = games[0], [300, 400] if later_wins else [400, 300]
+    owner = Studio.objects.get(pk=game.studio_id)
+    bounds.set_rules(game=game, key="best", values={"bound": 100}, actor="user:t", at=timezone.now())
+    api = factories.api(factories.server_key(owner))
+    for player, score in zip(("stays", "leaves"), scores, strict=True):
+        sent = {"player": player, "score": score, "metadata": {"run": score}}
+        assert api.post(f"/leaderboards/{game.uuid}/best/scores", sent).status_code == 202
+    expected = FlaggedScore.objects.get(sort_value=-400)
+    join(game, "stays", "leaves")
+    row = FlaggedScore.objects.get()
+    told = ("sort_value", "metadata", "event_id", "reached_at", "evidence")
+    assert {name: getattr(row, name) for name in told} == {name: getattr(expected, name) for name in told}
+    assert row.submissions == 2
+
+
+def test_sums_that_wait_and_would_be_too_large_are_not_joined(games: list[GameInfo]) -> None:
+    game = games[0]
+    bounds.set_rules(game=game, key="sum", values={"bound": 100}, actor="user:t", at=timezone.now())
+    for player in ("stays", "leaves"):
+        joins.submit(game, player, sum=2**53 - 1)
+    with pytest.raises(Conflict, match="sum would be larger"):
+        join(game, "stays", "leaves")
+    assert FlaggedScore.objects.filter(submissions=1).count() == 2

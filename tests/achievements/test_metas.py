@@ -199,6 +199,7 @@ def test_two_that_come_at_the_same_moment_don_t_miss_it(world: World) -> None:
     assert set(PlayerGame.objects.values_list("unlocked", flat=True)) == {5}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_list_that_changes_meanwhile_is_followed_as_a_whole(world: World) -> None:
     for key in "abc":

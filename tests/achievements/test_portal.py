@@ -18,6 +18,7 @@ from achievements.models import Achievement, Catalogue
 from achievements.services import arranging
 from core.models import AuditEntry
 from tests import factories
+from tests.achievements import samples
 
 pytestmark = pytest.mark.django_db
 BROWSER = {"Accept": "text/html"}
@@ -64,6 +65,7 @@ def hidden(page: Any) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_the_table_is_searched_and_filtered(game: Game, developer: Client) -> None:
     factories.achievement(game, "first-blood", name="First blood")
     factories.achievement(game, "last-stand", name="Last stand", state="draft")
@@ -80,6 +82,7 @@ def test_what_players_wrote_is_shown_and_not_run(game: Game, developer: Client) 
     assert "<script>alert" not in developer.get(pages(game)).text
 
 
+@pytest.mark.slow
 def test_several_are_published_and_archived_at_once(game: Game, developer: Client) -> None:
     for key in ("a", "b", "c"):
         factories.achievement(game, key, state="draft")
@@ -124,6 +127,7 @@ def press(client: Client, game: Game, name: str, key: str, *, seen: str = "") ->
     return client.post(f"{pages(game)}/move", {"to": to, "seen": seen}, follow=True)
 
 
+@pytest.mark.slow
 def test_the_order_is_moved_place_by_place(game: Game, developer: Client) -> None:
     for key in ("a", "b", "c"):
         factories.achievement(game, key, name=f"Name {key}")
@@ -155,6 +159,7 @@ def test_what_a_filter_leaves_out_keeps_its_place(game: Game, developer: Client)
     assert shown(developer.get(pages(game))) == ["a", "b", "e", "c", "d"]
 
 
+@pytest.mark.slow
 def test_the_end_of_a_page_leads_to_the_next_one(game: Game, developer: Client) -> None:
     factories.achievements(game, {f"a{number:02}": 1 for number in range(52)})
     press(developer, game, "up", "a50", seen="?page=2")
@@ -227,16 +232,30 @@ def test_a_file_is_shown_and_then_imported(game: Game, developer: Client) -> Non
     assert page.status_code == 200
     assert "<del>10</del>" in page.text
     assert "<ins>20</ins>" in page.text
+    assert "Apply 3 changes" in page.text
     assert Achievement.objects.get().points == 10
     applied = developer.post(f"{pages(game)}/import/apply", hidden(page))
     assert applied["Location"] == pages(game)
     assert dict(Achievement.objects.values_list("key", "points")) == {"first-blood": 20, "new": 0}
     entry = AuditEntry.objects.get()
     assert entry.details == {"format": "laurel", "created": 2, "updated": 1}
-    assert (
-        "the game has all of it already"
-        in preview(developer, game, laurel({"key": "new", "name": "New one"})).text
-    )
+    again = preview(developer, game, laurel({"key": "new", "name": "New one"}))
+    assert "Nothing to apply: the game has all of it already." in again.text
+    assert 'name="token"' not in again.text
+
+
+def test_a_file_is_read_as_what_it_shows_itself_to_be(game: Game, developer: Client) -> None:
+    schema = SimpleUploadedFile("schema.txt", samples.STEAM_VDF.encode())
+    page = preview(developer, game, schema, format="")
+    assert "Steam, UserGameStatsSchema" in page.text.split("Apply 2 changes")[1]
+    assert developer.post(f"{pages(game)}/import/apply", hidden(page))["Location"] == pages(game)
+    assert set(Achievement.objects.values_list("name", flat=True)) == {"Bridge", "Tower"}
+    for name, body, said in (
+        ("notes.txt", b"hello", "Nothing in the file shows what it is: choose its format."),
+        ("half.zip", b"PK\x03\x04half", "The zip is broken: pack it again."),
+    ):
+        page = preview(developer, game, SimpleUploadedFile(name, body), format="")
+        assert (page.status_code, said in page.text, 'name="token"' in page.text) == (422, True, False)
 
 
 def test_a_file_says_what_players_see_at_once(game: Game, developer: Client) -> None:
@@ -259,7 +278,8 @@ def test_a_file_says_what_players_see_at_once(game: Game, developer: Client) -> 
 def test_a_file_with_a_broken_row_changes_nothing(game: Game, developer: Client) -> None:
     page = preview(developer, game, laurel({"key": "fine", "name": "Fine"}, {"key": "bad", "points": -1}))
     assert page.status_code == 422
-    assert "Nothing was imported" in page.text
+    assert "Nothing was imported: row 2 is wrong." in re.sub(r"\s+", " ", page.text)
+    assert "Fix the row in <code>game.json</code>, then drop the file again." in page.text
     assert 'name="token"' not in page.text
     for body in (b"", b"not json", b"\xff\xfe"):
         answer = preview(developer, game, SimpleUploadedFile("x.json", body))

@@ -1,17 +1,24 @@
 """An achievement's icon in the portal."""
 
+import re
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Game, Role
-from achievements.models import Achievement, Icon
-from achievements.pictures import containers
+from achievements import documents
+from achievements.models import Achievement, DefinitionDraft, DefinitionVersion, Icon
+from achievements.selectors.definitions import fresh_catalogue
+from achievements.selectors.editing import standing
+from achievements.services import icons
 from core.models import AuditEntry
+from core.pictures import containers
 from tests import factories
 from tests.achievements import pictures
+from tests.achievements.editor_world import Editor
 from tests.achievements.pictures import drawn, picture, saved
 from tests.achievements.test_portal import pages, visitor
 
@@ -39,27 +46,53 @@ def file(body: bytes, name: str = "icon.png") -> SimpleUploadedFile:
 
 
 def send(client: Client, game: Game, **fields: Any) -> Any:
-    return client.post(page_of(game), {"locked": "grey", **fields}, follow=True)
+    """Send the form as it is shown now, or was when other pictures are said to be `shown_…`."""
+    now = edited()
+    shown = {f"shown_{name}": now.get(name, "") for name in documents.PICTURES}
+    return client.post(page_of(game), {"locked": "grey", **shown, **fields}, follow=True)
 
 
-def test_a_picture_is_uploaded_and_shown_on_both_themes(game: Game, developer: Client) -> None:
+def edited() -> dict[str, Any]:
+    """Return the achievement with what waits to be published of it."""
+    row = Achievement.objects.select_related("game").get()
+    return standing(fresh_catalogue(row.game.pk).by_key[row.key]).edited
+
+
+def test_a_picture_waits_to_be_published_like_any_other_change(game: Game, developer: Client) -> None:
     assert "built-in picture" in developer.get(page_of(game)).text
     page = send(developer, game, icon=file(picture()))
-    assert "The icon is saved." in page.text
-    shown = Achievement.objects.get()
-    for url in (shown.icon_url, shown.icon_locked_url):
-        assert page.text.count(f'src="{url.replace("-256", "-112")}"') == 2
-    assert shown.icon_url.replace("-256", "-112") in developer.get(pages(game)).text
+    assert "The icon is saved. Players see it once the changes are published." in page.text
+    assert Achievement.objects.get().icon_url == ""
+    waiting = DefinitionDraft.objects.get().changes
+    shown = [f'src="{waiting[name].replace("-256", "-112")}"' for name in documents.PICTURES]
+    assert all(one.startswith('src="/media/') and page.text.count(one) >= 2 for one in shown)
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.object_id, entry.details["key"]) == (
-        "achievement.icon",
-        str(shown.uuid),
-        "first-blood",
+    assert (entry.action, entry.details) == (
+        "achievement.draft",
+        {"key": "first-blood", "fields": ["icon_url", "icon_locked_url"]},
     )
-    assert "Changed an achievement" in visitor(game, Role.ADMIN).get(f"/portal/{game.studio.uuid}/audit").text
+    icons.sweep(at=timezone.now())
+    assert icons.sweep(at=timezone.now() + 2 * icons.KEPT_UNNAMED) == 0
+
+    editor = Editor(game, "first-blood", client=developer)
+    diff = re.sub(r"\s+", " ", developer.get(f"{editor.url}/publish").text)
+    assert '<del><svg class="tile tile-small' in diff
+    assert f'<ins><img class="tile tile-small" {shown[0]}' in diff
+    editor.act("publish")
+    assert Achievement.objects.get().icon_url == waiting["icon_url"]
+    assert shown[0] in developer.get(pages(game)).text
+
+    send(developer, game, act="remove")
+    editor.act("publish")
+    assert Achievement.objects.get().icon_url == ""
+    first = DefinitionVersion.objects.order_by("id")[0]
+    editor.act(f"history/{first.pk}")
+    assert Achievement.objects.get().icon_url == waiting["icon_url"]
 
 
+@pytest.mark.slow
 def test_a_picture_of_its_own_while_it_is_locked_or_grey_again(game: Game, developer: Client) -> None:
+    Achievement.objects.update(state="draft")  # changed at once
     send(developer, game, icon=file(picture()))
     grey = Achievement.objects.get().icon_locked_url
     send(developer, game, locked="own", locked_icon=file(saved(drawn(40, 96))))
@@ -71,6 +104,16 @@ def test_a_picture_of_its_own_while_it_is_locked_or_grey_again(game: Game, devel
     send(developer, game, locked="own", icon=file(picture()), locked_icon=file(picture("JPEG")))
     assert "The icon is removed." in send(developer, game, act="remove").text
     assert (Achievement.objects.get().icon_url, Achievement.objects.get().icon_locked_url) == ("", "")
+    assert not DefinitionDraft.objects.exists()
+
+
+def test_nobody_replaces_a_picture_that_he_did_not_see(game: Game, developer: Client) -> None:
+    send(developer, game, icon=file(picture()))
+    before = DefinitionDraft.objects.get().changes
+    for fields in ({"icon": file(saved(drawn(40, 96)))}, {"act": "remove"}):
+        page = send(developer, game, shown_icon_url="", **fields)
+        assert "changed meanwhile" in page.text
+    assert DefinitionDraft.objects.get().changes == before
 
 
 def test_what_lies_elsewhere_is_not_made_grey(game: Game, developer: Client) -> None:

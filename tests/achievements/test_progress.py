@@ -61,6 +61,7 @@ def count(kind: str, game: Game) -> int:
         return int(cursor.fetchone()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_16_threads_that_send_everything_twice_reach_the_target_once() -> None:
     game = factories.game()
@@ -162,6 +163,7 @@ def _until_won(items: list[Item]) -> None:
     raise AssertionError("lost ten races")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.skipif(not samples.REAL_DATA.is_dir(), reason=samples.NO_REAL_DATA)
 def test_real_progress_reads_back_as_it_was_sent() -> None:

@@ -244,6 +244,7 @@ def step_by_step() -> None:
         more = step.more
 
 
+@pytest.mark.slow
 def test_any_order_of_deeds_heard_one_by_one_agrees_with_a_recount(world: World) -> None:
     chance = random.Random(7)
     names = ["p0", "p1", "p2"]

@@ -125,6 +125,7 @@ def test_every_line_of_a_board_that_differs_is_a_difference() -> None:
     assert len(list(board_differences(board, [*board[:3], Place(3, "d", 5)]))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not samples.REAL_DATA.is_dir(), reason=samples.NO_REAL_DATA)
 def test_all_real_unlocks_have_a_game_and_an_achievement() -> None:
     games = read_games(samples.REAL_DATA)

@@ -66,6 +66,7 @@ def test_a_request_carries_the_key_and_its_parameters(platform: str) -> None:
     assert json.loads(body) == {"title": "Ä"}
 
 
+@pytest.mark.slow
 def test_a_busy_platform_and_a_broken_connection_are_tried_again(platform: str) -> None:
     Scripted.script = [(503, {"Retry-After": "0"}, b"{}"), None, (429, {}, b"{}"), ok([])]
     client = Client(platform, "k")

@@ -7,16 +7,12 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
-from django.test import Client
 from django.utils import timezone
 
-from accounts import sessions
 from accounts.models import JoinedPlayer, Player, Studio
-from achievements.report_models import PlayerReport, ReportAnswer
-from achievements.selectors import definitions
+from achievements.models.reports import PlayerReport, ReportAnswer
 from achievements.services import joining
 from achievements.services import reports as services
 from core import facts, followers
@@ -313,6 +309,7 @@ def test_an_answer_that_can_not_be_sent_is_not_sent(house: House, text: str) -> 
     assert not Fact.objects.filter(kind="report_answered").exists()
 
 
+@pytest.mark.slow
 def test_the_queue_is_filtered_by_state_and_game_and_counted_in_the_rail(house: House) -> None:
     other = factories.game(house.studio, title="Tidefall")
     first, second = a_report(house.game, "first"), a_report(other, "second")
@@ -376,6 +373,7 @@ def test_a_repeated_report_with_its_key_is_one(house: House) -> None:
     assert PlayerReport.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_pages_ask_little_of_the_database(house: House, django_assert_max_num_queries: Any) -> None:
     uuids = [a_report(house.game, f"a-{n}", f"p-{n}") for n in range(8)]
     house.get("reports")
@@ -384,53 +382,3 @@ def test_pages_ask_little_of_the_database(house: House, django_assert_max_num_qu
     with django_assert_max_num_queries(22):
         house.get(f"reports/{uuids[0]}")
     assert Studio.objects.count() == 2
-
-
-def browser(house: House, name: str = "p-1") -> Client:
-    """Return the browser of a player who is signed in."""
-    client, made = Client(headers={"Accept": "text/html"}), factories.player(house.studio, name)
-    secret = sessions.begin(player_id=made.pk, studio_id=house.studio.pk, user_agent="", at=timezone.now())
-    client.cookies[settings.PLAYER_COOKIE] = secret
-    return client
-
-
-def test_a_player_reports_on_his_page_and_reads_the_answer_there(house: House) -> None:
-    factories.achievement(house.game, "lost-one", name="Lost One")
-    factories.achievement(house.game, "secret", name="Hush", hidden=True)
-    definitions.forget_catalogues()
-    path, mine = f"/games/{house.game.uuid}/report", browser(house)
-    text = mine.get(path).content.decode()
-    assert "Lost One" in text
-    assert "Hush" not in text
-    assert mine.post(path, {"achievement": "lost-one", "message": "I did it."}).status_code == 302
-    text = mine.get(path).content.decode()
-    assert "Your report is sent." in text
-    assert "I did it." in text
-    again = mine.post(path, {"achievement": "lost-one", "message": "Hello?"})
-    assert again.status_code == 409
-    assert "Hello?" in again.content.decode()
-    answers(house, PlayerReport.objects.get().uuid, "<b>Done</b>.")
-    text = mine.get(path).content.decode()
-    assert "&lt;b&gt;Done&lt;/b&gt;." in text
-    assert "support@" not in text
-    assert "Lost One" not in browser(house, "p-2").get(path).content.decode().split("What you reported")[1:]
-
-
-@pytest.mark.parametrize("form", [{}, {"achievement": "secret"}, {"achievement": "x", "message": "y" * 1001}])
-def test_a_form_of_a_player_that_can_not_be_is_shown_again(house: House, form: dict[str, str]) -> None:
-    factories.achievement(house.game, "secret", hidden=True)
-    definitions.forget_catalogues()
-    assert browser(house).post(f"/games/{house.game.uuid}/report", form).status_code == 422
-    assert not PlayerReport.objects.exists()
-
-
-def test_who_is_not_signed_in_as_a_player_of_the_studio_reports_nothing(house: House) -> None:
-    path = f"/games/{house.game.uuid}/report"
-    assert Client(headers={"Accept": "text/html"}).get(path).status_code == 401
-    assert house.client("owner").get(path).status_code == 401
-    mine = browser(house)
-    assert mine.get(f"/games/{factories.game(house.elsewhere).uuid}/report").status_code == 404
-    assert mine.get(f"/games/{uuid4()}/report").status_code == 404
-    checked = Client(headers={"Accept": "text/html"}, enforce_csrf_checks=True)
-    checked.cookies = mine.cookies
-    assert checked.post(path, {"achievement": "x"}).status_code == 403

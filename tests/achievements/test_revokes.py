@@ -102,6 +102,7 @@ def test_it_may_be_unlocked_again_and_is_worth_what_it_is_then(world: World) -> 
     totals_are_those_of_the_unlocks()
 
 
+@pytest.mark.slow
 def test_boards_follow(world: World) -> None:
     unlock(world, "c", player="anna")
     unlock(world, "b", "a", player="ben")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from achievements import languages, rules
-from core import texts
+from achievements import rules
+from core import languages, texts
 
 
 @pytest.mark.parametrize(

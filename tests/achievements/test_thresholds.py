@@ -327,6 +327,7 @@ def _goal(node: ET.Element) -> dict[str, Any]:
     return {"stat": kind, "at_least": int(value or 0)}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL_DATA.exists(), reason=NO_REAL_DATA)
 def test_supertuxkart_s_achievements_unlock_when_their_goals_are_reached(here: World) -> None:
     root = ET.parse(REAL_DATA / "formats/supertuxkart/achievements.xml").getroot()
@@ -373,11 +374,13 @@ GOALS = some.recursive(
 )
 
 
+@pytest.mark.slow
 @given(GOALS)
 def test_a_goal_that_is_written_reads_as_itself(goal: goals.Goal) -> None:
     assert goals.to_json(goals.read(goals.to_json(goal))) == goals.to_json(goal)
 
 
+@pytest.mark.slow
 @given(GOALS, some.sets(some.sampled_from(["a", "b"])))
 def test_progress_is_full_exactly_when_a_goal_is_reached(goal: goals.Goal, known: set[str]) -> None:
     values = {key: Decimal(1) for key in known}

@@ -417,6 +417,7 @@ _times = st.datetimes().map(lambda at: at.isoformat() + "Z") | _texts
 _ids = st.uuids().map(str) | _texts
 
 
+@pytest.mark.slow
 @given(player=_texts, achievement=_texts, unlocked_at=_times, event_id=_ids)
 @settings(max_examples=300, deadline=None)
 def test_the_quick_reader_takes_nothing_that_the_documented_serializer_refuses(

@@ -67,6 +67,7 @@ def test_what_changes_nothing_or_is_refused_has_no_version(game: Game, api: Any)
     assert not DefinitionVersion.objects.exists()
 
 
+@pytest.mark.slow
 def test_an_import_keeps_a_version_of_each_in_few_statements(game: Game) -> None:
     factories.achievement(game, "a0", points=1)
     info = fresh_game(game.uuid)
@@ -111,6 +112,7 @@ def test_an_import_by_api_and_by_page_name_who(game: Game, api: Any) -> None:
     assert second == f"user:developer-{game.pk}@example.com"
 
 
+@pytest.mark.slow
 def test_acts_on_several_keep_a_version_of_each(game: Game) -> None:
     for key in ("a", "b"):
         factories.achievement(game, key, state="draft")

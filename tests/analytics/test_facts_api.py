@@ -42,6 +42,8 @@ INTERNAL = {
     "totals_moved",
     "totals_ranked",
     "players_joined",
+    "players_erased",  # whom it is about has no name any more
+    "unlocks_erased",
     "ranks_changed",
     "friend_requested",
     "friend_accepted",

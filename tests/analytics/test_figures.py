@@ -133,6 +133,7 @@ def test_who_does_not_count_is_left_out_of_what_is_taken(game: int) -> None:
     assert spreads.taken(game) == taken
 
 
+@pytest.mark.slow
 def test_values_and_playtime_are_spread(game: int) -> None:
     made = Achievement.objects.filter(game_id=game).first()
     assert made is not None

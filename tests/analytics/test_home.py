@@ -142,6 +142,7 @@ def test_a_home_sums_up_its_games(studio: Studio) -> None:
     assert "Players today 7 9 yesterday; games added up" in text
     assert "Unlocks, 7 days 60 +100% vs the 7 days before" in text
     assert "New players, 7 days 2 −87.5% vs the 7 days before" in text
+    assert "Points, 7 days 0 0 in the 7 days before" in text
     assert "Nothing needs you. Last look" in text
 
 

@@ -142,6 +142,7 @@ def _heard(games: dict[str, StoredGame]) -> Iterator[tuple[str, str, str, dateti
         yield names[game], players[player], keys[achievement], at.replace(tzinfo=None)
 
 
+@pytest.mark.slow
 def test_every_figure_of_real_games_is_what_the_files_say(replayed: dict[str, StoredGame]) -> None:
     files = Files(replayed, samples.REAL_DATA)
     assert files.ask("SELECT count(*) FROM held") == [(Unlock.objects.count(),)]

@@ -63,6 +63,7 @@ def differences() -> dict[str, int]:
     return {table: rows for table, rows in found.items() if rows}
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_what_counting_anew_gives_however_far_the_listener_is(world: World) -> None:
     assert differences() == {}
     world.live(40)
@@ -71,6 +72,7 @@ def test_what_is_kept_is_what_counting_anew_gives_however_far_the_listener_is(wo
     assert differences() == {}
 
 
+@pytest.mark.slow
 def test_what_was_lost_comes_back_and_what_waits_is_counted_once(world: World) -> None:
     world.live(40)
     for model in (GameDay, Reach, Retention, AchievementDay, GameHour):
@@ -87,6 +89,7 @@ def test_what_was_lost_comes_back_and_what_waits_is_counted_once(world: World) -
     call_command("rebuild_analytics", "--check")
 
 
+@pytest.mark.slow
 def test_the_listener_waits_while_everything_is_counted_anew(world: World) -> None:
     world.live(10)
     with rebuilding._listener_waits():
@@ -97,6 +100,7 @@ def test_the_listener_waits_while_everything_is_counted_anew(world: World) -> No
     assert differences() == {}
 
 
+@pytest.mark.slow
 def test_nothing_that_happens_meanwhile_is_lost_or_counted_twice(world: World) -> None:
     going = threading.Event()
 

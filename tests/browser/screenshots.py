@@ -18,7 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from config import var_dir
 from config.children import BASE_DIR
-from tests.browser import walking
+from tests.browser import lived_in, walking
 
 KEPT = BASE_DIR / "docs" / "screenshots"
 _READY_WITHIN_S = 180
@@ -31,8 +31,15 @@ def main() -> int:
         print("There is no Chromium on this machine: on Debian, apt-get install chromium brings it.")
         return 1
     folder = Path(tempfile.mkdtemp(prefix="laurel-screenshots-"))
+    with lived_in.receiver() as receiver:
+        _run(browser, folder, receiver)
+    shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _run(browser: str, folder: Path, receiver: int) -> None:
     port = var_dir.free_ports(2)
-    env = {**os.environ, "PORT": str(port), "VAR_DIR": str(folder / "var")}
+    env = {**os.environ, "PORT": str(port), "VAR_DIR": str(folder / "var"), **lived_in.environment(receiver)}
     # For the names of addresses; nothing is asked of a database.
     os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "1"}
     os.environ.setdefault("SECRET_KEY", "read-by-settings-and-used-for-nothing-0123456789-abcdefghijkl")
@@ -44,12 +51,10 @@ def main() -> int:
         KEPT.mkdir(exist_ok=True)
         for old in KEPT.glob("*.jpg"):
             old.unlink()
-        _take_all(browser, f"http://127.0.0.1:{port}", said)
+        _take_all(browser, f"http://127.0.0.1:{port}", said, receiver)
     finally:
         run.send_signal(signal.SIGINT)
         run.wait(timeout=60)
-        shutil.rmtree(folder, ignore_errors=True)
-    return 0
 
 
 def _when_ready(run: "subprocess.Popen[bytes]", output: Path) -> str:
@@ -61,7 +66,7 @@ def _when_ready(run: "subprocess.Popen[bytes]", output: Path) -> str:
     return text
 
 
-def _take_all(executable: str, url: str, said: str) -> None:
+def _take_all(executable: str, url: str, said: str, receiver: int) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
@@ -75,11 +80,15 @@ def _take_all(executable: str, url: str, said: str) -> None:
                     base_url=url,
                     reduced_motion="reduce",
                 )
+                context.add_cookies([walking.theme_cookie(url, theme)])
                 page = context.new_page()
                 for name, path in walking.SIGNED_OUT.items():
                     _take(page, path, f"{name}-{theme}-{size}")
                 walking.sign_in(page, said)
-                found = found or walking.pages(page)
+                if found is None:
+                    lived_in.fill(page, said, receiver)
+                    page.goto("/portal/")
+                    found = walking.pages(page)
                 for name, path in found.items():
                     _take(page, path, f"{name}-{theme}-{size}")
                 context.close()

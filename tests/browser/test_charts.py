@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import WITHIN_MS
 from tests.browser.walking import GAME
 
 pytestmark = pytest.mark.slow
-WITHIN_MS = 20_000
 # The most common colour of what is drawn with full strength: the line's.
 _LINE = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

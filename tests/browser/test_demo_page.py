@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import WITHIN_MS
+
 pytestmark = pytest.mark.slow
 # What the console says of a line that was cut on purpose, and of a machine that is busy with other tests.
 _NO_BUGS = ("ERR_INTERNET_DISCONNECTED", "503 (Service Unavailable)")
-WITHIN_MS = 120_000  # for what has to happen; how fast is measured by `make bench`
 expect.set_options(timeout=WITHIN_MS)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import WITHIN_MS
+
 pytestmark = pytest.mark.slow
-WITHIN_MS = 10_000
 _KEY = {
     "protocol": "ctap2",
     "transport": "internal",

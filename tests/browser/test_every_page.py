@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState
 
-from tests.browser import walking
+from tests.browser import lived_in, walking
+from tests.browser.conftest import Laurel
 
 pytestmark = pytest.mark.slow
 GRAVE = {"serious", "critical"}
@@ -36,14 +37,15 @@ def signed_in(browser: Browser, said: str) -> StorageState:
 
 
 @pytest.fixture(scope="module")
-def every_page(browser: Browser, said: str, signed_in: StorageState) -> dict[str, str]:
-    """Return all pages of somebody who is signed in."""
+def every_page(browser: Browser, laurel: Laurel, said: str, signed_in: StorageState) -> dict[str, str]:
+    """Return all pages of somebody who is signed in, of a studio that has something on each."""
     context = browser.new_context(base_url=walking.printed(said, "Home"), storage_state=signed_in)
     page = context.new_page()
+    lived_in.fill(page, said, laurel.receiver)
     page.goto("/portal/")
     found = walking.pages(page)
     context.close()
-    assert len(found) > 40, found
+    assert len(found) > 65, found
     return found
 
 
@@ -91,6 +93,7 @@ def test_no_page_has_a_grave_fault(
             reduced_motion="reduce",
             storage_state=state,
         )
+        context.add_cookies([walking.theme_cookie(walking.printed(said, "Home"), theme)])
         wrong += _look(context.new_page(), name, path)
         context.close()
     assert not wrong, "\n".join(wrong)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import WITHIN_MS
+
 pytestmark = pytest.mark.slow
-WITHIN_MS = 20_000
 TABLE = "/portal/0198f2c4-6f1e-7000-8000-64656d6f0001/games/0198f2c4-6f1e-7000-8000-64656d6f0008/achievements"
 
 

@@ -4,19 +4,16 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from email import message_from_bytes
 from http.client import HTTPConnection
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Laurel
+from tests.browser import walking
+from tests.browser.conftest import WITHIN_MS, Laurel
 
 pytestmark = pytest.mark.slow
-WITHIN_MS = 20_000
-MAIL_WITHIN_S = 60
 EMAIL, PASSWORD = "newcomer@example.com", "a-walk-in-the-park"
 
 
@@ -41,20 +38,6 @@ def page(browser: Browser, said: str) -> Iterator[Page]:
     assert [one for one in complaints if "503 (Service Unavailable)" not in one] == []
 
 
-def _link_in_mail(laurel: Laurel, pattern: str) -> str:
-    """Return the first address in the mail to the newcomer, which lies in VAR_DIR/mail."""
-    deadline = time.monotonic() + MAIL_WITHIN_S
-    while time.monotonic() < deadline:
-        for file in sorted(Path(laurel.folder / "mail").glob("*")):
-            for part in message_from_bytes(file.read_bytes()).walk():
-                text = part.get_payload(decode=True)
-                found = re.search(pattern, text.decode()) if isinstance(text, bytes) else None
-                if found:
-                    return found[0]
-        time.sleep(0.2)
-    raise AssertionError("no mail came")
-
-
 def _unlock(page: Page, key: str) -> dict[str, object]:
     """Send the request that the page shows, as a game server would."""
     shown = page.locator("#first-request").inner_text()
@@ -75,7 +58,7 @@ def test_a_newcomer_gets_from_signing_up_to_the_first_unlock(page: Page, laurel:
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("form.form button[type=submit]").first.click()
-    page.goto(_link_in_mail(laurel, r"http://\S+/account/confirm-email/\S+/"))
+    page.goto(walking.link_in_mail(laurel.folder, EMAIL, r"http://\S+/account/confirm-email/\S+/"))
     page.locator("form.form button[type=submit]").first.click()
     if page.locator("[name=login]").count():
         page.get_by_label("Email").fill(EMAIL)

@@ -1,20 +1,30 @@
 """Every page there is: found by walking from link to link, one of each address with a name (config/urls.py)."""
 
 import re
+import time
 from collections import deque
+from email import message_from_bytes
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.urls import Resolver404, resolve
+from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Page
+
+from core.pages import THEME_COOKIE
 
 SIZES = {"1440": (1440, 900), "390": (390, 844)}
 THEMES = ("light", "dark")
+MAIL_WITHIN_S = 120
 # The demo's studio and its first game.
 STUDIO = "/portal/0198f2c4-6f1e-7000-8000-64656d6f0001"
 GAME = f"{STUDIO}/games/0198f2c4-6f1e-7000-8000-64656d6f0008"
 SIGNED_OUT = {
     "front": "/",
     "demo-player": "/demo",
+    "games-of-anybody": "/games",
+    "boards-of-anybody": "/leaderboards",
+    "search-of-anybody": "/search?q=em",
     "sign-in": "/account/login/",
     "sign-up": "/account/signup/",
     "reset-password": "/account/password/reset/",
@@ -22,7 +32,10 @@ SIGNED_OUT = {
     "problem": "/problems/validation-failed",
 }
 # Part of a page, asked for by its script; or what is no page of ours.
-_NO_PAGES = {"first-steps", "account_logout", "schema", "docs"}
+_NO_PAGES = {"first-steps", "board-standings-file", "account_logout", "schema", "docs", "my-fragment"}
+# How many of each are looked through for links: what one board has not, such as periods, the next one may have.
+_OF_EACH = 3
+_WALKED = ("/portal/", "/account/", "/me/", "/games", "/players/", "/leaderboards", "/search")
 _LINKS = "links => links.map(link => link.getAttribute('href'))"
 
 
@@ -31,6 +44,11 @@ def printed(said: str, name: str) -> str:
     found = re.search(rf"^{name} +(\S+)$", said, re.MULTILINE)
     assert found is not None, name
     return found[1]
+
+
+def theme_cookie(home: str, theme: str) -> SetCookieParam:
+    """Return the choice of a theme: the player site is dark until somebody chooses."""
+    return {"name": THEME_COOKIE, "value": theme, "url": home}
 
 
 def sign_in(page: Page, said: str) -> None:
@@ -42,37 +60,53 @@ def sign_in(page: Page, said: str) -> None:
     page.wait_for_url("**/portal/**")
 
 
+def link_in_mail(var_dir: Path, to: str, pattern: str) -> str:
+    """Return the first address of that form in the mail to somebody, as it lies in VAR_DIR."""
+    deadline = time.monotonic() + MAIL_WITHIN_S
+    while time.monotonic() < deadline:
+        for file in sorted((var_dir / "mail").glob("*")):
+            message = message_from_bytes(file.read_bytes())
+            for part in message.walk() if to in str(message["To"]) else ():
+                text = part.get_payload(decode=True)
+                found = re.search(pattern, text.decode()) if isinstance(text, bytes) else None
+                if found:
+                    return found[0]
+        time.sleep(0.2)
+    raise AssertionError(f"no mail came to {to}")
+
+
 def pages(page: Page) -> dict[str, str]:
     """Return the path of each page that can be reached from the studio's home, by the name of its address."""
     found: dict[str, str] = {}
-    tried: set[str] = set()
-    waiting = deque([urlsplit(page.url).path, "/portal/new", "/account/email/", "/account/2fa/"])
+    tried: dict[str, set[str]] = {}
+    waiting = deque([urlsplit(page.url).path, "/portal/new", "/account/email/", "/account/2fa/", "/me/"])
     while waiting:
         path = waiting.popleft()
         name = _name(path)
-        if name is None or name in tried:
+        seen = tried.setdefault(name or "", set())
+        if name is None or urlsplit(path).path in seen or len(seen) == _OF_EACH:
             continue
-        tried.add(name)
+        seen.add(urlsplit(path).path)
         answer = page.goto(path)
         if answer is None or not answer.headers.get("content-type", "").startswith("text/html"):
             continue
         assert answer.status == 200, f"{path} answers {answer.status}"
         if urlsplit(page.url).path == urlsplit(path).path:  # another one's address leads on to it
-            found[name] = path
+            found.setdefault(name, path)
         waiting.extend(href for href in page.eval_on_selector_all("a[href^='/']", _LINKS))
     return found
 
 
 def _name(path: str) -> str | None:
-    """Return the name of a page of the portal or of signing in; None for anything else, and for files."""
+    """Return the name of a page of ours; None for anything else, and for files."""
     parts = urlsplit(path)
-    if not parts.path.startswith(("/portal/", "/account/")) or "format=csv" in parts.query:
+    if not parts.path.startswith(_WALKED) or "format=csv" in parts.query:
         return None
     try:
         name = resolve(parts.path).url_name
     except Resolver404:
         return None
-    is_file = parts.path.endswith((".csv", ".json", ".zip", ".ndjson")) or (
+    is_file = parts.path.endswith((".csv", ".json", ".zip", ".ndjson", ".png", ".svg", ".atom", ".webp")) or (
         (name or "").endswith("-file") and "export" in parts.path
     )
     return None if name in _NO_PAGES or is_file else name

@@ -60,6 +60,7 @@ def state(desk: Desk) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.slow
 def test_each_act_is_for_who_looks_after_players(desk: Desk) -> None:
     desk.unlock("a1")
     for path, form in acts(desk).items():
@@ -342,6 +343,7 @@ def test_a_page_of_an_act_says_what_it_means_at_a_moment(desk: Desk) -> None:
     desk.house.get(desk.act_path("grant?achievement=nonsense%00"))
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_resets_among_reports_fail_nobody_and_leave_no_unlock_without_its_stat(desk: Desk) -> None:
     second = joins.declare(desk.house.studio)

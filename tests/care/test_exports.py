@@ -92,6 +92,7 @@ def test_the_file_holds_everything_in_both_forms(full: Desk) -> None:
     assert [row["action"] for row in listed(file, "acts")] == ["achievements.revoke"]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)  # days are added up by a listener, which hears what is committed
 def test_days_and_months_are_in_it(full: Desk) -> None:
     joins.drain()
@@ -187,7 +188,7 @@ def test_no_game_is_left_out_of_it_however_many_there_are(
 ) -> None:
     second = joins.declare(full.house.studio)
     joins.unlock(second, "p-1", "a5")
-    monkeypatch.setattr("accounts.selectors.MOST_GAMES", 1)
+    monkeypatch.setattr("accounts.selectors.games.MOST_GAMES", 1)
     for answer in (by_portal(full), api(full).get("/players/p-1/export")):
         games = {row["game_id"] for row in listed(opened(answer), "unlocks")}
         assert games == {str(full.game.uuid), str(second.uuid)}

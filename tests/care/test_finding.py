@@ -127,6 +127,7 @@ def test_what_fits_too_many_says_so_and_finds_a_whole_id_all_the_same(
 ) -> None:
     monkeypatch.setattr(finding, "MOST_BY_ID", 2)
     monkeypatch.setattr(finding, "MOST_BY_NAME", 2)
+    monkeypatch.setattr(finding, "FEW_PLAYERS", 2)
     for name in ("q-1", "q-2", "q-3"):
         factories.player(desk.house.studio, name, display_name="Everyman")
     answer = desk.house.get("players?q=q-")
@@ -135,6 +136,20 @@ def test_what_fits_too_many_says_so_and_finds_a_whole_id_all_the_same(
     assert "q-3" in named(desk, "q-3")
     assert desk.house.get("players?q=Every").context["is_cut"]
     assert not desk.house.get("players?q=p-1").context["is_cut"]
+
+
+def test_many_of_a_name_elsewhere_hide_nobody_and_do_not_show(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "MOST_BY_NAME", 2)
+    for number in range(3):
+        factories.player(desk.house.elsewhere, f"e-{number}", display_name="Aa marenok")
+        factories.player(desk.house.elsewhere, f"f-{number}", display_name="Nowhereman")
+    factories.player(desk.house.studio, "p-2", display_name="aa mine")
+    for query, found in (("marenok", ["p-1"]), ("aa", ["p-2"]), ("nowhere", [])):
+        assert named(desk, query) == found
+        assert not desk.house.get(f"players?q={query}").context["is_cut"]
+    assert "found-players" not in desk.house.get("search?q=nowhere").text
 
 
 def test_without_a_search_it_is_told_who_unlocked_last(desk: Desk) -> None:

@@ -57,6 +57,7 @@ def test_who_was_joined_to_another_is_shown_as_the_other(desk: Desk) -> None:
     assert visitor.client.get(f"/portal/{stranger.uuid}/players/{gone.uuid}").status_code == 404
 
 
+@pytest.mark.slow
 def test_figures_are_this_studio_s_alone(desk: Desk) -> None:
     desk.unlock("a1", "a2")
     elsewhere = joins.declare(desk.house.elsewhere)
@@ -146,6 +147,7 @@ def test_a_studio_without_games_has_pages_of_its_players() -> None:
         assert visitor.client.get(f"/portal/{lonely.uuid}/players/{player.uuid}{tab}").status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tab", [*TABS, "/achievements?why=goal", "?why=both"])
 def test_a_page_costs_as_many_queries_for_much_as_for_little(
     desk: Desk, tab: str, django_assert_num_queries: Any

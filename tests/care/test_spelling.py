@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from care import spelling
 from care.templatetags.players import score
+from core import spoken
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ from care.templatetags.players import score
     ],
 )
 def test_a_span_is_spelled_in_one_unit(passed: timedelta, spelled: str) -> None:
-    assert spelling.span(passed) == spelled
+    assert spoken.span(passed) == spelled
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
+from accounts.models import Game
 from achievements.models import Unlock
-from achievements.services import revokes, unlocks
+from achievements.services import flagged, revokes, unlocks
 from achievements.services.unlocks import Caller, UnlockRequest
 from tests import factories
 from tests.accounts import joins
@@ -94,6 +95,33 @@ def test_a_revoke_says_who_and_why(desk: Desk) -> None:
     assert event.text.startswith("Revoked by ada@example.com: “<b>duplicate</b>”")
     assert "&lt;b&gt;duplicate" in desk.see("?show=revokes").text
     assert not [one for one in events(desk) if one.title == "Revoked unlocks"]  # told once
+
+
+def test_what_is_held_back_leads_to_its_review_and_says_what_came_of_it(desk: Desk) -> None:
+    game = Game.objects.get(pk=desk.game.id)
+    waiting, rejected, approved = (factories.flagged_unlock(game, key) for key in ("a1", "a2", "a3"))
+    by = "user:support@example.com"
+    for row, approves in ((rejected, False), (approved, True)):
+        flagged.settle(
+            desk.house.studio.pk,
+            [row.uuid],
+            approves=approves,
+            reason="Watched the <i>replay</i>",
+            actor=by,
+            at=timezone.now(),
+        )
+    told = {event.key: event for event in events(desk, "?show=unlocks")}
+    assert {key: (event.tone, event.badge) for key, event in told.items()} == {
+        "a1": ("warn", ("warn", "Review")),
+        "a2": ("warn", ("bad", "Rejected")),
+        "a3": ("ok", ("ok", "Approved")),
+    }
+    assert told["a1"].text.startswith("42 s after the player was first named; the rule says 1,800 s.")
+    assert told["a2"].text == "Rejected by support@example.com: “Watched the <i>replay</i>”"
+    assert told["a3"].text.endswith("approved by support@example.com: “Watched the <i>replay</i>”")
+    page = desk.see("?show=unlocks").text
+    for row in (waiting, rejected, approved):
+        assert f"/review/unlock/{row.uuid}" in page
 
 
 def test_a_key_that_did_it_is_named(desk: Desk) -> None:

@@ -80,6 +80,7 @@ def open_to_nobody(folder: Path) -> None:
             each.chmod(0o711)
 
 
+@pytest.mark.slow
 def test_what_is_acknowledged_is_on_disk(own: Servers) -> None:
     names = ("fsync", "synchronous_commit", "full_page_writes")
     assert [ask(own.postgres, f"SHOW {name}") for name in names] == [[("on",)]] * 3
@@ -88,6 +89,7 @@ def test_what_is_acknowledged_is_on_disk(own: Servers) -> None:
     assert (settings["appendonly"], settings["appendfsync"]) == ("yes", "everysec")
 
 
+@pytest.mark.slow
 def test_a_killed_postgres_starts_again_with_what_was_committed(own: Servers) -> None:
     ask(own.postgres, "CREATE TABLE kept AS SELECT 42 AS answer")
     own.postgres.kill()
@@ -112,6 +114,7 @@ def test_starting_what_runs_changes_nothing(own: Servers) -> None:
     assert (own.postgres.pid, own.valkey.pid) == before
 
 
+@pytest.mark.slow
 def test_a_frozen_postgres_takes_nobody_until_it_thaws(own: Servers) -> None:
     own.postgres.freeze()
     with pytest.raises(psycopg.OperationalError):
@@ -149,6 +152,7 @@ def test_a_postgres_that_another_run_left_behind_is_stopped_first(own: Servers) 
     own.postgres.start()
 
 
+@pytest.mark.slow
 def test_nobody_comes_in_without_the_password(own: Servers) -> None:
     for wrong in (
         make_conninfo(own.database_url, password="guessed"),
@@ -180,6 +184,7 @@ def test_texts_are_unicode_and_sorted_the_same_everywhere(own: Servers) -> None:
     assert answer == [("STRASSE Ñ" if "SS" in str(answer) else "STRAßE Ñ", True, "UTF8")]
 
 
+@pytest.mark.slow
 def test_the_next_run_finds_its_data_port_and_password_and_another_folder_has_its_own(
     own: Servers, ended: Ended
 ) -> None:
@@ -196,6 +201,7 @@ def test_a_folder_serves_one_run_at_a_time(own: Servers) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_folder_may_have_any_name_and_a_long_one_is_reached_over_tcp(tmp_path: Path) -> None:
     folder = tmp_path / 'it\'s a "long, odd" näme' / ("x" * LONGEST_SOCKET)
     with running(folder) as servers:
@@ -215,6 +221,7 @@ def test_data_of_a_version_that_is_not_here_is_refused_in_a_sentence(ended: Ende
     file.write_text(before)
 
 
+@pytest.mark.slow
 def test_an_interrupted_first_start_begins_anew(ended: Ended) -> None:
     assert not (ended.folder / "postgres.new").exists()
     assert (ended.servers.postgres.data / "base").is_dir()
@@ -232,6 +239,7 @@ def test_as_root_the_servers_run_without_roots_rights(own: Servers) -> None:
     assert "postgres" not in ask(own.postgres, "SELECT current_user")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become nobody")
 def test_as_root_data_of_another_account_is_served_under_that_account(tmp_path: Path) -> None:
     nobody = pwd.getpwnam("nobody")

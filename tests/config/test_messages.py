@@ -62,6 +62,7 @@ def test_every_text_has_the_places_and_tags_of_the_english_one(path: Path) -> No
     assert not wrong
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="GNU gettext is not installed")
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_every_text_of_the_sources_is_in_the_catalogue(

@@ -116,6 +116,7 @@ def test_a_process_that_ends_is_started_again_and_said_in_one_line(tmp_path: Pat
     assert not process.alive
 
 
+@pytest.mark.slow
 def test_pauses_grow_while_a_process_keeps_ending(tmp_path: Path) -> None:
     said: list[str] = []
     keeper = Supervisor(say=said.append)
@@ -125,6 +126,7 @@ def test_pauses_grow_while_a_process_keeps_ending(tmp_path: Path) -> None:
     assert max(supervisor.PAUSES_S) == 30
 
 
+@pytest.mark.slow
 def test_a_process_that_never_stays_up_is_refused_with_its_last_words(tmp_path: Path) -> None:
     keeper = Supervisor(say=lambda _: None)
     keeper.keep(Process("bad", [sys.executable, "-c", "1 / 0"], var_dir=tmp_path, ready=lambda: False))

@@ -54,6 +54,7 @@ def refusal(folder: Path, port: int | str, **more: str) -> str:
     return complaint
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_named_with_a_free_one_to_take(tmp_path: Path, taken: int) -> None:
     assert f"Port {taken} (PORT) is taken" in refusal(tmp_path, taken)
     said = refusal(tmp_path, taken - 1)
@@ -97,6 +98,7 @@ def test_a_server_s_address_that_is_none_is_refused_and_not_repeated(
     assert "secret" not in said
 
 
+@pytest.mark.slow
 def test_without_the_demo_no_studio_is_made_and_there_is_nothing_to_say(
     tmp_path: Path, port: int, transactional_db: None, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

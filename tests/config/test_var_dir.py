@@ -13,6 +13,7 @@ from config.processes import CannotStart
 ASK = "import sys; from config import var_dir; var_dir.PORTS = range(31_900, 32_000); print(var_dir.free_ports())"
 
 
+@pytest.mark.slow
 def test_a_port_is_given_to_nobody_else_while_who_asked_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(var_dir, "PORTS", range(31_900, 32_000))
     monkeypatch.setattr(var_dir, "_reserved", [])

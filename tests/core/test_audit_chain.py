@@ -348,6 +348,7 @@ _json = st.recursive(
 
 
 class StoredDetails(TestCase):
+    @pytest.mark.slow
     @hypothesis.settings(max_examples=50)
     @given(st.dictionaries(st.text("abcé", max_size=3), _json, max_size=4))
     def test_whatever_details_are_stored_their_mark_holds(self, details: dict[str, Any]) -> None:

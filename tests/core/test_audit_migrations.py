@@ -17,6 +17,7 @@ def migrate(to: list[tuple[str, str]] | None = None) -> Any:
     return executor.loader.project_state(targets).apps
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_older_entries_are_sealed_too() -> None:
     try:

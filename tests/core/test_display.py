@@ -26,10 +26,30 @@ STATIC = Path(settings.BASE_DIR) / "static"
         (1.25, "1.25"),
         (None, "–"),
         (-1200, "-1,200"),
+        (12.001, "12"),
+        (0.004, "0.004"),
     ],
 )
 def test_a_number_has_thousands_and_no_needless_decimals(value: float | None, written: str) -> None:
     assert laurel.number(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0, "0"),
+        (0.4, "0.4"),
+        (0.04, "0.04"),
+        (0.0333, "0.033"),
+        (0.00001, "<0.0001"),
+        (1.96, "2"),
+        (2.34, "2.3"),
+        (99.96, "100"),
+        (1234.5, "1,234"),
+    ],
+)
+def test_a_small_average_never_reads_as_nothing(value: float, written: str) -> None:
+    assert laurel.average(value) == written
 
 
 @pytest.mark.parametrize(

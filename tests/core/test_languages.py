@@ -6,15 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import translation
 
+from accounts.models import User
 from core import spoken
 from core.number_field import NumberField
 from core.templatetags import laurel
 from tests import factories
-from tests.accounts.visitors import BROWSER, member
+from tests.accounts.visitors import BROWSER, member, visitor
 
 SIGN_IN = "/account/login/"
 GERMAN = {**BROWSER, "Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
@@ -58,6 +60,18 @@ def test_a_choice_comes_before_what_the_browser_asks_for(chosen: str, asked: str
     page = client.get(SIGN_IN)
     assert language(page) == chosen
     assert re.search(rf'value="{chosen}"[^>]*aria-current="true"', page.text)
+
+
+@pytest.mark.django_db
+def test_who_is_signed_in_gets_mail_in_the_language_of_his_choice() -> None:
+    studio = factories.studio()
+    chooser, invited = member(studio, "owner"), visitor("invited@example.com")
+    invited.client.post("/language", {"language": "de", "next": "/portal/"})
+    visitor(None).client.post("/language", {"language": "de"})
+    assert dict(User.objects.values_list("email", "language")) == {chooser.email: "", invited.email: "de"}
+    for email, text in ((invited.email, "lädt Sie"), ("stranger@example.com", "invites you")):
+        chooser.post("members", studio.uuid, email=email, role="analyst")
+        assert text in str(mail.outbox[-1].body)
 
 
 @pytest.mark.django_db

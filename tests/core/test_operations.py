@@ -93,17 +93,20 @@ def test_the_root_tells_where_live_is() -> None:
     assert said["live"]["events"].endswith("/api/v1/live")
 
 
+@pytest.mark.slow
 def test_the_schema_explains_every_close_of_a_live_connection(schema: dict[str, Any]) -> None:
     said = schema["paths"]["/api/v1"]["get"]["description"]
     meant = [code for name, code in vars(codes).items() if name.isupper()]
     assert [code for code in meant if str(code) not in said] == []
 
 
+@pytest.mark.slow
 def test_the_schema_is_openapi_3_1(schema: dict[str, Any]) -> None:
     assert schema["openapi"].startswith("3.1")
     validate_schema(schema)  # type: ignore[no-untyped-call]
 
 
+@pytest.mark.slow
 def test_every_operation_has_a_name_a_summary_problems_and_an_example(schema: dict[str, Any]) -> None:
     lacking = []
     for path, method, operation in operations(schema):
@@ -132,6 +135,7 @@ def test_the_documentation_loads_nothing_from_elsewhere(db: None) -> None:
     assert 'href="http' not in text
 
 
+@pytest.mark.slow
 def test_a_schema_is_the_same_for_everybody(db: None, described: bytes) -> None:
     key = factories.server_key(factories.studio())
     with_key = Client().get("/api/v1/schema", headers={"Authorization": f"Bearer {key}"})

@@ -50,7 +50,15 @@ def test_a_forged_theme_cookie_is_ignored(client: Client) -> None:
 
 
 def test_a_theme_can_only_be_set_from_our_own_pages() -> None:
-    assert Client(enforce_csrf_checks=True).post("/theme", {"theme": "dark"}).status_code == 403
+    def status(**headers: str) -> int:
+        return Client(enforce_csrf_checks=True).post("/theme", {"theme": "dark"}, headers=headers).status_code
+
+    assert status() == 403
+    assert status(Sec_Fetch_Site="cross-site", Origin="http://testserver") == 403
+    assert status(Origin="https://elsewhere.example") == 403
+    assert status(Origin="null") == 403
+    assert status(Sec_Fetch_Site="same-origin") == 302
+    assert status(Origin="http://testserver") == 302
 
 
 @pytest.mark.parametrize("length", [str(13 * 1024 * 1024), "9" * 30, "many"])

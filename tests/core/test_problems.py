@@ -4,12 +4,16 @@ import re
 from html import unescape
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.db import connection
+from django.test import Client, RequestFactory
 
-from core.refusals import PROBLEMS
+from core.problems import page_or_problem
+from core.refusals import PROBLEMS, Unavailable
 from tests import factories
+from tests.accounts.members import House
 
 pytestmark = pytest.mark.django_db
 
@@ -109,8 +113,40 @@ def test_a_browser_gets_a_page_and_a_program_a_problem() -> None:
     assert is_problem(Client().get("/api/v1/x", headers={"Accept": "text/html"}), 404, "not-found")
 
 
+def test_a_page_tells_people_what_programs_need_not_be_told(rf: RequestFactory) -> None:
+    request = rf.get("/portal/", headers={"Accept": "text/html"})
+    text = page_or_problem(request, Unavailable("The database does not answer.")).content.decode()
+    assert "Load the page again in a moment." in text
+    assert "Retry-After" not in text
+    assert "Go to the portal" in text
+
+
+def test_a_browser_at_the_address_of_a_form_is_told_to_go_back() -> None:
+    answer = Client().get("/theme", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "Go back to the page that the form is on" in answer.content.decode()
+
+
 def test_a_pointer_escapes_what_rfc_6901_says() -> None:
     caller = factories.api(factories.server_key(factories.studio()))
     answer = caller.post("/games", {"a/b~c": 1})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["pointer"] == "/a~1b~0c"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_can_t_be_stored_says_why() -> None:
+    house = House()
+    session, page = house.client("owner").session.session_key, house.game_path("achievements")
+    with connection.cursor() as cursor, psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SET idle_in_transaction_session_timeout = 0")
+        other.execute("SELECT FROM django_session WHERE session_key = %s FOR UPDATE", [session])
+        cursor.execute("SET lock_timeout = '200ms'")
+        busy = house.client("owner").get(page)
+        cursor.execute("RESET lock_timeout")
+    assert (busy.status_code, "database does not answer" in busy.text) == (503, True)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE RULE gone_meanwhile AS ON UPDATE TO django_session DO INSTEAD NOTHING")
+        gone = house.client("owner").get(page)
+        cursor.execute("DROP RULE gone_meanwhile ON django_session")
+    assert (gone.status_code, "You were signed out" in gone.text) == (409, True)

@@ -49,6 +49,7 @@ def test_what_happens_within_a_quarter_of_an_hour_lies_in_the_same_buckets(
     assert every_bucket(microseconds(at), zone) == tuple(bucket_of(level, at, zone) for level in LEVELS)
 
 
+@pytest.mark.slow
 @given(MOMENTS, some.sampled_from(ZONES))
 def test_hours_of_a_window_are_those_in_which_its_moments_lie(at: datetime, zone: ZoneInfo) -> None:
     listed = buckets("hour", days=1, now=at, zone=zone)

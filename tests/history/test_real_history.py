@@ -65,6 +65,7 @@ def _send(studio: Studio, game: Game) -> None:
         unlocks.unlock_many(game=info, requests=requests, by=caller, at=timezone.now())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_replayed")
 def test_for_every_real_player_buckets_add_up_to_the_totals() -> None:
     zones = {pk: ZoneInfo(zone) for pk, zone in Player.objects.values_list("id", "time_zone")}

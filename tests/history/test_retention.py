@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo, available_timezones
 
+import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 import pytest
@@ -226,6 +227,7 @@ def test_where_the_archive_can_t_be_written_nothing_is_dropped(archive: Path) ->
     assert in_file(archive / KEY) == before
 
 
+@pytest.mark.slow
 def test_where_the_disk_is_full_nothing_is_dropped(archive: Path) -> None:
     add_many(400)
     before = rows(HOUR)
@@ -242,6 +244,7 @@ def test_where_the_disk_is_full_nothing_is_dropped(archive: Path) -> None:
     assert in_file(archive / KEY) == before
 
 
+@pytest.mark.slow
 def test_who_is_killed_before_the_drop_leaves_both_and_the_next_one_ends_it(archive: Path) -> None:
     add_many(30)
     before, script = rows(HOUR), "from history.services import retention as r; r.apply(now=N, tries=10**6)"
@@ -373,6 +376,7 @@ def test_a_file_that_does_not_read_back_is_thrown_away_and_nothing_is_dropped(
     assert (files(archive), rows(HOUR)) == ([], before)
 
 
+@pytest.mark.slow
 def test_nothing_that_is_written_meanwhile_is_lost(archive: Path) -> None:
     ended = threading.Event()
 
@@ -422,6 +426,7 @@ def test_a_rebuild_leaves_what_waits_for_the_archive(archive: Path) -> None:
     assert in_file(archive / KEY) == before
 
 
+@pytest.mark.slow
 @given(
     some.sampled_from(sorted(available_timezones())).map(ZoneInfo),
     some.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=some.just(UTC)),  # noqa: DTZ001
@@ -489,6 +494,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.stop()
 
 
+@pytest.mark.slow
 def test_s3_keeps_the_same(archive: Path, s3: str, settings: Any) -> None:
     settings.ARCHIVE_URL, settings.ARCHIVE_S3_ENDPOINT = "s3://laurel/of/2026", s3
     add_many(20)
@@ -511,6 +517,11 @@ def test_s3_keeps_the_same(archive: Path, s3: str, settings: Any) -> None:
     late = store.figures(KEY.replace("10.", "10.1."))
     assert late is not None
     assert (late.rows, int(late.sums[0])) == (1, 77)
+    of_third = {"rows": pc.field("player_id") == 3, "columns": ["player_id"]}
+    assert [store.leave_out(KEY, **of_third) for _ in range(2)] == [sum(row[0] == 3 for row in before), 0]
+    with there.open_input_file(f"laurel/of/2026/{KEY}") as stream:
+        assert in_file(stream) == [row for row in before if row[0] != 3]
+    assert KEY in store.keys("history")
     store.set_aside(KEY)
     assert (store.size(KEY), store.figures(KEY)) == (None, None)
 

@@ -61,6 +61,7 @@ def total(trend: Any) -> Any:
     return sum(point["value"] for point in trend["points"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"])
 def test_buckets_add_up_to_the_totals_across_clock_changes(world: World, zone: str) -> None:
     assert world.api().put("/players/p-1", {"time_zone": zone}).status_code == 200
@@ -124,6 +125,7 @@ def test_a_replayed_log_adds_nothing(world: World) -> None:
     assert kept_history() == before
 
 
+@pytest.mark.slow
 def test_a_dead_letter_that_is_replayed_adds_up_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     unlock(world, "a1")
     with monkeypatch.context() as broken:

@@ -48,6 +48,7 @@ def expected(
     return [(rank, row[2], row[0]) for rank, row in zip(ranks, rows, strict=True)]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     held=SCORES,

@@ -12,8 +12,8 @@ from redis import Redis
 
 from accounts import selectors as accounts
 from accounts.models import Game, Player
+from core import memo
 from core.redis import client
-from leaderboards import memo
 from leaderboards.api import boards
 from tests import factories
 from tests.leaderboards.world import World
@@ -146,6 +146,7 @@ def test_a_players_id_may_hold_anything_printable(world: World) -> None:
     assert answer.json()["rank"] == 1
 
 
+@pytest.mark.slow
 def test_the_page_around_a_player_has_him_as_me(played: World) -> None:
     page = played.api().get(f"{board(played)}/points/around/p0?limit=3").json()
     assert [row["player"]["external_id"] for row in page["results"]] == ["p3", "p0", "p1"]
@@ -155,6 +156,7 @@ def test_the_page_around_a_player_has_him_as_me(played: World) -> None:
     assert len(page["results"]) == 5
 
 
+@pytest.mark.slow
 def test_around_a_player_who_is_not_on_the_board_is_its_end(played: World) -> None:
     played.players(6)
     page = played.api().get(f"{board(played)}/points/around/p5?limit=2").json()
@@ -162,6 +164,7 @@ def test_around_a_player_who_is_not_on_the_board_is_its_end(played: World) -> No
     assert [row["player"]["external_id"] for row in page["results"]] == ["p1", "p2"]
 
 
+@pytest.mark.slow
 def test_a_player_may_ask_for_himself_and_for_anybody_by_the_platforms_id(played: World) -> None:
     game = Game.objects.get(pk=played.game.id)
     me = Player.objects.get(identities__external_id="p1")
@@ -175,6 +178,7 @@ def test_a_player_may_ask_for_himself_and_for_anybody_by_the_platforms_id(played
     assert "external_id" not in page["me"]["player"]
 
 
+@pytest.mark.slow
 def test_without_a_credential_boards_are_read_but_not_the_studios_ids(played: World) -> None:
     api = factories.api()
     page = api.get(board(played)).json()
@@ -199,6 +203,7 @@ def test_another_studios_game_is_answered_as_one_that_does_not_exist(played: Wor
     assert foreign.json()["detail"] == nothing.json()["detail"]
 
 
+@pytest.mark.slow
 def test_a_key_of_one_game_sees_that_game_only(played: World) -> None:
     game = Game.objects.get(pk=played.game.id)
     second = factories.game(game.studio)
@@ -334,7 +339,7 @@ def test_a_memo_keeps_little_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -
     kept.keep("large", memo.Finished(b"x" * (memo._LARGEST + 1), "tag"))
     assert kept.get("large") is None
     later = timezone.now().timestamp() + timedelta(days=1).total_seconds()
-    monkeypatch.setattr("leaderboards.memo.time.monotonic", lambda: later)
+    monkeypatch.setattr("core.memo.time.monotonic", lambda: later)
     assert kept.get(str(memo._MOST)) is None
 
 

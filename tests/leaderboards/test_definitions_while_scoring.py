@@ -128,6 +128,7 @@ def test_a_change_that_scores_forbid_waits_for_the_score_on_its_way(
     assert Score.objects.get().sort_value == -5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_named", [False, True])
 def test_a_score_that_waits_for_a_change_is_weighed_by_what_is_declared_then(
     world: World, game: Game, is_named: bool

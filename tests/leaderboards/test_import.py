@@ -187,6 +187,7 @@ def test_a_wrong_row_is_named_where_it_is_wrong_and_nothing_is_stored(
 JUNK = [True, [], {}, "", "\ud800", "\0", -1, 10**40, 1.5, 1e300, [[]], [{}], "x" * 5000]
 
 
+@pytest.mark.slow
 def test_no_value_breaks_the_import(world: World, game: Game) -> None:
     for value in JUNK:
         rows = [{**FULL, "key": f"b-{name}", name: value} for name in FULL]

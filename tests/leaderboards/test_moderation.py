@@ -162,6 +162,7 @@ def test_a_deleted_entry_does_not_come_back_by_its_events_and_a_new_one_begins_a
     assert standing(world) == [("p0", 7)]
 
 
+@pytest.mark.slow
 def test_periods_are_meant_by_id_or_all_that_may_still_change(world: World) -> None:
     board(world, reset="daily", spans=["all", "week"])
     for day in range(3):
@@ -211,6 +212,7 @@ def test_moderation_is_audited_with_the_scores_that_are_gone(world: World) -> No
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", [Action.HIDE, Action.DELETE])
 def test_who_is_moderated_while_he_submits_is_alike_everywhere(world: World, action: Action) -> None:
     board(world, operator="sum")
@@ -243,6 +245,7 @@ def test_who_is_moderated_while_he_submits_is_alike_everywhere(world: World, act
         assert sum(-one.sort_value for one in Score.objects.all()) == 3 + 4 * 25 * 2
 
 
+@pytest.mark.slow
 def test_an_excluded_player_leaves_all_boards_of_the_studio_and_comes_back(world: World) -> None:
     board(world, reset="daily", spans=["all"])
     submit(world, ("p0", 50), ("p1", 40), at=NOON)
@@ -326,6 +329,7 @@ def test_a_first_score_on_its_way_while_its_player_is_excluded_is_found(world: W
     assert standing(world) == ([("p1", 1)] if excluded else [("p0", 50), ("p1", 1)])
 
 
+@pytest.mark.slow
 def test_a_replayed_log_changes_nothing(world: World, valkey: Redis) -> None:
     board(world)
     submit(world, ("p0", 50), ("p1", 40), ("p2", 30), ("p3", 20))
@@ -432,6 +436,7 @@ def test_a_points_board_that_everybody_left_is_checked_all_the_same(world: World
     assert filling.states([world.board])[world.board] is State.READY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tie_break", ["shared", "dense", "earliest"])
 def test_a_hidden_player_sees_the_rank_that_he_would_have(world: World, tie_break: str) -> None:
     board(world, tie_break=tie_break)

@@ -215,6 +215,7 @@ def test_who_is_taken_off_sees_himself_among_his_friends_and_in_all_his_ranks(
     assert server.get(f"/players/p2/ranks?game_id={game.uuid}").json()["results"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tie_break", ["shared", "dense", "earliest"])
 @pytest.mark.parametrize("name", ["p0", "p1", "p4", "p8"])
 def test_who_is_taken_off_finds_himself_once_in_pages_of_every_size(

@@ -36,6 +36,7 @@ def played(world: World, *, players: int = 30, seed: int = 5) -> None:
     world.move(*((f"p{n}", ("EU", "NA", "AS")[n % 3]) for n in range(players) if n % 4))
 
 
+@pytest.mark.slow
 def test_pages_of_every_size_are_as_recomputed(world: World, from_there: Prepare) -> None:
     played(world)
     from_there()
@@ -70,6 +71,7 @@ def test_everybody_has_the_rank_that_the_pages_show(world: World, from_there: Pr
             assert found.tied == (ranks.count(place) > 1)
 
 
+@pytest.mark.slow
 def test_the_page_around_a_player_is_full_and_has_him_in_the_middle(
     world: World, from_there: Prepare
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_page_goes_on_behind_a_row_that_has_moved_or_gone(world: World, from_t
     assert [names[row.player_id] for row in following.rows] == ["p3", "p4", "p5"]
 
 
+@pytest.mark.slow
 def test_a_walk_meets_everybody_who_stays_once_while_others_rise(world: World, from_there: Prepare) -> None:
     """Of forty players half keep rising while the board is walked in steps of three."""
     for number in range(40):

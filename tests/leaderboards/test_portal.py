@@ -119,6 +119,7 @@ def test_the_table_is_searched_and_filtered(house: House) -> None:
     assert len(cells(house.get(pages(house, "?state=x&page=x")))) == 21
 
 
+@pytest.mark.slow
 def test_as_many_queries_are_made_for_many_boards_as_for_one(house: House) -> None:
     factories.leaderboard(house.game)
     score(house.game, p_1=50)
@@ -203,6 +204,7 @@ def test_a_key_that_is_taken_is_refused(house: House, key: str) -> None:
     assert Leaderboard.objects.count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["a b?&#%2F;", "ключ", "new", "..."])
 def test_any_key_stands_in_an_address(house: House, key: str) -> None:
     answer = house.client("owner").post(
@@ -252,6 +254,7 @@ def test_pages_go_on_behind_each_other_and_tell_ties_across_them(
     assert page(house, "?cursor=forged").status_code == 400
 
 
+@pytest.mark.slow
 def test_a_player_is_found_on_the_board(house: House) -> None:
     factories.leaderboard(house.game)
     score(house.game, **{f"p_{number}": 1000 - number for number in range(120)})
@@ -367,6 +370,7 @@ def test_periods_say_their_state_and_offer_final_standings(house: House) -> None
     assert house.get(pages(house, "/points/periods/all/standings")).status_code == 404
 
 
+@pytest.mark.slow
 def test_periods_are_listed_page_by_page(house: House) -> None:
     board = factories.leaderboard(house.game, reset="daily")
     for days in range(60, 0, -1):
@@ -378,6 +382,7 @@ def test_periods_are_listed_page_by_page(house: House) -> None:
     assert queries(house, pages(house, "/high-score/periods")) <= 9  # three are the rail's
 
 
+@pytest.mark.slow
 def test_a_snapshot_shows_how_places_changed_in_a_day(house: House) -> None:
     board = factories.leaderboard(house.game, reset="daily")
     score(house.game, p_1=90, p_2=80, p_3=70)
@@ -451,6 +456,7 @@ def test_a_board_is_fed_by_a_stat_of_the_game(house: House) -> None:
     assert "Leaderboards that it feeds" not in house.get(f"games/{house.game.uuid}/stats/{stat.uuid}").text
 
 
+@pytest.mark.slow
 def test_a_board_is_archived_and_taken_up_again_with_its_consequence_in_numbers(house: House) -> None:
     factories.leaderboard(house.game)
     score(house.game, p_1=50, p_2=60)
@@ -490,6 +496,7 @@ def test_the_board_of_points_shows_what_applies_to_it(house: House) -> None:
     assert audited(house.studio) == []
 
 
+@pytest.mark.slow
 def test_who_may_look_and_who_may_write(house: House) -> None:
     factories.leaderboard(house.game)
     for rest in ("", "/high-score", "/high-score/periods", "/high-score/snapshots", "/high-score/settings"):
@@ -512,6 +519,7 @@ def test_another_game_s_board_is_none_of_this_one(house: House, rest: str) -> No
         assert house.get(pages(house, f"/{key}{rest}")).status_code == 404
 
 
+@pytest.mark.slow
 def test_pages_answer_while_valkey_is_away(house: House, servers: Servers) -> None:
     board = factories.leaderboard(house.game, reset="daily")
     kept.final_period(board)

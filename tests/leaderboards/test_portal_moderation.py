@@ -133,6 +133,7 @@ def test_what_is_final_is_not_touched(house: House, player: Player) -> None:
     assert state(house) == before
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_player_is_taken_off_all_boards_and_let_back(house: House, player: Player) -> None:
     assert send(house, player, "exclude", reason="Speed hack").status_code == 302
@@ -181,6 +182,7 @@ def test_a_player_is_found_by_the_studio_s_id(house: House, player: Player) -> N
     assert page(house, f"/moderation/{player.uuid}").status_code == 404
 
 
+@pytest.mark.slow
 def test_what_is_hidden_is_listed_page_by_page_with_as_many_queries(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +207,7 @@ def test_what_is_hidden_is_listed_page_by_page_with_as_many_queries(
     assert page(house, "/moderation?cursor=forged").status_code == 400
 
 
+@pytest.mark.slow
 def test_hiding_on_another_board_is_no_reason_here(house: House, player: Player) -> None:
     factories.leaderboard(house.game, "other")
     score(house.game, "other", p_1=5)
@@ -241,6 +244,7 @@ def test_a_board_begins_anew_once_its_name_is_typed(house: House) -> None:
     assert ranked(page(house, "")) == [("1", "p-1")]
 
 
+@pytest.mark.slow
 def test_who_may_moderate_and_who_may_begin_anew(house: House, player: Player) -> None:
     kept.final_period(Leaderboard.objects.get())
     before = state(house)

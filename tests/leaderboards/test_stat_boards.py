@@ -175,6 +175,7 @@ def test_the_stat_does_not_change_under_scores(world: World) -> None:
         assert world.api().patch(path, {"stat": stat}).status_code == 409
 
 
+@pytest.mark.slow
 def test_a_file_brings_a_board_and_its_stat_together(world: World) -> None:
     board(world, stat="kills", operator="sum")
     path = f"/games/{world.game.uuid}/achievements/export?format=laurel"

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from social.curve import Curve, points_curve
+from core.curve import Curve
+from social.curve import points_curve
 
 FIRST = date(2026, 10, 25)
 

@@ -157,6 +157,7 @@ def test_pages_join_and_a_cursor_is_its_reader_s(people: People) -> None:
     assert people.server.get(f"/players/anna/feed?limit=1{cursor}").status_code == 400
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     held=st.lists(

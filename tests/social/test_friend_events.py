@@ -47,6 +47,7 @@ def shown(player: Any) -> dict[str, str]:
     return {"id": str(player.uuid), "display_name": player.display_name, "region": "", "avatar_url": ""}
 
 
+@pytest.mark.slow
 def test_who_is_asked_and_who_is_accepted_hear_of_it_on_their_open_pages(
     world: World, live: LiveServer
 ) -> None:

@@ -100,6 +100,7 @@ def test_a_friendship_ends_for_both(api: dict[str, Api], players: dict[str, Play
     assert api["anna"].delete(path).status_code == 404
 
 
+@pytest.mark.slow
 def test_whom_a_player_blocks_is_his_to_read(
     game: Game, api: dict[str, Api], players: dict[str, Player]
 ) -> None:
@@ -125,6 +126,7 @@ def test_whom_a_player_blocks_is_his_to_read(
     assert factories.api().get("/players/anna/blocks").status_code == 401
 
 
+@pytest.mark.slow
 def test_a_block_ends_everything_and_is_not_told(api: dict[str, Api], players: dict[str, Player]) -> None:
     befriend(api, players, "anna", "ben")
     assert api["anna"].put(f"/players/me/blocks/id:{players['ben'].uuid}", {}).status_code == 204
@@ -218,6 +220,7 @@ def _people(studio: Studio, count: int) -> list[int]:
     )
 
 
+@pytest.mark.slow
 def test_nobody_has_more_than_500_friends_however_many_ask_at_once(game: Game) -> None:
     star, *fans = _people(game.studio, 512)
     now = timezone.now()
@@ -246,6 +249,7 @@ def test_nobody_has_more_than_500_friends_however_many_ask_at_once(game: Game) -
     assert selectors.friend_count(star) == 500
 
 
+@pytest.mark.slow
 def test_at_most_100_requests_wait(game: Game) -> None:
     sender, *others = _people(game.studio, 102)
     for other in others[:100]:

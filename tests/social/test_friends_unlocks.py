@@ -251,6 +251,7 @@ def test_who_chose_silence_finds_it_in_his_inbox(friends: World) -> None:
     assert [row.is_quiet for row in friends.inbox("ben")] == [True]
 
 
+@pytest.mark.slow
 def test_many_friends_take_as_many_queries_as_one(friends: World) -> None:
     def queries(key: str) -> int:
         FriendNews.objects.update(told_at=None)
@@ -267,6 +268,7 @@ def test_many_friends_take_as_many_queries_as_one(friends: World) -> None:
     assert queries("a3") == one
 
 
+@pytest.mark.slow
 def test_two_who_tell_at_once_tell_once(friends: World) -> None:
     later = timezone.now() + 2 * MINUTE
     names = [f"p{n}" for n in range(25)]

@@ -141,6 +141,7 @@ def test_names_of_any_script_and_quotes_survive(world: World) -> None:
     assert json.loads(world.inbox("anna")[0].payload)["achievement"]["name"] == name
 
 
+@pytest.mark.slow
 def test_a_frozen_valkey_does_not_hold_the_follower_up(world: World, servers: Servers) -> None:
     with valkey_frozen(servers):
         for n in range(20):

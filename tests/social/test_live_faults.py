@@ -36,6 +36,7 @@ def _killed(servers: Servers) -> Iterator[None]:
         servers.valkey.start()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["frozen", "killed"])
 def test_without_valkey_events_come_a_little_later(
     world: World, own: LiveServer, servers: Servers, fault: str
@@ -69,6 +70,7 @@ def test_a_message_that_valkey_lost_is_noticed_by_the_next_one(world: World, liv
         assert anna.hears_nothing()
 
 
+@pytest.mark.slow
 def test_a_last_message_that_valkey_lost_is_noticed_by_the_sweep(world: World, own: LiveServer) -> None:
     with Socket(own.socket) as anna:
         anna.authenticate(world.token("anna"))
@@ -78,6 +80,7 @@ def test_a_last_message_that_valkey_lost_is_noticed_by_the_sweep(world: World, o
         assert keys(anna.events(1)) == ["a1"]
 
 
+@pytest.mark.slow
 def test_after_a_kill_of_live_clients_resume_where_they_were(world: World, own: LiveServer) -> None:
     with Socket(own.socket) as anna, stream(own.events, world.token("ben")) as ben:
         anna.authenticate(world.token("anna"))
@@ -112,6 +115,7 @@ def test_live_stops_at_once_and_tells_everybody(world: World, own: LiveServer) -
     assert "Traceback" not in own.log.read_text()
 
 
+@pytest.mark.slow
 def test_without_postgresql_nobody_new_comes_in_and_nobody_is_lost(
     world: World, own: LiveServer, servers: Servers
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_stream_without_an_origin_must_be_of_the_same_origin(
         assert stream.status_code == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secret", ["", "x", "%C3%A9", "x" * 3000])
 def test_a_cookie_that_is_nobody_s_closes_4401(world: World, live: LiveServer, secret: str) -> None:
     cookie = f"{settings.PLAYER_COOKIE}={secret}"
@@ -216,6 +217,7 @@ def test_after_an_outage_all_of_it_is_asked_for(monkeypatch: pytest.MonkeyPatch)
     assert asked == [61, 61, 361, 61]
 
 
+@pytest.mark.slow
 def test_a_ban_closes_soon_without_valkey_and_spares_other_studios(
     world: World, live: LiveServer, servers: Servers
 ) -> None:

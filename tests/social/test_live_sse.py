@@ -31,6 +31,7 @@ def test_a_stream_says_the_same_as_a_socket(world: World, live: LiveServer) -> N
         assert line.events(3) == other.events(3)
 
 
+@pytest.mark.slow
 def test_last_event_id_gives_exactly_what_was_missed(world: World, live: LiveServer) -> None:
     every = world.add_achievements(300)
     with stream(live.events, world.token("anna")) as anna:
@@ -42,6 +43,7 @@ def test_last_event_id_gives_exactly_what_was_missed(world: World, live: LiveSer
         assert ids(anna.events(301)) == world.ids("anna")[2:]
 
 
+@pytest.mark.slow
 def test_a_large_inbox_comes_whole(world: World, live: LiveServer) -> None:
     every = world.add_achievements(200, description="\N{TROPHY}" * 2000)
     world.unlock("anna", *every)
@@ -61,6 +63,7 @@ def test_an_id_that_is_not_in_the_own_inbox_means_its_beginning(
         assert keys(anna.events(2)) == ["a1", "a3"]
 
 
+@pytest.mark.slow
 def test_a_stream_shows_that_it_lives_and_says_why_it_ends(world: World, impatient: LiveServer) -> None:
     for seconds in (2, 8, 30):
         token = world.token("anna", lasts=timedelta(seconds=seconds))

@@ -80,6 +80,7 @@ def test_a_resume_on_an_open_socket_replays_what_followed(world: World, live: Li
         assert anna.hears_nothing()
 
 
+@pytest.mark.slow
 def test_a_resume_of_more_than_fits_into_the_queue_is_complete(world: World, live: LiveServer) -> None:
     every = _large_inbox(world)
     assert sum(len(row.payload.encode()) for row in world.inbox("anna")) > 2 * DEFAULT.queue_bytes
@@ -111,6 +112,7 @@ def test_without_an_id_a_socket_begins_with_what_comes(world: World, live: LiveS
         assert keys(anna.events(1)) == ["a2"]
 
 
+@pytest.mark.slow
 def test_a_replay_of_the_log_is_not_told_twice(world: World, live: LiveServer) -> None:
     with Socket(live.socket) as anna:
         anna.authenticate(world.token("anna"))
@@ -295,6 +297,7 @@ def test_more_than_ten_frames_a_second_close_4429(world: World, live: LiveServer
         assert anna.close_code() == 4429
 
 
+@pytest.mark.slow
 def test_who_leaves_two_pings_unanswered_is_closed(world: World, impatient: LiveServer) -> None:
     for _ in range(20):
         if _answers_longer_than_a_sleeper_stays(world, impatient):
@@ -330,6 +333,7 @@ def _is_open(socket: Socket) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_reader_who_falls_behind_is_closed_4008_and_resumes(world: World, impatient: LiveServer) -> None:
     every, codes = _large_inbox(world), []
     for _ in range(20):  # where this machine is slow, it may also be cut off, or seem not to answer
@@ -343,6 +347,7 @@ def test_a_reader_who_falls_behind_is_closed_4008_and_resumes(world: World, impa
         assert keys(anna.events(len(every))) == every
 
 
+@pytest.mark.slow
 def test_who_never_reads_a_socket_or_a_stream_is_cut_off(world: World, impatient: LiveServer) -> None:
     with Socket(impatient.socket) as gone:
         gone.say(type="ping")

@@ -202,6 +202,7 @@ def test_the_same_facts_again_change_nothing_of_what_was_chosen(world: World) ->
     assert [(row.uuid, row.seq, row.is_quiet) for row in world.inbox("anna")] == before
 
 
+@pytest.mark.slow
 def test_a_batch_asks_once_for_what_its_players_chose(world: World) -> None:
     for n in range(20):
         choose(world, f"p{n}", quiet=(0, 1), sets_quiet=True)
@@ -228,6 +229,7 @@ def test_changes_at_the_same_time_lose_nothing(world: World) -> None:
     assert preferences.preference(player_id).not_pushed == frozenset(KINDS)
 
 
+@pytest.mark.slow
 def test_a_deleted_notification_is_gone_and_stays_gone(world: World, live: LiveServer) -> None:
     world.unlock("anna", "a1", "a2", "a3")
     first, second, _ = world.ids("anna")

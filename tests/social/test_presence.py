@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar, cast
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -77,6 +78,7 @@ def _is_noted_anew(world: World, live: LiveServer, visitor: str) -> bool:
     return noted(world, "ben").seen_at != before
 
 
+@pytest.mark.slow
 def test_a_friend_is_online_as_long_as_one_of_his_connections_is_open(world: World, live: LiveServer) -> None:
     befriend(world, "anna", "ben")
     assert seen_by(world, "anna") == [{"online": False, "last_seen_at": None, "game": None}]
@@ -92,6 +94,7 @@ def test_a_friend_is_online_as_long_as_one_of_his_connections_is_open(world: Wor
     assert noted(world, "ben").places == []
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_believed_for_five_minutes_and_one_that_stops_says_so(
     world: World, start_live: Live
 ) -> None:
@@ -138,6 +141,7 @@ def test_who_came_and_left_within_a_moment_was_seen(world: World) -> None:
     assert (found.is_online, found.last_seen_at) == (False, NOW)
 
 
+@pytest.mark.slow
 def test_friends_see_which_game_is_played_until_its_session_ends(world: World) -> None:
     befriend(world, "anna", "ben")
     play(world, "ben", "start")
@@ -157,6 +161,7 @@ def test_a_game_that_says_nothing_more_is_over(world: World) -> None:
     assert (seen["online"], seen["game"]) == (False, None)
 
 
+@pytest.mark.slow
 def test_a_studios_server_sees_its_own_games_only(world: World) -> None:
     befriend(world, "anna", "ben")
     other = World.create("Elsewhere")
@@ -175,6 +180,7 @@ def test_a_studios_server_sees_its_own_games_only(world: World) -> None:
     assert seen["game"]["title"] == "Elsewhere"
 
 
+@pytest.mark.slow
 def test_of_who_is_private_or_erased_nothing_is_seen(world: World) -> None:
     befriend(world, "anna", "ben")
     play(world, "ben", "start")
@@ -189,6 +195,7 @@ def test_of_who_is_private_or_erased_nothing_is_seen(world: World) -> None:
     assert seen_by(world, "anna")[0]["online"]
 
 
+@pytest.mark.slow
 def test_many_friends_take_as_many_queries_as_one(world: World) -> None:
     def queries() -> int:
         token = world.token("anna")

@@ -98,6 +98,7 @@ def test_a_step_is_told_on_the_open_page_as_the_api_says(way: World, live: LiveS
         assert cleo.hears_nothing()
 
 
+@pytest.mark.slow
 def test_a_second_step_waits_for_its_second_and_the_newest_is_told(way: World, live: LiveServer) -> None:
     with Socket(live.socket) as anna:
         anna.authenticate(way.token("anna"))
@@ -113,6 +114,7 @@ def test_a_second_step_waits_for_its_second_and_the_newest_is_told(way: World, l
     assert told(way) == [("doors", 4)]
 
 
+@pytest.mark.slow
 def test_who_wants_to_hear_nothing_of_it_shifts_nobody_elses(way: World) -> None:
     only = Change(inbox={"achievement.progress": False})
     choosing.choose(player_id=way.player("anna").id, change=only)
@@ -134,6 +136,7 @@ def test_who_wants_to_hear_nothing_of_it_shifts_nobody_elses(way: World) -> None
     assert (told(way), told(way, "ben")) == ([], [("doors", 61)])
 
 
+@pytest.mark.slow
 def test_every_quarter_is_told_even_within_a_second_and_a_batch(way: World, live: LiveServer) -> None:
     with Socket(live.socket) as anna:
         anna.authenticate(way.token("anna"))
@@ -144,6 +147,7 @@ def test_every_quarter_is_told_even_within_a_second_and_a_batch(way: World, live
         assert anna.hears_nothing()
 
 
+@pytest.mark.slow
 def test_a_stat_that_drives_an_achievement_is_told_alike(way: World) -> None:
     kill(way, 10)
     kill(way, 5, 5)
@@ -157,6 +161,7 @@ def test_a_stat_that_drives_an_achievement_is_told_alike(way: World) -> None:
     assert told(way) == []
 
 
+@pytest.mark.slow
 def test_of_a_goal_of_several_conditions_is_told_how_many_are_met(way: World) -> None:
     game = Game.objects.get(pk=way.game.id)
     factories.stat(game, "wins")
@@ -167,6 +172,7 @@ def test_of_a_goal_of_several_conditions_is_told_how_many_are_met(way: World) ->
     assert told(way) == [("all-round", 1)]
 
 
+@pytest.mark.slow
 def test_what_is_unlocked_leaves_nothing_of_its_way_unread(way: World) -> None:
     step(way, 30)
     step(way, 31)
@@ -176,6 +182,7 @@ def test_what_is_unlocked_leaves_nothing_of_its_way_unread(way: World) -> None:
     assert [row.kind for row in way.inbox("anna")] == ["achievement.unlocked"]
 
 
+@pytest.mark.slow
 def test_what_was_read_stays(way: World) -> None:
     step(way, 30)
     services.mark_read(player_id=way.player("anna").id, uuids=None, at=timezone.now())
@@ -184,6 +191,7 @@ def test_what_was_read_stays(way: World) -> None:
     assert told(way) == [("doors", 30)]
 
 
+@pytest.mark.slow
 def test_a_value_that_falls_after_the_unlock_is_not_told(way: World) -> None:
     game = Game.objects.get(pk=way.game.id)
     factories.stat(game, "streak", aggregation="last")
@@ -201,6 +209,7 @@ def test_a_value_that_falls_after_the_unlock_is_not_told(way: World) -> None:
     assert told(way) == []
 
 
+@pytest.mark.slow
 def test_after_a_revoke_the_way_is_told_anew(way: World) -> None:
     step(way, 50)
     step(way, 100)
@@ -216,6 +225,7 @@ def test_after_a_revoke_the_way_is_told_anew(way: World) -> None:
     assert told(way) == [("doors", 20)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fields", [{"hidden": True}, {"state": "archived"}])
 def test_the_way_to_what_may_not_be_named_is_not_told(way: World, fields: dict[str, Any]) -> None:
     step(way, 1)
@@ -236,6 +246,7 @@ def test_the_way_to_what_may_not_be_named_is_not_told(way: World, fields: dict[s
     assert told(way) == []
 
 
+@pytest.mark.slow
 def test_a_replay_of_the_log_tells_nothing_again(way: World) -> None:
     step(way, 10, 25)
     kill(way, 30)
@@ -273,6 +284,7 @@ def test_what_was_told_long_ago_is_forgotten(way: World) -> None:
     assert told(way) == []
 
 
+@pytest.mark.slow
 def test_many_players_cost_as_many_queries_as_one(way: World) -> None:
     def queries(count: int) -> int:
         for n in range(count):

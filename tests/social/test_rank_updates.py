@@ -91,6 +91,7 @@ def test_what_was_read_stays_beside_the_news(world: World, board: str) -> None:
     assert len(inbox(world, "anna")) == 2
 
 
+@pytest.mark.slow
 def test_who_did_not_move_is_not_told_though_others_pass_him(world: World, board: str) -> None:
     submit(world, ("anna", 5))
     tell(world)
@@ -99,6 +100,7 @@ def test_who_did_not_move_is_not_told_though_others_pass_him(world: World, board
     assert len(inbox(world, "anna")) == 1
 
 
+@pytest.mark.slow
 def test_points_are_told_too(world: World, board: str) -> None:
     world.unlock("anna", "a7")
     followers.drain("leaderboards")
@@ -107,6 +109,7 @@ def test_points_are_told_too(world: World, board: str) -> None:
     assert '"board":"points","rank":1,"previous_rank":null,"score":7' in str(payload)
 
 
+@pytest.mark.slow
 def test_a_valkey_that_forgot_tells_less_and_nothing_wrong(world: World, board: str) -> None:
     submit(world, ("anna", 5), ("ben", 7))
     telling._valkey().flushall()
@@ -116,6 +119,7 @@ def test_a_valkey_that_forgot_tells_less_and_nothing_wrong(world: World, board: 
     assert '"rank":1,"previous_rank":null' in str(inbox(world, "anna")[0][1])
 
 
+@pytest.mark.slow
 def test_a_fact_that_is_told_again_adds_nothing(world: World, board: str) -> None:
     submit(world, ("anna", 5))
     tell(world)
@@ -132,6 +136,7 @@ def test_two_who_tell_at_once_tell_once(world: World, board: str) -> None:
     assert (first, second) == (2, 0)
 
 
+@pytest.mark.slow
 def test_a_replaced_rank_does_not_come_back_when_it_is_told_again(world: World, board: str) -> None:
     submit(world, ("anna", 5))
     tell(world)
@@ -146,6 +151,7 @@ def test_a_replaced_rank_does_not_come_back_when_it_is_told_again(world: World, 
     assert '"score":9.0' in str(before[0][1])
 
 
+@pytest.mark.slow
 def test_of_what_was_missed_only_the_last_is_told(world: World, board: str) -> None:
     submit(world, ("anna", 5), ("ben", 7))
     telling.tell_ranks(now=timezone.now())
@@ -157,6 +163,7 @@ def test_of_what_was_missed_only_the_last_is_told(world: World, board: str) -> N
     assert len(inbox(world, "ben")) == 1
 
 
+@pytest.mark.slow
 def test_ranks_wait_while_the_board_is_filled(world: World, board: str) -> None:
     submit(world, ("anna", 5))
     order = Board(world.game.id, None, Period.objects.get().pk)
@@ -175,6 +182,7 @@ def test_nobody_waits_on_a_board_that_is_gone(world: World, board: str) -> None:
     assert inbox(world, "anna") == []
 
 
+@pytest.mark.slow
 def test_who_moves_while_a_board_is_crossed_off_is_told(
     world: World, board: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +204,7 @@ def test_who_moves_while_a_board_is_crossed_off_is_told(
     assert not valkey.exists(keys.moving())
 
 
+@pytest.mark.slow
 def test_notes_that_nobody_sorts_are_bounded_and_the_newest_stay(
     world: World, board: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +217,7 @@ def test_notes_that_nobody_sorts_are_bounded_and_the_newest_stay(
     assert not telling._valkey().exists(keys.moves())
 
 
+@pytest.mark.slow
 def test_a_thousand_and_more_are_told_in_turn(
     world: World, board: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

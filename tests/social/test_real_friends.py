@@ -64,6 +64,7 @@ def named(game: Game, names: set[str]) -> dict[str, int]:
     return dict(Player.objects.values_list("identities__external_id", "pk"))
 
 
+@pytest.mark.slow
 def test_real_friendships_are_each_the_others(game: Game, server: Api) -> None:
     edges = [(row["player"], row["friend"]) for row in lines("friends.csv.gz")]
     sides = Counter(frozenset(edge) for edge in edges)
@@ -84,6 +85,7 @@ def test_real_friendships_are_each_the_others(game: Game, server: Api) -> None:
     assert not FriendRequest.objects.exists()
 
 
+@pytest.mark.slow
 def test_who_has_the_most_friends_costs_no_more_queries(game: Game) -> None:
     pairs = {frozenset((row["player"], row["friend"])) for row in lines("friends.csv.gz")}
     most = Counter(name for pair in pairs for name in pair).most_common(1)[0][0]

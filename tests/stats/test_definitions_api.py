@@ -172,6 +172,7 @@ def test_a_stat_is_deleted_only_while_nobody_has_a_value(world: World) -> None:
     refuses(world.api().delete(stats(world, "deaths")), 404, "not-found")
 
 
+@pytest.mark.slow
 def test_another_studio_sees_nothing(world: World) -> None:
     factories.stat(world.game)
     other = factories.api(factories.server_key(factories.studio()))
@@ -191,6 +192,7 @@ def test_another_studio_sees_nothing(world: World) -> None:
     assert Stat.objects.get().name == "Kills"
 
 
+@pytest.mark.slow
 def test_a_key_without_the_scope_and_a_player_may_not(world: World) -> None:
     factories.stat(world.game)
     reads = factories.api(factories.server_key(world.studio, scopes=["definitions:read"]))

@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import Any, cast
 from uuid import UUID
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -49,6 +50,7 @@ def at_once(work: list[list[ReportRequest]], *, batch: bool) -> list[Any]:
         return [result for results in pool.map(run, work) for result in results]
 
 
+@pytest.mark.slow
 def test_ones_added_by_many_at_once_and_each_sent_twice_add_up_exactly(world: World) -> None:
     factories.stat(world.game)
     events = [[new_id() for _ in range(10)] for _ in range(THREADS)]
@@ -69,6 +71,7 @@ def test_ones_added_by_many_at_once_and_each_sent_twice_add_up_exactly(world: Wo
     assert len({row[4] for row in steps}) == len(steps)
 
 
+@pytest.mark.slow
 def test_batches_that_cross_each_other_are_all_taken(world: World) -> None:
     keys = [f"s{number}" for number in range(5)]
     for key in keys:
@@ -104,6 +107,7 @@ def test_the_best_of_many_at_once_is_held(world: World) -> None:
         assert world.held(f"p{player}") == {"best": max(sent), "lap": min(sent)}
 
 
+@pytest.mark.slow
 def test_a_large_batch_is_told_in_facts_that_a_listener_can_take(world: World) -> None:
     for number in range(3):
         factories.stat(world.game, f"s{number}")

@@ -242,6 +242,7 @@ def test_only_a_stat_that_nobody_has_a_value_of_is_deleted(house: House) -> None
     assert audited(house.studio) == [("stat.delete", "user:owner@example.com")]
 
 
+@pytest.mark.slow
 def test_who_may_look_and_who_may_write(house: House) -> None:
     stat = factories.stat(house.game)
     assert house.statuses("get", pages(house)) == house.statuses("get", one(house, stat)) == LOOKS

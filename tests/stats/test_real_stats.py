@@ -34,6 +34,7 @@ def declare(world: World, name: str, keys: set[str]) -> Game:
     return game
 
 
+@pytest.mark.slow
 def test_every_value_reads_back_as_it_was_reported_however_often(world: World) -> None:
     found = read()
     assert sum(len(stats) for players in found.values() for stats in players.values()) == 2511

@@ -116,6 +116,7 @@ class NameServer:
     names: dict[str, list[str] | Iterator[list[str]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     hangs: bool = False
+    fails: bool = False
 
     def __post_init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -138,7 +139,9 @@ class NameServer:
                 continue
             response = dns.message.make_response(query)
             known = self.names.get(name)
-            if known is None:
+            if self.fails:
+                response.set_rcode(dns.rcode.SERVFAIL)
+            elif known is None:
                 response.set_rcode(dns.rcode.NXDOMAIN)
             else:
                 found = known if isinstance(known, list) else next(known)

@@ -3,6 +3,7 @@
 import itertools
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.factories import Api
 from tests.patience import LONG_S, SHIPPED
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, Canary, NameServer, receiver, says
-from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.models import Attempt, Delivery, Disabled, Endpoint
 from webhooks.rules import targets
 from webhooks.rules.targets import NotAllowed, Policy
 from webhooks.services import endpoints
@@ -194,15 +195,28 @@ def test_a_redirect_to_a_private_address_is_not_followed(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("as_shipped")
-def test_a_name_that_leads_nowhere_is_taken_and_fails_until_it_does(api: Api) -> None:
+def test_a_name_that_leads_nowhere_is_taken_and_fails_until_it_does(api: Api, names: NameServer) -> None:
     hook = api.post("/webhooks", {"url": "https://not-yet.example.com/"})
     assert hook.status_code == 201
     api.post(f"/webhooks/{hook.json()['id']}/test", {})
     world.send_until(Attempt.objects.exists)
-    assert Attempt.objects.get().error.startswith("dns: ")
+    assert Attempt.objects.get().error == "no-address: The name does not exist."
+    assert Endpoint.objects.get().failing_since is not None
+    names.fails = True  # which says nothing of the receiver
+    Endpoint.objects.update(failing_since=None)
+    api.post(f"/webhooks/{hook.json()['id']}/test", {})
+    world.send_until(lambda: Attempt.objects.count() > 1)
+    assert Attempt.objects.latest("pk").error.startswith("dns: ")
     assert Endpoint.objects.get().failing_since is None
+    names.fails, names.names["not-yet.example.com"] = False, []
+    Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=6))
+    api.post(f"/webhooks/{hook.json()['id']}/test", {})
+    world.send_until(lambda: Attempt.objects.count() > 2)
+    assert Attempt.objects.latest("pk").error == "no-address: The name has no address."
+    assert Endpoint.objects.get().disabled == Disabled.FAILING
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("as_shipped")
 def test_a_name_server_that_hangs_holds_few_threads(names: NameServer) -> None:
     names.hangs = True
@@ -217,6 +231,7 @@ def test_a_name_server_that_hangs_holds_few_threads(names: NameServer) -> None:
         assert [one.exception() for one in held] == [None] * 4  # a name that leads nowhere is taken
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("as_shipped")
 def test_a_name_server_that_hangs_is_not_waited_for_long(
     names: NameServer, monkeypatch: pytest.MonkeyPatch
@@ -287,6 +302,7 @@ def test_a_private_address_stays_so_in_every_disguise(v4: Any, network: str) -> 
         assert not targets.is_allowed(ip_address(number) if number >= 2**32 else ip_address(value), NOBODY)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     for url in (text, f"https://{text}", f"https://hooks.example.com/{text}"):

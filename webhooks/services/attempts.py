@@ -7,6 +7,9 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts import selectors
 from core import audit, mail
@@ -16,8 +19,15 @@ from webhooks.queue import Done, Due
 from webhooks.rules import schedule, targets
 
 _GONE = 410
-# The platform's own troubles say nothing about the receiver.
+# Name servers that do not answer may be the platform's own trouble; a name that they say leads nowhere is not.
 _NOT_THE_RECEIVERS = ("dns",)
+# The log's words are English; a mail says the same in its reader's language.
+_SAID = {
+    Disabled.GONE: gettext_lazy("The endpoint answered 410: it wants nothing more."),
+    Disabled.FAILING: format_lazy(
+        gettext_lazy("Every attempt has failed for {days} days."), days=schedule.GIVEN_UP_AFTER.days
+    ),
+}
 _WHY = {
     Disabled.GONE: "The endpoint answered 410: it wants nothing more.",
     Disabled.FAILING: f"Every attempt has failed for {schedule.GIVEN_UP_AFTER.days} days.",
@@ -72,10 +82,10 @@ def _disable(pks: Iterable[int], why: Disabled, *, at: datetime) -> None:
             reason=_WHY[why],
             at=at,
         )
-        _tell_owners(endpoint, _WHY[why])
+        _tell_owners(endpoint, _SAID[why])
 
 
-def _tell_owners(endpoint: Endpoint, why: str) -> None:
+def _tell_owners(endpoint: Endpoint, why: Promise) -> None:
     """Queue a mail to each of the studio's owners, in this transaction: a webhook is stopped once."""
     hook = {"studio": selectors.studio_uuid(endpoint.studio_id), "hook": endpoint.uuid}
     told = {
@@ -84,5 +94,5 @@ def _tell_owners(endpoint: Endpoint, why: str) -> None:
         "why": why,
         "url": settings.PUBLIC_URL + reverse("portal-webhook", kwargs=hook),
     }
-    for address in selectors.owner_addresses(endpoint.studio_id):
-        mail.send("portal/mail/webhook_stopped", to=address, told=told)
+    for address, language in selectors.owner_addresses(endpoint.studio_id):
+        mail.send("portal/mail/webhook_stopped", to=address, language=language, told=told)

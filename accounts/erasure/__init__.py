@@ -1,0 +1,1 @@
+"""Erasing a person: asked for in one transaction, finished by steps until nothing is found (ADR 0047)."""

@@ -1,0 +1,1 @@
+"""A player's own settings: what is shown of him, who sees it, his games, his devices."""

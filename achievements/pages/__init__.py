@@ -1,0 +1,1 @@
+"""Pages of games and achievements for players, and the pictures on them."""

@@ -1,0 +1,11 @@
+"""Every key of Valkey that core owns."""
+
+import hashlib
+
+
+def public_page(address: str) -> str:
+    """Return the key, in the cache, of a finished page for who is not signed in: a string, `(gzip, etag)`, for seconds.
+
+    It is made anew by whoever asks next. The address is hashed: its parameters are the reader's.
+    """
+    return f"core:v1:page:{hashlib.blake2b(address.encode(), digest_size=16).hexdigest()}"

@@ -1,0 +1,124 @@
+"""Whom an erasure is about, and finding what names him in what is kept as text (docs/adr/0047-erasure.md)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from core.db import text_array_literal
+
+ERASED = "erased"  # in the place of what was said of somebody
+_TELLING = 3  # characters
+
+
+def patterns(names: Iterable[str]) -> str:
+    """Return an array of what LIKE takes to find texts that hold one of the names, whole or not."""
+    escaped = (name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for name in names)
+    return text_array_literal(f"%{name}%" for name in escaped)
+
+
+def _any_of(names: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern of those names that tell something by themselves; `7` or `me` may be a word about anything."""
+    telling = sorted((name for name in names if len(name) >= _TELLING), key=len, reverse=True)
+    listed = "|".join(map(re.escape, telling))
+    return re.compile(rf"(?<!\w)(?:{listed})(?!\w)" if telling else r"(?!)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A player who is being erased, with all that leads to him while that goes on.
+
+    Attributes:
+        studio_id: whose person he is.
+        is_whole: no studio has him any more, so that what spans studios goes, too.
+        player_ids: his internal id, and those of players who were joined to him.
+        stand_ins: for each of those the nameless player whose final scores are his from now on.
+        uuids: what the platform called him.
+        external_ids: what the studio called him.
+        texts: what was said of him: his name, his picture's address.
+        near: players whom something of him was shown to, by internal id.
+
+    """
+
+    studio_id: int
+    is_whole: bool
+    player_ids: tuple[int, ...]
+    stand_ins: tuple[int, ...]
+    uuids: tuple[str, ...]
+    external_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    near: tuple[int, ...] = ()
+
+    @property
+    def only_studio(self) -> int | None:
+        """The studio whose rows go; None where those of all do."""
+        return None if self.is_whole else self.studio_id
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What the platform and his studio called him."""
+        return (*self.uuids, *self.external_ids)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that he may be called by in a text."""
+        return (*self.ids, *self.texts)
+
+    @cached_property
+    def strings(self) -> list[str]:
+        """His ids as JSON writes them, quotes included: what a document of his studio names him by."""
+        return [orjson.dumps(name).decode() for name in self.ids]
+
+    @cached_property
+    def uuid_strings(self) -> list[str]:
+        """The platform's ids for him, likewise: what any other document names him by."""
+        return [orjson.dumps(name).decode() for name in self.uuids]
+
+    @cached_property
+    def marks(self) -> list[str]:
+        """What to look for in texts of any kind: a text without any of these does not name him."""
+        return [*self.strings, *(name for name in self.names if len(name) >= _TELLING)]
+
+    @property
+    def told(self) -> list[str]:
+        """What was said of him, as far as it is no everyday word."""
+        return [text for text in self.texts if len(text) >= _TELLING]
+
+    @cached_property
+    def _words(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        return _any_of(self.ids), _any_of(self.names)
+
+    def is_meant_by(self, text: str) -> bool:
+        """Say whether a text holds one of his ids: as a string of JSON, or as a word if it is no everyday one."""
+        return any(string in text for string in self.strings) or self._words[0].search(text) is not None
+
+    def is_named_in(self, text: str) -> bool:
+        """Say whether a text names him, by an id or by what was said of him, each as a word and in any case."""
+        return self._words[1].search(text) is not None
+
+    def without_him(self, value: Any) -> Any:
+        """Return a JSON value with null for every object that has one of his ids, and for every string that is one."""
+        if isinstance(value, dict):
+            if any(value.get(name) in self.ids for name in ("id", "external_id")):
+                return None
+            return {name: self.without_him(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.without_him(one) for one in value]
+        return None if isinstance(value, str) and value in self.ids else value
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken away of a person.
+
+    Attributes:
+        rows: how much; 0: nothing was found.
+        near: players whom something of the person was shown to.
+
+    """
+
+    rows: int = 0
+    near: frozenset[int] = frozenset()

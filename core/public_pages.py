@@ -1,0 +1,110 @@
+"""Pages that are the same for everybody who is not signed in: made once in a while, and sent as they are.
+
+A shared cache in front may keep them as long; who is signed in gets a page of his own, which nobody keeps.
+"""
+
+import gzip
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from core import keys
+from core.endpoint import etag_of
+from core.memo import Finished, Memo
+from core.pages import SHORTCUTS_COOKIE, THEME_COOKIE, THEMES
+
+FRESH_S: Final = 15  # how long Valkey keeps a page
+SHARED_CACHES: Final = "public, s-maxage=30, stale-while-revalidate=60"  # as the API says for boards
+# What may be withdrawn at any time: fresh for moments, then asked for again, which costs a 304 (ADR 0055).
+WITHDRAWABLE: Final = "public, max-age=0, s-maxage=10, must-revalidate"
+NOBODY_ELSES: Final = "private, no-store"
+_LONGEST_VALUE = 200
+View = Callable[..., HttpResponse]
+
+_memo = Memo()
+
+
+def is_personal(request: HttpRequest) -> bool:
+    """Say whether somebody may be signed in: then nothing is taken from what is kept."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES
+
+
+def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -> Callable[[View], View]:
+    """Keep a page's bytes for those who are not signed in. Other parameters than those of `query` are not looked at.
+
+    Such a page holds no form with a token and says nothing of its reader but by the theme and whether single keys do
+    something. Refusals (404) are not kept. A hot page costs no query and, for a second at a time, not even a look into
+    Valkey. What somebody may withdraw at any time, a profile, is kept for that second only, and
+    by a shared cache for ten: `kept_s=0`.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+            if request.method not in ("GET", "HEAD") or is_personal(request):
+                response = view(request, *args, **named)
+                response["Cache-Control"] = NOBODY_ELSES
+                patch_vary_headers(response, ["Cookie"])
+                return response
+            address = _address(request, query)
+            finished = _memo.get(address) or (_kept(address) if kept_s else None)
+            if finished is None:
+                made = view(request, *args, **named)
+                if made.status_code != 200:
+                    return made
+                finished = _finish(made)
+                if kept_s:
+                    cache.set(keys.public_page(address), tuple(finished), kept_s)
+                _memo.keep(address, finished)
+            return _answer(request, finished, SHARED_CACHES if kept_s else WITHDRAWABLE)
+
+        return answer
+
+    return decorate
+
+
+def forget() -> None:
+    """Keep nothing in this process (between tests)."""
+    _memo.clear()
+
+
+def _address(request: HttpRequest, query: frozenset[str]) -> str:
+    asked = sorted((name, request.GET[name][:_LONGEST_VALUE]) for name in query if name in request.GET)
+    theme, keys_off = request.COOKIES.get(THEME_COOKIE, ""), request.COOKIES.get(SHORTCUTS_COOKIE) == "off"
+    chosen = f"{theme if theme in THEMES else ''}{' without single keys' if keys_off else ''}"
+    return f"{request.get_host()}{request.path}?{urlencode(asked)}#{chosen}"
+
+
+def _kept(address: str) -> Finished | None:
+    found = cache.get(keys.public_page(address))
+    if found is None:
+        return None
+    finished = Finished(*found)
+    _memo.keep(address, finished)
+    return finished
+
+
+def _finish(made: HttpResponse) -> Finished:
+    return Finished(gzip.compress(made.content, 6, mtime=0), f"W/{etag_of(made.content)}")
+
+
+def _answer(request: HttpRequest, finished: Finished, caching: str) -> HttpResponse:
+    known = {tag.strip() for tag in request.META.get("HTTP_IF_NONE_MATCH", "").split(",")}
+    if finished.etag in known:
+        response = HttpResponse(status=304)
+        del response["Content-Type"]
+    elif "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
+        response = HttpResponse(finished.body)
+        response["Content-Encoding"] = "gzip"
+    else:
+        response = HttpResponse(gzip.decompress(finished.body))
+    response["ETag"] = finished.etag
+    response["Cache-Control"] = caching
+    patch_vary_headers(response, ["Accept-Encoding", "Cookie"])
+    return response

@@ -1,0 +1,1 @@
+"""The players' pages of boards."""

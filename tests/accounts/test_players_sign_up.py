@@ -1,0 +1,104 @@
+"""Who signs up to play lands on the player site; nobody learns who else has an account, or is led astray."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from tests import factories
+from tests.accounts.entrance import EMAIL, PASSWORD, SIGN_IN, SIGN_UP, browser, link, mails, sign_in, user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.EMAIL_BACKEND = "post_office.EmailBackend"  # pytest-django sets another
+
+
+def signed_up(client: Client, **fields: str) -> Any:
+    """Sign up, prove the address in the same browser, and return where that leads."""
+    client.post(SIGN_UP, {"email": EMAIL, "password1": PASSWORD, **fields})
+    return client.post(link(mails()[0]))["Location"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "lands", "lands_later"),
+    [
+        ({"next": "/me/friends"}, "/me/friends", "/me/"),
+        ({"next": "/games/x"}, "/games/x", "/me/"),
+        ({"next": "/portal/new"}, "/portal/new", "/portal/"),
+        ({"purpose": "play"}, "/me/", "/me/"),
+        ({"purpose": "make"}, "/portal/", "/portal/"),
+        ({}, "/portal/", "/portal/"),
+        ({"next": "/portal/", "purpose": "play"}, "/portal/", "/portal/"),
+    ],
+)
+def test_who_came_to_play_is_led_to_the_player_site(
+    fields: dict[str, str], lands: str, lands_later: str
+) -> None:
+    assert signed_up(browser(), **fields) == lands
+    assert sign_in(browser())["Location"] == lands_later, "in another browser, later"
+
+
+def test_the_question_is_put_where_the_page_does_not_answer_it() -> None:
+    assert 'name="purpose"' in browser().get(SIGN_UP).content.decode()
+    assert 'name="purpose"' not in browser().get(f"{SIGN_UP}?next=/me/").content.decode()
+    assert f"{SIGN_UP}?next=%2Fme%2F" in browser().get(f"{SIGN_IN}?next=/me/").content.decode()
+
+
+def test_a_player_who_joined_a_studio_is_led_to_its_portal() -> None:
+    made = user()
+    User.objects.update(plays=True)
+    assert sign_in(browser())["Location"] == "/me/"
+    factories.studio().members.create(user=made, role="support")
+    assert sign_in(browser())["Location"] == "/portal/"
+
+
+def test_signing_up_to_play_tells_nobody_who_has_an_account() -> None:
+    user()
+    seen: list[list[object]] = []
+    for email in (EMAIL, "new@players.example"):
+        client = browser()
+        sent = client.post(SIGN_UP, {"email": email, "password1": PASSWORD, "purpose": "play"})
+        page = client.get(sent["Location"])
+        seen.append([sent.status_code, sent["Location"], sorted(client.cookies), page.status_code])
+        wrong = browser("198.51.100.8").post(SIGN_IN, {"login": email.upper(), "password": "x"})
+        seen[-1] += [wrong.status_code, wrong.content.decode().count("not correct")]
+        lost = browser().post("/account/password/reset/", {"email": email})
+        seen[-1] += [lost.status_code, lost["Location"]]
+    assert seen[0] == seen[1]
+
+
+def test_another_address_that_somebody_has_is_not_told_from_one_that_is_free() -> None:
+    user()
+    user("ben@players.example")
+    seen: list[tuple[object, ...]] = []
+    for wanted in (EMAIL, "free@players.example"):
+        client = browser()
+        sign_in(client, "ben@players.example")
+        answer = client.post("/account/email/", {"email": wanted, "action_add": ""}, follow=True)
+        seen.append((answer.status_code, answer.redirect_chain, answer.content.decode().count("already")))
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https:evil.example",
+        "https://evil.example/me/",
+        "http://localhost:1/",
+        "javascript:alert(1)",
+        "\x08//evil.example",
+    ],
+)
+def test_nobody_is_led_to_another_site(evil: str) -> None:
+    user()
+    assert sign_in(browser(), next=evil)["Location"] == "/portal/"
+    client = browser()
+    client.force_login(User.objects.get())
+    assert client.get(SIGN_IN, {"next": evil})["Location"] == "/portal/"

@@ -1,0 +1,53 @@
+"""A person is erased: what was sent of him, or is still to be sent, goes (ADR 0047)."""
+
+import orjson
+
+from core.db import array_literal, run_prepared
+from core.persons import ERASED, Person, Taken, patterns
+from webhooks import announcing
+from webhooks.models import Attempt, Delivery
+
+# His studio's endpoints know him by its ids, all others by the platform's.
+_FIND = """
+SELECT d.id, d.event, d.payload FROM webhooks_delivery d JOIN webhooks_endpoint e ON e.id = d.endpoint_id
+ WHERE (e.studio_id = $1 AND d.payload LIKE ANY($2::text[])) OR ($4 AND d.payload LIKE ANY($3::text[]))
+"""
+# Receivers sometimes answer with what they were sent. An attempt on its way is noted after its message has gone.
+_ECHOES = """
+SELECT a.id, a.response_body, a.error, a.response_headers
+  FROM webhooks_attempt a LEFT JOIN webhooks_delivery d ON d.id = a.delivery_id
+  LEFT JOIN webhooks_endpoint e ON e.id = d.endpoint_id
+ WHERE (e.studio_id = $1 OR d.id IS NULL)
+   AND (a.response_body LIKE ANY($2::text[]) OR a.response_headers LIKE ANY($2::text[]) OR a.error LIKE ANY($2::text[]))
+"""
+
+
+def finish(person: Person) -> Taken:
+    """Delete messages about a person with their attempts; of a period's end he leaves the list of the first."""
+    found = run_prepared(
+        _FIND,
+        [person.studio_id, patterns(person.strings), patterns(person.uuid_strings), person.is_whole],
+    )
+    ended = [(pk, payload) for pk, event, payload in found if event == announcing.PERIOD_ENDED]
+    gone = [pk for pk, event, _ in found if event != announcing.PERIOD_ENDED]
+    for pk, payload in ended:
+        told = orjson.dumps(person.without_him(orjson.loads(payload))).decode()
+        Delivery.objects.filter(pk=pk).update(payload=told)
+    if gone:
+        run_prepared(
+            "DELETE FROM webhooks_attempt WHERE delivery_id = ANY($1::bigint[])", [array_literal(gone)]
+        )
+        Delivery.objects.filter(pk__in=gone).delete()
+    return Taken(len(found) + _leave_echoes(person))
+
+
+def _leave_echoes(person: Person) -> int:
+    rows = run_prepared(_ECHOES, [person.studio_id, patterns(person.marks)])
+    count = 0
+    for pk, *texts in rows:
+        if person.is_named_in("\n".join(texts)):
+            attempts = Attempt.objects.filter(pk=pk)
+            count += attempts.update(
+                response_body=ERASED, response_headers="{}", error=ERASED if texts[1] else ""
+            )
+    return count
