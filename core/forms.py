@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.audit import LONGEST_REASON
@@ -47,3 +48,23 @@ class ReasonForm(PortalForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Kept in the audit log."),
     )
+
+
+class TypedForm(ReasonForm):
+    """Why something is done to a player that can't be undone, and his id as a second thought."""
+
+    typed = forms.CharField(strip=False)
+
+    def __init__(self, *args: Any, external_id: str, **kwargs: Any) -> None:
+        """Know what is to be typed."""
+        super().__init__(*args, **kwargs)
+        self._external_id = external_id
+        self.fields["typed"].label = gettext("Type “%(id)s”") % {"id": external_id}
+        self.fields["typed"].widget.attrs["autocomplete"] = "off"
+
+    def clean_typed(self) -> str:
+        """Compare it."""
+        typed: str = self.cleaned_data["typed"]
+        if typed.strip() != self._external_id.strip():
+            raise ValidationError(_("Type the id as it is written above."))
+        return typed

@@ -5,9 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,32 +20,20 @@ from accounts.erasure import asking
 from accounts.erasure.asking import ErasureInfo
 from accounts.finding import Known
 from accounts.roles import Act
-from core.forms import ReasonForm, sent
+from core.forms import TypedForm, sent
 from core.refusals import Refused
 
 METHODS = ["GET", "HEAD", "POST"]
 Tells = Callable[[int, int], list[str]]
 
 
-class EraseForm(ReasonForm):
+class EraseForm(TypedForm):
     """Why, and the player's id as a second thought."""
 
-    typed = forms.CharField(strip=False)
-
-    def __init__(self, *args: Any, external_id: str, **kwargs: Any) -> None:
-        """Know what is to be typed."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Say that nothing personal belongs there."""
         super().__init__(*args, **kwargs)
-        self._external_id = external_id
         self.fields["reason"].help_text = _("Kept in the audit log for ever: write no names and no ids here.")
-        self.fields["typed"].label = _("Type “%(id)s”") % {"id": external_id}
-        self.fields["typed"].widget.attrs["autocomplete"] = "off"
-
-    def clean_typed(self) -> str:
-        """Compare it."""
-        typed: str = self.cleaned_data["typed"]
-        if typed.strip() != self._external_id.strip():
-            raise ValidationError(_("Type the id as it is written above."))
-        return typed
 
 
 @require_http_methods(METHODS)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -24,7 +23,7 @@ from achievements.selectors import definitions, persons, unlocks
 from achievements.selectors.definitions import Definition
 from achievements.services import anew, granting, revokes
 from core import spoken
-from core.forms import ReasonForm, sent
+from core.forms import ReasonForm, TypedForm, sent
 from core.refusals import Refused
 from stats.selectors import persons as stats
 
@@ -49,7 +48,7 @@ class ChosenForm(ReasonForm):
         return unicodedata.normalize("NFC", self.cleaned_data["achievement"])
 
 
-class AnewForm(ReasonForm):
+class AnewForm(TypedForm):
     """Where and of what a player begins anew, why, and the player's id as a second thought."""
 
     game = forms.ChoiceField(label=gettext_lazy("Where"))
@@ -61,27 +60,14 @@ class AnewForm(ReasonForm):
             ("stats", gettext_lazy("Stats")),
         ],
     )
-    typed = forms.CharField(strip=False)
     field_order = ("game", "what", "reason", "typed")
 
-    def __init__(
-        self, *args: Any, places: Sequence[tuple[str, str]], external_id: str, **kwargs: Any
-    ) -> None:
-        """Offer the games, and know what is to be typed."""
+    def __init__(self, *args: Any, places: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        """Offer the games."""
         super().__init__(*args, **kwargs)
-        self._external_id = external_id
         field = self.fields["game"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", _("Choose a game, or all")), *places]
-        self.fields["typed"].label = _("Type “%(id)s”") % {"id": external_id}
-        self.fields["typed"].widget.attrs["autocomplete"] = "off"
-
-    def clean_typed(self) -> str:
-        """Compare it."""
-        typed: str = self.cleaned_data["typed"]
-        if typed.strip() != self._external_id.strip():
-            raise ValidationError(_("Type the id as it is written above."))
-        return typed
 
 
 @require_http_methods(METHODS)
