@@ -11,10 +11,11 @@ _LARGEST = 64 * 1024  # bytes, as it is kept; with _MOST at most 16 MiB a proces
 
 
 class Finished(NamedTuple):
-    """An answer's bytes and their entity tag."""
+    """An answer's bytes and their entity tag; and its headers, where they are the same each time."""
 
     body: bytes
     etag: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Memo:

@@ -6,6 +6,7 @@ A shared cache in front may keep them as long; who is signed in gets a page of h
 import gzip
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -25,9 +26,13 @@ SHARED_CACHES: Final = "public, s-maxage=30, stale-while-revalidate=60"  # as th
 WITHDRAWABLE: Final = "public, max-age=0, s-maxage=10, must-revalidate"
 NOBODY_ELSES: Final = "private, no-store"
 _LONGEST_VALUE = 200
+_API = "/api/"
+# Of the answer that was sent, not of the page.
+_NOT_OF_THE_PAGE = frozenset({"Content-Encoding", "Content-Length", "ETag"})
 View = Callable[..., HttpResponse]
 
 _memo = Memo()
+_hot = Memo()
 
 
 def is_personal(request: HttpRequest) -> bool:
@@ -53,7 +58,10 @@ def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -
                 patch_vary_headers(response, ["Cookie"])
                 return response
             address = _address(request, query)
-            finished = _memo.get(address) or (_kept(address) if kept_s else None)
+            finished = _memo.get(address)
+            is_fresh = finished is None
+            if finished is None and kept_s:
+                finished = _kept(address)
             if finished is None:
                 made = view(request, *args, **named)
                 if made.status_code != 200:
@@ -62,16 +70,46 @@ def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -
                 if kept_s:
                     cache.set(keys.public_page(address), tuple(finished), kept_s)
                 _memo.keep(address, finished)
-            return _answer(request, finished, SHARED_CACHES if kept_s else WITHDRAWABLE)
+            response = _answer(request, finished)
+            response["Cache-Control"] = SHARED_CACHES if kept_s else WITHDRAWABLE
+            patch_vary_headers(response, ["Accept-Encoding", "Cookie"])
+            if is_fresh:
+                response.finished = finished  # type: ignore[attr-defined]  # for `hot_pages`
+            return response
 
         return answer
 
     return decorate
 
 
+def hot_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer again at once what was sent to anybody within this second: a middleware, in front of those for readers.
+
+    Sessions, forms, messages, the address and the view do nothing for such a page, and cost several times what sending
+    it does (ADR 0056). An address with a query goes the usual way, where only those parameters count that are declared.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        is_plain = request.method in ("GET", "HEAD") and not request.META.get("QUERY_STRING")
+        if not is_plain or request.path_info.startswith(_API) or is_personal(request):
+            return get_response(request)
+        address = f"{request.scheme}://{_address(request, frozenset())}"
+        if found := _hot.get(address):
+            return _answer(request, found)
+        response = get_response(request)
+        finished: Finished | None = getattr(response, "finished", None)
+        if finished is not None:
+            headers = tuple(item for item in response.items() if item[0] not in _NOT_OF_THE_PAGE)
+            _hot.keep(address, finished._replace(headers=headers))
+        return response
+
+    return middleware
+
+
 def forget() -> None:
     """Keep nothing in this process (between tests)."""
     _memo.clear()
+    _hot.clear()
 
 
 def _address(request: HttpRequest, query: frozenset[str]) -> str:
@@ -94,17 +132,18 @@ def _finish(made: HttpResponse) -> Finished:
     return Finished(gzip.compress(made.content, 6, mtime=0), f"W/{etag_of(made.content)}")
 
 
-def _answer(request: HttpRequest, finished: Finished, caching: str) -> HttpResponse:
+def _answer(request: HttpRequest, finished: Finished) -> HttpResponse:
     known = {tag.strip() for tag in request.META.get("HTTP_IF_NONE_MATCH", "").split(",")}
     if finished.etag in known:
         response = HttpResponse(status=304)
-        del response["Content-Type"]
     elif "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
         response = HttpResponse(finished.body)
         response["Content-Encoding"] = "gzip"
     else:
         response = HttpResponse(gzip.decompress(finished.body))
+    for name, value in finished.headers:
+        response[name] = value
+    if response.status_code == HTTPStatus.NOT_MODIFIED:
+        del response["Content-Type"]
     response["ETag"] = finished.etag
-    response["Cache-Control"] = caching
-    patch_vary_headers(response, ["Accept-Encoding", "Cookie"])
     return response

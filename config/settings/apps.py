@@ -117,6 +117,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.middleware.request_context",
     "accounts.calls.middleware.request_log",
+    "core.public_pages.hot_pages",
     "core.middleware.Refusals",
     "django.middleware.security.SecurityMiddleware",
     "core.middleware.StaticFiles",

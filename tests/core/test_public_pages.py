@@ -1,11 +1,12 @@
 """Pages for anybody: kept for those who are not signed in, and for nobody else."""
 
 import gzip
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from core import public_pages
 from core.public_pages import public_page
@@ -76,3 +77,57 @@ def test_what_is_not_there_is_not_kept() -> None:
         with pytest.raises(Http404):
             ask("/nothing")
         assert len(made) == before + 1
+
+
+def _passed_the_readers_middlewares(response: Any) -> bool:
+    return hasattr(response.wsgi_request, "session")
+
+
+@pytest.mark.django_db
+def test_what_was_just_sent_to_anybody_is_sent_again_with_the_same_headers() -> None:
+    first, again = Client().get("/games"), Client().get("/games")
+    assert _passed_the_readers_middlewares(first)
+    assert not _passed_the_readers_middlewares(again)
+    own = {"X-Request-Id"}
+    assert {name: value for name, value in again.items() if name not in own} == {
+        name: value for name, value in first.items() if name not in own
+    }
+    assert first["X-Request-Id"] != again["X-Request-Id"]
+    assert first.content == again.content
+    assert "frame-ancestors" in again["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_it_is_sent_again_as_each_reader_takes_it() -> None:
+    plain = Client().get("/games")
+    packed = Client().get("/games", headers={"Accept-Encoding": "gzip"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert packed["Content-Length"] == str(len(packed.content))
+    assert gzip.decompress(packed.content) == plain.content
+    known = Client().get("/games", headers={"If-None-Match": plain["ETag"]})
+    assert (known.status_code, known.content) == (304, b"")
+    assert "Content-Type" not in known
+    assert known["Cache-Control"] == plain["Cache-Control"]
+    light = Client()
+    light.cookies["theme"] = "light"
+    assert light.get("/games").content != plain.content
+
+
+@pytest.mark.django_db
+def test_who_may_be_signed_in_or_asks_for_more_goes_the_whole_way() -> None:
+    Client().get("/games")
+    member = Client()
+    member.cookies[settings.SESSION_COOKIE_NAME] = "of-somebody"
+    for response in (member.get("/games"), Client().get("/games?q=x"), Client().post("/games")):
+        assert _passed_the_readers_middlewares(response)
+
+
+@pytest.mark.django_db
+def test_another_host_and_another_scheme_have_pages_of_their_own(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["one.example", "two.example"]
+    Client().get("/games", headers={"Host": "one.example"})
+    assert _passed_the_readers_middlewares(Client().get("/games", headers={"Host": "two.example"}))
+    assert _passed_the_readers_middlewares(
+        Client().get("/games", headers={"Host": "one.example"}, secure=True)
+    )
+    assert Client().get("/games", headers={"Host": "evil.example"}).status_code == 400
