@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from analytics.rules.windows import Step
@@ -76,10 +76,20 @@ def figure(value: float) -> str:
     return spoken.spelled(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")
 
 
-@register.filter
-def heat(percent: float | None) -> str:
-    """Return the class of a cell of a heat map."""
-    return "heat-none" if percent is None else f"heat-{bisect_right(_HEAT, percent)}"
+@register.simple_tag
+def heat_cells(percents: Sequence[float | None]) -> str:
+    """Write the cells of a line of a heat map, all at once: a map has up to three thousand of them."""
+    unknown = format_html('<span class="visually-hidden">{}</span>', _("not yet"))
+    return format_html_join(
+        "",
+        '<td class="num heat-{}">{}</td>',
+        (("none", unknown) if one is None else (bisect_right(_HEAT, one), _whole(one)) for one in percents),
+    )
+
+
+def _whole(percent: float) -> str:
+    """Write a percent without decimals, unless that would say none of what is some."""
+    return spoken.average(percent) if 0 < percent < 1 else str(int(percent + 0.5))
 
 
 @register.filter
