@@ -17,7 +17,6 @@ from history.selectors.trends import trend
 from leaderboards.selectors import history as past
 from leaderboards.selectors import ranks as standing
 from leaderboards.selectors.ranks import Ranked
-from leaderboards.selectors.standings import Board
 from social.curve import points_curve
 from social.page_models import GameRow, RankRow, Totals, UnlockRow
 from social.selectors import ways
@@ -214,7 +213,7 @@ def _almost(player: PlayerInfo, *, at: datetime) -> tuple[Nearest, ...]:
             target=one.target,
             rarity=Rarity(one.rarity.unlocked_percent, one.rarity.players, one.rarity.tier),
         )
-        for one in ways.nearest(player.id, language=None, at=at, limit=SHOWN_WAYS)
+        for one in ways.nearest(player.id, language=player.language or None, at=at, limit=SHOWN_WAYS)
     )
 
 
@@ -223,16 +222,17 @@ def _ranks(player: PlayerInfo, played: Sequence[UUID], *, many: bool, at: dateti
     games = [game for uuid in played[:RANKED_GAMES] if (game := accounts.game(uuid)) is not None]
     overall, by_game = standing.across([game.id for game in games], player.id, at=at)
     listed = [(game, one) for game in games for one in by_game[game.id]]
-    before = past.ranks_since([one.order for _, one in listed], player.id, since=at - CHANGE, now=at)
-    rows = [_rank_row(game, one, before) for game, one in listed]
+    ranks = {one.order: one.rank.rank for _, one in listed}
+    rose = past.moves_of(player.id, ranks, at=at, back=CHANGE)
+    rows = [_rank_row(game, one, rose.get(one.order)) for game, one in listed]
     if overall is not None and many:
         place = (overall.rank, overall.tied, overall.total_count, overall.score)
         rows.insert(0, RankRow(None, "All games", "Points · all time", *place, key=""))
     return tuple(rows[:SHOWN_RANKS])
 
 
-def _rank_row(game: accounts.GameInfo, ranked: Ranked, before: Mapping[Board, int]) -> RankRow:
-    place, was = ranked.rank, before.get(ranked.order)
+def _rank_row(game: accounts.GameInfo, ranked: Ranked, rose: int | None) -> RankRow:
+    place = ranked.rank
     return RankRow(
         game_id=game.uuid,
         game_title=game.title,
@@ -242,12 +242,13 @@ def _rank_row(game: accounts.GameInfo, ranked: Ranked, before: Mapping[Board, in
         total_count=place.total_count,
         score=place.score if ranked.info is None else None,
         key=ranked.key,
-        rose=None if was is None else was - place.rank,
+        rose=rose,
     )
 
 
 def _news(player: PlayerInfo) -> tuple[News, ...]:
-    found = feed(player.id, asker=Asker(None, player.id), language=None, after=None, limit=SHOWN_NEWS)
+    asker, language = Asker(None, player.id), player.language or None
+    found = feed(player.id, asker=asker, language=language, after=None, limit=SHOWN_NEWS)
     return tuple(
         News(
             friend=Friend(

@@ -189,7 +189,7 @@ def _delta(order: Board, player_id: int, rank: int) -> int | None:
     if order.region is not None or order.game_id is None:
         return None
     now = timezone.now()
-    history.note_watch(order, player_id, now=now)
+    history.note_watch([order], player_id, now=now)
     return history.rank_delta(order, player_id, rank, at=now)
 
 

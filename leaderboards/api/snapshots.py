@@ -135,7 +135,7 @@ class RankHistoryView(Endpoint):
         now = timezone.now()
         points: list[dict[str, Any]] = []
         if about.order is not None and person.id in _seen(request, about.order, [person.id]):
-            history.note_watch(about.order, person.id, now=now)
+            history.note_watch([about.order], person.id, now=now)
             since = now - timedelta(days=WINDOWS[window])
             points = [
                 {"at": rfc3339(one.at), "rank": one.rank, "score": about.score(one.sort_value)}

@@ -1,5 +1,6 @@
 """All boards: those that the visitor stands on, the first places over all games, and the boards of every game."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from core.public_pages import public_page
 from leaderboards.pages import words
 from leaderboards.pages.asking import About, address
 from leaderboards.pages.rows import MOVED, Line, Reader
-from leaderboards.selectors import history, listed, periods, summaries
+from leaderboards.selectors import definitions, history, listed, periods, summaries
 from leaderboards.selectors.definitions import POINTS, BoardInfo
 from leaderboards.selectors.listed import ListedGame, Stand
 from leaderboards.selectors.periods import PeriodInfo
@@ -142,8 +143,10 @@ def _own_board(one: Stand, game: accounts.GameInfo | None, delta: int | None) ->
 
 def _games(found: list[ListedGame], *, most: int | None, at: datetime) -> list[GameBoards]:
     """Return games with their boards, at most `most` of each, in three queries."""
-    declared = listed.boards_of(game.id for game in found)
-    shown = {game.id: declared.get(game.id, [])[:most] for game in found}
+    declared: defaultdict[int, list[BoardInfo]] = defaultdict(list)
+    for info in definitions.boards_of(game.id for game in found):
+        declared[info.game_id].append(info)
+    shown = {game.id: declared[game.id][:most] for game in found}
     present = periods.main_periods([info for some in shown.values() for info in some], at=at)
     counts = summaries.of_periods([one.id for one in present.values() if one.id], most=COUNTED + 1)
     return [
@@ -153,7 +156,7 @@ def _games(found: list[ListedGame], *, most: int | None, at: datetime) -> list[G
                 *_points(game),
                 *(_listed(game, one, present.get(one.id), counts, at) for one in shown[game.id]),
             ),
-            left_out=len(declared.get(game.id, [])) - len(shown[game.id]),
+            left_out=len(declared[game.id]) - len(shown[game.id]),
             all_url=f"{reverse('boards')}?{urlencode({'game': str(game.uuid)})}",
         )
         for game in found

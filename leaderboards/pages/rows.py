@@ -207,7 +207,7 @@ class Reader:
             return None
         if not self.about.tells_moves:
             return None
-        history.note_watch(order, self.me.id, now=self.at)
+        history.note_watch([order], self.me.id, now=self.at)
         return history.rank_delta(order, self.me.id, self.mine.rank.rank, at=self.at, back=MOVED)
 
     def persons(self, ids: list[int]) -> dict[int, Person]:

@@ -191,7 +191,7 @@ def _rank(about: Chosen, info: PlayerInfo, held: list[Held]) -> tuple[Rank | Non
     order = about.order(period)
     if order is None or any(one.period_id == period.id and one.is_off for one in held):
         return None, []
-    history.note_watch(order, info.id, now=now)
+    history.note_watch([order], info.id, now=now)
     by_day = {one.at.date(): one for one in history.samples(order, info.id, since=now - SHOWN_PAST)}
     past = [(one, about.score(one.sort_value)) for one in reversed(by_day.values())]
     rank = standings.rank(order, info.id)

@@ -1,11 +1,13 @@
 """How boards looked a while ago: snapshots, a player's ranks over time, and how far he has moved."""
 
+import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -136,16 +138,29 @@ def samples(board: Board, player_id: int, *, since: datetime) -> list[Sample]:
     return [Sample(row.taken_at, row.rank, row.sort_value) for row in rows.order_by("taken_at")]
 
 
-def note_watch(board: Board, player_id: int, *, now: datetime) -> None:
-    """Note that somebody asks for a player's rank, so that it is kept from now on; within an hour it costs nothing."""
-    key, tick = (board.name, player_id), time.monotonic()
-    if tick - _noted.get(key, float("-inf")) < _NOTED_AGAIN_S:
+def note_watch(boards: Iterable[Board], player_id: int, *, now: datetime) -> None:
+    """Note that somebody asks for a player's ranks, so that they are kept from now on, in one round trip.
+
+    Within an hour it costs nothing.
+    """
+    tick = time.monotonic()
+    due = [
+        board for board in boards if tick - _noted.get((board.name, player_id), -math.inf) >= _NOTED_AGAIN_S
+    ]
+    if not due:
         return
     if len(_noted) > 100_000:
         _noted.clear()
-    _noted[key] = tick
+    _noted.update({(board.name, player_id): tick for board in due})
     added = {player_id.to_bytes(8, "big"): int(now.timestamp())}
-    breaker("boards").call(lambda: client("boards").zadd(keys.watched(board), added), otherwise=lambda: 0)
+
+    def add() -> list[Any]:
+        pipe = client("boards").pipeline(transaction=False)
+        for board in due:
+            pipe.zadd(keys.watched(board), added)
+        return pipe.execute()
+
+    breaker("boards").call(add, otherwise=list)
 
 
 def rank_deltas(board: Board, ranks: Mapping[int, int], *, at: datetime) -> dict[int, int]:
@@ -167,33 +182,6 @@ def rank_delta(board: Board, player_id: int, rank: int, *, at: datetime, back: t
     )
     row = rows.order_by("-taken_at").first()
     return None if row is None or row.taken_at < past.taken_at - DAY else row.rank - rank
-
-
-# What is older than that much before the moment says nothing of it: nobody asked for the player meanwhile.
-_SPAN = 7 * DAY
-_RANKS_AT = """
-SELECT w.board, coalesce(
-         (SELECT rank FROM leaderboards_ranksample s WHERE s.board = w.board AND s.player_id = $1
-             AND s.taken_at BETWEEN $4::timestamptz AND $3::timestamptz ORDER BY s.taken_at DESC LIMIT 1),
-         (SELECT rank FROM leaderboards_ranksample s WHERE s.board = w.board AND s.player_id = $1
-             AND s.taken_at > $3::timestamptz ORDER BY s.taken_at LIMIT 1))
-  FROM unnest($2::text[]) AS w (board)
-"""
-
-
-def ranks_since(
-    boards: Collection[Board], player_id: int, *, since: datetime, now: datetime
-) -> dict[Board, int]:
-    """Return where a player stood on boards at a moment, or at the first one after it that is known; in one query.
-
-    Boards of which nothing is known of him are left out. That he is looked at is noted, so that it is known next time.
-    """
-    for board in boards:
-        if board.game_id is not None:
-            note_watch(board, player_id, now=now)
-    by_name = {board.name: board for board in boards}
-    params = [player_id, text_array_literal(by_name), since, since - _SPAN]
-    return {by_name[name]: rank for name, rank in run_prepared(_RANKS_AT, params) if rank is not None}
 
 
 def moves(board: Board, ranks: Mapping[int, int], *, at: datetime, back: timedelta) -> Moves:
@@ -231,8 +219,9 @@ def moves_of(
     """Return by how many places a player rose on each of several boards since so long ago, in one query.
 
     Where the oldest snapshot is younger it is compared with, as in `rank_deltas`; boards of which nothing is known are
-    left out.
+    left out. That he is looked at is noted, so that more is known of him next time.
     """
+    note_watch(ranks, player_id, now=at)
     boards = {board.name: board for board in ranks}
     names = text_array_literal(boards)
     rows = run_prepared(_MOVED, [names, player_id, at - back, at - YOUNGEST]) if boards else []

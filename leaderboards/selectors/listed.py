@@ -1,13 +1,12 @@
 """Boards that anybody may look through: those of games that are played, and those that one player stands on."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from core.db import run_prepared
 from leaderboards.keys import Board
 from leaderboards.listing import Rank
-from leaderboards.models import Leaderboard, Period, PeriodState
+from leaderboards.models import Period, PeriodState
 from leaderboards.selectors import definitions, moderated, periods, standings
 from leaderboards.selectors.definitions import BoardInfo
 from leaderboards.selectors.periods import PeriodInfo
@@ -48,15 +47,6 @@ FIRST = (2**62, 2**62)
 def games(*, only: UUID | None = None, before: tuple[int, int] = FIRST, limit: int) -> list[ListedGame]:
     """Return games with boards that anybody may look at, most players first, from behind a position."""
     return [ListedGame(*row) for row in run_prepared(_GAMES, [only, *before, limit])]
-
-
-def boards_of(game_ids: Iterable[int]) -> dict[int, list[BoardInfo]]:
-    """Return the boards that games declare, oldest first, without archived ones; in one query."""
-    found: dict[int, list[BoardInfo]] = {}
-    rows = Leaderboard.objects.filter(game_id__in=list(game_ids), archived_at=None).order_by("id")
-    for row in rows:
-        found.setdefault(row.game_id, []).append(definitions.info_of(row))
-    return found
 
 
 @dataclass(frozen=True, slots=True)

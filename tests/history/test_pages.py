@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from accounts.models import Player, PlayerAccount, User
 from core import followers
-from leaderboards.models import RankSample
+from leaderboards.keys import Board
 from social.models import ToldProgress
 from tests import factories
+from tests.leaderboards.kept import snapshot_of
 from tests.social.people import People
 
 pytestmark = pytest.mark.django_db
@@ -88,13 +89,8 @@ def test_it_shows_what_is_near_latest_ranks_with_changes_and_games(people: Peopl
     on_the_way(people["anna"], "near", people, current=28, target=30, name="Featherfall")
     on_the_way(people["anna"], "far", people, current=1, target=30, name="Far away")
     on_the_way(people["anna"], "secret", people, current=29, target=30, name="Secret name", hidden=True)
-    RankSample.objects.create(
-        board=f"points:{people.game.pk}:*",
-        player_id=people["anna"].pk,
-        taken_at=timezone.now() - timedelta(days=8),
-        rank=43,
-        sort_value=0,
-    )
+    week_ago = timezone.now() - timedelta(days=8)
+    snapshot_of(Board(people.game.pk, None), [(people["anna"].pk, 43, 0)], at=week_ago)
     client = signed_in(people["anna"])
     text = page(client)
     near = section(text, "almost")

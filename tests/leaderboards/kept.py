@@ -35,14 +35,20 @@ def snapshot(
     period: Period, top: Iterable[tuple[int, int, int]] = (), *, at: datetime | None = None
 ) -> Snapshot:
     """Take a snapshot of a period: `(player, rank, sort value)` of its first places."""
-    at = at or timezone.now()
     board = Board(period.leaderboard.game_id, None, period.pk, period.leaderboard.tie_break)  # type: ignore[arg-type]
+    return snapshot_of(board, top, at=at or timezone.now(), period=period.name)
+
+
+def snapshot_of(
+    board: Board, top: Iterable[tuple[int, int, int]], *, at: datetime, period: str = ""
+) -> Snapshot:
+    """Take a snapshot of an order: `(player, rank, sort value)` of its first places."""
     rows = [[player, rank, value, microseconds(at)] for player, rank, value in top]
     return Snapshot.objects.create(
         board=board.name,
         window=microseconds(at),
         taken_at=at,
         players=len(rows),
-        period=period.name,
+        period=period,
         top=orjson.dumps(rows).decode(),
     )
