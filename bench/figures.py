@@ -64,6 +64,7 @@ class Plan:
     lookers: int  # who come, play and look at their dashboards
     visit_seconds: float  # for how long they are watched
     audience_unlocks: int  # about as many has the game that analytics looks at
+    watched_unlocks: int  # that a browser sees on an open page, of each repetition
 
 
 FULL = Plan(
@@ -78,6 +79,7 @@ FULL = Plan(
     lookers=10_000,
     visit_seconds=120.0,
     audience_unlocks=10_000_000,
+    watched_unlocks=20,
 )
 QUICK = Plan(
     repetitions=1,
@@ -91,6 +93,7 @@ QUICK = Plan(
     lookers=1_000,
     visit_seconds=30.0,
     audience_unlocks=200_000,
+    watched_unlocks=5,
 )
 
 

@@ -82,19 +82,24 @@ class Requests:
         self._reported = count()
         self._random = Random(5)
 
+    def unlock(self, name: str, key: str) -> bytes:
+        """Return an unlock of anybody's."""
+        body = f'{{"game_id":"{self._world.game}","player":"{name}","achievement":"{key}"}}'
+        return self._post("/api/v1/achievements/unlock", body)
+
     def single(self) -> bytes:
         """Return an unlock of a player who exists."""
-        return self._unlock(*next(self._pairs))
+        return self.unlock(*next(self._pairs))
 
     def newcomer(self) -> bytes:
         """Return an unlock of a player nobody has named before."""
         number = next(self._newcomers)
-        return self._unlock(f"newcomer-{number}", achievement(number % ACHIEVEMENTS))
+        return self.unlock(f"newcomer-{number}", achievement(number % ACHIEVEMENTS))
 
     def watched(self) -> tuple[str, bytes]:
         """Return an unlock of a player with an open page: `player achievement` and the request."""
         name, key = next(self._watched)
-        return f"{name} {key}", self._unlock(name, key)
+        return f"{name} {key}", self.unlock(name, key)
 
     def batch(self, size: int = BATCH) -> bytes:
         """Return a batch of unlocks of as many players."""
@@ -139,9 +144,11 @@ class Requests:
             f"GET {path} HTTP/1.1\r\n{known}".encode() + (self._keyed if keyed else self._anonymous) + b"\r\n"
         )
 
-    def visit(self, path: str, *, cookie: str) -> bytes:
-        """Return a look at a page by somebody who is signed in."""
-        return f"GET {path} HTTP/1.1\r\nCookie: {cookie}\r\n".encode() + self._anonymous + b"\r\n"
+    def visit(self, path: str, *, cookie: str = "") -> bytes:
+        """Return a look at a page by a browser, of anybody or of somebody who is signed in."""
+        sent = f"Cookie: {cookie}\r\n" if cookie else ""
+        head = f"GET {path} HTTP/1.1\r\nAccept-Encoding: gzip, deflate, br\r\n{sent}"
+        return head.encode() + self._anonymous + b"\r\n"
 
     def own_dashboard(self, token: str) -> bytes:
         """Return a look at a player's dashboard by himself."""
@@ -156,10 +163,6 @@ class Requests:
         number = next(self._reported)
         name, event = player(number * _STRIDE % self._world.players), UUID(int=self._random.getrandbits(128))
         return f'{{{game}"player":"{name}","stats":{{"{STAT}":{{"add":1}}}},"event_id":"{event}"}}'
-
-    def _unlock(self, name: str, key: str) -> bytes:
-        body = f'{{"game_id":"{self._world.game}","player":"{name}","achievement":"{key}"}}'
-        return self._post("/api/v1/achievements/unlock", body)
 
     def _batch(self, pairs: Iterator[tuple[str, str]]) -> bytes:
         items = ",".join(f'{{"player":"{name}","achievement":"{key}"}}' for name, key in pairs)

@@ -1,10 +1,10 @@
 """The player site: somebody's own page with two years behind him, and a game's page for whoever is not signed in."""
 
-import http.client
 import subprocess
 import sys
-from collections.abc import Iterator
-from itertools import cycle
+import time
+from collections.abc import Iterator, Sequence
+from itertools import count, cycle
 
 import orjson
 
@@ -13,28 +13,31 @@ from bench.load import at_rate, in_turn, saturate
 from bench.measures import limits
 from bench.measures.board import asked
 from bench.measures.history import add_veterans
+from bench.onlooker import Seen, looking, watch
+from bench.world import achievement, veteran
 from config.children import BASE_DIR
 
 _PER_SECOND = 10
+_PAUSE_S = 0.5
 _OK = {200}
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
-    """Look at own pages, then at a page that is the same for all."""
+    """Look at own pages, watch one while its player unlocks, then look at a page that is the same for all."""
     add_veterans(bench)
-    yield _home(bench)
-    yield from _game(bench)
-
-
-def _home(bench: Bench) -> Figure:
     command = [sys.executable, "-m", "bench.guests", str(bench.plan.veterans)]
     run = subprocess.run(
         command, env=bench.platform.env, cwd=BASE_DIR, check=True, stdout=subprocess.PIPE, text=True
     )
-    looks = [
-        bench.platform.requests.visit("/me/", cookie=cookie)
-        for cookie in orjson.loads(run.stdout.splitlines()[-1])
-    ]
+    cookies: list[str] = orjson.loads(run.stdout.splitlines()[-1])
+    yield _home(bench, cookies)
+    yield from _watched(bench, cookies[0])
+    look = bench.platform.requests.visit(f"/games/{bench.platform.world.game}")
+    yield asked(bench, "player site: anonymous game page, kept", [look], limits.ZRANGE, bar="≥ 2,000/s")
+
+
+def _home(bench: Bench, cookies: Sequence[str]) -> Figure:
+    looks = [bench.platform.requests.visit("/me/", cookie=cookie) for cookie in cookies]
     web, turns = bench.platform.web, cycle(looks)
     saturate(web, in_turn(iter(looks)), connections=1, expected=_OK)  # is not counted
     number = int(bench.plan.rate_seconds * _PER_SECOND)
@@ -48,15 +51,32 @@ def _home(bench: Bench) -> Figure:
     return Figure(name, latency.p50, "ms", latency=latency, bar="p95 < 60 ms")
 
 
-def _game(bench: Bench) -> Iterator[Figure]:
-    """Look at the game's page, if there is such a page."""
-    path = f"/games/{bench.platform.world.game}"
-    line = http.client.HTTPConnection(*bench.platform.web, timeout=30)
-    line.request("GET", path)
-    status = line.getresponse().status
-    line.close()
-    if status != http.client.OK:
-        print(f"  {path} answers {status}: the anonymous game page is not measured.", flush=True)
-        return
-    look = bench.platform.requests.get(path, keyed=False)
-    yield asked(bench, "player site: anonymous game page, kept", [look], limits.ZRANGE, bar="p95 < 20 ms")
+def _watched(bench: Bench, cookie: str) -> Iterator[Figure]:
+    """Unlock one thing after the other while a browser has the page open."""
+    web, game, numbers = bench.platform.web, bench.platform.world.game, count()
+    with looking("http://{}:{}".format(*web), cookie) as page:
+        if page is None:
+            print("  There is no Chromium on this machine: no page is watched.", flush=True)
+            return
+
+        def unlock() -> None:
+            request = bench.platform.requests.unlock(veteran(0), achievement(next(numbers)))
+            saturate(web, in_turn(iter([request])), connections=1, expected={202})
+
+        seen: list[list[Seen]] = []
+        for _ in range(bench.plan.repetitions):
+            bench.platform.wait_for_followers()
+            seen.append([])
+            for _ in range(bench.plan.watched_unlocks):
+                time.sleep(_PAUSE_S)
+                seen[-1].append(watch(page, game, unlock))
+    for name in Seen._fields:
+        latency = latency_of([[getattr(one, name) for one in run] for run in seen])
+        said = {"toast": "a toast", "totals": "the totals", "rank": "the game's rank"}[name]
+        yield Figure(
+            f"player site: unlock to {said} on the open page, in Chromium",
+            latency.p50,
+            "ms",
+            latency=latency,
+            bar="p95 < 1,000 ms",
+        )
