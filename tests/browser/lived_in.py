@@ -4,23 +4,19 @@ Webhooks that arrive and that do not, calls that were refused, flagged unlocks, 
 published, exports, an invitation, a score that was hidden: made as a studio makes them, by its API and its portal.
 """
 
-import json
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 
 from tests.browser import walking
+from tests.browser.game_server import GAME, Api
 
-_GAME = walking.GAME.rsplit("/", 1)[1]
 _BOARD = "best-lap"
 _WITHIN_S = 120
 _CHEAT, _PLAYER, _OTHER, _NEWCOMER = "np-0007", "demo", "np-0088", "np-0183"
@@ -64,7 +60,7 @@ def environment(port: int) -> dict[str, str]:
 
 def fill(page: Page, said: str, port: int) -> None:
     """Make all of it; the page is of somebody who is signed in as the studio's owner."""
-    api = _Api(walking.printed(said, "Home"), walking.printed(said, "Server key"))
+    api = Api(said)
     hooks = [_webhook(api, port, path) for path in ("taken", "broken")]
     _unlocks(api)
     _refusals(api)
@@ -78,7 +74,7 @@ def fill(page: Page, said: str, port: int) -> None:
         _until(partial(_shows, page, f"{walking.STUDIO}/{path}", what))
 
 
-def _has_deliveries(api: "_Api", hook: str) -> bool:
+def _has_deliveries(api: "Api", hook: str) -> bool:
     return bool(api.get(f"/webhooks/{hook}/deliveries")["results"])
 
 
@@ -94,35 +90,7 @@ def _until(holds: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-class _Api:
-    """The studio's game server."""
-
-    def __init__(self, home: str, key: str) -> None:
-        self.netloc, self.key = urlsplit(home).netloc, key
-
-    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Ask; return the status and what it says."""
-        connection = HTTPConnection(self.netloc, timeout=60)
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-        text = None if body is None else json.dumps(body)
-        connection.request(method, f"/api/v1{path}", text, headers)
-        answer = connection.getresponse()
-        read = answer.read()
-        connection.close()
-        return answer.status, json.loads(read) if read else None
-
-    def get(self, path: str) -> Any:
-        """Return what is there."""
-        return self.do("GET", path, among=(200,))
-
-    def do(self, method: str, path: str, body: object = None, *, among: tuple[int, ...]) -> Any:
-        """Ask for what has to be answered so."""
-        status, answer = self.call(method, path, body)
-        assert status in among, f"{method} {path} answers {status}: {answer}"
-        return answer
-
-
-def _webhook(api: _Api, port: int, path: str) -> str:
+def _webhook(api: Api, port: int, path: str) -> str:
     made = api.do(
         "POST",
         "/webhooks",
@@ -132,18 +100,18 @@ def _webhook(api: _Api, port: int, path: str) -> str:
     return str(made["id"])
 
 
-def _unlocks(api: _Api) -> None:
+def _unlocks(api: Api) -> None:
     rules = {
         "unlocks_a_minute": 2,
         "session_required": True,
         "order": [{"first": "embers-keep", "then": "keeper-of-the-reach"}],
     }
-    api.do("PUT", f"/games/{_GAME}/plausibility", rules, among=(200,))
+    api.do("PUT", f"/games/{GAME}/plausibility", rules, among=(200,))
     for key in ("keeper-of-the-reach", "storm-debt", "a-quiet-oar"):
-        item = {"game_id": _GAME, "player": _CHEAT, "achievement": key}
+        item = {"game_id": GAME, "player": _CHEAT, "achievement": key}
         api.do("POST", "/achievements/unlock", item, among=(200, 202))
     taken = {
-        "game_id": _GAME,
+        "game_id": GAME,
         "player": _OTHER,
         "achievement": "first-spark",
         "reason": "Unlocked by a tester's build.",
@@ -151,35 +119,35 @@ def _unlocks(api: _Api) -> None:
     api.do("POST", "/achievements/revoke", taken, among=(202,))
 
 
-def _refusals(api: _Api) -> None:
-    item = {"game_id": _GAME, "player": _PLAYER, "achievement": "no-such-thing"}
+def _refusals(api: Api) -> None:
+    item = {"game_id": GAME, "player": _PLAYER, "achievement": "no-such-thing"}
     api.do("POST", "/achievements/unlock", item, among=(404,))
     api.do("POST", "/achievements/unlock", {**item, "achievment": "first-spark"}, among=(400,))
     api.do(
-        "POST", f"/leaderboards/{_GAME}/{_BOARD}/scores", {"player": _PLAYER, "score": "fast"}, among=(422,)
+        "POST", f"/leaderboards/{GAME}/{_BOARD}/scores", {"player": _PLAYER, "score": "fast"}, among=(422,)
     )
 
 
-def _scores(api: _Api) -> None:
+def _scores(api: Api) -> None:
     rules = {"bound": 65.0}
-    api.do("PUT", f"/leaderboards/{_GAME}/{_BOARD}/plausibility", rules, among=(200,))
+    api.do("PUT", f"/leaderboards/{GAME}/{_BOARD}/plausibility", rules, among=(200,))
     for player, score in ((_CHEAT, 61.2), (_OTHER, 71.25)):
         event = {"player": player, "score": score, "event_id": str(uuid.uuid4())}
-        api.do("POST", f"/leaderboards/{_GAME}/{_BOARD}/scores", event, among=(202,))
+        api.do("POST", f"/leaderboards/{GAME}/{_BOARD}/scores", event, among=(202,))
     hidden = {"reason": "A lap on a modified track."}
-    api.do("POST", f"/leaderboards/{_GAME}/{_BOARD}/players/{_OTHER}/hide", hidden, among=(200, 202, 204))
+    api.do("POST", f"/leaderboards/{GAME}/{_BOARD}/players/{_OTHER}/hide", hidden, among=(200, 202, 204))
 
 
-def _reports(api: _Api) -> None:
+def _reports(api: Api) -> None:
     message = (
         "I lit the last beacon yesterday evening, the trophy room shows it, and here it is still locked."
     )
     for player, key in ((_PLAYER, "storm-debt"), (_NEWCOMER, "the-ninth-wave")):
-        report = {"game_id": _GAME, "achievement": key, "message": message}
+        report = {"game_id": GAME, "achievement": key, "message": message}
         api.do("POST", f"/players/{player}/reports", report, among=(201, 202))
 
 
-def _as_a_player(page: Page, api: _Api) -> None:
+def _as_a_player(page: Page, api: Api) -> None:
     """Let the developer be the demo's player on the player site, too."""
     code = api.do("POST", f"/players/{_PLAYER}/link-code", {}, among=(201,))["code"]
     page.goto("/me/settings")

@@ -1,63 +1,49 @@
-"""A signed-in player's own page in a browser, while a game sends unlocks: live, and live again after a break."""
+"""A signed-in player's own page in a browser, while a game sends unlocks."""
 
-import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.client import HTTPConnection
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from config.children import BASE_DIR
-from tests.browser import walking
+from tests.browser import telling, walking
 from tests.browser.conftest import WITHIN_MS, Laurel
+from tests.browser.game_server import Api
 
 pytestmark = pytest.mark.slow
 PLAYER = "np-0042"
-# Somebody who signs in, and is that player; what he has not unlocked yet.
+# Somebody who signs in, and is that player.
 _SIGN_IN = f"""
-import json
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from accounts.models import PlayerAccount, PlayerIdentity, User
-from achievements.models import Achievement, Unlock
 user = User.objects.create_user("np-0042@example.org")
 player = PlayerIdentity.objects.get(external_id="{PLAYER}").player_id
 PlayerAccount.objects.create(user=user, player_id=player, created_at=timezone.now())
 client = Client()
 client.force_login(user)
-held = Unlock.objects.filter(player_id=player).values("achievement_id")
-locked = Achievement.objects.exclude(pk__in=held).filter(type="standard", stat=None, hidden=False, state="published")
-named = locked.filter(available_from=None, available_until=None).order_by("id")
-print(json.dumps({{
-    "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,
-    "locked": [[str(one.game.uuid), one.key, one.name, one.points] for one in named.select_related("game")],
-}}))
+print(client.cookies[settings.SESSION_COOKIE_NAME].value)
 """
 
 
 @pytest.fixture(scope="module")
-def known(laurel: Laurel, said: str) -> dict[str, Any]:
-    """Return the session's cookie, and what is left to unlock."""
+def cookie(laurel: Laurel, said: str) -> str:
+    """Return the session of whoever is that player."""
     command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", _SIGN_IN]
     done = subprocess.run(command, cwd=BASE_DIR, env=laurel.env, capture_output=True, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    return done.stdout.splitlines()[-1]
 
 
 @pytest.fixture
-def page(browser: Browser, said: str, known: dict[str, Any]) -> Iterator[Page]:
+def page(browser: Browser, said: str, cookie: str) -> Iterator[Page]:
     """Open a page in a browser that is signed in."""
     home = walking.printed(said, "Home")
     context = browser.new_context(base_url=home, viewport={"width": 1440, "height": 900})
     context.set_default_timeout(WITHIN_MS)
-    context.add_cookies([{"name": "sessionid", "value": known["cookie"], "url": home}])
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": home}])
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -74,83 +60,27 @@ def _open(page: Page, path: str = "/me/") -> None:
     expect(page.locator("#sound")).to_be_visible(timeout=WITHIN_MS)
 
 
-def _unlock(said: str, known: dict[str, Any]) -> tuple[str, int]:
-    """Unlock what comes next; return its name and points."""
-    game, key, name, points = known["locked"].pop(0)
-    place = urlsplit(walking.printed(said, "Home"))
-    body = json.dumps({"game_id": game, "player": PLAYER, "achievement": key})
-    headers = {
-        "Authorization": f"Bearer {walking.printed(said, 'Server key')}",
-        "Content-Type": "application/json",
-    }
-    status = 503
-    while status == 503:
-        connection = HTTPConnection(place.netloc, timeout=60)
-        connection.request("POST", "/api/v1/achievements/unlock", body, headers)
-        status = connection.getresponse().status
-        connection.close()
-    assert status == 202
-    return name, points
-
-
-def _expect_told(page: Page, said: str, known: dict[str, Any]) -> None:
-    """Unlock something, and wait until the page says so everywhere, without being opened again."""
-    before = int(page.locator("[data-total=points]").inner_text().replace(",", ""))
-    ranks, unread = page.locator("[data-live=ranks]").inner_text(), _unread(page)
-    name, points = _unlock(said, known)
-    expect(page.locator("#said")).to_contain_text(f"unlocked: {name}, {points} point", timeout=WITHIN_MS)
-    expect(page.locator("[data-total=points]")).to_have_text(f"{before + points:,}", timeout=WITHIN_MS)
-    expect(page.locator("[data-unlock]").first).to_contain_text(name, timeout=WITHIN_MS)
-    expect(page.locator("[data-live=ranks]")).not_to_have_text(ranks, timeout=WITHIN_MS)
-    assert _unread(page) > unread
-
-
-def _unread(page: Page) -> int:
-    return int(page.locator(".top [data-unread]").get_attribute("data-unread") or 0)
-
-
-def test_an_unlock_is_told_at_once_and_again_after_live_was_killed(
-    page: Page, laurel: Laurel, said: str, known: dict[str, Any]
-) -> None:
-    _open(page)
-    expect(page.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
-    page.evaluate("() => { window.same = true; }")
-    _expect_told(page, said, known)
-    pid = (laurel.folder / "run" / "live.pid").read_text().split("\n")[0]
-    os.kill(int(pid), signal.SIGKILL)
-    expect(page.locator("#live-state")).to_have_attribute("data-state", "reconnecting", timeout=WITHIN_MS)
-    missed, _ = _unlock(said, known)  # while nobody listens
-    expect(page.locator("#said")).to_contain_text(missed, timeout=WITHIN_MS)
-    expect(page.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
-    _expect_told(page, said, known)
-    assert page.evaluate("() => window.same")
-
-
-def test_where_there_is_no_web_socket_an_event_stream_tells(
-    page: Page, said: str, known: dict[str, Any]
-) -> None:
+def test_where_there_is_no_web_socket_an_event_stream_tells(page: Page, said: str) -> None:
     page.add_init_script("delete window.WebSocket")
     _open(page)
-    expect(page.locator("#live-state")).to_have_text("Live", timeout=WITHIN_MS)
-    _expect_told(page, said, known)
+    telling.is_live(page)
+    telling.is_told(page, Api(said), PLAYER)
 
 
-def test_a_toast_comes_on_other_pages_and_the_sound_is_off_until_it_is_chosen(
-    page: Page, said: str, known: dict[str, Any]
-) -> None:
+def test_a_toast_comes_on_other_pages_and_the_sound_is_off_until_it_is_chosen(page: Page, said: str) -> None:
     _open(page, "/me/inbox")
     sound = page.locator("#sound")
     expect(sound).to_have_attribute("aria-pressed", "false")
     sound.click()
     expect(sound).to_have_attribute("aria-pressed", "true")
     page.wait_for_function("() => socket?.readyState === 1", timeout=WITHIN_MS)
-    name, _ = _unlock(said, known)
+    name, _ = Api(said).unlock_next(PLAYER)
     expect(page.locator("#said")).to_contain_text(name, timeout=WITHIN_MS)
     page.reload()
     expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true", timeout=WITHIN_MS)
 
 
-def test_the_curve_s_length_changes_in_place(page: Page, known: dict[str, Any]) -> None:
+def test_the_curve_s_length_changes_in_place(page: Page) -> None:
     _open(page)
     page.get_by_role("link", name="90 days").click()
     expect(page.locator("#curve h2")).to_contain_text("90 days", timeout=WITHIN_MS)

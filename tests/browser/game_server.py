@@ -1,0 +1,50 @@
+"""A game's server, as it calls the API with the key that `make run` prints."""
+
+import json
+from http import HTTPStatus
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.browser import walking
+
+GAME = walking.GAME.rsplit("/", 1)[1]
+
+
+class Api:
+    """The studio's game server."""
+
+    def __init__(self, said: str) -> None:
+        self.netloc = urlsplit(walking.printed(said, "Home")).netloc
+        self.key = walking.printed(said, "Server key")
+
+    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Ask; return the status and what it says."""
+        connection = HTTPConnection(self.netloc, timeout=60)
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        text = None if body is None else json.dumps(body)
+        connection.request(method, f"/api/v1{path}", text, headers)
+        answer = connection.getresponse()
+        read = answer.read()
+        connection.close()
+        return answer.status, json.loads(read) if read else None
+
+    def get(self, path: str) -> Any:
+        """Return what is there."""
+        return self.do("GET", path, among=(200,))
+
+    def do(self, method: str, path: str, body: object = None, *, among: tuple[int, ...]) -> Any:
+        """Ask for what has to be answered so."""
+        status, answer = self.call(method, path, body)
+        assert status in among, f"{method} {path} answers {status}: {answer}"
+        return answer
+
+    def unlock_next(self, player: str) -> tuple[str, int]:
+        """Unlock something that a player has not yet, and that everybody sees; return its name and points."""
+        for one in self.get(f"/players/{player}/achievements?game_id={GAME}")["results"]:
+            if one["unlocked"] or one["hidden"] or one["progress"]:
+                continue
+            item = {"game_id": GAME, "player": player, "achievement": one["key"]}
+            if self.call("POST", "/achievements/unlock", item)[0] == HTTPStatus.ACCEPTED:
+                return one["name"], one["points"]
+        raise AssertionError(f"{player} has everything")
