@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from accounts import selectors as accounts
 from accounts.selectors import PlayerInfo
-from achievements.selectors.cards import Rarity
+from achievements.selectors import definitions
+from achievements.selectors.cards import Rarity, address_by_key
 from core.curve import Curve
 from history.selectors import served
 from history.selectors.trends import trend
@@ -69,6 +70,11 @@ class Nearest:
     rarity: Rarity
 
     @property
+    def url(self) -> str:
+        """The achievement's page."""
+        return address_by_key(self.game_id, self.key)
+
+    @property
     def percent(self) -> float:
         """The share that is done, 0 to 100."""
         return 100 * self.current / self.target
@@ -100,6 +106,11 @@ class News:
     icon_url: str
     at: datetime
 
+    @property
+    def url(self) -> str:
+        """The achievement's page; empty where the reader may not know what it is."""
+        return address_by_key(self.game_id, self.key) if self.key else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -121,6 +132,11 @@ class Home:
         """What the ranks' changes are over; empty where of none anything is known yet."""
         is_known = any(row.rose is not None for row in self.ranks)
         return f"Change in {WEEK_DAYS} days" if is_known else ""
+
+    @property
+    def step(self) -> str:
+        """How long each step of the curve is, in a word."""
+        return "day" if SPANS[self.span.key][0] <= SPANS[_DAYS][0] else "week"
 
     @property
     def span(self) -> Span:
@@ -149,7 +165,7 @@ def home_of(player: PlayerInfo, *, span: str, every_game: bool, at: datetime) ->
         curve=points_curve(_summed(steps, totals["points"]), span=words) if totals["games"] else None,
         spans=tuple(Span(key, label, long, key == span) for key, (_, label, long) in SPANS.items()),
         almost=_almost(player, at=at),
-        unlocks=_unlocks(kept["recent_unlocks"]),
+        unlocks=_unlocks(kept["recent_unlocks"][:SHOWN_UNLOCKS], player.language),
         ranks=_ranks(player, [game.game_id for game in games], many=len(games) > 1, at=at),
         news=_news(player),
         games=games if every_game else games[:SHOWN_GAMES],
@@ -167,19 +183,28 @@ def _games(listed: Sequence[Mapping[str, Any]]) -> tuple[GameRow, ...]:
     )
 
 
-def _unlocks(listed: Sequence[Mapping[str, Any]]) -> tuple[UnlockRow, ...]:
+def _unlocks(listed: Sequence[Mapping[str, Any]], language: str) -> tuple[UnlockRow, ...]:
+    """Return unlocks as they were kept, but for their names: those are in the language that is wanted now."""
+    places = [(UUID(one["game_id"]), one["key"]) for one in listed]
+    names = definitions.names_in(language, places) if language and places else {}
     return tuple(
-        UnlockRow(
-            game_id=UUID(one["game_id"]),
-            game_title=one["game"],
-            key=one["key"],
-            name=one["name"],
-            icon_url=one["icon_url"],
-            points=one["points"],
-            unlocked_at=datetime.fromisoformat(one["unlocked_at"]),
-            rarity=_rarity(one["rarity"]),
-        )
-        for one in listed[:SHOWN_UNLOCKS]
+        _unlock(one, *names.get(place, (one["name"], ""))) for one, place in zip(listed, places, strict=True)
+    )
+
+
+def _unlock(one: Mapping[str, Any], name: str, language: str) -> UnlockRow:
+    game_id = UUID(one["game_id"])
+    return UnlockRow(
+        game_id=game_id,
+        game_title=one["game"],
+        key=one["key"],
+        name=name,
+        icon_url=one["icon_url"],
+        points=one["points"],
+        unlocked_at=datetime.fromisoformat(one["unlocked_at"]),
+        rarity=_rarity(one["rarity"]),
+        url=address_by_key(game_id, one["key"]),
+        name_language=language,
     )
 
 
@@ -214,7 +239,7 @@ def _almost(player: PlayerInfo, *, at: datetime) -> tuple[Nearest, ...]:
             target=one.target,
             rarity=Rarity(one.rarity.unlocked_percent, one.rarity.players, one.rarity.tier),
         )
-        for one in ways.nearest(player.id, language=None, at=at, limit=SHOWN_WAYS)
+        for one in ways.nearest(player.id, language=player.language or None, at=at, limit=SHOWN_WAYS)
     )
 
 
@@ -247,7 +272,8 @@ def _rank_row(game: accounts.GameInfo, ranked: Ranked, before: Mapping[Board, in
 
 
 def _news(player: PlayerInfo) -> tuple[News, ...]:
-    found = feed(player.id, asker=Asker(None, player.id), language=None, after=None, limit=SHOWN_NEWS)
+    language, asker = player.language or None, Asker(None, player.id)
+    found = feed(player.id, asker=asker, language=language, after=None, limit=SHOWN_NEWS)
     return tuple(
         News(
             friend=Friend(
