@@ -64,7 +64,7 @@ def environment(port: int) -> dict[str, str]:
 
 def fill(page: Page, said: str, port: int) -> None:
     """Make all of it; the page is of somebody who is signed in as the studio's owner."""
-    api = _Api(walking.printed(said, "Home"), walking.printed(said, "Server key"))
+    api = Api(walking.printed(said, "Home"), walking.printed(said, "Server key"))
     hooks = [_webhook(api, port, path) for path in ("taken", "broken")]
     _unlocks(api)
     _refusals(api)
@@ -73,12 +73,12 @@ def fill(page: Page, said: str, port: int) -> None:
     _by_the_portal(page)
     _as_a_player(page, api)
     for hook in hooks:
-        _until(partial(_has_deliveries, api, hook))
+        until(partial(_has_deliveries, api, hook))
     for path, what in (("review", "main [type=checkbox]"), ("requests", "main tbody tr")):
-        _until(partial(_shows, page, f"{walking.STUDIO}/{path}", what))
+        until(partial(_shows, page, f"{walking.STUDIO}/{path}", what))
 
 
-def _has_deliveries(api: "_Api", hook: str) -> bool:
+def _has_deliveries(api: "Api", hook: str) -> bool:
     return bool(api.get(f"/webhooks/{hook}/deliveries")["results"])
 
 
@@ -87,14 +87,15 @@ def _shows(page: Page, path: str, what: str) -> bool:
     return page.locator(what).count() > 0
 
 
-def _until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool]) -> None:
+    """Look until it holds."""
     deadline = time.monotonic() + _WITHIN_S
     while not holds():
         assert time.monotonic() < deadline, holds
         time.sleep(0.2)
 
 
-class _Api:
+class Api:
     """The studio's game server."""
 
     def __init__(self, home: str, key: str) -> None:
@@ -122,7 +123,7 @@ class _Api:
         return answer
 
 
-def _webhook(api: _Api, port: int, path: str) -> str:
+def _webhook(api: Api, port: int, path: str) -> str:
     made = api.do(
         "POST",
         "/webhooks",
@@ -132,7 +133,7 @@ def _webhook(api: _Api, port: int, path: str) -> str:
     return str(made["id"])
 
 
-def _unlocks(api: _Api) -> None:
+def _unlocks(api: Api) -> None:
     rules = {
         "unlocks_a_minute": 2,
         "session_required": True,
@@ -151,7 +152,7 @@ def _unlocks(api: _Api) -> None:
     api.do("POST", "/achievements/revoke", taken, among=(202,))
 
 
-def _refusals(api: _Api) -> None:
+def _refusals(api: Api) -> None:
     item = {"game_id": _GAME, "player": _PLAYER, "achievement": "no-such-thing"}
     api.do("POST", "/achievements/unlock", item, among=(404,))
     api.do("POST", "/achievements/unlock", {**item, "achievment": "first-spark"}, among=(400,))
@@ -160,7 +161,7 @@ def _refusals(api: _Api) -> None:
     )
 
 
-def _scores(api: _Api) -> None:
+def _scores(api: Api) -> None:
     rules = {"bound": 65.0}
     api.do("PUT", f"/leaderboards/{_GAME}/{_BOARD}/plausibility", rules, among=(200,))
     for player, score in ((_CHEAT, 61.2), (_OTHER, 71.25)):
@@ -170,7 +171,7 @@ def _scores(api: _Api) -> None:
     api.do("POST", f"/leaderboards/{_GAME}/{_BOARD}/players/{_OTHER}/hide", hidden, among=(200, 202, 204))
 
 
-def _reports(api: _Api) -> None:
+def _reports(api: Api) -> None:
     message = (
         "I lit the last beacon yesterday evening, the trophy room shows it, and here it is still locked."
     )
@@ -179,14 +180,10 @@ def _reports(api: _Api) -> None:
         api.do("POST", f"/players/{player}/reports", report, among=(201, 202))
 
 
-def _as_a_player(page: Page, api: _Api) -> None:
+def _as_a_player(page: Page, api: Api) -> None:
     """Let the developer be the demo's player on the player site, too."""
     code = api.do("POST", f"/players/{_PLAYER}/link-code", {}, among=(201,))["code"]
-    page.goto("/me/settings")
-    page.fill("[name=link-code]", code)
-    page.press("[name=link-code]", "Enter")
-    page.wait_for_load_state("load")
-    page.goto("/me/")
+    walking.link(page, code)
 
 
 def _by_the_portal(page: Page) -> None:
