@@ -113,13 +113,13 @@ def _replayed(
     odd, api = oddities.make(page, folder, home, receiver, reader=reader)
     options = Options(url=home, key=api.key, batch=500, connections=2, speed=None)
     imported = Replay(options).run(games).imported
-    pages = {**oddities.player_pages(odd), **oddities.portal_pages(page, odd)}
+    pages: dict[str, str] = {}
     for place, game in enumerate(imported[:_LOOKED_AT]):
         address = reverse("game-page", args=[game.id])
         pages |= {f"real-{place}": address, f"real-{place}-by-rarity": f"{address}?sort=rarity"}
         pages[f"real-{place}-board"] = reverse("board-page", args=[game.id, "points"])
         pages[f"real-{place}-achievements"] = f"{odd.studio}/games/{game.id}/achievements"
-    return pages
+    return {**pages, **oddities.player_pages(odd), **oddities.portal_pages(page, odd)}
 
 
 def _take_all(executable: str, url: str, find: Find, signed_out: Mapping[str, str], kept: Path) -> None:
