@@ -86,8 +86,8 @@ fix: $(DEV_STAMP) ## Format code and templates, and mend what can be mended
 bench: $(DEV_STAMP) ## Measure, on this machine, and write the figures to bench/results
 	$(BIN)/python -m bench
 
-screenshots: $(DEV_STAMP) ## Take pictures of every page into docs/screenshots
-	$(BIN)/python -m tests.browser.screenshots
+screenshots: $(DEV_STAMP) ## Take pictures of every page into docs/screenshots (DATA=folder: real games and odd names, into var)
+	$(BIN)/python -m tests.browser.screenshots $(DATA)
 
 migrations: $(DEV_STAMP) ## Write a migration: make migrations APP=core NAME=add_fact_owner
 	@test -n "$(APP)" && test -n "$(NAME)" || { echo "Say which: make migrations APP=core NAME=add_fact_owner"; exit 1; }

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import player_accounts
 from accounts import selectors as accounts
+from accounts.people import PUBLIC
 from accounts.selectors import PlayerInfo
 from accounts.visitors import Visitor, visitors_page
 from history import yearbook
@@ -62,9 +63,15 @@ def recap(request: HttpRequest, visitor: Visitor, year: int) -> HttpResponse:
     latest = recaps.latest_year(player, at=now)
     if not recaps.FIRST_YEAR <= year <= latest:
         raise Http404
-    found = recaps.recap(player=player, audience=Audience(), year=year, at=now)
+    language = player.language or None
+    found = recaps.recap(player=player, audience=Audience(), year=year, language=language, at=now)
     shown = yearbook.yearbook(found, following=year + 1 if year < latest else None)
-    context = {"year": shown, "here": "home", "default_theme": DEFAULT_THEME}
+    context = {
+        "year": shown,
+        "may_share": player.visibility == PUBLIC,  # else there is no card
+        "here": "home",
+        "default_theme": DEFAULT_THEME,
+    }
     return render(request, "player/recap.html", context)
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from achievements.selectors.cards import Rarity
+from achievements.selectors.cards import Rarity, address_by_key
 from social.page_models import UnlockRow
 
 _HEIGHT, _STEP, _WIDTH, _BASE = 120, 46, 30, 140  # of the drawing, in its own units
@@ -180,4 +180,5 @@ def _unlock(one: Mapping[str, Any]) -> UnlockRow:
         points=one["points"],
         unlocked_at=datetime.fromisoformat(one["unlocked_at"]),
         rarity=Rarity(told.unlocked_percent, told.players, told.tier),
+        url=address_by_key(UUID(one["game_id"]), one["key"]),
     )

@@ -52,7 +52,9 @@ def feed(info: PlayerInfo, rows: Sequence[UnlockRow]) -> bytes:
     for row in listed:
         made.add_item(
             title=f"{lettering.clean(row.name) or 'An achievement'} in {lettering.clean(row.game_title)}",
-            link=_address("player-game", info.uuid, row.game_id),
+            link=f"{settings.PUBLIC_URL}{row.url}"
+            if row.url
+            else _address("player-game", info.uuid, row.game_id),
             description=escape(_summary(row)),
             unique_id=_tag(info.uuid, row),
             pubdate=row.unlocked_at,

@@ -25,15 +25,22 @@ def person_of(info: PlayerInfo, *, is_demo: bool) -> models.Person:
 
 
 def game_page(
-    info: PlayerInfo, game: GameInfo, *, is_demo: bool, whole: bool, reader_id: int | None, at: datetime
+    info: PlayerInfo,
+    game: GameInfo,
+    *,
+    is_demo: bool,
+    whole: bool,
+    reader_id: int | None,
+    language: str | None,
+    at: datetime,
 ) -> models.GamePage:
-    """Return one game's achievements as a player stands to them; `whole` leaves nothing out.
+    """Return one game's achievements as a player stands to them, in the reader's language; `whole` leaves nothing out.
 
     Who reads of somebody else is told of no hidden achievement that he has not unlocked himself, and nothing of what
     is on its way; the demo's player is everybody's own.
     """
     is_own = is_demo or info.id == reader_id
-    made = _cards(info, game.uuid, game.id, own=is_own, reader_id=reader_id, at=at)
+    made = _cards(info, game.uuid, game.id, own=is_own, reader_id=reader_id, language=language, at=at)
     totals = [total for total in unlocks.totals_of(info.id) if total.game_id == game.id]
     rows = game_rows(info, totals or [GameTotal(game.id, 0, 0, None)])
     available = definitions.fresh_catalogue(game.id).by_key.values()
@@ -51,12 +58,13 @@ def _cards(
     game_id: int,
     *,
     own: bool,
-    reader_id: int | None = None,
+    reader_id: int | None,
+    language: str | None,
     at: datetime,
 ) -> list[cards.AchievementCard]:
     catalogue = definitions.fresh_catalogue(game_id)
     holding = cards.own(info.id, catalogue) if own else cards.others(info.id, catalogue, reader_id=reader_id)
-    return cards.cards(catalogue, holding, game=game, at=at)
+    return cards.cards(catalogue, holding, game=game, language=language, at=at)
 
 
 def game_rows(

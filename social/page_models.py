@@ -11,7 +11,13 @@ from achievements.selectors.cards import Rarity, Section
 
 @dataclass(frozen=True, slots=True)
 class UnlockRow:
-    """One of a player's unlocks; a masked one has neither key, name, icon nor points."""
+    """One of a player's unlocks; a masked one has neither key, name, icon, points nor address.
+
+    Attributes:
+        url: the achievement's page; empty where the reader finds none.
+        name_language: what the name was translated to (BCP 47); empty for the studio's own.
+
+    """
 
     game_id: UUID
     game_title: str
@@ -22,6 +28,8 @@ class UnlockRow:
     unlocked_at: datetime
     rarity: Rarity
     masked: bool = False
+    url: str = ""
+    name_language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

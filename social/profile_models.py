@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from achievements.selectors.cards import address_by_key
 from core.curve import Curve
 from social.page_models import GameRow, Person, RankRow, Totals, UnlockRow
 
@@ -104,7 +105,7 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class NewsRow:
-    """An unlock of a friend; a masked one has neither key, name, icon nor points."""
+    """An unlock of a friend; a masked one has neither key, name, icon, points nor address."""
 
     person: Person
     game_id: UUID
@@ -119,6 +120,11 @@ class NewsRow:
     def masked(self) -> bool:
         """Whether it is hidden from the reader."""
         return not self.key
+
+    @property
+    def url(self) -> str:
+        """The achievement's page; empty for a masked one."""
+        return address_by_key(self.game_id, self.key) if self.key else ""
 
 
 @dataclass(frozen=True, slots=True)

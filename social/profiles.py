@@ -22,9 +22,17 @@ SHOWN_COMMON = 6
 
 
 def profile(
-    info: PlayerInfo, *, reader_id: int, parts: Collection[Part], every_game: bool, at: datetime
+    info: PlayerInfo,
+    *,
+    reader_id: int,
+    parts: Collection[Part],
+    language: str | None,
+    every_game: bool,
+    at: datetime,
 ) -> Profile:
     """Return those parts of a player's profile that a reader may see; `reader_id` NOBODY: for anybody.
+
+    `language`: in which the reader reads games' texts; None: as each game's first one.
 
     To himself a player is shown as others see him: what is hidden stays so.
     """
@@ -36,7 +44,11 @@ def profile(
         is_public=info.visibility == PUBLIC,
         standing=standing,
         seen=seen([info], at=at)[info.id] if shows_presence else None,
-        played=_played(info, reader_id, parts, every_game=every_game, at=at) if Part.GAMES in parts else None,
+        played=(
+            _played(info, reader_id, parts, language=language, every_game=every_game, at=at)
+            if Part.GAMES in parts
+            else None
+        ),
         friend_count=selectors.friend_count(info.id),
         common=tuple(person(one) for one in common[:SHOWN_COMMON]),
         common_count=len(common),
@@ -44,13 +56,19 @@ def profile(
 
 
 def _played(
-    info: PlayerInfo, reader_id: int, parts: Collection[Part], *, every_game: bool, at: datetime
+    info: PlayerInfo,
+    reader_id: int,
+    parts: Collection[Part],
+    *,
+    language: str | None,
+    every_game: bool,
+    at: datetime,
 ) -> Played:
     others = NOBODY if reader_id == info.id else reader_id
     totals, sums = unlocks.totals_of(info.id), summaries.overall([info.id])[info.id]
     days = page_content.points_by_day(info.id, sums.points, today=at.date())
     listed = totals if every_game else totals[:SHOWN_GAMES]
-    rows = page_cards.unlock_rows(info.id, limit=SHOWN_UNLOCKS, reader_id=others)
+    rows = page_cards.unlock_rows(info.id, limit=SHOWN_UNLOCKS, reader_id=others, language=language)
     return Played(
         totals=Totals(
             points=sums.points,
@@ -62,7 +80,9 @@ def _played(
         place=place(info.id),
         curve=points_curve(days) if totals else None,
         unlocks=rows if Part.FEED in parts else None,
-        rarest=page_cards.rarest_rows(info.id, limit=SHOWN_RAREST, reader_id=others, before=at),
+        rarest=page_cards.rarest_rows(
+            info.id, limit=SHOWN_RAREST, reader_id=others, before=at, language=language
+        ),
         games=tuple(page_content.game_rows(info, listed, ranked=False).values()),
         games_count=len(totals),
     )

@@ -198,8 +198,21 @@ def address(game: UUID, one: Definition) -> str:
 
     Browsers and proxies change paths with empty parts or dots for parts: there the id stands for the key.
     """
-    is_plain = not {"", ".", ".."} & set(one.key.split("/")) and parse_id(one.key) is None
-    return reverse("achievement-page", args=[game, one.key if is_plain else str(one.uuid)])
+    return reverse("achievement-page", args=[game, one.key if _is_plain(one.key) else str(one.uuid)])
+
+
+def address_by_key(game: UUID, key: str) -> str:
+    """Return the address of the page of an achievement of which only the key is known.
+
+    Of one whose key can stand in no address that is its game's page.
+    """
+    return (
+        reverse("achievement-page", args=[game, key]) if _is_plain(key) else reverse("game-page", args=[game])
+    )
+
+
+def _is_plain(key: str) -> bool:
+    return not {"", ".", ".."} & set(key.split("/")) and parse_id(key) is None
 
 
 def named(catalogue: GameCatalogue, key: str) -> Definition | None:

@@ -1,7 +1,7 @@
 """Definitions: a game's catalogue, kept in the process, and how rare each achievement is."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -266,6 +266,27 @@ def definitions_by_id(ids: Iterable[int], *, translated: bool = True) -> dict[in
         texts.setdefault(row.achievement_id, {})[row.language] = (row.name, row.description)
     return {
         row.pk: _definition(row, texts.get(row.pk, {})) for row in Achievement.objects.filter(pk__in=wanted)
+    }
+
+
+def names_in(language: str, keys: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], tuple[str, str]]:
+    """Return achievements' names in a language or the nearest that there is, by game and key, in one query.
+
+    Each with the language that it is in; those that are not translated are left out.
+    """
+    codes = rules.language_fallbacks(language)
+    rows = AchievementTranslation.objects.filter(
+        language__in=codes,
+        achievement__game__uuid__in={game for game, _ in keys},
+        achievement__key__in={key for _, key in keys},
+    ).exclude(name="")
+    found: dict[tuple[UUID, str], dict[str, str]] = {}
+    for game, key, code, name in rows.values_list(
+        "achievement__game__uuid", "achievement__key", "language", "name"
+    ):
+        found.setdefault((game, key), {})[code] = name
+    return {
+        place: next((names[code], code) for code in codes if code in names) for place, names in found.items()
     }
 
 

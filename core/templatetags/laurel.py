@@ -54,6 +54,12 @@ def number(value: float | None) -> str:
 
 
 @register.filter
+def breakable(number: str) -> str:
+    """Let a written number go on in another line behind a separator, where it has no room."""
+    return format_html_join(mark_safe(",<wbr>"), "{}", ((part,) for part in number.split(",")))
+
+
+@register.filter
 def average(value: float) -> str:
     """Write an average: a small one with as many decimals as tell something."""
     return spoken.average(value)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from accounts import selectors as accounts
 from accounts.selectors import PlayerInfo
-from achievements.selectors.cards import Rarity
+from achievements.selectors import definitions
+from achievements.selectors.cards import Rarity, address_by_key
 from core.curve import Curve
 from history.selectors import served
 from history.selectors.trends import trend
@@ -68,6 +69,11 @@ class Nearest:
     rarity: Rarity
 
     @property
+    def url(self) -> str:
+        """The achievement's page."""
+        return address_by_key(self.game_id, self.key)
+
+    @property
     def percent(self) -> float:
         """The share that is done, 0 to 100."""
         return 100 * self.current / self.target
@@ -99,6 +105,11 @@ class News:
     icon_url: str
     at: datetime
 
+    @property
+    def url(self) -> str:
+        """The achievement's page; empty where the reader may not know what it is."""
+        return address_by_key(self.game_id, self.key) if self.key else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -120,6 +131,11 @@ class Home:
         """What the ranks' changes are over; empty where of none anything is known yet."""
         is_known = any(row.rose is not None for row in self.ranks)
         return f"Change in {WEEK_DAYS} days" if is_known else ""
+
+    @property
+    def step(self) -> str:
+        """How long each step of the curve is, in a word."""
+        return "day" if SPANS[self.span.key][0] <= SPANS[_DAYS][0] else "week"
 
     @property
     def span(self) -> Span:
@@ -148,7 +164,7 @@ def home_of(player: PlayerInfo, *, span: str, every_game: bool, at: datetime) ->
         curve=points_curve(_summed(steps, totals["points"]), span=words) if totals["games"] else None,
         spans=tuple(Span(key, label, long, key == span) for key, (_, label, long) in SPANS.items()),
         almost=_almost(player, at=at),
-        unlocks=_unlocks(kept["recent_unlocks"]),
+        unlocks=_unlocks(kept["recent_unlocks"][:SHOWN_UNLOCKS], player.language),
         ranks=_ranks(player, [game.game_id for game in games], many=len(games) > 1, at=at),
         news=_news(player),
         games=games if every_game else games[:SHOWN_GAMES],
@@ -166,19 +182,28 @@ def _games(listed: Sequence[Mapping[str, Any]]) -> tuple[GameRow, ...]:
     )
 
 
-def _unlocks(listed: Sequence[Mapping[str, Any]]) -> tuple[UnlockRow, ...]:
+def _unlocks(listed: Sequence[Mapping[str, Any]], language: str) -> tuple[UnlockRow, ...]:
+    """Return unlocks as they were kept, but for their names: those are in the language that is wanted now."""
+    places = [(UUID(one["game_id"]), one["key"]) for one in listed]
+    names = definitions.names_in(language, places) if language and places else {}
     return tuple(
-        UnlockRow(
-            game_id=UUID(one["game_id"]),
-            game_title=one["game"],
-            key=one["key"],
-            name=one["name"],
-            icon_url=one["icon_url"],
-            points=one["points"],
-            unlocked_at=datetime.fromisoformat(one["unlocked_at"]),
-            rarity=_rarity(one["rarity"]),
-        )
-        for one in listed[:SHOWN_UNLOCKS]
+        _unlock(one, *names.get(place, (one["name"], ""))) for one, place in zip(listed, places, strict=True)
+    )
+
+
+def _unlock(one: Mapping[str, Any], name: str, language: str) -> UnlockRow:
+    game_id = UUID(one["game_id"])
+    return UnlockRow(
+        game_id=game_id,
+        game_title=one["game"],
+        key=one["key"],
+        name=name,
+        icon_url=one["icon_url"],
+        points=one["points"],
+        unlocked_at=datetime.fromisoformat(one["unlocked_at"]),
+        rarity=_rarity(one["rarity"]),
+        url=address_by_key(game_id, one["key"]),
+        name_language=language,
     )
 
 

@@ -23,10 +23,13 @@ MOST_RAREST = 5
 Rows = Sequence[tuple[date, int, Activity]]
 
 
-def recap(*, player: PlayerInfo, audience: Audience, year: int, at: datetime) -> dict[str, Any]:
+def recap(
+    *, player: PlayerInfo, audience: Audience, year: int, language: str | None = None, at: datetime
+) -> dict[str, Any]:
     """Return a player's year in his time zone, in a fixed number of queries; all zeros where he did nothing.
 
-    Days are kept for about two years: of a year that is longer ago, whatever is told by the day is null.
+    Days are kept for about two years: of a year that is longer ago, whatever is told by the day is null. `language`:
+    of achievements' texts; None for each game's first one.
     """
     zone, game_ids = ZoneInfo(player.time_zone), audience.game_ids()
     first, following = date(year, 1, 1), date(year + 1, 1, 1)
@@ -41,7 +44,7 @@ def recap(*, player: PlayerInfo, audience: Audience, year: int, at: datetime) ->
     edges = unlocks.first_and_last(player.id, since=begins, before=ends, game_ids=game_ids)
     standing_out = [*rarest, *edges]
     games = accounts.games_by_id({game_id for _, game_id, _ in own} | {one.game_id for one in standing_out})
-    shown = showing.unlocks(standing_out, games)
+    shown = showing.unlocks(standing_out, games, language=language)
     return {
         "year": year,
         "time_zone": player.time_zone,

@@ -36,27 +36,32 @@ class Audience:
         return self.studio_id in (None, game.studio_id) and self.game_id in (None, game.id)
 
 
-def unlocks(held: Iterable[HeldUnlock], games: Mapping[int, GameInfo]) -> dict[int, dict[str, Any]]:
+def unlocks(
+    held: Iterable[HeldUnlock], games: Mapping[int, GameInfo], *, language: str | None = None
+) -> dict[int, dict[str, Any]]:
     """Return unlocks as the API shows them by achievement, in three queries; without those of which it is gone."""
     listed = list(held)
     found = definitions.definitions_by_id(one.achievement_id for one in listed)
     rarities = definitions.rarities(found)
     return {
         one.achievement_id: _unlock(
-            one, games[one.game_id], found[one.achievement_id], rarities[one.achievement_id]
+            one, games[one.game_id], found[one.achievement_id], rarities[one.achievement_id], language
         )
         for one in listed
         if one.achievement_id in found and one.game_id in games
     }
 
 
-def _unlock(held: HeldUnlock, game: GameInfo, definition: Definition, rarity: object) -> dict[str, Any]:
+def _unlock(
+    held: HeldUnlock, game: GameInfo, definition: Definition, rarity: object, language: str | None
+) -> dict[str, Any]:
+    name, description = definition.texts(language)
     return {
         "game_id": str(game.uuid),
         "game": game.title,
         "key": definition.key,
-        "name": definition.name,
-        "description": definition.description,
+        "name": name,
+        "description": description,
         "icon_url": definition.icon_url,
         "points": held.points,
         "unlocked_at": rfc3339(held.unlocked_at),

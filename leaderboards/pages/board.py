@@ -22,6 +22,7 @@ from leaderboards.selectors.definitions import POINTS
 from leaderboards.selectors.periods import PeriodInfo
 
 PODIUM: Final = 3
+SHORT: Final = 11  # signs of a score
 LISTED: Final = 50  # periods of a page
 COUNTED: Final = 10_000  # players of a period that may still change
 LIVE_EVERY_S: Final = 60
@@ -35,6 +36,11 @@ class Standings:
     top: Segment
     between: int
     near: Segment | None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a score of the first three has no room beside the others' on a phone."""
+        return any(len(line.score) > SHORT for line in self.podium)
 
     @property
     def last(self) -> Segment:

@@ -17,7 +17,7 @@ from core import lettering
 from core.public_pages import public_page
 from social import page_content, profiles
 from social.page_models import Person
-from social.pages.seen import DEFAULT_THEME, is_demo, reader_id, seen_player
+from social.pages.seen import DEFAULT_THEME, is_demo, language_of, reader_id, seen_player
 from social.pages.sharing import FIGURES
 from social.selectors import seeing
 
@@ -32,6 +32,7 @@ def player(request: HttpRequest, player_id: UUID) -> HttpResponse:
         info,
         reader_id=reader,
         parts=_parts(info, reader, as_friend=as_friend),
+        language=language_of(request),
         every_game=request.GET.get("games") == "all",
         at=timezone.now(),
     )
@@ -84,6 +85,7 @@ def game(request: HttpRequest, player_id: UUID, game_id: UUID) -> HttpResponse:
         whole=request.GET.get("all") == "1",
         at=timezone.now(),
         reader_id=info.id if is_demo_player else reader_id(request),
+        language=language_of(request),
     )
     context = {"page": page, "here": "games", "default_theme": DEFAULT_THEME}
     return render(request, "player/game.html", context)

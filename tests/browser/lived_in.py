@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from playwright.sync_api import Page
 
 from tests.browser import walking
-from tests.browser.game_server import GAME, Api
+from tests.browser.game_server import GAME, Api, demo_server
 
 _BOARD = "best-lap"
 _WITHIN_S = 120
@@ -60,7 +60,7 @@ def environment(port: int) -> dict[str, str]:
 
 def fill(page: Page, said: str, port: int) -> None:
     """Make all of it; the page is of somebody who is signed in as the studio's owner."""
-    api = Api(said)
+    api = demo_server(said)
     hooks = [_webhook(api, port, path) for path in ("taken", "broken")]
     _unlocks(api)
     _refusals(api)
@@ -69,9 +69,9 @@ def fill(page: Page, said: str, port: int) -> None:
     _by_the_portal(page)
     _as_a_player(page, api)
     for hook in hooks:
-        _until(partial(_has_deliveries, api, hook))
+        until(partial(_has_deliveries, api, hook))
     for path, what in (("review", "main [type=checkbox]"), ("requests", "main tbody tr")):
-        _until(partial(_shows, page, f"{walking.STUDIO}/{path}", what))
+        until(partial(_shows, page, f"{walking.STUDIO}/{path}", what))
 
 
 def _has_deliveries(api: "Api", hook: str) -> bool:
@@ -83,7 +83,8 @@ def _shows(page: Page, path: str, what: str) -> bool:
     return page.locator(what).count() > 0
 
 
-def _until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool]) -> None:
+    """Look until it holds."""
     deadline = time.monotonic() + _WITHIN_S
     while not holds():
         assert time.monotonic() < deadline, holds
@@ -150,11 +151,7 @@ def _reports(api: Api) -> None:
 def _as_a_player(page: Page, api: Api) -> None:
     """Let the developer be the demo's player on the player site, too."""
     code = api.do("POST", f"/players/{_PLAYER}/link-code", {}, among=(201,))["code"]
-    page.goto("/me/settings")
-    page.fill("[name=link-code]", code)
-    page.press("[name=link-code]", "Enter")
-    page.wait_for_load_state("load")
-    page.goto("/me/")
+    walking.link(page, code)
 
 
 def _by_the_portal(page: Page) -> None:

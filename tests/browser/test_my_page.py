@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from config.children import BASE_DIR
 from tests.browser import telling, walking
 from tests.browser.conftest import WITHIN_MS, Laurel
-from tests.browser.game_server import Api
+from tests.browser.game_server import demo_server
 
 pytestmark = pytest.mark.slow
 PLAYER = "np-0042"
@@ -64,7 +64,7 @@ def test_where_there_is_no_web_socket_an_event_stream_tells(page: Page, said: st
     page.add_init_script("delete window.WebSocket")
     _open(page)
     telling.is_live(page)
-    telling.is_told(page, Api(said), PLAYER)
+    telling.is_told(page, demo_server(said), PLAYER)
 
 
 def test_a_toast_comes_on_other_pages_and_the_sound_is_off_until_it_is_chosen(page: Page, said: str) -> None:
@@ -74,7 +74,7 @@ def test_a_toast_comes_on_other_pages_and_the_sound_is_off_until_it_is_chosen(pa
     sound.click()
     expect(sound).to_have_attribute("aria-pressed", "true")
     page.wait_for_function("() => socket?.readyState === 1", timeout=WITHIN_MS)
-    name, _ = Api(said).unlock_next(PLAYER)
+    name, _ = demo_server(said).unlock_next(PLAYER)
     expect(page.locator("#said")).to_contain_text(name, timeout=WITHIN_MS)
     page.reload()
     expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true", timeout=WITHIN_MS)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from core.memo import KEPT_S
 from tests.browser import telling, walking
 from tests.browser.conftest import WITHIN_MS, Laurel
-from tests.browser.game_server import GAME, Api
+from tests.browser.game_server import GAME, Api, demo_server
 
 pytestmark = pytest.mark.slow
 PASSWORD = "the-lamp-by-the-harbour"
@@ -58,11 +58,7 @@ def _signed_up(page: Page, laurel: Laurel, name: str) -> None:
     email = f"{name.split(maxsplit=1)[0].lower()}@walk.example"
     page.goto("/me/")
     page.get_by_role("link", name="Sign up", exact=True).click()
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Make the account").click()
-    page.goto(walking.link_in_mail(laurel.folder, email, r"http://\S+/account/confirm-email/\S+/"))
-    page.locator("form.form button[type=submit]").first.click()
+    walking.sign_up(page, laurel.folder, email, PASSWORD)
     page.wait_for_url("**/me/")
     page.goto("/me/settings")
     page.fill("[name=profile-display_name]", name)
@@ -73,15 +69,15 @@ def _signed_up(page: Page, laurel: Laurel, name: str) -> None:
 def _linked(page: Page, api: Api, external_id: str) -> None:
     """Type the code that the game shows, as the studio's API gave it to the game."""
     code = api.do("POST", f"/players/{external_id}/link-code", {}, among=(HTTPStatus.CREATED,))["code"]
-    page.fill("[name=link-code]", code)
-    page.press("[name=link-code]", "Enter")
+    walking.link(page, code)
+    page.goto("/me/settings")
     expect(page.locator("#games")).to_contain_text(external_id)
 
 
 def _player(browser: Browser, laurel: Laurel, said: str, external_id: str, name: str) -> Player:
     page = _opened(browser, said).new_page()
     _signed_up(page, laurel, name)
-    _linked(page, Api(said), external_id)
+    _linked(page, demo_server(said), external_id)
     address = page.get_by_role("link", name="See your page").get_attribute("href")
     assert address is not None
     return Player(page, external_id, name, address)
@@ -111,7 +107,7 @@ def two(browser: Browser, laurel: Laurel, said: str) -> Iterator[Two]:
 def test_an_open_dashboard_tells_of_unlocks_and_again_after_live_was_killed(
     two: Two, laurel: Laurel, said: str
 ) -> None:
-    page, api = two.anna.page, Api(said)
+    page, api = two.anna.page, demo_server(said)
     page.goto("/me/")
     telling.is_live(page)
     page.evaluate("() => { window.same = true; }")
@@ -140,7 +136,7 @@ def test_two_players_become_friends_and_compare(two: Two) -> None:
 
 def test_who_is_private_is_not_found_by_outsiders_anywhere(two: Two, browser: Browser, said: str) -> None:
     ben, outsider = two.ben, two.outsider
-    api = Api(said)
+    api = demo_server(said)
     anybody = _opened(browser, said)
     _chooses(ben.page, "public")
     named, _ = api.unlock_next(ben.external_id)

@@ -45,20 +45,6 @@ def _person(context: BrowserContext, complaints: list[str]) -> Page:
     return page
 
 
-def _sign_up(page: Page, laurel: Laurel, email: str) -> None:
-    """Make an account on the page of signing up, prove its address, and be signed in."""
-    if page.locator("[name=email]").input_value() != email:
-        page.fill("[name=email]", email)
-    page.fill("[name=password1]", PASSWORD)
-    page.locator("form.form button[type=submit]").first.click()
-    page.goto(walking.link_in_mail(laurel.folder, email, r"http://\S+/account/confirm-email/\S+/"))
-    page.locator("form.form button[type=submit]").first.click()
-    if page.locator("[name=login]").count():
-        page.fill("[name=login]", email)
-        page.fill("[name=password]", PASSWORD)
-        page.press("[name=password]", "Enter")
-
-
 def _document(tmp_path: Path) -> tuple[Path, str]:
     """Write a real game's definitions as drafts, and return the first one's key."""
     [game] = read_games(samples.REAL_DATA, ("steam:346110",))
@@ -94,7 +80,7 @@ def test_a_studio_imports_a_game_sees_it_played_and_takes_an_unlock_back(
     complaints: list[str] = []
     maker, helper = (_person(context, complaints) for context in contexts)
     maker.goto("/account/signup/")
-    _sign_up(maker, laurel, MAKER)
+    walking.sign_up(maker, laurel.folder, MAKER, PASSWORD)
     maker.wait_for_url("**/portal/new")
     maker.fill("[name=name]", "Palisade")
     maker.get_by_role("button", name="Make the studio").click()

@@ -3,6 +3,7 @@
 import re
 import time
 from collections import deque
+from collections.abc import Callable, Iterable
 from email import message_from_bytes
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,6 +61,29 @@ def sign_in(page: Page, said: str) -> None:
     page.wait_for_url("**/portal/**")
 
 
+def sign_up(page: Page, var_dir: Path, email: str, password: str) -> None:
+    """Make an account on the page of signing up, prove its address, and be signed in."""
+    if page.locator("[name=email]").input_value() != email:
+        page.fill("[name=email]", email)
+    page.fill("[name=password1]", password)
+    page.locator("form.form button[type=submit]").first.click()
+    page.goto(link_in_mail(var_dir, email, r"http://\S+/account/confirm-email/\S+/"))
+    page.locator("form.form button[type=submit]").first.click()
+    if page.locator("[name=login]").count():
+        page.fill("[name=login]", email)
+        page.fill("[name=password]", password)
+        page.press("[name=password]", "Enter")
+
+
+def link(page: Page, code: str) -> None:
+    """Link a game to whoever is signed in, by the code that it shows."""
+    page.goto("/me/settings")
+    page.fill("[name=link-code]", code)
+    page.press("[name=link-code]", "Enter")
+    page.wait_for_load_state("load")
+    page.goto("/me/")
+
+
 def link_in_mail(var_dir: Path, to: str, pattern: str) -> str:
     """Return the first address of that form in the mail to somebody, as it lies in VAR_DIR."""
     deadline = time.monotonic() + MAIL_WITHIN_S
@@ -75,14 +99,21 @@ def link_in_mail(var_dir: Path, to: str, pattern: str) -> str:
     raise AssertionError(f"no mail came to {to}")
 
 
-def pages(page: Page) -> dict[str, str]:
-    """Return the path of each page that can be reached from the studio's home, by the name of its address."""
+def pages(
+    page: Page, *, starts: Iterable[str] | None = None, within: Callable[[str], bool] = bool
+) -> dict[str, str]:
+    """Return the path of each page that can be reached from the studio's home, by the name of its address.
+
+    Or from elsewhere (`starts`), and only by paths that are `within` something.
+    """
     found: dict[str, str] = {}
     tried: dict[str, set[str]] = {}
-    waiting = deque([urlsplit(page.url).path, "/portal/new", "/account/email/", "/account/2fa/", "/me/"])
+    waiting = deque(
+        starts or [urlsplit(page.url).path, "/portal/new", "/account/email/", "/account/2fa/", "/me/"]
+    )
     while waiting:
         path = waiting.popleft()
-        name = _name(path)
+        name = _name(path) if within(path) else None
         seen = tried.setdefault(name or "", set())
         if name is None or urlsplit(path).path in seen or len(seen) == _OF_EACH:
             continue

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Player, PlayerAccount, User
+from achievements.models import Achievement, AchievementTranslation
 from core import followers
 from leaderboards.keys import Board
 from social.models import ToldProgress
@@ -106,6 +107,39 @@ def test_it_shows_what_is_near_latest_ranks_with_changes_and_games(people: Peopl
     assert re.search(r'data-total="points">\s*85\s*<', text)
     parts = set(re.findall(r'data-live="([a-z]+)"', text))
     assert set(re.findall(r'data-live="([a-z]+)"', page(client, "/me/fragment"))) == parts
+
+
+@pytest.mark.django_db(transaction=True)
+def test_achievements_are_named_in_the_language_that_was_chosen(people: People) -> None:
+    for key in ("a", "h"):
+        made = factories.achievement(people.game, key, hidden=key == "h")
+        AchievementTranslation.objects.create(achievement=made, language="pt", name=f"Feito {key}")
+    people.befriend("anna", "bert")
+    people.unlock("anna", "a")
+    people.unlock("bert", "a")
+    on_the_way(people["anna"], "near", people, current=1, target=2)
+    near = Achievement.objects.get(key="near")
+    AchievementTranslation.objects.create(
+        achievement=near, language="pt", name="Quase", description="Falta um"
+    )
+    followers.ensure_rows()
+    followers.drain("history")
+    client = signed_in(people["anna"])
+    assert "Feito" not in page(client)  # and is kept from here on
+    people.set("anna", language="pt-BR")
+    text = page(client)
+    assert '<bdi lang="pt">Feito a</bdi>' in section(text, "unlocks")
+    assert "Feito a" in section(text, "news")
+    assert "Quase" in section(text, "almost")
+    assert "Falta um" in section(text, "almost")
+    assert "Feito a" in page(client, f"/me/recap/{timezone.now().year}")
+
+
+def test_a_year_is_shared_by_whom_anybody_may_see(people: People) -> None:
+    client, shared = signed_in(people["anna"]), f"/players/{people['anna'].uuid}#share"
+    assert shared in page(client, f"/me/recap/{timezone.now().year}")
+    people.set("anna", visibility="friends")
+    assert shared not in page(client, f"/me/recap/{timezone.now().year}")
 
 
 def test_a_page_that_was_kept_is_never_behind_an_unlock(people: People) -> None:

@@ -194,7 +194,9 @@ def test_what_is_hidden_stays_so_in_the_news_until_one_has_it(people: People) ->
     ada = Guest(people["ada"])
     assert "secret" not in part(text(ada.get("friends")), "news").lower()
     people.unlock("ada", "secret")
-    assert "Secret name" in part(text(ada.get("friends")), "news")
+    news = part(text(ada.get("friends")), "news")
+    assert "Secret name" in news
+    assert reverse("achievement-page", args=[people.game.uuid, "secret"]) in news
 
 
 def test_500_friends_have_pages_and_take_as_many_queries_as_a_few(

@@ -10,13 +10,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
 from accounts.models import Player
-from achievements.models import Achievement, AchievementCount, GamePlayers
+from achievements.models import Achievement, AchievementCount, AchievementTranslation, GamePlayers
 from core import public_pages
 from social import befriending
 from tests import factories
@@ -167,6 +168,39 @@ def test_what_is_hidden_is_named_only_to_who_has_it(people: People) -> None:
             named |= who == "stranger" and name == "player"  # to himself he is shown as to others
             assert ("secret" in page) == named, (who, name)
             assert named or "777" not in page.replace("787", ""), (who, name)
+
+
+def test_what_is_told_of_a_player_is_in_his_reader_s_language(people: People) -> None:
+    first = Achievement.objects.get(game=people.game, key="first")
+    AchievementTranslation.objects.create(achievement=first, language="pt", name="Primeiro")
+    factories.forget()
+    people.set("friend", language="pt-BR")
+    looks = {who: guest(people, who) for who in ("friend", "stranger", "nobody")}
+    for name, arguments in (
+        ("player", (people["subject"].uuid,)),
+        ("player-game", (people["subject"].uuid, people.game.uuid)),
+    ):
+        translated = text(looks["friend"].get(name, *arguments))
+        assert '<bdi lang="pt">Primeiro</bdi>' in translated, name
+        for who in ("stranger", "nobody"):
+            assert "Primeiro" not in text(looks[who].get(name, *arguments)), (name, who)
+
+
+def test_rows_lead_to_what_they_name_if_the_reader_finds_it(people: People) -> None:
+    subject, game = people["subject"].uuid, people.game.uuid
+    there = reverse("achievement-page", args=[game, "first"])
+    page = text(guest(people, "nobody").get("player", subject))
+    assert f'href="{there}"' in page
+    assert "achievements/secret" not in page
+    Achievement.objects.filter(game=people.game, key="first").update(state="archived")
+    factories.forget()
+    public_pages.forget()
+    assert f'href="{there}"' not in text(guest(people, "nobody").get("player", subject))
+    assert f'href="{there}"' in text(guest(people, "stranger").get("player", subject))  # who has it
+    feed = ET.fromstring(guest(people, "nobody").get("player-feed", subject).content)
+    assert [link.get("href") for link in feed.findall(f"{ATOM}entry/{ATOM}link")] == [
+        f"{settings.PUBLIC_URL}{reverse('player-game', args=[subject, game])}"
+    ]
 
 
 def test_others_see_neither_drafts_nor_what_is_being_checked(people: People) -> None:
@@ -326,6 +360,8 @@ def test_a_feed_is_valid_atom_with_ids_that_stay(people: People) -> None:
     assert read.findtext(f"{ATOM}author/{ATOM}name") == "Subject"
     links = {link.get("rel"): link.get("href") or "" for link in read.findall(f"{ATOM}link")}
     assert links["self"].endswith(f"/players/{subject.uuid}/feed.atom")
+    [to] = entries[0].findall(f"{ATOM}link")
+    assert (to.get("href") or "").endswith(reverse("achievement-page", args=[people.game.uuid, "first"]))
     people.set("subject", display_name="Renamed")
     Achievement.objects.filter(game=people.game).update(name="Renamed, too")
     again = ET.fromstring(guest(people, "nobody").get("player-feed", subject.uuid).content)
