@@ -71,11 +71,22 @@ def fill(page: Page, said: str, port: int) -> None:
     _scores(api)
     _reports(api)
     _by_the_portal(page)
-    _as_a_player(page, api)
+    as_a_player(page, said)
     for hook in hooks:
         _until(partial(_has_deliveries, api, hook))
     for path, what in (("review", "main [type=checkbox]"), ("requests", "main tbody tr")):
         _until(partial(_shows, page, f"{walking.STUDIO}/{path}", what))
+
+
+def as_a_player(page: Page, said: str) -> None:
+    """Let the developer, who is signed in, be the demo's player on the player site, too."""
+    api = _Api(walking.printed(said, "Home"), walking.printed(said, "Server key"))
+    code = api.do("POST", f"/players/{_PLAYER}/link-code", {}, among=(201,))["code"]
+    page.goto("/me/settings")
+    page.fill("[name=link-code]", code)
+    page.press("[name=link-code]", "Enter")
+    page.wait_for_load_state("load")
+    page.goto("/me/")
 
 
 def _has_deliveries(api: "_Api", hook: str) -> bool:
@@ -177,16 +188,6 @@ def _reports(api: _Api) -> None:
     for player, key in ((_PLAYER, "storm-debt"), (_NEWCOMER, "the-ninth-wave")):
         report = {"game_id": _GAME, "achievement": key, "message": message}
         api.do("POST", f"/players/{player}/reports", report, among=(201, 202))
-
-
-def _as_a_player(page: Page, api: _Api) -> None:
-    """Let the developer be the demo's player on the player site, too."""
-    code = api.do("POST", f"/players/{_PLAYER}/link-code", {}, among=(201,))["code"]
-    page.goto("/me/settings")
-    page.fill("[name=link-code]", code)
-    page.press("[name=link-code]", "Enter")
-    page.wait_for_load_state("load")
-    page.goto("/me/")
 
 
 def _by_the_portal(page: Page) -> None:

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
@@ -13,42 +11,28 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from config.children import BASE_DIR
 from tests.browser import walking
 from tests.browser.conftest import WITHIN_MS, Laurel
 
 pytestmark = pytest.mark.slow
 PLAYER = "np-0042"
-# Somebody who signs in, and is that player; what he has not unlocked yet.
-_SIGN_IN = f"""
+# What he has not unlocked yet.
+_LOCKED = f"""
 import json
-from django.conf import settings
-from django.test import Client
-from django.utils import timezone
-from accounts.models import PlayerAccount, PlayerIdentity, User
+from accounts.models import PlayerIdentity
 from achievements.models import Achievement, Unlock
-user = User.objects.create_user("np-0042@example.org")
 player = PlayerIdentity.objects.get(external_id="{PLAYER}").player_id
-PlayerAccount.objects.create(user=user, player_id=player, created_at=timezone.now())
-client = Client()
-client.force_login(user)
 held = Unlock.objects.filter(player_id=player).values("achievement_id")
 locked = Achievement.objects.exclude(pk__in=held).filter(type="standard", stat=None, hidden=False, state="published")
-named = locked.filter(available_from=None, available_until=None).order_by("id")
-print(json.dumps({{
-    "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,
-    "locked": [[str(one.game.uuid), one.key, one.name, one.points] for one in named.select_related("game")],
-}}))
+named = locked.filter(available_from=None, available_until=None).order_by("id").select_related("game")
+print(json.dumps([[str(one.game.uuid), one.key, one.name, one.points] for one in named]))
 """
 
 
 @pytest.fixture(scope="module")
 def known(laurel: Laurel, said: str) -> dict[str, Any]:
     """Return the session's cookie, and what is left to unlock."""
-    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", _SIGN_IN]
-    done = subprocess.run(command, cwd=BASE_DIR, env=laurel.env, capture_output=True, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    return {**laurel.signed_in(PLAYER), "locked": laurel.shell(_LOCKED)}
 
 
 @pytest.fixture
