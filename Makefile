@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test slow faults pages check fix bench screenshots migrations messages lock audit
+.PHONY: help run test slow faults pages lighthouse check fix bench screenshots migrations messages lock audit
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -51,6 +51,9 @@ faults: $(DEV_STAMP) ## Kill and freeze each process under load (FAULTS=full for
 
 pages: $(DEV_STAMP) ## Look at every page in a browser: axe, console, weight, both themes, two widths; walk through them
 	$(BIN)/python -m pytest -n 0 $(WALKS)
+
+lighthouse: $(DEV_STAMP) ## Ask Lighthouse, from npm, for 95 of 100 on the players' main pages, in half an hour (RUNS=3, ONLY=game,leaderboard)
+	$(BIN)/python -m tests.browser.lighthouse
 
 check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migrations, settings, known vulnerabilities
 	$(BIN)/ruff format --check .

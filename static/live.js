@@ -312,7 +312,8 @@ async function refresh() {
 function replace(html) {
   for (const part of new DOMParser().parseFromString(html, "text/html").querySelectorAll("[data-live]")) {
     const old = document.querySelector(`main [data-live="${part.dataset.live}"]`);
-    if (old) swap(old, document.importNode(part, true));
+    localTimes(part); // as page.js has done with the old one
+    if (old && !old.isEqualNode(part)) swap(old, document.importNode(part, true));
   }
 }
 

@@ -1,33 +1,40 @@
 // Comforts that a page works without: theme without a reload, local times, copying.
 "use strict";
 
-const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const months = new Intl.DateTimeFormat("en", { month: "short" });
+const spoken = new Map(); // by language, since a page has many times, and to make one of these takes longest
+
+/** How a language says days, and today and yesterday. */
+function wordsOf(language) {
+  if (!spoken.has(language)) {
+    spoken.set(language, {
+      days: new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" }),
+      near: new Intl.RelativeTimeFormat(language, { numeric: "auto" }),
+    });
+  }
+  return spoken.get(language);
+}
 
 /** A day in the page's language; browsers of today disagree about September in English. */
 function dayText(at, language) {
   return language === "en"
-    ? `${at.getDate()} ${at.toLocaleDateString("en", { month: "short" })} ${at.getFullYear()}`
-    : at.toLocaleDateString(language, { day: "numeric", month: "short", year: "numeric" });
+    ? `${at.getDate()} ${months.format(at)} ${at.getFullYear()}`
+    : wordsOf(language).days.format(at);
 }
 
-/** Write every time in the reader's own zone; the title keeps UTC. */
+/** Write every time in the reader's own zone; the title keeps UTC. What is written so already costs no layout. */
 function localTimes(root) {
   const today = new Date().toDateString();
   const yesterday = new Date(Date.now() - 864e5).toDateString();
   for (const element of root.querySelectorAll("time[datetime]")) {
     const language = element.closest("[data-language]")?.dataset.language ?? document.documentElement.lang;
-    const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-    const at = new Date(element.dateTime);
-    const day = at.toDateString();
-    const clockTime = at.toLocaleTimeString("en-GB", clock);
-    if ("clock" in element.dataset && day === today) {
-      element.textContent = clockTime;
-      continue;
-    }
-    const word = day === today ? words.format(0, "day") : day === yesterday ? words.format(-1, "day") : "";
-    element.textContent = word
-      ? `${word}, ${clockTime}`
-      : dayText(at, language) + ("moment" in element.dataset ? `, ${clockTime}` : "");
+    const at = new Date(element.dateTime), day = at.toDateString();
+    const near = day === today ? 0 : day === yesterday ? -1 : null;
+    const text = near === 0 && "clock" in element.dataset ? clock.format(at)
+      : near !== null ? `${wordsOf(language).near.format(near, "day")}, ${clock.format(at)}`
+      : dayText(at, language) + ("moment" in element.dataset ? `, ${clock.format(at)}` : "");
+    if (element.textContent !== text) element.textContent = text;
   }
 }
 

@@ -1,7 +1,7 @@
 """Laurel as `make run` starts it, and a browser to look at it with."""
 
+import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from config import var_dir
 from config.children import BASE_DIR
-from tests.browser import lived_in
+from tests.browser import lived_in, running
 
 READY_WITHIN_S = STOPPED_WITHIN_S = 300
 WITHIN_MS = 120_000  # for what has to happen; how fast is measured by `make bench`
@@ -28,6 +29,21 @@ _NAMED_BY_TESTS = (
     "DEBUG",
     "DEMO",
 )
+# Somebody who signs in, and is a player of the demo.
+_SIGN_IN = """
+import json
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from accounts.models import PlayerAccount, PlayerIdentity, User
+player = PlayerIdentity.objects.get(external_id="{player}").player
+user = User.objects.create_user("{player}@example.org")
+PlayerAccount.objects.create(user=user, player=player, created_at=timezone.now())
+client = Client()
+client.force_login(user)
+cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+print(json.dumps({{"cookie": cookie, "name": player.display_name, "id": str(player.uuid)}}))
+"""
 # A closed network must not slow the browser down: it tries to reach its maker in the background.
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
@@ -46,6 +62,17 @@ class Laurel:
     def says(self) -> str:
         """Return what it has printed."""
         return self.output.read_text()
+
+    def shell(self, script: str) -> Any:
+        """Run a script as `manage.py shell` does, and return what it prints as JSON."""
+        command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", script]
+        done = subprocess.run(command, cwd=BASE_DIR, env=self.env, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def signed_in(self, player: str) -> dict[str, str]:
+        """Make an account of a demo's player; return his session's cookie, his name and his public id."""
+        told: dict[str, str] = self.shell(_SIGN_IN.format(player=player))
+        return told
 
     def stop(self) -> int:
         """Press Ctrl-C, and return the exit code."""
@@ -92,8 +119,8 @@ def said(laurel: Laurel) -> str:
 
 @pytest.fixture(scope="module")  # what drives it keeps a loop running, which other tests' own would not bear
 def browser() -> Iterator[Browser]:
-    """Start Debian's Chromium, or whatever Chromium there is."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    """Start the machine's Chromium."""
+    found = running.chromium()
     if found is None:
         pytest.skip("There is no Chromium on this machine.")
     with sync_playwright() as playwright:

@@ -67,14 +67,20 @@ def fill(page: Page, said: str, port: int) -> None:
     _scores(api)
     _reports(api)
     _by_the_portal(page)
-    _as_a_player(page, api)
+    as_a_player(page, said)
     for hook in hooks:
         until(partial(_has_deliveries, api, hook))
     for path, what in (("review", "main [type=checkbox]"), ("requests", "main tbody tr")):
         until(partial(_shows, page, f"{walking.STUDIO}/{path}", what))
 
 
-def _has_deliveries(api: "Api", hook: str) -> bool:
+def as_a_player(page: Page, said: str) -> None:
+    """Let the developer, who is signed in, be the demo's player on the player site, too."""
+    code = demo_server(said).do("POST", f"/players/{_PLAYER}/link-code", {}, among=(201,))["code"]
+    walking.link(page, code)
+
+
+def _has_deliveries(api: Api, hook: str) -> bool:
     return bool(api.get(f"/webhooks/{hook}/deliveries")["results"])
 
 
@@ -146,12 +152,6 @@ def _reports(api: Api) -> None:
     for player, key in ((_PLAYER, "storm-debt"), (_NEWCOMER, "the-ninth-wave")):
         report = {"game_id": GAME, "achievement": key, "message": message}
         api.do("POST", f"/players/{player}/reports", report, among=(201, 202))
-
-
-def _as_a_player(page: Page, api: Api) -> None:
-    """Let the developer be the demo's player on the player site, too."""
-    code = api.do("POST", f"/players/{_PLAYER}/link-code", {}, among=(201,))["code"]
-    walking.link(page, code)
 
 
 def _by_the_portal(page: Page) -> None:

@@ -7,12 +7,7 @@ nothing of such a folder may be kept here.
 """
 
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -24,13 +19,12 @@ from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from achievements.replay.files import Game, read_games
 from achievements.replay.run import Options, Replay
-from config import var_dir
 from config.children import BASE_DIR
-from tests.browser import lived_in, oddities, walking
+from tests.browser import lived_in, oddities, running, walking
+from tests.browser.running import Laurel
 
 KEPT = BASE_DIR / "docs" / "screenshots"
 NOT_KEPT = BASE_DIR / "var" / "screenshots"
-_READY_WITHIN_S = 180
 _HIGHEST = 12_000  # pixels: browsers draw no more than 16,384, and 500 cards on a phone are higher
 # Of the real games those with the most unlocks, but for the few with so many that sending them takes minutes.
 _GAMES, _MOST_UNLOCKS = 40, 3_000
@@ -42,51 +36,27 @@ Find = Callable[[Page], Mapping[str, str]]
 
 def main() -> int:
     """Start Laurel in a folder of its own, take the pictures, and stop it."""
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    browser = running.chromium()
     if browser is None:
-        print("There is no Chromium on this machine: on Debian, apt-get install chromium brings it.")
+        print(running.NO_CHROMIUM)
         return 1
     games = _games(Path(sys.argv[1])) if len(sys.argv) > 1 else ()
-    folder = Path(tempfile.mkdtemp(prefix="laurel-screenshots-"))
-    with lived_in.receiver() as receiver:
-        _run(browser, folder, receiver, games)
-    shutil.rmtree(folder, ignore_errors=True)
+    with running.laurel("screenshots") as laurel:
+        # For the names of addresses; nothing is asked of a database.
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "1"}
+        os.environ.setdefault("SECRET_KEY", "read-by-settings-and-used-for-nothing-0123456789-abcdefghijkl")
+        django.setup()
+        find: Find = (
+            partial(_replayed, laurel=laurel, games=games) if games else partial(_demo, laurel=laurel)
+        )
+        kept = _emptied(NOT_KEPT if games else KEPT)
+        _take_all(browser, laurel.home, find, {} if games else walking.SIGNED_OUT, kept)
     return 0
 
 
 def _games(folder: Path) -> Sequence[Game]:
     played = [game for game in read_games(folder) if 0 < len(game.unlocks) <= _MOST_UNLOCKS]
     return sorted(played, key=lambda game: -len(game.unlocks))[:_GAMES]
-
-
-def _run(browser: str, folder: Path, receiver: int, games: Sequence[Game]) -> None:
-    port = var_dir.free_ports(2)
-    env = {**os.environ, "PORT": str(port), "VAR_DIR": str(folder / "var"), **lived_in.environment(receiver)}
-    # For the names of addresses; nothing is asked of a database.
-    os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "1"}
-    os.environ.setdefault("SECRET_KEY", "read-by-settings-and-used-for-nothing-0123456789-abcdefghijkl")
-    django.setup()
-    with (folder / "output").open("w") as output:
-        run = subprocess.Popen([sys.executable, "-m", "config.run"], cwd=BASE_DIR, env=env, stdout=output)
-    try:
-        said = _when_ready(run, folder / "output")
-        find: Find = partial(_demo, said=said, receiver=receiver)
-        if games:
-            find = partial(_replayed, said=said, receiver=receiver, folder=folder / "var", games=games)
-        kept = _emptied(NOT_KEPT if games else KEPT)
-        _take_all(browser, f"http://127.0.0.1:{port}", find, {} if games else walking.SIGNED_OUT, kept)
-    finally:
-        run.send_signal(signal.SIGINT)
-        run.wait(timeout=60)
-
-
-def _when_ready(run: "subprocess.Popen[bytes]", output: Path) -> str:
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while "Laurel is ready at" not in (text := output.read_text()):
-        if run.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"Laurel did not start:\n{text}")
-        time.sleep(0.2)
-    return text
 
 
 def _emptied(folder: Path) -> Path:
@@ -96,22 +66,19 @@ def _emptied(folder: Path) -> Path:
     return folder
 
 
-def _demo(page: Page, *, said: str, receiver: int) -> Mapping[str, str]:
-    walking.sign_in(page, said)
-    lived_in.fill(page, said, receiver)
+def _demo(page: Page, *, laurel: Laurel) -> Mapping[str, str]:
+    walking.sign_in(page, laurel.said)
+    lived_in.fill(page, laurel.said, laurel.receiver)
     page.goto("/portal/")
     return walking.pages(page)
 
 
-def _replayed(
-    page: Page, *, said: str, receiver: int, folder: Path, games: Sequence[Game]
-) -> Mapping[str, str]:
+def _replayed(page: Page, *, laurel: Laurel, games: Sequence[Game]) -> Mapping[str, str]:
     """Replay games beside what nobody expects; whoever looks is the player of the most of them."""
     players = Counter(player for game in games for player in {one.player for one in game.unlocks})
     [(reader, _)] = players.most_common(1)
-    home = walking.printed(said, "Home")
-    odd, api = oddities.make(page, folder, home, receiver, reader=reader)
-    options = Options(url=home, key=api.key, batch=500, connections=2, speed=None)
+    odd, api = oddities.make(page, laurel.folder / "var", laurel.home, laurel.receiver, reader=reader)
+    options = Options(url=laurel.home, key=api.key, batch=500, connections=2, speed=None)
     imported = Replay(options).run(games).imported
     pages: dict[str, str] = {}
     for place, game in enumerate(imported[:_LOOKED_AT]):

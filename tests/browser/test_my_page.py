@@ -1,40 +1,22 @@
 """A signed-in player's own page in a browser, while a game sends unlocks."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from config.children import BASE_DIR
 from tests.browser import telling, walking
 from tests.browser.conftest import WITHIN_MS, Laurel
 from tests.browser.game_server import demo_server
 
 pytestmark = pytest.mark.slow
 PLAYER = "np-0042"
-# Somebody who signs in, and is that player.
-_SIGN_IN = f"""
-from django.conf import settings
-from django.test import Client
-from django.utils import timezone
-from accounts.models import PlayerAccount, PlayerIdentity, User
-user = User.objects.create_user("np-0042@example.org")
-player = PlayerIdentity.objects.get(external_id="{PLAYER}").player_id
-PlayerAccount.objects.create(user=user, player_id=player, created_at=timezone.now())
-client = Client()
-client.force_login(user)
-print(client.cookies[settings.SESSION_COOKIE_NAME].value)
-"""
 
 
 @pytest.fixture(scope="module")
 def cookie(laurel: Laurel, said: str) -> str:
     """Return the session of whoever is that player."""
-    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", _SIGN_IN]
-    done = subprocess.run(command, cwd=BASE_DIR, env=laurel.env, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()[-1]
+    return laurel.signed_in(PLAYER)["cookie"]
 
 
 @pytest.fixture
