@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _quick(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.EMAIL_BACKEND = "post_office.EmailBackend"  # pytest-django sets another
+    settings.EMAIL_BACKEND = "core.mail.Queue"  # pytest-django sets another
 
 
 def signed_up(client: Client, **fields: str) -> Any:
