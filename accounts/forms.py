@@ -30,7 +30,7 @@ def plain_address(text: str) -> None:
 
 
 def unquoted_address(text: str) -> None:
-    """Refuse an address in quotes, which may hold anything: the queue of mail would take a comma in it for another's."""
+    """Refuse an address in quotes, which may hold anything: a comma in it would make several of it."""
     if '"' in text:
         raise ValidationError(_("Write an address without quotes."), code="quoted")
 

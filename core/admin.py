@@ -4,7 +4,6 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-
 from post_office.models import Attachment, Email, EmailTemplate, Log
 
 from core import followers
@@ -153,6 +152,7 @@ class EmailAdmin(ReadOnlyAdmin):
         "errors",
     )
     readonly_fields = ("errors",)
+    change_form_template = "admin/change_form.html"  # not post_office's, which has the button
 
     @admin.display(description="what the mail server said")
     def errors(self, email: Email) -> str:

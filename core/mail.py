@@ -1,6 +1,7 @@
 """Mail: queued by Django's own functions, in the caller's transaction, and sent from here.
 
-What is queued is text: whatever names of studios or addresses of people in it look like, nothing of it is run. A server that is away delays it: what could not be sent is tried again for a day, then it stays as failed.
+What is queued is text: whatever names of studios or addresses of people in it look like, nothing of it is run.
+A server that is away delays it: what could not be sent is tried again for a day, then it stays as failed.
 """
 
 from collections.abc import Mapping, Sequence

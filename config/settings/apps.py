@@ -117,9 +117,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.middleware.request_context",
     "accounts.calls.middleware.request_log",
-    "core.middleware.Refusals",
     "django.middleware.security.SecurityMiddleware",
     "core.middleware.StaticFiles",
+    "core.middleware.KeptByNobody",
     "core.middleware.Compressed",
     "core.middleware.Sessions",
     "core.middleware.Language",
@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "core.middleware.FrameOptions",
     "core.middleware.ContentPolicy",
     "accounts.signing_in.Statuses",
+    "core.middleware.Refusals",  # inside those that set headers: its pages are pages, too
     "allauth.account.middleware.AccountMiddleware",  # by this very name, or it refuses to start
 ]
 ROOT_URLCONF = "config.urls"

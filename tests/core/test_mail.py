@@ -107,7 +107,9 @@ def test_what_looks_like_a_template_is_text(server: Server, name: str) -> None:
     (row,) = Email.objects.all()
     assert (row.subject, row.message, row.html_message) == (f"Of {name}", f"Text of {name}", f"<p>{name}")
     assert send() == 1
-    read = message_from_bytes(server.taken[0].content or b"", policy=policy.default)
+    content = server.taken[0].content
+    assert isinstance(content, bytes)
+    read = message_from_bytes(content, policy=policy.default)
     assert read["Subject"] == f"Of {name}"
     assert [part.get_content().strip() for part in read.iter_parts()] == [f"Text of {name}", f"<p>{name}"]
 
