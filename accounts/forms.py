@@ -29,6 +29,12 @@ def plain_address(text: str) -> None:
         raise ValidationError(message, code="not-ascii")
 
 
+def unquoted_address(text: str) -> None:
+    """Refuse an address in quotes, which may hold anything: a comma in it would make several of it."""
+    if '"' in text:
+        raise ValidationError(_("Write an address without quotes."), code="quoted")
+
+
 class StudioForm(PortalForm):
     """A studio's name."""
 
@@ -51,7 +57,9 @@ class RoleForm(PortalForm):
 class InviteForm(RoleForm):
     """Whom to invite, and as what."""
 
-    email = forms.EmailField(label=_("E-mail address"), max_length=254, validators=[printable, plain_address])
+    email = forms.EmailField(
+        label=_("E-mail address"), max_length=254, validators=[printable, plain_address, unquoted_address]
+    )
     field_order = ("email", "role")
 
 

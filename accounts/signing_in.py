@@ -25,7 +25,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations, known_browsers, listening, selectors
-from accounts.forms import asked_for
+from accounts.forms import asked_for, unquoted_address
 from accounts.models import User
 from core.middleware import PagesOnly
 from core.refusals import Conflict, Refused
@@ -79,9 +79,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return NO_ADDRESS  # devices are noted with it, and PostgreSQL takes addresses only
 
     def clean_email(self, email: str) -> str:
-        """Return an address. Raises ValidationError for one that is too long, which would be kept shortened."""
+        """Return an address.
+
+        Raises ValidationError for one that is too long, which would be kept shortened, or in quotes.
+        """
         if len(email) > LONGEST_EMAIL:
             raise ValidationError(_("This address is too long."), code="too_long")
+        unquoted_address(email)
         return email
 
     def save_user(self, request: HttpRequest, user: User, *args: Any, **kwargs: Any) -> User:
@@ -173,6 +177,12 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Say whether somebody may sign up."""
         # What is typed into the form counts, whatever the other service said.
         return may_sign_up(request, request.POST.get("email") or sociallogin.user.email or None)
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Take no address in quotes from another service: who signs up by it is asked for one that mail can go to."""
+        sociallogin.email_addresses = [one for one in sociallogin.email_addresses if '"' not in one.email]
+        if '"' in (sociallogin.user.email or ""):
+            sociallogin.user.email = ""
 
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
         """Save a new user, who plays if he came from a player's page or by a service for players."""

@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 
 from accounts.pages import sign_in
 from core import operations
+from core.docs_page import DocsView
 from social.api.root import RootView
 
 handler400 = "core.problems.bad_request"
@@ -27,7 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("accounts.urls")),
     path("api/v1", RootView.as_view()),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/v1/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/docs", DocsView.as_view(url_name="schema"), name="docs"),
     path("livez", operations.livez),
     path("readyz", operations.readyz),
     path("metrics", operations.metrics),

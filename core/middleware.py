@@ -18,6 +18,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core.deadlines import deadline
@@ -162,6 +163,15 @@ class Messages(PagesOnly, MessageMiddleware):
 
 class FrameOptions(PagesOnly, XFrameOptionsMiddleware):
     """No page is shown inside another site's."""
+
+
+class KeptByNobody(PagesOnly, MiddlewareMixin):
+    """A page that does not say for how long it may be kept is kept by nobody: it may be somebody's own."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Say so."""
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 class ContentPolicy(PagesOnly, CSPMiddleware):

@@ -118,9 +118,9 @@ MIDDLEWARE = [
     "core.middleware.request_context",
     "accounts.calls.middleware.request_log",
     "core.public_pages.hot_pages",
-    "core.middleware.Refusals",
     "django.middleware.security.SecurityMiddleware",
     "core.middleware.StaticFiles",
+    "core.middleware.KeptByNobody",
     "core.middleware.Compressed",
     "core.middleware.Sessions",
     "core.middleware.Language",
@@ -131,6 +131,7 @@ MIDDLEWARE = [
     "core.middleware.FrameOptions",
     "core.middleware.ContentPolicy",
     "accounts.signing_in.Statuses",
+    "core.middleware.Refusals",  # inside those that set headers: its pages are pages, too
     "allauth.account.middleware.AccountMiddleware",  # by this very name, or it refuses to start
 ]
 ROOT_URLCONF = "config.urls"

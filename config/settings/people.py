@@ -137,7 +137,7 @@ SOCIALACCOUNT_PROVIDERS = {name: _provider(name, secrets) for name, secrets in S
 
 # Mail waits in PostgreSQL and is sent by a worker: a mail server that is away delays it and nothing else.
 # EMAIL_URL is smtp+tls://user:password@host:587; without it mail becomes files in VAR_DIR/mail.
-EMAIL_BACKEND = "post_office.EmailBackend"
+EMAIL_BACKEND = "core.mail.Queue"
 EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = str(VAR_DIR / "mail")
 MAIL_IS_KEPT_HERE = not env.str("EMAIL_URL", default="")

@@ -34,8 +34,9 @@ def seen_player(request: HttpRequest, player_id: UUID, *, part: Part = Part.PROF
 
     Raises Http404, alike for who hides it and for who is not there.
     """
+    reader = reader_id(request)  # first: that a session was read shows in Vary
     info = accounts.player_by_uuid(player_id)
-    if info is None or not seeing.sees(info, by=reader_id(request) or None, part=part):
+    if info is None or not seeing.sees(info, by=reader or None, part=part):
         raise Http404
     return info
 

@@ -37,7 +37,7 @@ ENTER = "/account/2fa/authenticate/"
 @pytest.fixture(autouse=True)
 def _quick(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.EMAIL_BACKEND = "post_office.EmailBackend"  # pytest-django sets another
+    settings.EMAIL_BACKEND = "core.mail.Queue"  # pytest-django sets another
 
 
 @pytest.fixture(autouse=True)

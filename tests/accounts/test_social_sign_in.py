@@ -39,14 +39,14 @@ print(json.dumps({
 """
 
 
-def visited(services: str) -> subprocess.CompletedProcess[str]:
+def environment(**named: str) -> dict[str, str]:
+    """Return what an instance's environment says that has this process's database."""
     own = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    env = {
-        **os.environ,
-        "SOCIAL_SIGN_IN": services,
-        "DATABASE_URL": own.geturl(),
-        "PUBLIC_URL": "http://testserver",
-    }
+    return {**os.environ, "DATABASE_URL": own.geturl(), "PUBLIC_URL": "http://testserver", **named}
+
+
+def visited(services: str) -> subprocess.CompletedProcess[str]:
+    env = environment(SOCIAL_SIGN_IN=services)
     return subprocess.run(
         [sys.executable, "-c", _VISIT], cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False
     )

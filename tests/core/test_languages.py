@@ -85,14 +85,6 @@ def test_a_forged_choice_is_none(kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target",
-    ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)", "portal", ""],
-)
-def test_the_choice_leads_to_no_other_site(client: Client, target: str) -> None:
-    assert client.post("/language", {"language": "de", "next": target})["Location"] == "/"
-
-
-@pytest.mark.parametrize(
     "sent", [{}, {"language": "fr"}, {"language": '"><script>'}], ids=["none", "other", "bad"]
 )
 def test_a_language_that_is_not_spoken_is_refused(client: Client, sent: dict[str, str]) -> None:

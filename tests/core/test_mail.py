@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.core import mail as django_mail
+from django.core.mail import EmailMultiAlternatives
 from django.db import connection, transaction
 from django.utils import timezone
 from post_office.models import STATUS, Email
@@ -45,7 +47,7 @@ class Server:
 def port(settings: Any) -> int:
     """Name a mail server in the settings; none is there yet."""
     free = var_dir.free_ports(1)
-    settings.EMAIL_BACKEND = "post_office.EmailBackend"
+    settings.EMAIL_BACKEND = "core.mail.Queue"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free
     settings.POST_OFFICE = {
         **settings.POST_OFFICE,
@@ -93,6 +95,29 @@ def test_what_was_written_is_sent_once(server: Server) -> None:
     assert b"Subject: Prove it" in taken.content
     assert b"Message-ID: <" in taken.content
     assert b"From: Laurel <laurel@localhost>" in taken.content
+
+
+@pytest.mark.parametrize(
+    "name", ["{{ 7|add:7 }}", "{% load log %}{% get_admin_log 9 as l %}{{ l }}", "{% if", "{#"]
+)
+def test_what_looks_like_a_template_is_text(server: Server, name: str) -> None:
+    message = EmailMultiAlternatives(f"Of {name}", f"Text of {name}", None, ["ada@northlight.example"])
+    message.attach_alternative(f"<p>{name}", "text/html")
+    message.send()
+    (row,) = Email.objects.all()
+    assert (row.subject, row.message, row.html_message) == (f"Of {name}", f"Text of {name}", f"<p>{name}")
+    assert send() == 1
+    content = server.taken[0].content
+    assert isinstance(content, bytes)
+    read = message_from_bytes(content, policy=policy.default)
+    assert read["Subject"] == f"Of {name}"
+    assert [part.get_content().strip() for part in read.iter_parts()] == [f"Text of {name}", f"<p>{name}"]
+
+
+def test_an_address_that_would_be_read_as_several_gets_nothing(server: Server) -> None:
+    with pytest.raises(ValueError, match="comma"):
+        write('"a,ada@northlight.example,b"@evil.example')
+    assert (send(), Email.objects.count()) == (0, 0)
 
 
 def test_of_mail_that_was_sent_the_text_is_removed(server: Server) -> None:
@@ -193,7 +218,7 @@ def test_old_mail_is_deleted_unless_it_waits(port: int) -> None:
 
 
 def test_without_a_server_mail_becomes_files(settings: Any, tmp_path: Any) -> None:
-    settings.EMAIL_BACKEND = "post_office.EmailBackend"
+    settings.EMAIL_BACKEND = "core.mail.Queue"
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     assert settings.MAIL_IS_KEPT_HERE
     write()

@@ -22,22 +22,6 @@ def test_a_chosen_theme_is_kept_and_shown(client: Client, theme: str) -> None:
     assert re.search(rf'value="{theme}"[^>]*aria-pressed="true"', page)
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "//evil.example",
-        "/\\evil.example",
-        "https:evil.example",
-        "https://evil.example/",
-        "javascript:alert(1)",
-        "problems",
-        "",
-    ],
-)
-def test_a_theme_switch_leads_to_no_other_site(client: Client, target: str) -> None:
-    assert client.post("/theme", {"theme": "dark", "next": target})["Location"] == "/"
-
-
 def test_an_unknown_theme_is_refused_and_not_kept(client: Client) -> None:
     answer = client.post("/theme", {"theme": '"><script>', "next": "/"}, headers=BROWSER)
     assert answer.status_code == PROBLEMS["validation-failed"].status

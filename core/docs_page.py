@@ -1,0 +1,24 @@
+"""The API's description to browse. It lies below /api/, which the middleware of pages passes by, and is a page."""
+
+from typing import Any, Final
+
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+# Swagger UI's own page has a style in it; it runs our files alone.
+_POLICY: Final = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
+)
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """The page, and its script at `?script=`."""
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **named: Any) -> Response:
+        """Let nobody show it in a frame, and nothing run that is not ours."""
+        answer = super().finalize_response(request, response, *args, **named)
+        answer["Content-Security-Policy"] = _POLICY
+        answer["X-Frame-Options"] = "DENY"
+        return answer
