@@ -29,7 +29,7 @@ _NAMED_BY_TESTS = (
     "DEMO",
 )
 # A closed network must not slow the browser down: it tries to reach its maker in the background.
-_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,18 @@ def said(laurel: Laurel) -> str:
     return text
 
 
-@pytest.fixture(scope="module")  # what drives it keeps a loop running, which other tests' own would not bear
-def browser() -> Iterator[Browser]:
-    """Start Debian's Chromium, or whatever Chromium there is."""
+def chromium() -> str:
+    """Return where Chromium is; skip the test where there is none."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("There is no Chromium on this machine.")
+    return found
+
+
+@pytest.fixture(scope="module")  # what drives it keeps a loop running, which other tests' own would not bear
+def browser() -> Iterator[Browser]:
+    """Start Debian's Chromium, or whatever Chromium there is."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         yield started
         started.close()
