@@ -45,7 +45,7 @@ cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
 print(json.dumps({{"cookie": cookie, "name": player.display_name, "id": str(player.uuid)}}))
 """
 # A closed network must not slow the browser down: it tries to reach its maker in the background.
-_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,18 @@ def said(laurel: Laurel) -> str:
     return text
 
 
-@pytest.fixture(scope="module")  # what drives it keeps a loop running, which other tests' own would not bear
-def browser() -> Iterator[Browser]:
-    """Start the machine's Chromium."""
+def chromium() -> str:
+    """Return where Chromium is; skip the test where there is none."""
     found = running.chromium()
     if found is None:
         pytest.skip("There is no Chromium on this machine.")
+    return found
+
+
+@pytest.fixture(scope="module")  # what drives it keeps a loop running, which other tests' own would not bear
+def browser() -> Iterator[Browser]:
+    """Start the machine's Chromium."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         yield started
         started.close()

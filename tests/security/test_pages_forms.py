@@ -31,6 +31,8 @@ EXEMPT: Final = {
 }
 # Pages that are the same for everybody, whoever is signed in.
 FOR_ALL: Final = frozenset({"", "demo", "favicon.ico", "problems/<slug:slug>", "admin/jsi18n/"})
+# What is noted of who looks: sessions, and from which device.
+NOTED: Final = frozenset({"django_session", "usersessions_usersession", "accounts_playersession"})
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 EVIL: Final = "https://evil.example"
 
@@ -120,6 +122,17 @@ def test_every_form_is_taken_with_its_token(world: Hostile) -> None:
         if answer.status_code != 405:
             reached.add(address.route)
     assert len(reached) > 100
+
+
+@pytest.mark.slow
+def test_a_link_from_another_site_changes_nothing(world: Hostile) -> None:
+    """What is done at the mere look at an address, any site can have done by whoever follows a link."""
+    before = census()
+    for address in pages():
+        for client in world.lookers(address):
+            documents.let_go(client.get(world.path(address)))
+    after = census()
+    assert {name for name in before if before[name] != after[name]} <= NOTED
 
 
 def test_no_other_view_is_without_a_check() -> None:
