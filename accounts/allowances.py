@@ -1,5 +1,6 @@
 """The limits of a studio that are enforced here, and how much of them is used."""
 
+from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,8 +25,14 @@ def limits(studio_id: int) -> list[Limit]:
         Limit(_("Open invitations"), invitations.MOST_OPEN, invited),
         Limit(_("API keys that work"), keyring.MOST_KEYS, len(issued_keys.live(studio_id, at=now))),
         Limit(_("Testers of one game"), games.MOST_TESTERS, most["n"] if most else 0, about=title),
+        Limit(_("Writes of a key, by item"), _a_second("server-writes"), unit=_("a second")),
+        Limit(_("Reads of a key"), _a_second("server-reads"), unit=_("a second")),
         Limit(_("Body of a call"), MAX_BYTES // 1024, unit="KiB"),
         Limit(_("Levels of JSON in a body"), MAX_DEPTH),
         Limit(_("Items in a batch"), LARGEST_BATCH),
         Limit(_("An Idempotency-Key is remembered"), KEPT_DAYS, unit=_("days")),
     ]
+
+
+def _a_second(rate: str) -> int:
+    return round(settings.RATES[rate].per_s)

@@ -11,7 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import erased, keys, last_use, people, selectors, tokens
+from accounts import erased, keys, last_use, people, selectors, throttling, tokens
 from accounts.people import Part
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_external_id
@@ -60,7 +60,13 @@ class BearerAuthentication(BaseAuthentication):
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
-        holder = read_credential(header)
+        try:
+            holder = read_credential(header)
+        except CredentialExpired:
+            raise  # who knows an old key is no stranger who guesses
+        except Unauthenticated:
+            throttling.failed(request._request)
+            raise
         request._request.holder = holder  # type: ignore[attr-defined]  # for the request log
         if isinstance(holder, KeyHolder) and holder.rotated_at is not None:
             request.parser_context["view"].headers |= _ending(holder)

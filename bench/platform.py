@@ -23,6 +23,7 @@ from config.children import BASE_DIR, HOST, STOP_ORDER, Place, children, environ
 from config.embedded import Servers
 from config.processes import CannotStart, Process, stop_all
 
+_CROWDS = ("address", "player-unlocks", "player-dashboards", "player-boards", "player-others")
 # What the caller's environment may say about another copy of Laurel.
 _OTHERS = (
     *("BOARDS_REDIS_URL", "CACHE_REDIS_URL", "LIVE_REDIS_URL", "CELERY_BROKER_URL", "PUBLIC_URL", "LIVE_URL"),
@@ -147,6 +148,8 @@ def _environment(place: Place, servers: Servers, *, sink_port: int) -> dict[str,
         "SECRET_KEY": os.urandom(32).hex(),
         "DEBUG": "0",
         "DEMO": "0",
+        # Thousands of players and of nobody's calls come from one machine; a server key has its usual limits.
+        "RATE_LIMITS": ",".join(f"{name}=1000000/s:1000000" for name in _CROWDS),
         # The sink of bench/measures/webhooks.py is on this machine.
         "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
         "WEBHOOK_PLAIN_HTTP": "1",

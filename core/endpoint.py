@@ -86,6 +86,8 @@ class Endpoint(APIView):
         scopes: method to the scope that a server key needs; a method not named needs none.
         player_may: methods that a player token may use.
         query: names of the query parameters the operation takes.
+        limited_as: which of a player's limits it counts for: `unlocks`, `dashboards`, `boards` or `others`
+            (config/settings/limits.py).
         keeps_answers: whether a POST with an Idempotency-Key runs once. Not where the answer is a secret, or where a
             refusal has to leave a trace; such a POST may be repeated as it is.
 
@@ -94,6 +96,7 @@ class Endpoint(APIView):
     scopes: Mapping[str, str] = {}
     player_may: frozenset[str] = frozenset()
     query: frozenset[str] = frozenset()
+    limited_as: str = "others"
     keeps_answers: bool = True
     _allow = ""
 

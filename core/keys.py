@@ -9,3 +9,11 @@ def public_page(address: str) -> str:
     It is made anew by whoever asks next. The address is hashed: its parameters are the reader's.
     """
     return f"core:v1:page:{hashlib.blake2b(address.encode(), digest_size=16).hexdigest()}"
+
+
+def bucket(rate: str, caller: str) -> str:
+    """Return the key, in `limits`, of a caller's token bucket: a string, `left at`, gone once the bucket is full.
+
+    It is made anew by whoever takes next.
+    """
+    return f"core:v1:bucket:{rate}:{caller}"

@@ -20,7 +20,7 @@ BREAKER_OPEN_S = 2.0
 
 @cache
 def client(role: str, *, timeout_s: float = WEB_TIMEOUT_S) -> redis.Redis:
-    """Return the process's client for a role: `boards`, `cache` or `live`. Answers are bytes."""
+    """Return the process's client for a role: `boards`, `cache`, `limits` or `live`. Answers are bytes."""
     return redis.Redis.from_url(
         settings.VALKEY_URLS[role],
         socket_timeout=timeout_s,

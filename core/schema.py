@@ -12,7 +12,7 @@ from core.problems import CONTENT_TYPE
 from core.refusals import PROBLEMS
 
 _EXAMPLE_REQUEST_ID = "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11"
-_ALWAYS = ("malformed-request", "not-acceptable", "unavailable")
+_ALWAYS = ("malformed-request", "not-acceptable", "rate-limited", "unavailable")
 _WITH_CREDENTIAL = ("unauthenticated", "forbidden", "not-found")
 _WITH_BODY = ("conflict", "gone", "payload-too-large", "unsupported-media-type", "validation-failed")
 
@@ -51,12 +51,28 @@ class ProblemOutput(serializers.Serializer[Any]):
     errors = ProblemError(many=True, required=False)  # type: ignore[assignment]  # DRF finds fields by name
 
 
+# Of every answer (draft-ietf-httpapi-ratelimit-headers).
+_LIMITS = [
+    OpenApiParameter(name, str, OpenApiParameter.HEADER, response=True, description=description)
+    for name, description in (
+        (
+            "RateLimit-Policy",
+            'The limit that a call counts for: `"server-reads";q=300000;w=60` is `q` in `w` seconds.',
+        ),
+        (
+            "RateLimit",
+            'What is left of it: `"server-reads";r=19999;t=1` is `r` now, and all of it in `t` seconds.',
+        ),
+    )
+]
+
+
 class LaurelSchema(AutoSchema):
-    """Adds to every operation its problems, the request id, and the Idempotency-Key of a POST."""
+    """Adds to every operation its problems, its limits, the request id, and the Idempotency-Key of a POST."""
 
     def get_override_parameters(self) -> list[Any]:
         """Return the headers that every operation reads."""
-        parameters: list[Any] = list(super().get_override_parameters())
+        parameters: list[Any] = [*super().get_override_parameters(), *_LIMITS]
         if self.method == "POST":
             parameters.append(
                 OpenApiParameter(

@@ -52,6 +52,7 @@ class ProgressView(Endpoint):
 
     scopes = {"POST": "unlocks:write"}
     player_may = frozenset({"POST"})
+    limited_as = "unlocks"
 
     @extend_schema(
         operation_id="report_progress",

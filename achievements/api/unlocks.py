@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.authentication import TokenHolder, external_id_of, game_of, holder_of, read_player_name
+from accounts.throttling import charge
 from achievements.services import unlocks
 from achievements.services.unlocks import Caller, Unlocked, UnlockRequest
 from core.clock import rfc3339
@@ -96,6 +97,7 @@ class UnlockView(Endpoint):
 
     scopes = {"POST": "unlocks:write"}
     player_may = frozenset({"POST"})
+    limited_as = "unlocks"
 
     @extend_schema(
         operation_id="unlock",
@@ -143,6 +145,7 @@ class BatchView(Endpoint):
 
     scopes = {"POST": "unlocks:write"}
     player_may = frozenset({"POST"})
+    limited_as = "unlocks"
 
     @extend_schema(
         operation_id="unlock_batch",
@@ -172,7 +175,9 @@ class BatchView(Endpoint):
         """Record a batch."""
         body = read_object(request.data, _BATCH)
         game = game_of(request, read_game_id(body))
-        read = [_read_item(request, item) for item in read_list(body, "unlocks")]
+        items = read_list(body, "unlocks")
+        charge(request, len(items))
+        read = [_read_item(request, item) for item in items]
         good = [item for item in read if isinstance(item, UnlockRequest)]
         settled = iter(
             unlocks.unlock_many(game=game, requests=good, by=caller_of(request), at=timezone.now())

@@ -12,6 +12,7 @@ from bench.measures import (
     limits,
     player,
     push,
+    rates,
     scores,
     singles,
     social,
@@ -32,5 +33,6 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "player": player.measure,
     "social": social.measure,
     "webhooks": webhooks.measure,
+    "rates": rates.measure,
     "analytics": analytics.measure,
 }

@@ -2,6 +2,7 @@
 
 from config.settings.apps import *
 from config.settings.data import *
+from config.settings.limits import *
 from config.settings.logs import *
 from config.settings.people import *
 from config.settings.security import *

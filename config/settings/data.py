@@ -234,6 +234,7 @@ _REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 VALKEY_URLS = {
     "boards": env.str("BOARDS_REDIS_URL", default=_REDIS_URL),
     "cache": env.str("CACHE_REDIS_URL", default=_numbered(_REDIS_URL, 1)),
+    "limits": env.str("LIMITS_REDIS_URL", default=_numbered(_REDIS_URL, 4)),
     "live": env.str("LIVE_REDIS_URL", default=_numbered(_REDIS_URL, 2)),
 }
 CACHES = {

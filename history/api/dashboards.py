@@ -106,6 +106,7 @@ class DashboardView(Endpoint):
 
     scopes = {"GET": "players:read"}
     player_may = frozenset({"GET"})
+    limited_as = "dashboards"
 
     @extend_schema(
         operation_id="get_player_dashboard",

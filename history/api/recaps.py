@@ -84,6 +84,7 @@ class RecapView(Endpoint):
 
     scopes = {"GET": "players:read"}
     player_may = frozenset({"GET"})
+    limited_as = "dashboards"
     query = frozenset({"year"})
 
     @extend_schema(

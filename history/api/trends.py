@@ -43,6 +43,7 @@ class TrendsView(Endpoint):
 
     scopes = {"GET": "players:read"}
     player_may = frozenset({"GET"})
+    limited_as = "dashboards"
     query = frozenset({"metric", "window", "game_id"})
 
     @extend_schema(

@@ -40,6 +40,7 @@ class GlobalBoardView(Endpoint):
     """The board over all games."""
 
     public = frozenset({"GET", "HEAD"})
+    limited_as = "boards"
     query = _PAGED
 
     @extend_schema(
@@ -60,6 +61,7 @@ class GameBoardView(Endpoint):
     """A game's `points` board."""
 
     public = frozenset({"GET", "HEAD"})
+    limited_as = "boards"
     query = _PAGED
 
     @extend_schema(
@@ -80,6 +82,7 @@ class BoardView(Endpoint):
     """A game's board by its key."""
 
     public = frozenset({"GET", "HEAD"})
+    limited_as = "boards"
     query = _PAGED
 
     @extend_schema(
@@ -100,6 +103,7 @@ class PlayerRankView(Endpoint):
     """Where a player stands on a board."""
 
     public = frozenset({"GET", "HEAD"})
+    limited_as = "boards"
     query = _NARROWED
 
     @extend_schema(
@@ -128,6 +132,7 @@ class WhatIfView(Endpoint):
     """What rank a score would have."""
 
     public = frozenset({"GET", "HEAD"})
+    limited_as = "boards"
     query = _NARROWED | {"score"}
 
     @extend_schema(
@@ -154,6 +159,7 @@ class AroundPlayerView(Endpoint):
     """The page of a board with a player in the middle."""
 
     public = frozenset({"GET", "HEAD"})
+    limited_as = "boards"
     query = _NARROWED | {"limit"}
 
     @extend_schema(

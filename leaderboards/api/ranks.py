@@ -22,6 +22,7 @@ class PlayerRanksView(Endpoint):
 
     scopes = {"GET": "players:read"}
     player_may = frozenset({"GET"})
+    limited_as = "boards"
     query = frozenset({"game_id"})
 
     @extend_schema(

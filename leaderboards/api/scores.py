@@ -16,6 +16,7 @@ from accounts.authentication import (
     named_game,
     read_player_name,
 )
+from accounts.throttling import charge
 from core.endpoint import Endpoint
 from core.items import Errors, error, read_event_id, read_list, read_object, read_time, require_none
 from core.refusals import Refused
@@ -36,6 +37,7 @@ class ScoresView(Endpoint):
 
     scopes = {"POST": "scores:write"}
     player_may = frozenset({"POST"})
+    limited_as = "unlocks"
     parser_classes = [ExactJSONParser]
 
     @extend_schema(
@@ -71,6 +73,7 @@ class ScoreBatchView(Endpoint):
 
     scopes = {"POST": "scores:write"}
     player_may = frozenset({"POST"})
+    limited_as = "unlocks"
     parser_classes = [ExactJSONParser]
 
     @extend_schema(
@@ -90,7 +93,9 @@ class ScoreBatchView(Endpoint):
         """Record a batch."""
         game = named_game(request, game_id)
         body = read_object(request.data, _BATCH)
-        read = [_read_item(request, item) for item in read_list(body, "scores")]
+        items = read_list(body, "scores")
+        charge(request, len(items))
+        read = [_read_item(request, item) for item in items]
         good = [item for item in read if isinstance(item, ScoreRequest)]
         info, outcomes = scores.submit_many(
             game=game, key=board, requests=good, by=_caller(request), at=timezone.now()

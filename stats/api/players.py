@@ -18,6 +18,7 @@ class PlayerStatsView(Endpoint):
 
     scopes = {"GET": "players:read"}
     player_may = frozenset({"GET"})
+    limited_as = "dashboards"
     query = frozenset({"game_id"})
 
     @extend_schema(

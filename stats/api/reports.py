@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
 from accounts.authentication import TokenHolder, external_id_of, game_of, holder_of, read_player_name
+from accounts.throttling import charge
 from core.endpoint import Endpoint
 from core.ids import parse_id
 from core.items import Errors, error, read_event_id, read_list, read_object, read_time, require_none
@@ -36,6 +37,7 @@ class ReportView(Endpoint):
 
     scopes = {"POST": "stats:write"}
     player_may = frozenset({"POST"})
+    limited_as = "unlocks"
     parser_classes = [ExactJSONParser]
 
     @extend_schema(
@@ -69,6 +71,7 @@ class ReportBatchView(Endpoint):
 
     scopes = {"POST": "stats:write"}
     player_may = frozenset({"POST"})
+    limited_as = "unlocks"
     parser_classes = [ExactJSONParser]
 
     @extend_schema(
@@ -88,6 +91,7 @@ class ReportBatchView(Endpoint):
         body = read_object(request.data, _BATCH)
         game_id = _game_id(body)
         items = read_list(body, "reports")
+        charge(request, len(items))
         if game_id is not None:
             game_of(request, game_id)
         read = [_read_item(request, item, game_id=game_id) for item in items]

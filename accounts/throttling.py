@@ -1,0 +1,86 @@
+"""How often a caller of the API may do something: DRF's throttle over core/rates.py.
+
+Who is counted: a server key by itself, its reads and its writes; a player token's player, by what he does; who shows no
+credential, by his address. What is sent many at once is counted by item. See docs/adr/0058-rate-limits.md.
+"""
+
+import ipaddress
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from accounts.selectors import KeyHolder
+from core import rates
+from core.rates import Rate, Standing
+from core.refusals import Refused
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which imports this module by its settings
+
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_IPV6_HOME: Final = 64  # bits of an address that one household has to itself (RFC 6177)
+
+
+class Throttle(BaseThrottle):
+    """Counts one request of whoever calls."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Count it. Raises Refused where it is one too many."""
+        _take(request, view, 1)
+        return True
+
+
+def charge(request: Request, items: int) -> None:
+    """Count a batch's items; the request itself was counted as the first of them. Raises Refused."""
+    if items > 1:
+        _take(request, request.parser_context["view"], items - 1)
+
+
+def failed(request: HttpRequest) -> None:
+    """Count a credential that was not valid. Raises Refused to an address that has tried many."""
+    rate = settings.RATES["failures"]
+    standing = rates.take(rate, _address(request))
+    if not standing.allowed:
+        raise _refusal(standing, "Too many credentials from this address were not valid.")
+
+
+def _take(request: Request, view: "APIView", cost: int) -> None:
+    rate, caller = _limit(request, view)
+    standing = rates.take(rate, caller, cost)
+    view.headers |= standing.headers
+    if not standing.allowed:
+        raise _refusal(standing, "The limit of this caller for this operation is used up.")
+
+
+def _limit(request: Request, view: "APIView") -> tuple[Rate, str]:
+    holder: Any = request.auth
+    if holder is None:
+        return settings.RATES["address"], _address(request)
+    if isinstance(holder, KeyHolder):
+        kind = "reads" if request.method in _READS else "writes"
+        return settings.RATES[f"server-{kind}"], str(holder.key_id)
+    return settings.RATES[
+        f"player-{getattr(view, 'limited_as', 'others')}"
+    ], f"{holder.player.id}:{holder.game.id}"
+
+
+def _address(request: HttpRequest | Request) -> str:
+    """Return the caller's address; of IPv6 the network, since who has one address has 2^64 of them."""
+    text = request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return "unknown"
+    if address.version == 6:
+        return str(ipaddress.ip_network((address, _IPV6_HOME), strict=False))
+    return str(address)
+
+
+def _refusal(standing: Standing, why: str) -> Refused:
+    rate, headers = standing.rate, standing.headers
+    limit = f"{rate.per_s * rates.WINDOW_S:,.0f} a minute, at most {rate.burst:,} at once"
+    detail = f"{why} It is {limit}. Wait {headers['Retry-After']} s, then send this again: nothing was done."
+    return Refused(detail, slug="rate-limited", headers={"Retry-After": headers["Retry-After"]})

@@ -1,0 +1,115 @@
+"""The limits of the API: who is counted as whom, what it costs, what is told, and that a refusal changes nothing."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts import keys
+from accounts.models import Game, Studio
+from achievements.models import Achievement, Unlock
+from core.rates import Rate
+from tests import factories
+from tests.factories import Api
+
+pytestmark = pytest.mark.django_db
+UNLOCK, BATCH = "/achievements/unlock", "/achievements/unlock/batch"
+
+
+@pytest.fixture
+def studio() -> Studio:
+    return factories.studio()
+
+
+@pytest.fixture
+def game(studio: Studio) -> Game:
+    made = factories.game(studio)
+    factories.achievements(made, {f"deed-{number}": 5 for number in range(30)})
+    return made
+
+
+@pytest.fixture
+def server(studio: Studio) -> Api:
+    return factories.api(factories.server_key(studio))
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, name: str, per_min: float, burst: int) -> None:
+    monkeypatch.setitem(settings.RATES, name, Rate(name, per_min / 60, burst))
+
+
+def item(number: int, player: str = "p-1") -> dict[str, str]:
+    return {"player": player, "achievement": f"deed-{number}"}
+
+
+def board(game: Game, address: str) -> Any:
+    return Client(REMOTE_ADDR=address).get(f"/api/v1/leaderboards/{game.uuid}")
+
+
+def test_who_shows_no_credential_is_counted_by_his_address(game: Game) -> None:
+    assert {board(game, "203.0.113.5").status_code for _ in range(120)} == {200}
+    refused = board(game, "203.0.113.5")
+    assert refused.status_code == 429
+    assert refused.json()["type"].endswith("/rate-limited")
+    assert refused["Retry-After"] == "1"
+    assert board(game, "203.0.113.6").status_code == 200
+
+
+def test_of_ipv6_the_network_is_counted(game: Game, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(monkeypatch, "address", 1, 2)
+    asked = [board(game, f"2001:db8:0:7::{host}").status_code for host in (1, 2, 3)]
+    assert asked == [200, 200, 429]
+    assert board(game, "2001:db8:0:8::1").status_code == 200
+
+
+def test_a_player_s_limits_are_counted_by_what_he_does(studio: Studio, game: Game) -> None:
+    Achievement.objects.update(authority="client")
+    player = factories.player(studio)
+    api = factories.api(factories.player_token(game, player))
+    own = [api.post(UNLOCK, {"achievement": f"deed-{n}", "player": "me"}).status_code for n in range(21)]
+    assert own == [202] * 20 + [429]
+    assert Unlock.objects.count() == 20
+    assert api.get("/players/me/dashboard").status_code == 200
+    other = factories.api(factories.player_token(game, factories.player(studio, "p-2")))
+    assert other.post(UNLOCK, {"achievement": "deed-0", "player": "me"}).status_code == 202
+
+
+def test_a_batch_is_counted_by_item_and_refused_whole(
+    server: Api, game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, "server-writes", 1, 20)
+    body = {"game_id": str(game.uuid), "unlocks": [item(number) for number in range(15)]}
+    assert server.post(BATCH, body).status_code == 202
+    body["unlocks"] = [item(number) for number in range(15, 25)]
+    refused = server.post(BATCH, body)
+    assert refused.status_code == 429
+    assert "nothing was done" in refused.json()["detail"]
+    assert Unlock.objects.count() == 15
+    assert server.get("/games").status_code == 200, "reads are counted apart"
+
+
+def test_every_answer_says_what_is_left(server: Api, game: Game) -> None:
+    new = server.post(UNLOCK, {"game_id": str(game.uuid), **item(0)})
+    assert new["RateLimit-Policy"] == '"server-writes";q=1200000;w=60'
+    assert new["RateLimit"] == '"server-writes";r=99999;t=1'
+    wrong = server.post(UNLOCK, {"game_id": str(game.uuid)})
+    assert wrong.status_code == 422
+    assert wrong["RateLimit"].startswith('"server-writes";r=9999')
+
+
+def test_an_address_that_tries_keys_is_stopped_and_others_are_not(server: Api) -> None:
+    tried = [factories.api(keys.new_key()).get("/games").status_code for _ in range(12)]
+    assert tried == [401] * 10 + [429] * 2
+    assert server.get("/games").status_code == 200
+
+
+def test_without_valkey_limits_hold_for_each_process(
+    game: Game, servers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, "address", 1, 10)
+    servers.valkey.kill(9)
+    try:
+        asked = [board(game, "203.0.113.5").status_code for _ in range(10)]
+    finally:
+        servers.valkey.start()
+    assert asked == [200] * (10 // settings.WEB_PROCESSES) + [429] * (10 - 10 // settings.WEB_PROCESSES)
