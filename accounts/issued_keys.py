@@ -23,6 +23,7 @@ class IssuedKey:
         game_title: of the one game that it is for; None: all of the studio's.
         created_by: the e-mail address of who issued it; empty: an operator, or somebody who is gone.
         state: `live`; `ending`, once rotated; `expired`; `revoked`.
+        writes_per_s: what it may do in a second; None: as much as the instance allows.
 
     """
 
@@ -39,6 +40,8 @@ class IssuedKey:
     rotated_at: datetime | None
     replaced_by: str
     state: str
+    writes_per_s: int | None
+    reads_per_s: int | None
 
     @property
     def works(self) -> bool:
@@ -113,6 +116,8 @@ def _issued(row: ServerKey, *, at: datetime) -> IssuedKey:
         rotated_at=row.rotated_at,
         replaced_by=row.replaced_by.hint if row.replaced_by else "",
         state=_state(row, at=at),
+        writes_per_s=row.writes_per_s,
+        reads_per_s=row.reads_per_s,
     )
 
 

@@ -86,6 +86,8 @@ def rotate(
             game_id=old.game_id,
             expires_at=at + (old.expires_at - old.created_at) if old.expires_at else None,
             user_id=user_id,
+            writes_per_s=old.writes_per_s,
+            reads_per_s=old.reads_per_s,
         )
         old.expires_at = min(at + overlap, old.expires_at or at + overlap)
         old.rotated_at, old.replaced_by = at, new
@@ -106,6 +108,27 @@ def revoke(*, studio_id: int, uuid: UUID, reason: str, actor: str, at: datetime)
         key.save(update_fields=["revoked_at"])
         details = {"name": key.name, "hint": key.hint}
         _note("key.revoke", studio_id, key.uuid, reason=reason, actor=actor, at=at, details=details)
+    selectors.forget_keys()
+    return True
+
+
+def set_limits(
+    *, studio_id: int, uuid: UUID, writes_per_s: int | None, reads_per_s: int | None, actor: str, at: datetime
+) -> bool:
+    """Limit a key below what the instance allows, or no more (None); say whether that changed anything.
+
+    It holds everywhere within KEY_SECONDS. Raises NotFound.
+    """
+    with transaction.atomic():
+        key = _locked(studio_id, uuid)
+        before = {"writes_per_s": key.writes_per_s, "reads_per_s": key.reads_per_s}
+        after = {"writes_per_s": writes_per_s, "reads_per_s": reads_per_s}
+        if before == after:
+            return False
+        key.writes_per_s, key.reads_per_s = writes_per_s, reads_per_s
+        key.save(update_fields=["writes_per_s", "reads_per_s"])
+        details = {"name": key.name, "hint": key.hint, "before": before, "after": after}
+        _note("key.limits", studio_id, key.uuid, actor=actor, at=at, details=details)
     selectors.forget_keys()
     return True
 

@@ -193,6 +193,9 @@ class ServerKey(models.Model):
     replaced_by = models.OneToOneField(
         "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="replaces"
     )
+    # Items a second; none: the instance's (settings.RATES).
+    writes_per_s = models.PositiveIntegerField(null=True, blank=True)
+    reads_per_s = models.PositiveIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.name} (lrl_sk_…{self.hint})"

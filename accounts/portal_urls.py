@@ -34,6 +34,7 @@ urlpatterns = [
     path("portal/<uuid:studio>/keys", keys.index, name="keys"),
     path("portal/<uuid:studio>/keys/new", keys.new, name="new-key"),
     path("portal/<uuid:studio>/keys/<uuid:key>", keys.one, name="key"),
+    path("portal/<uuid:studio>/keys/<uuid:key>/limits", keys.limits, name="limit-key"),
     path("portal/<uuid:studio>/keys/<uuid:key>/rotate", keys.rotate, name="rotate-key"),
     path("portal/<uuid:studio>/keys/<uuid:key>/revoke", keys.revoke, name="revoke-key"),
     path("portal/<uuid:studio>/requests", requests.index, name="portal-requests"),

@@ -99,6 +99,8 @@ def issue_key(
     expires_at: datetime | None = None,
     uuid: UUID | None = None,
     user_id: int | None = None,
+    writes_per_s: int | None = None,
+    reads_per_s: int | None = None,
 ) -> tuple[ServerKey, str]:
     """Create a server key; return its row and the key itself, which can't be shown again."""
     unknown = set(scopes) - set(SCOPES)
@@ -115,6 +117,8 @@ def issue_key(
         expires_at=expires_at,
         uuid=uuid or new_id(),
         created_by_id=user_id,
+        writes_per_s=writes_per_s,
+        reads_per_s=reads_per_s,
     )
     return row, key
 

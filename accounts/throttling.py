@@ -60,11 +60,19 @@ def _limit(request: Request, view: "APIView") -> tuple[Rate, str]:
     if holder is None:
         return settings.RATES["address"], _address(request)
     if isinstance(holder, KeyHolder):
-        kind = "reads" if request.method in _READS else "writes"
-        return settings.RATES[f"server-{kind}"], str(holder.key_id)
+        if request.method in _READS:
+            return _within(settings.RATES["server-reads"], holder.reads_per_s), str(holder.key_id)
+        return _within(settings.RATES["server-writes"], holder.writes_per_s), str(holder.key_id)
     return settings.RATES[
         f"player-{getattr(view, 'limited_as', 'others')}"
     ], f"{holder.player.id}:{holder.game.id}"
+
+
+def _within(rate: Rate, per_s: int | None) -> Rate:
+    """Return the limit that a studio chose for a key, with as long a burst, and no higher than the instance's."""
+    if per_s is None or per_s >= rate.per_s:
+        return rate
+    return rate._replace(per_s=float(per_s), burst=max(1, round(rate.burst * per_s / rate.per_s)))
 
 
 def _address(request: HttpRequest | Request) -> str:

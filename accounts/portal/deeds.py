@@ -35,6 +35,7 @@ DEEDS: Final[dict[str, Promise]] = {
     "invitation.create": _("Invited somebody"),
     "invitation.withdraw": _("Withdrew an invitation"),
     "key.issue": _("Made an API key"),
+    "key.limits": _("Changed an API key's limits"),
     "key.revoke": _("Revoked an API key"),
     "key.rotate": _("Rotated an API key"),
     "leaderboard.archive": _("Archived a board"),

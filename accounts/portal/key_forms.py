@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -123,6 +125,32 @@ class RotationForm(PortalForm):
     def length(self) -> timedelta:
         """The overlap."""
         return OVERLAPS[self.cleaned_data["overlap"]][0]
+
+
+class LimitsForm(PortalForm):
+    """How much a key may do in a second, at most what the instance allows."""
+
+    writes_per_s = forms.IntegerField(
+        label=_("Writes a second"),
+        required=False,
+        min_value=1,
+        help_text=_("Items of a batch count one by one. Empty: as many as this instance allows."),
+    )
+    reads_per_s = forms.IntegerField(
+        label=_("Reads a second"),
+        required=False,
+        min_value=1,
+        help_text=_("Empty: as many as this instance allows."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Know what the instance allows."""
+        super().__init__(*args, **kwargs)
+        for name, rate in (("writes_per_s", "server-writes"), ("reads_per_s", "server-reads")):
+            field = self.fields[name]
+            most = round(settings.RATES[rate].per_s)
+            field.widget.attrs |= {"max": most, "placeholder": str(most)}
+            field.validators.append(MaxValueValidator(most))
 
 
 class RevocationForm(ReasonForm):

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import issued_keys, keyring
 from accounts.doorway import Visit, studio_page
 from accounts.issued_keys import IssuedKey
-from accounts.portal.key_forms import MEANINGS, KeyForm, RevocationForm, RotationForm
+from accounts.portal.key_forms import MEANINGS, KeyForm, LimitsForm, RevocationForm, RotationForm
 from accounts.roles import Act
 from core.refusals import Conflict
 
@@ -54,6 +54,29 @@ def one(request: HttpRequest, visit: Visit, key: UUID) -> HttpResponse:
     shown = _key(visit, key)
     scopes = [(scope, MEANINGS.get(scope, "")) for scope in shown.scopes]
     return _page(request, "portal/key.html", visit, key=shown, scopes=scopes)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@studio_page(needs=Act.MANAGE_KEYS)
+def limits(request: HttpRequest, visit: Visit, key: UUID) -> HttpResponse:
+    """Limit how much a key may do in a second."""
+    shown = _key(visit, key)
+    initial = {"writes_per_s": shown.writes_per_s, "reads_per_s": shown.reads_per_s}
+    form = LimitsForm(request.POST if request.method == "POST" else None, initial=initial)
+    if not shown.works:
+        return redirect("key", studio=visit.studio.studio_uuid, key=key)
+    if form.is_valid():
+        keyring.set_limits(
+            studio_id=visit.studio.studio_id,
+            uuid=shown.uuid,
+            writes_per_s=form.cleaned_data["writes_per_s"],
+            reads_per_s=form.cleaned_data["reads_per_s"],
+            actor=visit.actor,
+            at=timezone.now(),
+        )
+        messages.success(request, _("The limits hold everywhere within 5 seconds."))
+        return redirect("key", studio=visit.studio.studio_uuid, key=key)
+    return _page(request, "portal/limit_key.html", visit, refused=form.is_bound, key=shown, form=form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -29,6 +29,8 @@ class KeyHolder:
     scopes: frozenset[str]
     expires_at: datetime | None
     rotated_at: datetime | None = None
+    writes_per_s: int | None = None
+    reads_per_s: int | None = None
 
     @property
     def caller(self) -> str:
@@ -123,6 +125,8 @@ def _load_key(digest: bytes) -> KeyHolder | None:
         scopes=frozenset(key.scopes),
         expires_at=key.expires_at,
         rotated_at=key.rotated_at,
+        writes_per_s=key.writes_per_s,
+        reads_per_s=key.reads_per_s,
     )
 
 

@@ -383,3 +383,25 @@ def test_rotation_revocation_and_putting_away_at_once_end_in_order(house: House)
         assert ServerKey.objects.filter(replaces=row).count() <= 1
         # Whatever came first: nothing of a game that is put away works.
         assert not ServerKey.objects.filter(game=house.game, revoked_at=None).exists()
+
+
+def test_limits_are_chosen_audited_and_taken_back(house: House, row: ServerKey) -> None:
+    page = f"keys/{row.uuid}/limits"
+    assert 'max="20000"' in house.get(page).content.decode()
+    assert house.post(page, {"writes_per_s": "50", "reads_per_s": ""}).status_code == 302
+    assert "50 writes a second" in house.get(f"keys/{row.uuid}").content.decode()
+    assert audited(house.studio)[-1][0] == "key.limits"
+    before = AuditEntry.objects.count()
+    house.post(page, {"writes_per_s": "50", "reads_per_s": ""})
+    assert AuditEntry.objects.count() == before, "nothing changed"
+    house.post(page, {"writes_per_s": "", "reads_per_s": ""})
+    row.refresh_from_db()
+    assert (row.writes_per_s, row.reads_per_s) == (None, None)
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "20001", "1.5", "many", "9" * 30])
+def test_a_limit_that_cannot_be_changes_nothing(house: House, row: ServerKey, wrong: str) -> None:
+    answer = house.post(f"keys/{row.uuid}/limits", {"writes_per_s": wrong})
+    assert answer.status_code == 422
+    row.refresh_from_db()
+    assert row.writes_per_s is None

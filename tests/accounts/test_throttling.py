@@ -1,13 +1,15 @@
 """The limits of the API: who is counted as whom, what it costs, what is told, and that a refusal changes nothing."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
-from accounts import keys
-from accounts.models import Game, Studio
+from accounts import keyring, keys
+from accounts.models import Game, ServerKey, Studio, User
 from achievements.models import Achievement, Unlock
 from core.rates import Rate
 from tests import factories
@@ -113,3 +115,23 @@ def test_without_valkey_limits_hold_for_each_process(
     finally:
         servers.valkey.start()
     assert asked == [200] * (10 // settings.WEB_PROCESSES) + [429] * (10 - 10 // settings.WEB_PROCESSES)
+
+
+def test_a_key_s_own_limit_is_lower_and_follows_its_rotation(studio: Studio, game: Game) -> None:
+    secret = factories.server_key(studio)
+    now, key = timezone.now(), ServerKey.objects.get()
+    owner = User.objects.create_user("owner@example.org")
+    chosen = {"writes_per_s": 2, "reads_per_s": 10**6}
+    keyring.set_limits(studio_id=studio.pk, uuid=key.uuid, **chosen, actor="test", at=now)
+    api = factories.api(secret)
+    body = {"game_id": str(game.uuid), "unlocks": [item(number) for number in range(8)]}
+    assert api.post(BATCH, body)["RateLimit-Policy"] == '"server-writes";q=120;w=60'
+    body["unlocks"] = [item(number) for number in range(8, 16)]
+    assert api.post(BATCH, body).status_code == 429
+    assert api.get("/games")["RateLimit-Policy"] == '"server-reads";q=300000;w=60', (
+        "no higher than the instance's"
+    )
+    new, _ = keyring.rotate(
+        studio_id=studio.pk, uuid=key.uuid, overlap=timedelta(hours=1), user_id=owner.pk, actor="test", at=now
+    )
+    assert (new.writes_per_s, new.reads_per_s) == (2, 10**6)
