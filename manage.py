@@ -7,8 +7,9 @@ import sys
 from django.core.management import execute_from_command_line
 
 from config import var_dir
+from core.roomy import roomy
 
 if __name__ == "__main__":
     var_dir.adopt_environment()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(sys.argv)
+    roomy(execute_from_command_line)(sys.argv)

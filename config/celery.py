@@ -6,12 +6,13 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import setup_logging, task_prerun, worker_ready
 from django.db import close_old_connections
 from kombu.transport import redis as broker
 
 from core.collector import settle
+from core.roomy import roomy
 
 
 class _Taken(broker.QoS):
@@ -43,7 +44,17 @@ class _Taken(broker.QoS):
 
 broker.Channel.QoS = _Taken
 
-app = Celery("laurel")
+
+class _RoomyTask(Task[Any, Any]):
+    """A task whose work finds room on the stack (core/roomy.py)."""
+
+    @roomy
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Do it."""
+        return self.run(*args, **named)
+
+
+app = Celery("laurel", task_cls=_RoomyTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

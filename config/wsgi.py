@@ -15,8 +15,9 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, reset_queries
 
 from core.collector import settle
+from core.roomy import roomy
 
-application = get_wsgi_application()
+application = roomy(get_wsgi_application())
 
 from accounts.calls import writing  # noqa: E402 - its models need the applications
 
