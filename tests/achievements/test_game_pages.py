@@ -135,6 +135,7 @@ FILTERED: list[tuple[str, list[str]]] = [
     ("?sort=rarity", ["Dear", "Other", "Cheap", "Held"]),
     ("?sort=points", ["Dear", "Other", "Held", "Cheap"]),
     ("?sort=newest", ["Held", "Other", "Dear", "Cheap"]),
+    ("?sort=nearest", ["Cheap", "Other", "Dear", "Held"]),
     ("?show=locked&sort=points", ["Dear", "Other", "Cheap"]),
     ("?group=no+such+group", []),
 ]
