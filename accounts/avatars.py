@@ -33,7 +33,7 @@ def upload(player_id: int, body: bytes, *, at: datetime) -> None:
         Unavailable: the store does not answer, or many are uploaded right now.
 
     """
-    drawn = painted(drawing.draw, body)
+    drawn = painted(drawing.draw_filling, body)
     row = Avatar.objects.create(player_id=player_id, digest=drawn.digest, created_at=at)
     lend_back()
     for side, content in drawn.files.items():

@@ -175,7 +175,8 @@ function sentence({ achievement: { name, rarity }, points }) {
 // --- toasts ---
 function toastOne({ game_id: id, game, achievement, points }) {
   const tier = achievement.rarity?.tier;
-  const sum = document.querySelector("[data-total=points]")?.textContent.trim();
+  const counted = document.querySelector(`a[data-game="${CSS.escape(id)}"]`); // else the total is not known yet
+  const sum = counted && document.querySelector("[data-total=points]")?.textContent.trim();
   const total = sum && `${sum} in all`;
   const card = toast(achievement, tier, {
     kind: tier ? `${capital(tier)} unlocked` : "Unlocked",
@@ -192,7 +193,7 @@ function toastMany([{ achievement }, ...others], away) {
   const number = others.length + 1 + (many?.isConnected ? many.number : 0);
   many?.remove();
   many = toast(achievement, "", {
-    kind: `${number} unlocked${away ? " while you were away" : ""}`,
+    kind: `${number > 1 ? `${number} unlocked` : "Unlocked"}${away ? " while you were away" : ""}`,
     name: number > 1 ? `${achievement.name} and ${number - 1} more` : achievement.name,
     text: "See all in Latest unlocks",
   });

@@ -120,9 +120,13 @@ def spoken(tag: str) -> str:
 
 
 def _preferred(request: HttpRequest, visitor: Visitor, known: Collection[str]) -> str | None:
-    """Return the first of the languages that a visitor reads which there is: his account's, then his browser's."""
+    """Return the first language that there is of those a visitor reads: chosen, his account's, his browser's."""
     accepted = request.META.get("HTTP_ACCEPT_LANGUAGE", "").split(",")[:_MOST_ACCEPTED]
-    for code in (visitor.user.language, *(one.partition(";")[0] for one in accepted)):
+    for code in (
+        visitor.player.language,
+        visitor.user.language,
+        *(one.partition(";")[0] for one in accepted),
+    ):
         try:
             found = _nearest(languages.normalise(code), known) if code.strip() not in ("", "*") else None
         except ValueError:

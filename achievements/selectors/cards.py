@@ -371,7 +371,7 @@ def in_order(made: Sequence[AchievementCard], sort: str) -> list[AchievementCard
             card.unlocked_at is None,
             -card.unlocked_at.timestamp() if card.unlocked_at else -card.place,
         ),
-        "nearest": lambda card: (card.progress is None, *_nearest(card)),
+        "nearest": lambda card: (card.unlocked_at is not None, card.progress is None, *_nearest(card)),
     }
     ordered = sorted(made, key=orders[sort]) if sort else list(made)
     return sorted(ordered, key=lambda card: card.state == "hidden")

@@ -52,6 +52,11 @@ def draw(body: bytes) -> Drawn:
     return _drawn(_square(_decoded(body)))
 
 
+def draw_filling(body: bytes) -> Drawn:
+    """Return the middle of a file's picture, drawn anew and filling the square. Raises Unusable."""
+    return _drawn(ImageOps.fit(_decoded(body), (LARGE, LARGE), Image.Resampling.LANCZOS))
+
+
 def draw_grey(body: bytes) -> Drawn:
     """Return a file's picture without its colours, as what is locked is shown. Raises Unusable."""
     return _drawn(_grey(_square(_decoded(body))))

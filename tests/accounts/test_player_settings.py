@@ -44,9 +44,9 @@ def privacy(**changes: str) -> dict[str, str]:
     return {f"privacy-{name}": changes.get(name, "public") for name in names}
 
 
-def png(side: int = 300, colour: str = "red") -> io.BytesIO:
+def png(side: int = 300, colour: str = "red", *, height: int | None = None) -> io.BytesIO:
     file = io.BytesIO()
-    Image.new("RGB", (side, side), colour).save(file, "PNG")
+    Image.new("RGB", (side, height or side), colour).save(file, "PNG")
     file.seek(0)
     file.name = "me.png"
     return file
@@ -127,6 +127,15 @@ def test_a_picture_is_drawn_anew_and_the_old_one_goes(anna: Somebody) -> None:
     assert anna.player.avatar_url == ""
     assert avatars.sweep(at=timezone.now()) == 0, "an upload may be about to name it"
     assert avatars.sweep(at=timezone.now() + avatars.KEPT_UNNAMED * 2) == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 200), (90, 300)])
+def test_a_picture_fills_its_round_however_long_it_is(anna: Somebody, width: int, height: int) -> None:
+    anna.send("picture", **{"picture-file": png(width, height=height)})
+    got = nobody().get(anna.player.avatar_url.removeprefix(settings.PUBLIC_URL))
+    drawn = Image.open(io.BytesIO(b"".join(got) if got.streaming else got.content)).convert("RGBA")
+    assert drawn.size == (256, 256)
+    assert {drawn.getpixel(corner)[3] for corner in ((0, 0), (255, 0), (0, 255), (255, 255))} == {255}
 
 
 def test_what_is_no_picture_is_refused(anna: Somebody) -> None:

@@ -135,6 +135,7 @@ FILTERED: list[tuple[str, list[str]]] = [
     ("?sort=rarity", ["Dear", "Other", "Cheap", "Held"]),
     ("?sort=points", ["Dear", "Other", "Held", "Cheap"]),
     ("?sort=newest", ["Held", "Other", "Dear", "Cheap"]),
+    ("?sort=nearest", ["Cheap", "Other", "Dear", "Held"]),
     ("?show=locked&sort=points", ["Dear", "Other", "Cheap"]),
     ("?group=no+such+group", []),
 ]
@@ -359,6 +360,10 @@ def test_texts_come_in_the_language_that_is_asked_for_or_read(game: Game) -> Non
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr, de-DE;q=0.8"
     assert "Erstes Blut" in page(client, path(game))
     assert "First blood" in page(client, path(game, "?lang=original"))
+    chosen, _ = visitor(game, "chooser", language="ar")
+    chosen.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    for where in ("", "/achievements/a"):
+        assert "أول دم" in page(chosen, path(game, where)), "what was chosen goes before what a browser says"
 
 
 def test_what_a_studio_writes_is_shown_and_never_run(settings: Any) -> None:

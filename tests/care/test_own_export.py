@@ -69,6 +69,8 @@ def test_a_browser_that_was_left_open_gives_nothing_away(settings: Any) -> None:
     sign_in(client, user.email)
     for answer in (client.get(PAGE), client.post(PAGE)):
         assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/account/reauthenticate/")
+    asked = client.get(f"/account/reauthenticate/?next={PAGE}").content.decode()
+    assert ("Back to your settings" in asked, "Back to the portal" in asked) == (True, False)
     proved = client.post(f"/account/reauthenticate/?next={PAGE}", {"password": PASSWORD})
     assert proved["Location"] == PAGE
     assert "What is in the file" in client.get(PAGE).content.decode()

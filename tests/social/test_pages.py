@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts import sessions
-from accounts.models import Game, Player, PlayerSession, Studio
+from accounts.models import Game, Player, PlayerSession, Studio, User
 from achievements import plausibility
 from achievements.models import AchievementCount, GamePlayers, Plausibility
 from tests import factories
@@ -335,3 +335,12 @@ def test_a_page_takes_a_fixed_number_of_queries(
 def test_ids_that_are_no_ids_are_not_found(client: Client) -> None:
     _page(client, "/players/none", 404)
     _page(client, f"/players/{UUID(int=1)}/games/{UUID(int=2)}", 404)
+
+
+def test_the_front_page_leads_players_in() -> None:
+    front = _page(Client(), "/")
+    for address in ("/games", "/leaderboards", "/me/", "/account/login/?next=/me/"):
+        assert f'href="{address}"' in front
+    signed_in = Client()
+    signed_in.force_login(User.objects.create_user("reader@player.example"))
+    assert "Your page" in _page(signed_in, "/")
