@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from accounts import keys, services, tokens
 from accounts.models import Game, Player, ServerKey, Studio
+from core.rates import Rate
 from core.refusals import Invalid
 from tests import factories
 from tests.patience import SHIPPED
@@ -252,7 +253,10 @@ def test_a_player_token_writes_nothing_of_a_server_s(studio: Studio, game: Game,
     assert Game.objects.get().title == "Emberwake"
 
 
-def test_forged_and_outdated_tokens_are_refused(game: Game, player: Player) -> None:
+def test_forged_and_outdated_tokens_are_refused(
+    game: Game, player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(settings.RATES, "failures", Rate("failures", 1.0, 100))
     kid = next(iter(settings.PLAYER_TOKEN_KEYS))
     now = int(time.time())
     fine = claims_for(game, player)
