@@ -12,6 +12,7 @@ from PIL import Image
 
 from accounts import avatars, sessions
 from accounts.models import Avatar, Player, PlayerIdentity
+from accounts.players_pages import views
 from core import media
 from core.models import Fact
 from tests import factories
@@ -127,6 +128,16 @@ def test_a_picture_is_drawn_anew_and_the_old_one_goes(anna: Somebody) -> None:
     assert anna.player.avatar_url == ""
     assert avatars.sweep(at=timezone.now()) == 0, "an upload may be about to name it"
     assert avatars.sweep(at=timezone.now() + avatars.KEPT_UNNAMED * 2) == 1
+
+
+def test_nobody_fills_the_store_with_pictures(anna: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures that were replaced are kept for an hour: without a limit one account lays thousands of them there."""
+    monkeypatch.setattr(views, "PICTURES", "1/h")
+    anna.send("picture", **{"picture-file": png()})
+    refused = anna.send("picture", **{"picture-file": png(colour="blue")})
+    assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
+    assert "very many pictures" in refused.content.decode()
+    assert Avatar.objects.count() == 1
 
 
 def test_what_is_no_picture_is_refused(anna: Somebody) -> None:
