@@ -147,8 +147,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def logout(self, request: HttpRequest) -> None:
         """Sign somebody out; what listens as his player in this browser ends with it."""
-        listening.stop(request)
-        super().logout(request)
+        key = request.session.session_key
+        with transaction.atomic():
+            super().logout(request)
+            listening.stop(request, key)  # after it: what begins meanwhile holds the login, and is found
 
     def set_password(self, user: User, password: str) -> None:
         """Give an account another password: whoever signed in by the old one is out, and hears nothing more."""
