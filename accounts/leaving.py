@@ -29,6 +29,9 @@ def erase_oneself(user: User, *, player_id: int, at: datetime) -> bool:
     if selectors.memberships(user.pk):
         return False
     with transaction.atomic():
+        User.objects.select_for_update().filter(
+            pk=user.pk
+        ).first()  # before its logins, as accounts/logins.py
         devices.end_all(user, at=at)
         user.delete()
     return True

@@ -154,8 +154,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def set_password(self, user: User, password: str) -> None:
         """Give an account another password: whoever signed in by the old one is out, and hears nothing more."""
-        super().set_password(user, password)
-        listening.stop_everywhere(user)
+        with transaction.atomic():
+            super().set_password(user, password)
+            listening.stop_everywhere(user)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue a mail; its links begin with the instance's own address, whatever Host the request named."""
