@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from allauth.usersessions.models import UserSession
+from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import sessions
@@ -80,9 +81,13 @@ def end_all(user: User, *, at: datetime) -> None:
 
 
 def _end(rows: list[UserSession], *, at: datetime) -> bool:
-    sessions.end_of_logins([sessions.login_of(row.session_key) for row in rows], at=at)
-    for row in rows:
-        row.end()
+    with transaction.atomic():
+        for row in sorted(
+            rows, key=lambda one: one.session_key
+        ):  # in one order: who ends the same ones waits
+            row.end()
+        # After that: what begins meanwhile holds its login (accounts/logins.py), and is found.
+        sessions.end_of_logins([sessions.login_of(row.session_key) for row in rows], at=at)
     return bool(rows)
 
 

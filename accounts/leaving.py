@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from accounts import devices, listening, selectors
 from accounts.erasure import asking
 from accounts.models import User
+from core import mail
 
 
 def erase_oneself(user: User, *, player_id: int, at: datetime) -> bool:
@@ -29,6 +31,10 @@ def erase_oneself(user: User, *, player_id: int, at: datetime) -> bool:
     if selectors.memberships(user.pk):
         return False
     with transaction.atomic():
+        User.objects.select_for_update().filter(
+            pk=user.pk
+        ).first()  # before its logins, as accounts/logins.py
         devices.end_all(user, at=at)
+        mail.forget({user.email, *EmailAddress.objects.filter(user=user).values_list("email", flat=True)})
         user.delete()
     return True

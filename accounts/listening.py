@@ -4,11 +4,12 @@
 """
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from accounts import sessions
+from accounts import logins, sessions
 from accounts.models import PlayerAccount, User
 from accounts.selectors import PlayerInfo
 
@@ -21,6 +22,8 @@ def let_listen(request: HttpRequest, response: HttpResponseBase, player: PlayerI
 
     One of another login gives way and ends; one that a game began (another player's, or the same one's) gives way only.
 
+    Raises Unauthenticated if the login ended, or the password was changed, since the request began.
+
     """
     now, key = timezone.now(), request.session.session_key or ""
     login = sessions.login_of(key)
@@ -29,13 +32,15 @@ def let_listen(request: HttpRequest, response: HttpResponseBase, player: PlayerI
         return False
     if held is not None and held.login not in (None, login):
         sessions.end_of_logins([held.login], at=now)
-    secret = sessions.begin_of_login(
-        player_id=player.id,
-        login=login,
-        user_agent=request.META.get("HTTP_USER_AGENT", ""),
-        at=now,
-        until=request.session.get_expiry_date(),
-    )
+    with transaction.atomic():
+        logins.hold(request)
+        secret = sessions.begin_of_login(
+            player_id=player.id,
+            login=login,
+            user_agent=request.META.get("HTTP_USER_AGENT", ""),
+            at=now,
+            until=request.session.get_expiry_date(),
+        )
     set_cookie(response, secret)
     return True
 
@@ -52,11 +57,11 @@ def set_cookie(response: HttpResponseBase, secret: str) -> None:
     )
 
 
-def stop(request: HttpRequest) -> None:
-    """End what listens in a browser that signs out."""
+def stop(request: HttpRequest, key: str | None) -> None:
+    """End what listens in a browser whose login, by its session's key, has just ended."""
     now = timezone.now()
-    if request.session.session_key:
-        sessions.end_of_logins([sessions.login_of(request.session.session_key)], at=now)
+    if key:
+        sessions.end_of_logins([sessions.login_of(key)], at=now)
     sessions.end(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=now)
 
 

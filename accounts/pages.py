@@ -5,6 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -49,12 +50,22 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @cache_control(private=True, no_store=True)
 def begin_session(request: HttpRequest) -> HttpResponse:
     """Sign a player in by the player token in the Authorization header: its game has opened one of our pages."""
+    held = _token_holder(request)
+    with transaction.atomic():
+        sessions.hold_studio(player_id=held.player.id, studio_id=held.studio_id)
+        held = _token_holder(
+            request
+        )  # unless the studio took it back meanwhile: what begins now would outlive that
+        return _signed_in(request, player_id=held.player.id, studio_id=held.studio_id)
+
+
+def _token_holder(request: HttpRequest) -> TokenHolder:
     held = read_credential(request.META.get("HTTP_AUTHORIZATION", ""))
     if not isinstance(held, TokenHolder):
         raise Unauthenticated("Send `Authorization: Bearer` with one player token.")
     if held.player.banned:
         raise Forbidden("This player is banned from the studio's games.")
-    return _signed_in(request, player_id=held.player.id, studio_id=held.studio_id)
+    return held
 
 
 @require_POST

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import Dismissal, PlayerSession
+from accounts.models import Dismissal, PlayerIdentity, PlayerSession
 from core.db import run_prepared
 
 LIFETIME = timedelta(days=30)
@@ -67,8 +67,17 @@ def begin(*, player_id: int, studio_id: int, user_agent: str, at: datetime) -> s
     return _begun(player_id=player_id, studio_id=studio_id, agent=user_agent, at=at, until=at + LIFETIME)
 
 
+def hold_studio(*, player_id: int, studio_id: int) -> None:
+    """Let a studio that bans a player, or revokes his tokens, wait until the caller's transaction is over."""
+    ids = PlayerIdentity.objects.filter(player_id=player_id, studio_id=studio_id).order_by("pk")
+    list(ids.select_for_update(of=("self",)).values_list("pk", flat=True))
+
+
 def begin_of_login(*, player_id: int, login: bytes, user_agent: str, at: datetime, until: datetime) -> str:
-    """Begin the session of who signed in himself, until his login ends; return the secret for its cookie."""
+    """Begin the session of who signed in himself, until his login ends; return the secret for its cookie.
+
+    The caller holds the login (accounts/logins.py), inside a transaction: else this could begin as that ends.
+    """
     until = min(until, at + LIFETIME)
     return _begun(player_id=player_id, login=login, agent=user_agent, at=at, until=until)
 

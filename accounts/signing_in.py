@@ -147,13 +147,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def logout(self, request: HttpRequest) -> None:
         """Sign somebody out; what listens as his player in this browser ends with it."""
-        listening.stop(request)
-        super().logout(request)
+        key = request.session.session_key
+        with transaction.atomic():
+            super().logout(request)
+            listening.stop(request, key)  # after it: what begins meanwhile holds the login, and is found
 
     def set_password(self, user: User, password: str) -> None:
         """Give an account another password: whoever signed in by the old one is out, and hears nothing more."""
-        super().set_password(user, password)
-        listening.stop_everywhere(user)
+        with transaction.atomic():
+            super().set_password(user, password)
+            listening.stop_everywhere(user)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue a mail; its links begin with the instance's own address, whatever Host the request named."""

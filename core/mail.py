@@ -4,7 +4,7 @@ What is queued is text: whatever names of studios or addresses of people in it l
 A server that is away delays it: what could not be sent is tried again for a day, then it stays as failed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -83,12 +83,17 @@ def send_waiting(*, now: datetime) -> int:
             return 0
         try:
             sent: int = mail.send_queued(processes=1)[0]
-            if sent:
-                _forget_texts()
+            _forget_texts()  # those of a worker that was killed before it came to it, too
             _forget_old(now)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
     return sent
+
+
+def forget(addresses: Iterable[str]) -> None:
+    """Delete what waits for, or was sent to, people who are no more, inside the caller's transaction."""
+    for address in addresses:
+        Email.objects.filter(to__iexact=address).delete()
 
 
 def _forget_texts() -> None:

@@ -11,8 +11,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.utils.cache import patch_vary_headers
 
 from core import keys
@@ -40,6 +42,11 @@ def is_personal(request: HttpRequest) -> bool:
     return settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
+def _is_for_all(request: HttpRequest) -> bool:
+    """Say whether an answer may be one for anybody: a one-time message is told to its reader, signed in or not."""
+    return not is_personal(request) and CookieStorage.cookie_name not in request.COOKIES
+
+
 def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -> Callable[[View], View]:
     """Keep a page's bytes for those who are not signed in. Other parameters than those of `query` are not looked at.
 
@@ -52,7 +59,7 @@ def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
-            if request.method not in ("GET", "HEAD") or is_personal(request):
+            if request.method not in ("GET", "HEAD") or not _is_for_all(request):
                 response = view(request, *args, **named)
                 response["Cache-Control"] = NOBODY_ELSES
                 patch_vary_headers(response, ["Cookie"])
@@ -91,7 +98,7 @@ def hot_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 
     def middleware(request: HttpRequest) -> HttpResponse:
         is_plain = request.method in ("GET", "HEAD") and not request.META.get("QUERY_STRING")
-        if not is_plain or request.path_info.startswith(_API) or is_personal(request):
+        if not is_plain or request.path_info.startswith(_API) or not _is_for_all(request):
             return get_response(request)
         address = f"{request.scheme}://{_address(request, frozenset())}"
         if found := _hot.get(address):
@@ -116,7 +123,8 @@ def _address(request: HttpRequest, query: frozenset[str]) -> str:
     asked = sorted((name, request.GET[name][:_LONGEST_VALUE]) for name in query if name in request.GET)
     theme, keys_off = request.COOKIES.get(THEME_COOKIE, ""), request.COOKIES.get(SHORTCUTS_COOKIE) == "off"
     chosen = f"{theme if theme in THEMES else ''}{' without single keys' if keys_off else ''}"
-    return f"{request.get_host()}{request.path}?{urlencode(asked)}#{chosen}"
+    host, _port = split_domain_port(request.get_host())  # any port may be named: it makes no other page
+    return f"{host}{request.path}?{urlencode(asked)}#{chosen}"
 
 
 def _kept(address: str) -> Finished | None:

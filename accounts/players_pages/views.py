@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import account_links, avatars, devices, own_settings
+from accounts import account_links, avatars, devices, limits, own_settings
 from accounts.players_pages import content
 from accounts.players_pages.forms import LinkForm, PictureForm, PrivacyForm, ProfileForm
 from accounts.visitors import Visitor, visitors_page
@@ -17,6 +17,8 @@ from core.forms import PortalForm, sent
 from core.refusals import Refused
 
 LINK_SECONDS = 30  # as the API's
+PICTURES = "30/h"  # those that were replaced are kept for about an hour
+_MANY_PICTURES = "You sent very many pictures within an hour. Wait a while, then send the one that you want."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,6 +57,7 @@ def picture(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         file = form.cleaned_data["file"]
         assert isinstance(file, UploadedFile)
         try:
+            limits.count(request, group="picture", key=visitor.user.pk, rate=PICTURES, refusal=_MANY_PICTURES)
             avatars.upload(visitor.player.id, file.read(), at=timezone.now())
         except Refused as refused:
             return _again(request, visitor, "picture", form, refused)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from accounts import avatars, sessions
 from accounts.models import Avatar, Player, PlayerIdentity
+from accounts.players_pages import views
 from core import media
 from core.models import Fact
 from tests import factories
@@ -136,6 +137,16 @@ def test_a_picture_fills_its_round_however_long_it_is(anna: Somebody, width: int
     drawn = Image.open(io.BytesIO(b"".join(got) if got.streaming else got.content)).convert("RGBA")
     assert drawn.size == (256, 256)
     assert {drawn.getpixel(corner)[3] for corner in ((0, 0), (255, 0), (0, 255), (255, 255))} == {255}
+
+
+def test_nobody_fills_the_store_with_pictures(anna: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures that were replaced are kept for an hour: without a limit one account lays thousands of them there."""
+    monkeypatch.setattr(views, "PICTURES", "1/h")
+    anna.send("picture", **{"picture-file": png()})
+    refused = anna.send("picture", **{"picture-file": png(colour="blue")})
+    assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
+    assert "very many pictures" in refused.content.decode()
+    assert Avatar.objects.count() == 1
 
 
 def test_what_is_no_picture_is_refused(anna: Somebody) -> None:

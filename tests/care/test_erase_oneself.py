@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.core.mail import send_mail
+from post_office.models import Email
 
 from accounts.erasure.models import Erasure
 from accounts.models import Player, PlayerAccount, PlayerIdentity, PlayerSession, User
@@ -55,6 +57,14 @@ def test_who_erases_himself_is_gone_everywhere_and_signed_out(anna: Somebody) ->
     for game in games:
         refused = factories.api(factories.server_key(game.studio)).put("/players/p-1", {})
         assert refused.status_code == 410
+
+
+def test_mail_to_who_erased_himself_goes_with_the_account(anna: Somebody, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "core.mail.Queue"
+    for address in (anna.user.email, "ben@players.example"):
+        send_mail("A new device", "Was that you?", None, [address])
+    erase(anna)
+    assert [mail.to for mail in Email.objects.all()] == [["ben@players.example"]]
 
 
 def test_who_makes_games_keeps_the_account_and_begins_as_a_new_player(anna: Somebody) -> None:

@@ -131,6 +131,21 @@ def test_of_mail_that_was_sent_the_text_is_removed(server: Server) -> None:
     }
 
 
+def test_of_mail_that_a_killed_worker_sent_the_text_is_removed_by_the_next_one(server: Server) -> None:
+    write()
+    Email.objects.update(status=STATUS.sent)
+    assert send() == 0
+    assert Email.objects.get().message == ""
+
+
+def test_mail_of_who_is_no_more_is_forgotten_and_not_sent(server: Server) -> None:
+    write("Ada@northlight.example")
+    write("ada@northlight.example.org")
+    mail.forget(["ada@northlight.example"])
+    assert send() == 1
+    assert server.taken[0].rcpt_tos == ["ada@northlight.example.org"]
+
+
 def test_what_was_not_done_is_not_told(server: Server) -> None:
     def fail() -> None:
         with transaction.atomic():

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from core import public_pages
 from core.public_pages import public_page
+from tests import factories
 
 made: list[str] = []
 
@@ -131,3 +134,21 @@ def test_another_host_and_another_scheme_have_pages_of_their_own(settings: Any) 
         Client().get("/games", headers={"Host": "one.example"}, secure=True)
     )
     assert Client().get("/games", headers={"Host": "evil.example"}).status_code == 400
+    assert not _passed_the_readers_middlewares(Client().get("/games", headers={"Host": "one.example:81"}))
+
+
+@pytest.mark.django_db
+def test_a_one_time_message_is_told_to_its_reader_alone() -> None:
+    """Whose login has ended is told so by a message in a cookie of its own: no page with it is kept for anybody."""
+    told, answer = CookieStorage(RequestFactory().get("/")), HttpResponse()
+    told.add(messages.SUCCESS, "You have signed out.")
+    told.update(answer)
+    player = factories.player(factories.studio(), display_name="Ada")
+    reader, path = Client(), f"/players/{player.uuid}"
+    reader.cookies["messages"] = answer.cookies["messages"].value
+    mine = reader.get(path)
+    assert "You have signed out." in mine.content.decode()
+    assert mine["Cache-Control"] == "private, no-store"
+    others = Client().get(path)
+    assert others["Cache-Control"] == public_pages.WITHDRAWABLE
+    assert "You have signed out." not in others.content.decode()

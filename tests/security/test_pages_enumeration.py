@@ -39,7 +39,9 @@ _OWN: Final = re.compile(
     r'name="csrfmiddlewaretoken" value="\w+"|"csrf": "\w+"|nonce-[\w+/=-]+|nonce="[^"]+"|<code>[\w-]{36}</code>'
     r'|"request_id":"[^"]+"|\b\d{1,2}:\d\d(:\d\d)?\b'
 )
-_VARYING: Final = frozenset({"X-Request-Id", "Content-Length", "Content-Security-Policy", "Expires"})
+_VARYING: Final = frozenset(
+    {"X-Request-Id", "Content-Length", "Content-Security-Policy", "Expires", "RateLimit"}
+)
 
 
 @pytest.fixture(autouse=True)

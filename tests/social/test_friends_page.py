@@ -90,7 +90,7 @@ def test_a_request_to_who_blocks_looks_like_any_other(people: People) -> None:
     assert "Ada" not in part(text(ben.get("friends")), "received")
 
 
-@pytest.mark.parametrize("deed", ["ask", "block"])
+@pytest.mark.parametrize("deed", ["ask", "accept", "decline", "cancel", "remove", "block", "unblock"])
 def test_who_is_private_is_nobody_to_a_stranger(people: People, deed: str) -> None:
     people.set("ben", visibility="private")
     ada = Guest(people["ada"])
@@ -98,6 +98,18 @@ def test_who_is_private_is_nobody_to_a_stranger(people: People, deed: str) -> No
     assert (hidden.status_code, unknown.status_code) == (404, 404)
     assert not FriendRequest.objects.exists()
     assert not Block.objects.exists()
+
+
+def test_who_became_private_is_still_unblocked_and_parted_from(people: People) -> None:
+    ada, at = Guest(people["ada"]), timezone.now()
+    befriending.block(player_id=people["ada"].pk, blocked_id=people["ben"].pk, at=at)
+    people.befriend("ada", "cid")
+    for name in ("ben", "cid"):
+        people.set(name, visibility="private")
+    assert ada.do("unblock", people["ben"]).status_code == 303
+    assert ada.do("remove", people["cid"]).status_code == 303
+    assert not Block.objects.exists()
+    assert not Friendship.objects.exists()
 
 
 def test_forms_ask_for_a_token_a_sign_in_and_a_known_deed(people: People) -> None:
