@@ -126,7 +126,7 @@ TABLE = {
     "keys": Page(get=Act.MANAGE_KEYS),
     "keys/new": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
     "keys/<uuid:key>": Page(get=Act.MANAGE_KEYS),
-    "keys/<uuid:key>/limits": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
+    "keys/<uuid:key>/limits": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS, sent=302),
     "keys/<uuid:key>/rotate": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
     "keys/<uuid:key>/revoke": Page(get=Act.MANAGE_KEYS, post=Act.MANAGE_KEYS),
     "webhooks": Page(get=Act.MANAGE_KEYS),
