@@ -96,7 +96,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run each file's tests in one process, and all tests of browsers, which share what runs there."""
+    """Run each file's tests in one process, and all of browsers, which share what runs there; stopping that is last."""
+    items.sort(key=lambda item: item.path.name == "test_stopping.py")
     for item in items:
         name = "browser" if item.path.parent.name == "browser" else str(item.path)
         item.add_marker(pytest.mark.xdist_group(name))

@@ -31,8 +31,10 @@ EXEMPT: Final = {
 }
 # Pages that are the same for everybody, whoever is signed in.
 FOR_ALL: Final = frozenset({"", "demo", "favicon.ico", "problems/<slug:slug>", "admin/jsi18n/"})
-# What is noted of who looks: sessions, and from which device.
-NOTED: Final = frozenset({"django_session", "usersessions_usersession", "accounts_playersession"})
+# What is noted of who looks: sessions, and from which device; and Django's list of models, made when it is asked for.
+NOTED: Final = frozenset(
+    {"django_session", "usersessions_usersession", "accounts_playersession", "django_content_type"}
+)
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 EVIL: Final = "https://evil.example"
 
