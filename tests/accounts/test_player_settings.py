@@ -136,7 +136,8 @@ def test_a_picture_fills_its_round_however_long_it_is(anna: Somebody, width: int
     got = nobody().get(anna.player.avatar_url.removeprefix(settings.PUBLIC_URL))
     drawn = Image.open(io.BytesIO(b"".join(got) if got.streaming else got.content)).convert("RGBA")
     assert drawn.size == (256, 256)
-    assert {drawn.getpixel(corner)[3] for corner in ((0, 0), (255, 0), (0, 255), (255, 255))} == {255}
+    opaque = drawn.getchannel("A")
+    assert {opaque.getpixel(corner) for corner in ((0, 0), (255, 0), (0, 255), (255, 255))} == {255}
 
 
 def test_nobody_fills_the_store_with_pictures(anna: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:

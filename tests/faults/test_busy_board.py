@@ -65,6 +65,8 @@ def _walk(client: Client, platform: Platform, *, size: int) -> list[tuple[int, s
     while True:
         more = f"&cursor={quote(cursor)}" if cursor else ""
         answer = client.get(f"/leaderboards/{platform.game}/{KEY}?limit={size}{more}")
+        if answer.status == 503:  # a busy machine: the same page is asked for again
+            continue
         assert answer.status == 200, answer
         walked += [
             (row["rank"], row["player"]["external_id"], row["score"]) for row in answer.body["results"]
