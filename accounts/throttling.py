@@ -29,14 +29,18 @@ class Throttle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count it. Raises Refused where it is one too many."""
-        _take(request, view, 1)
+        _tell(view, rates.take(*_limit(request, view)))
         return True
 
 
 def charge(request: Request, items: int) -> None:
-    """Count a batch's items; the request itself was counted as the first of them. Raises Refused."""
-    if items > 1:
-        _take(request, request.parser_context["view"], items - 1)
+    """Count a batch's items; the request itself was counted as the first of them, and will be again. Raises Refused."""
+    view = request.parser_context["view"]
+    rate, caller = _limit(request, view)
+    cost = min(items, rate.burst) - 1  # with the first one no more than a bucket, or it could never be done
+    if cost > 0:
+        standing = rates.take(rate, caller, cost)
+        _tell(view, standing._replace(wait_s=standing.wait_s + 1 / rate.per_s))
 
 
 def failed(request: HttpRequest) -> None:
@@ -47,9 +51,7 @@ def failed(request: HttpRequest) -> None:
         raise _refusal(standing, "Too many credentials from this address were not valid.")
 
 
-def _take(request: Request, view: "APIView", cost: int) -> None:
-    rate, caller = _limit(request, view)
-    standing = rates.take(rate, caller, cost)
+def _tell(view: "APIView", standing: Standing) -> None:
     view.headers |= standing.headers
     if not standing.allowed:
         raise _refusal(standing, "The limit of this caller for this operation is used up.")
@@ -63,9 +65,8 @@ def _limit(request: Request, view: "APIView") -> tuple[Rate, str]:
         if request.method in _READS:
             return _within(settings.RATES["server-reads"], holder.reads_per_s), str(holder.key_id)
         return _within(settings.RATES["server-writes"], holder.writes_per_s), str(holder.key_id)
-    return settings.RATES[
-        f"player-{getattr(view, 'limited_as', 'others')}"
-    ], f"{holder.player.id}:{holder.game.id}"
+    kind = getattr(view, "limited_as", "others")  # the schema's views are not ours
+    return settings.RATES[f"player-{kind}"], f"{holder.player.id}:{holder.game.id}"
 
 
 def _within(rate: Rate, per_s: int | None) -> Rate:

@@ -1,5 +1,6 @@
 """The limits of the API: who is counted as whom, what it costs, what is told, and that a refusal changes nothing."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -135,3 +136,15 @@ def test_a_key_s_own_limit_is_lower_and_follows_its_rotation(studio: Studio, gam
         studio_id=studio.pk, uuid=key.uuid, overlap=timedelta(hours=1), user_id=owner.pk, actor="test", at=now
     )
     assert (new.writes_per_s, new.reads_per_s) == (2, 10**6)
+
+
+def test_a_batch_larger_than_a_bucket_is_done_by_who_waits_as_long_as_he_is_told(
+    server: Api, game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, "server-writes", 240, 4)
+    body = {"game_id": str(game.uuid), "unlocks": [item(number) for number in range(10)]}
+    assert server.post(UNLOCK, {"game_id": str(game.uuid), **item(20)}).status_code == 202
+    refused = server.post(BATCH, body)
+    assert refused.status_code == 429
+    time.sleep(int(refused["Retry-After"]))
+    assert server.post(BATCH, body).status_code == 202
