@@ -27,6 +27,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import invitations, known_browsers, listening, selectors
 from accounts.forms import asked_for, unquoted_address
 from accounts.models import User
+from core.client_address import client_address
 from core.middleware import PagesOnly
 from core.refusals import Conflict, Refused
 
@@ -72,9 +73,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that limits count, as those of django-ratelimit do."""
-        address: str = request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")
         try:
-            return str(ip_address(address))
+            return str(ip_address(client_address(request)))
         except ValueError:
             return NO_ADDRESS  # devices are noted with it, and PostgreSQL takes addresses only
 

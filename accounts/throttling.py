@@ -4,7 +4,6 @@ Who is counted: a server key by itself, its reads and its writes; a player token
 credential, by his address. What is sent many at once is counted by item. See docs/adr/0058-rate-limits.md.
 """
 
-import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.selectors import KeyHolder
 from core import rates
+from core.client_address import counted_address
 from core.rates import Rate, Standing
 from core.refusals import Refused
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module by its settings
 
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_IPV6_HOME: Final = 64  # bits of an address that one household has to itself (RFC 6177)
 
 
 class Throttle(BaseThrottle):
@@ -46,7 +45,7 @@ def charge(request: Request, items: int) -> None:
 def failed(request: HttpRequest) -> None:
     """Count a credential that was not valid. Raises Refused to an address that has tried many."""
     rate = settings.RATES["failures"]
-    standing = rates.take(rate, _address(request))
+    standing = rates.take(rate, counted_address(request))
     if not standing.allowed:
         raise _refusal(standing, "Too many credentials from this address were not valid.")
 
@@ -60,7 +59,7 @@ def _tell(view: "APIView", standing: Standing) -> None:
 def _limit(request: Request, view: "APIView") -> tuple[Rate, str]:
     holder: Any = request.auth
     if holder is None:
-        return settings.RATES["address"], _address(request)
+        return settings.RATES["address"], counted_address(request)
     if isinstance(holder, KeyHolder):
         if request.method in _READS:
             return _within(settings.RATES["server-reads"], holder.reads_per_s), str(holder.key_id)
@@ -74,18 +73,6 @@ def _within(rate: Rate, per_s: int | None) -> Rate:
     if per_s is None or per_s >= rate.per_s:
         return rate
     return rate._replace(per_s=float(per_s), burst=max(1, round(rate.burst * per_s / rate.per_s)))
-
-
-def _address(request: HttpRequest | Request) -> str:
-    """Return the caller's address; of IPv6 the network, since who has one address has 2^64 of them."""
-    text = request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")
-    try:
-        address = ipaddress.ip_address(text.strip())
-    except ValueError:
-        return "unknown"
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, _IPV6_HOME), strict=False))
-    return str(address)
 
 
 def _refusal(standing: Standing, why: str) -> Refused:

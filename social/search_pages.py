@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import limits
 from accounts.visitors import Visitor, visitor_of
+from core.client_address import counted_address
 from core.pagination import decode_cursor, encode_cursor
 from social.selectors import searching
 from social.selectors.searching import Found
@@ -71,8 +71,9 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def _count(request: HttpRequest, visitor: Visitor | None) -> None:
     """Count a search, of the address and of who is signed in. Raises Refused."""
-    address = request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")
-    limits.count(request, group="player-search", key=address, rate=BY_ADDRESS, refusal=_REFUSAL)
+    limits.count(
+        request, group="player-search", key=counted_address(request), rate=BY_ADDRESS, refusal=_REFUSAL
+    )
     if visitor is not None:
         key = f"player {visitor.player.id}"
         limits.count(request, group="player-search", key=key, rate=BY_VISITOR, refusal=_REFUSAL)

@@ -6,12 +6,12 @@ import time
 from functools import cache
 from typing import Any, Final
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts import keys
 from accounts.calls import redacting
 from accounts.calls.notebook import FAILED, FIRST_REFUSAL, OK, REFUSED, Noted, Owner, notebook
+from core.client_address import client_address
 from core.middleware import GetResponse
 from core.refusals import Gone, Told
 
@@ -86,7 +86,7 @@ def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: A
         weight=1 if is_refused else SAMPLED,
         duration_us=int((time.perf_counter() - began) * 1e6),
         request_id=getattr(request, "request_id", ""),
-        address=str(request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")),
+        address=client_address(request),
         body=body if is_json else b"",
         body_bytes=len(body),
     )

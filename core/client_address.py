@@ -1,0 +1,30 @@
+"""Where a request comes from: of whom requests are counted that say nothing else of themselves."""
+
+import ipaddress
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+_IPV6_HOME: Final = 64  # bits of an address that one household has to itself (RFC 6177)
+
+
+def client_address(request: HttpRequest | Request) -> str:
+    """Return the client's address as the server or its proxy says it (CLIENT_ADDRESS_VARIABLE); empty for none."""
+    address: str = request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")
+    return address.strip()
+
+
+def counted_address(request: HttpRequest | Request) -> str:
+    """Return what stands for the client where it is counted: its address, and of IPv6 its network.
+
+    Who has one IPv6 address has 2^64 of them. What is no address is counted together, as `unknown`.
+    """
+    try:
+        address = ipaddress.ip_address(client_address(request))
+    except ValueError:
+        return "unknown"
+    if address.version == 6:
+        return str(ipaddress.ip_network((address, _IPV6_HOME), strict=False))
+    return str(address)
