@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from playwright.sync_api import Page, sync_playwright
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS: Final = (
+# A closed network must not slow the browser down: it tries to reach its maker in the background.
+FLAGS: Final = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -31,16 +32,21 @@ class Seen(NamedTuple):
     rank: float
 
 
+def chromium() -> str | None:
+    """Return where Debian's Chromium is, or whatever Chromium there is."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
 @contextmanager
 def looking(home: str, cookie: str) -> Iterator[Page | None]:
     """Open the player's own page in Chromium and wait until it listens; None where there is no Chromium."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    found = chromium()
     if found is None:
         yield None
         return
     name, _, value = cookie.partition("=")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         context = browser.new_context(base_url=home, viewport={"width": 1440, "height": 900})
         context.add_cookies([{"name": name, "value": value, "url": home}])
         page = context.new_page()

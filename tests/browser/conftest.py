@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from bench import onlooker
 from config import var_dir
 from config.children import BASE_DIR
-from tests.browser import lived_in, running
+from tests.browser import lived_in
 
 READY_WITHIN_S = STOPPED_WITHIN_S = 300
 WITHIN_MS = 120_000  # for what has to happen; how fast is measured by `make bench`
@@ -44,8 +45,6 @@ client.force_login(user)
 cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
 print(json.dumps({{"cookie": cookie, "name": player.display_name, "id": str(player.uuid)}}))
 """
-# A closed network must not slow the browser down: it tries to reach its maker in the background.
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def said(laurel: Laurel) -> str:
 
 def chromium() -> str:
     """Return where Chromium is; skip the test where there is none."""
-    found = running.chromium()
+    found = onlooker.chromium()
     if found is None:
         pytest.skip("There is no Chromium on this machine.")
     return found
@@ -129,6 +128,6 @@ def chromium() -> str:
 def browser() -> Iterator[Browser]:
     """Start the machine's Chromium."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(onlooker.FLAGS))
         yield started
         started.close()

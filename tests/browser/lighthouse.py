@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Page, sync_playwright
 
+from bench import onlooker
 from config.children import BASE_DIR
 from tests.browser import lived_in, running, walking
 from tests.browser.running import Laurel
@@ -97,7 +98,7 @@ class Seen:
 
 def main() -> int:
     """Look at each page, print what was found, and return 1 if anything is under the bar."""
-    chromium = running.chromium()
+    chromium = onlooker.chromium()
     missing = running.NO_CHROMIUM if chromium is None else _missing()
     if chromium is None or missing:
         print(missing)

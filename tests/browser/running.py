@@ -31,11 +31,6 @@ class Laurel:
     receiver: int
 
 
-def chromium() -> str | None:
-    """Return Debian's Chromium, or whatever Chromium there is."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
 @contextmanager
 def laurel(purpose: str) -> Iterator[Laurel]:
     """Run Laurel in a folder of its own, which goes with it. Raises SystemExit when it does not start."""

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from achievements.replay.files import Game, read_games
 from achievements.replay.run import Options, Replay
+from bench import onlooker
 from config.children import BASE_DIR
 from tests.browser import lived_in, oddities, running, walking
 from tests.browser.running import Laurel
@@ -36,7 +37,7 @@ Find = Callable[[Page], Mapping[str, str]]
 
 def main() -> int:
     """Start Laurel in a folder of its own, take the pictures, and stop it."""
-    browser = running.chromium()
+    browser = onlooker.chromium()
     if browser is None:
         print(running.NO_CHROMIUM)
         return 1

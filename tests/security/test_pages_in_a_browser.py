@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, Route, sync_playwright
 
-from tests.browser.conftest import FLAGS, chromium
+from bench.onlooker import FLAGS
+from tests.browser.conftest import chromium
 from tests.security.addresses import Address, addresses, pages
 from tests.security.hostile import Hostile, hostile
 
