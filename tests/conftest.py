@@ -95,6 +95,7 @@ def pytest_configure(config: pytest.Config) -> None:
     django.conf.settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups, which would be too late for it
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run each file's tests in one process, and all of browsers, which share what runs there; stopping that is last."""
     items.sort(key=lambda item: item.path.name == "test_stopping.py")

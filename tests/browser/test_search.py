@@ -33,8 +33,8 @@ def test_the_search_is_reached_and_used_by_keyboard(page: Page) -> None:
     page.keyboard.press("/")
     expect(field).to_be_focused()
     page.keyboard.type("emberw")
-    option = page.get_by_role("option", name="Emberwake")
-    expect(option).to_be_visible()
+    option = page.get_by_role("option").first
+    expect(option).to_have_accessible_name("Emberwake")  # and no longer what was found for its first letters
     expect(field).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("ArrowDown")
     expect(option).to_have_attribute("aria-selected", "true")
