@@ -9,12 +9,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django.conf
 import hypothesis
 import pytest
 import redis
+from xdist.scheduler import LoadScopeScheduling
 
 from config import embedded
 from config.embedded import Servers
@@ -95,13 +96,22 @@ def pytest_configure(config: pytest.Config) -> None:
     django.conf.settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups, which would be too late for it
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Runs each file's tests in one process, and all of browsers, which share what runs there."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "browser" if "/browser/" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
+    """Spread the tests over processes (`--dist=loadgroup` does nothing under pytest 9.2: its ids can't be set)."""
+    return _ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run each file's tests in one process, and all of browsers, which share what runs there; stopping that is last."""
-    items.sort(key=lambda item: item.path.name == "test_stopping.py")
-    for item in items:
-        name = "browser" if item.path.parent.name == "browser" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
+    """Begin with browsers, which take the longest; the last of them stops the Laurel that the others look at."""
+    items.sort(key=lambda item: (item.path.parent.name != "browser", item.path.name == "test_stopping.py"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
