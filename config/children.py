@@ -15,9 +15,13 @@ PROBE_WITHIN_S = 1.0
 # web, live first: nobody new comes in while the rest finishes what it has begun.
 STOP_ORDER = (("web", "live"), ("relay", "beat", "worker", "send_webhooks"), ("valkey",), ("postgres",))
 
-# Requests that wait together in one process share one commit, so there are more threads than connections.
+# Requests that wait together in one process share one commit, so there are more threads than connections: 32 run,
+# others wait or are being read, and some are left to say that there is no room (core/front_door.py). What the server
+# calls its back-pressure is how many connections it takes, those included on which nothing happens; how long it waits
+# for a head is how long it keeps a connection, too.
 _WEB_OPTIONS = (
-    *("--workers", "2", "--blocking-threads", "32", "--workers-kill-timeout", "3"),
+    *("--workers", "2", "--blocking-threads", "224", "--workers-kill-timeout", "3"),
+    *("--backlog", "4096", "--backpressure", "8192", "--http1-header-read-timeout", "60000"),
     *("--respawn-failed-workers", "--respawn-interval", "0.5", "--no-ws", "--log-level", "warning"),
 )
 # Compression would triple the memory of an open page (measured); a page reconnects, so nobody waits for it.

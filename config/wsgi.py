@@ -17,11 +17,14 @@ from django.db import close_old_connections, reset_queries
 from core.collector import settle
 from core.roomy import roomy
 
-application = roomy(get_wsgi_application())
+_django = get_wsgi_application()
 
 from accounts.calls import writing  # noqa: E402 - its models need the applications
+from core import front_door, slow_clients  # noqa: E402 - its settings do
 
+application = front_door.in_front_of(roomy(_django))
 writing.start()
+slow_clients.start()
 
 # What a request need not do at its ends: with the pool its connection went back when the last one finished, the
 # query log is kept in debugging only, and the cache's connections stay open.

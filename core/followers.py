@@ -276,6 +276,15 @@ def take_dead_letters(name: str, fact_ids: Collection[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
+_BEHIND = """
+SELECT coalesce(max(extract(epoch FROM clock_timestamp() - next.at)), 0)
+  FROM core_follower f
+ CROSS JOIN LATERAL (SELECT at FROM core_fact WHERE (tx, id) > (f.tx::text::xid8, f.fact_id)
+                      ORDER BY tx, id LIMIT 1) AS next
+ WHERE f.name = ANY($1)
+"""
+
+
 def lags() -> list[Lag]:
     """Return how far every follower is behind, in facts and in seconds, with its dead letters."""
     ensure_rows()
@@ -293,6 +302,16 @@ def lags() -> list[Lag]:
             [list(facts.subscriptions())],
         )
         return [Lag(row[0], row[1], float(row[2]), row[3], row[4]) for row in cursor.fetchall()]
+
+
+def seconds_behind(queues: Collection[str]) -> float:
+    """Return by how many seconds the last of the listeners is behind that are followed in these queues; 0 for none.
+
+    Cheap however far that is, since it looks at one fact for each of them.
+    """
+    names = [name for name, one in facts.subscriptions().items() if one.queue in queues]
+    rows = run_prepared(_BEHIND, [names])
+    return float(rows[0][0])
 
 
 def rewind(name: str, *, fact_id: int) -> None:

@@ -1,6 +1,5 @@
 """What every request passes first, and what only pages pass."""
 
-import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -22,11 +21,10 @@ from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core.deadlines import deadline
-from core.ids import new_id
+from core.ids import request_id
 from core.problems import as_refusal, page_or_problem, wants_json
 from core.refusals import Refused
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 LARGEST_FORM = 12 * 1024 * 1024  # the largest file, of an import, with what is said beside it
 _NO_PAGES = ("/api/", "/media/")
@@ -37,16 +35,15 @@ def request_context(get_response: GetResponse) -> GetResponse:
     """Give each request its id (echoed when the caller sent a valid one) and its deadline."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        sent = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = sent if _REQUEST_ID.fullmatch(sent) else str(new_id())
-        request.request_id = request_id  # type: ignore[attr-defined]
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        its_id = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
+        request.request_id = its_id  # type: ignore[attr-defined]
+        structlog.contextvars.bind_contextvars(request_id=its_id)
         try:
             with deadline():
                 response = get_response(request)
         finally:
             structlog.contextvars.clear_contextvars()
-        response["X-Request-Id"] = request_id
+        response["X-Request-Id"] = its_id
         if not response.streaming and not response.has_header("Content-Length"):
             response["Content-Length"] = str(len(response.content))
         return response

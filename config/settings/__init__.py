@@ -1,5 +1,6 @@
 """Laurel's settings. Every value that differs between installations comes from the environment."""
 
+from config.settings.admission import *
 from config.settings.apps import *
 from config.settings.data import *
 from config.settings.limits import *

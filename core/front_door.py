@@ -1,0 +1,251 @@
+"""The first thing of `web` that a request meets: is there room for it? As WSGI, before anything that costs (ADR 0060).
+
+A refusal has to cost next to nothing, or answering them would be what a flooded process does. So a request's sort is
+told by its method and address alone (ADMISSION), its body is read before it takes a place, and the answer is written
+by hand: problem+json, or a page.
+"""
+
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any, Final
+
+import orjson
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.template.loader import render_to_string
+from prometheus_client import Counter, Gauge
+from psycopg_pool import PoolTimeout
+
+from core import followers
+from core.admission import Admission, Sort, Verdict
+from core.ids import request_id
+from core.problems import CONTENT_TYPE
+from core.refusals import PROBLEMS, Malformed, Refused
+
+log = structlog.get_logger(__name__)
+
+Environ = dict[str, Any]
+StartResponse = Any  # typeshed's is a protocol of its own
+Answer = Any  # bytes in pieces, which may have `close` and say that they are `streaming`
+Application = Callable[[Environ, StartResponse], Answer]
+
+LARGEST_READ_AHEAD: Final = 1024 * 1024  # what the API takes; a larger body is an import, or a file of a form
+LARGE_BODIES: Final = 4  # that are taken at the same time
+READERS: Final = (
+    160  # bodies that are being read, of as many threads as a process has (config/children.py) but 64
+)
+OF_ONE_ADDRESS: Final = 48
+SOONEST_S: Final = 1
+LATEST_S: Final = 5
+LOGGED_EVERY_S: Final = 10.0
+WATCHES_EVERY_S: Final = 1.0
+URGENT: Final = frozenset({"live", "facts"})  # queues whose listeners somebody waits for
+# A load balancer asks in the worst of times, and a file is sent sooner than it would wait.
+_OPEN_TO_ALL: Final = ("/livez", "/readyz", "/metrics", "/static/", "/favicon.ico")
+_NO_PAGES: Final = ("/api/", "/media/")
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; frame-ancestors 'none'"
+)
+_GUARDS: Final = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+}
+_READING: Final = Sort("bodies", READERS, 0.0)
+_LARGE: Final = Sort("large bodies", LARGE_BODIES, 0.0)
+_TOO_MANY: Final = (
+    "This caller has too many requests under way at once. Wait for answers before you send more."
+)
+_BUSY: Final = "Laurel has more to do than it can just now. Send the same request again after `Retry-After`."
+_CUT_SHORT: Final = "The body ended before the length that was announced."
+
+_shed = Counter("laurel_shed", "Requests that were refused since a process had too much to do", ["sort"])
+_inside = Gauge("laurel_requests", "Requests that are inside a web process", ["state"])
+
+
+class FrontDoor:
+    """Passes on what there is room for."""
+
+    def __init__(self, application: Application, admission: Admission, kinds: "Kinds") -> None:
+        """Stand in front of an application."""
+        self._application = application
+        self._admission = admission
+        self._kinds = kinds
+        self._large = Admission([_LARGE], room=0, of_one_caller=LARGE_BODIES)
+        self._readers = Admission([_READING], room=0, of_one_caller=OF_ONE_ADDRESS)
+        self._logged_at = dict.fromkeys(range(len(kinds.names)), -LOGGED_EVERY_S)
+        _inside.labels("running").set_function(lambda: admission.running)
+        _inside.labels("waiting").set_function(lambda: admission.waiting)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Answer:
+        """Answer as the application does, or say that there is no room."""
+        path: str = environ["PATH_INFO"]
+        if path.startswith(_OPEN_TO_ALL):
+            return self._application(environ, start_response)
+        caller: str = (
+            environ.get("HTTP_AUTHORIZATION")
+            or environ.get(settings.RATELIMIT_IP_META_KEY)
+            or environ.get("REMOTE_ADDR", "")
+        )
+        length: str | None = environ.get("CONTENT_LENGTH")
+        is_large = "HTTP_TRANSFER_ENCODING" in environ
+        if length and length.isdecimal() and length != "0":
+            if int(length) <= LARGEST_READ_AHEAD:
+                refused = self._read(environ, int(length))
+                if refused is not None:
+                    return _refuse(refused, environ, start_response)
+            else:
+                is_large = True
+        if not is_large:
+            return self._admit(environ, start_response, caller)
+        if self._large.enter(0, caller) is not Verdict.ADMITTED:
+            sort = self._kinds.of(environ["REQUEST_METHOD"], path)
+            return self._turn_away(Verdict.SHED, sort, environ, start_response)
+        try:
+            return self._admit(environ, start_response, caller)
+        finally:
+            self._large.leave(0, caller)
+
+    def _read(self, environ: Environ, length: int) -> Refused | None:
+        """Read a request's body, which may take as long as its sender likes: others must find a thread meanwhile."""
+        address: str = environ.get(settings.RATELIMIT_IP_META_KEY) or environ.get("REMOTE_ADDR", "")
+        if self._readers.enter(0, address) is not Verdict.ADMITTED:
+            return Refused(_TOO_MANY, slug="rate-limited", headers=_after())
+        try:
+            body = environ["wsgi.input"].read(length)
+        finally:
+            self._readers.leave(0, address)
+        environ["wsgi.input"] = BytesIO(body)
+        return None if len(body) == length else Malformed(_CUT_SHORT)
+
+    def _admit(self, environ: Environ, start_response: StartResponse, caller: str) -> Answer:
+        sort = self._kinds.of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        verdict = self._admission.enter(sort, caller)
+        if verdict is not Verdict.ADMITTED:
+            return self._turn_away(verdict, sort, environ, start_response)
+        stays = False
+        try:
+            answer = self._application(environ, start_response)
+            if stays := getattr(answer, "streaming", False):
+                return _Streamed(answer, lambda: self._admission.leave(sort, caller))
+            return answer
+        finally:
+            if not stays:
+                self._admission.leave(sort, caller)
+
+    def _turn_away(
+        self, verdict: Verdict, sort: int, environ: Environ, start_response: StartResponse
+    ) -> Answer:
+        if verdict is Verdict.TOO_MANY:
+            return _refuse(Refused(_TOO_MANY, slug="rate-limited", headers=_after()), environ, start_response)
+        name = self._kinds.names[sort]
+        _shed.labels(name).inc()
+        if (now := time.monotonic()) > self._logged_at[sort] + LOGGED_EVERY_S:
+            self._logged_at[sort] = now
+            log.warning(
+                "requests shed", sort=name, running=self._admission.running, waiting=self._admission.waiting
+            )
+        return _refuse(Refused(_BUSY, slug="unavailable", headers=_after()), environ, start_response)
+
+
+class Kinds:
+    """Tells a request's sort by its method and address."""
+
+    def __init__(self, sorts: Iterable[tuple[Sort, str]]) -> None:
+        """Take sorts, the least important first, each with the expression that its `METHOD /address` matches."""
+        sorts = list(sorts)
+        self.names = [sort.name for sort, _ in sorts]
+        self._expression = re.compile(
+            "|".join(f"(?P<s{number}>{pattern})" for number, (_, pattern) in enumerate(sorts))
+        )
+
+    def of(self, method: str, path: str) -> int:
+        """Return the number of the first sort that matches; one of them matches everything."""
+        found = self._expression.match(f"{method} {path}")
+        assert found is not None
+        assert found.lastgroup is not None
+        return int(found.lastgroup[1:])
+
+
+class _Streamed:
+    """An answer that is made while it is sent: its request is inside until then."""
+
+    def __init__(self, answer: Any, leave: Callable[[], None]) -> None:
+        self._answer = answer
+        self._leave = leave
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer)
+
+    def close(self) -> None:
+        leave, self._leave = self._leave, _nothing
+        try:
+            self._answer.close()
+        finally:
+            leave()
+
+
+def _nothing() -> None:
+    """Leave no second time."""
+
+
+def _after() -> dict[str, str]:
+    """Say when to come again: not all at once."""
+    return {"Retry-After": str(random.randint(SOONEST_S, LATEST_S))}  # noqa: S311 - no secret
+
+
+def _refuse(refused: Refused, environ: Environ, start_response: StartResponse) -> Answer:
+    asked: str = request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+    path: str = environ["PATH_INFO"]
+    if path.startswith(_NO_PAGES) or "text/html" not in environ.get("HTTP_ACCEPT", ""):
+        content_type = CONTENT_TYPE
+        told = refused.body(public_url=settings.PUBLIC_URL, instance=path, request_id=asked)
+        body = orjson.dumps(told)
+    else:
+        content_type, body = "text/html; charset=utf-8", _page(refused.problem.slug)
+    status = HTTPStatus(refused.problem.status)
+    headers = {
+        "Content-Type": content_type,
+        "Content-Length": str(len(body)),
+        "Cache-Control": "no-store",
+        "X-Request-Id": asked,
+        **_GUARDS,
+        **refused.headers,
+    }
+    start_response(f"{status.value} {status.phrase}", list(headers.items()))
+    return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+
+
+@cache
+def _page(slug: str) -> bytes:
+    return render_to_string("turned_away.html", {"problem": PROBLEMS[slug]}).encode()
+
+
+def in_front_of(application: Application) -> FrontDoor:
+    """Put a door in front of an application, by the settings, and watch how far the listeners are behind."""
+    admission = Admission(
+        [sort for sort, _ in settings.ADMISSION],
+        room=settings.ADMISSION_ROOM,
+        of_one_caller=settings.ADMISSION_OF_ONE_CALLER,
+    )
+    threading.Thread(target=_watch, args=(admission,), name="lag", daemon=True).start()
+    return FrontDoor(application, admission, Kinds(settings.ADMISSION))
+
+
+def _watch(admission: Admission) -> None:
+    while True:
+        time.sleep(WATCHES_EVERY_S)
+        try:
+            admission.tell_lag(followers.seconds_behind(URGENT))
+        except (DatabaseError, InterfaceError, PoolTimeout):
+            admission.tell_lag(0.0)  # whoever asks the database is told by it
+        except Exception:
+            log.exception("lag not known")
+        finally:
+            connection.close()  # with the pool: lent to others until the next time

@@ -1,0 +1,216 @@
+"""What a request meets first: `core/front_door.py`, in front of an application that does little."""
+
+import threading
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import orjson
+import pytest
+from django.conf import settings
+
+from core.admission import Admission, Sort
+from core.front_door import OF_ONE_ADDRESS, FrontDoor, Kinds
+
+SORTS = [(Sort("reads", 1, 0.01), "GET /"), (Sort("writes", 2, 0.01), "")]
+
+
+class Streamed:
+    """An answer that is sent while it is made."""
+
+    streaming = True
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((b"a", b"b"))
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Site:
+    """An application, and what it was given."""
+
+    def __init__(self, answer: Any = (b"fine",)) -> None:
+        self.answer = answer
+        self.bodies: list[bytes] = []
+        self.inside = 0
+        self.admission = Admission([sort for sort, _ in SORTS], room=2, of_one_caller=3)
+        self.door = FrontDoor(self._application, self.admission, Kinds(SORTS))
+
+    def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.inside = self.admission.running
+        self.bodies.append(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return self.answer
+
+    def ask(self, path: str = "/api/v1/games", method: str = "GET", **environ: Any) -> "Answer":
+        made = {"REQUEST_METHOD": method, "PATH_INFO": path, "REMOTE_ADDR": "198.51.100.7", **environ}
+        setup_testing_defaults(made)
+        return Answer(self.door, made)
+
+
+class Answer:
+    """What came of a request."""
+
+    def __init__(self, door: FrontDoor, environ: dict[str, Any]) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.pieces = door(environ, self._start)
+        self.body = b"".join(self.pieces)
+
+    def _start(self, status: str, headers: list[tuple[str, str]]) -> None:
+        self.status, self.headers = int(status[:3]), dict(headers)
+
+
+def _posted(body: bytes, length: int | None = None) -> dict[str, Any]:
+    return {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body) if length is None else length)}
+
+
+def test_a_request_is_inside_until_it_is_answered() -> None:
+    site = Site()
+    answer = site.ask(method="POST", **_posted(b'{"a": 1}'))
+    assert (answer.status, answer.body, site.bodies) == (200, b"fine", [b'{"a": 1}'])
+    assert (site.inside, site.admission.running) == (1, 0)
+
+
+def test_a_request_that_fails_is_inside_no_longer() -> None:
+    site = Site()
+    site.door._application = lambda *_: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        site.ask()
+    assert site.admission.running == 0
+
+
+def test_an_answer_that_is_streamed_is_inside_until_it_is_closed() -> None:
+    streamed = Streamed()
+    site = Site(streamed)
+    answer = site.ask()
+    assert (answer.body, site.admission.running) == (b"ab", 1)
+    for _ in range(2):
+        answer.pieces.close()
+    assert (streamed.closed, site.admission.running) == (2, 0)
+
+
+def test_who_finds_no_room_is_told_when_to_come_again() -> None:
+    site = Site()
+    site.admission.enter(0, "somebody")
+    answer = site.ask("/api/v1/games", HTTP_X_REQUEST_ID="mine")
+    told = orjson.loads(answer.body)
+    assert answer.status == 503
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (told["type"], told["instance"], told["request_id"]) == (
+        f"{settings.PUBLIC_URL}/problems/unavailable",
+        "/api/v1/games",
+        "mine",
+    )
+    assert answer.headers["X-Request-Id"] == "mine"
+    assert 1 <= int(answer.headers["Retry-After"]) <= 5
+    assert not site.bodies
+
+
+def test_a_browser_is_shown_a_page() -> None:
+    site = Site()
+    site.admission.enter(0, "somebody")
+    answer = site.ask("/games", HTTP_ACCEPT="text/html")
+    assert (answer.status, answer.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
+    assert b"Load the page again in a moment" in answer.body
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_head_has_no_body() -> None:
+    site = Site()
+    for _ in range(2):
+        site.admission.enter(1, "somebody")
+    answer = site.ask(method="HEAD")
+    assert (answer.status, answer.body) == (503, b"")
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/static/laurel.css"])
+def test_what_operators_ask_is_answered_in_the_worst_of_times(path: str) -> None:
+    site = Site()
+    for _ in range(2):
+        site.admission.enter(1, "somebody")
+    assert site.ask(path).status == 200
+
+
+def test_one_caller_has_only_so_many_under_way() -> None:
+    site = Site()
+    for _ in range(3):
+        site.admission._callers["Bearer lrl_sk_x"] += 1
+    answer = site.ask(HTTP_AUTHORIZATION="Bearer lrl_sk_x")
+    assert (answer.status, orjson.loads(answer.body)["type"].rpartition("/")[2]) == (429, "rate-limited")
+    assert site.ask(HTTP_AUTHORIZATION="Bearer lrl_sk_y").status == 200
+
+
+def test_a_body_that_is_cut_short_does_nothing() -> None:
+    site = Site()
+    answer = site.ask(method="POST", **_posted(b'{"a": ', length=100))
+    assert (answer.status, site.bodies) == (400, [])
+
+
+def test_a_body_is_read_before_its_request_takes_a_place() -> None:
+    site = Site()
+    reads: list[int] = []
+
+    class Slow(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            reads.append(site.admission.running)
+            return super().read(size)
+
+    site.ask(method="POST", **{**_posted(b"{}"), "wsgi.input": Slow(b"{}")})
+    assert reads == [0]
+
+
+def test_of_one_address_only_so_many_bodies_are_waited_for() -> None:
+    site = Site()
+    sending = threading.Event()
+
+    class Slow(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            sending.wait(10)
+            return super().read(size)
+
+    def send() -> None:
+        site.ask(method="POST", **{**_posted(b"{}"), "wsgi.input": Slow(b"{}")})
+
+    threads = [threading.Thread(target=send) for _ in range(OF_ONE_ADDRESS)]
+    for thread in threads:
+        thread.start()
+    while site.door._readers.running < OF_ONE_ADDRESS:
+        pass
+    assert site.ask(method="POST", **_posted(b"{}")).status == 429
+    assert site.ask(method="POST", **{**_posted(b"{}"), "REMOTE_ADDR": "198.51.100.8"}).status == 200
+    assert site.ask().status == 200  # who sends no body is not held up
+    sending.set()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("request_line", "name"),
+    [
+        ("GET /api/v1/games/x/analytics/overview", "exports and analytics"),
+        ("GET /api/v1/players/a/b/export", "exports and analytics"),
+        ("GET /portal/x/games/y/analytics/retention", "exports and analytics"),
+        ("POST /portal/x/exports", "exports and analytics"),
+        ("GET /api/v1/players/p-1/dashboard", "dashboards"),
+        ("GET /portal/x/games/y/", "dashboards"),
+        ("GET /me/", "dashboards"),
+        ("GET /api/v1/leaderboards/x/points", "boards and other reads"),
+        ("HEAD /games/x", "boards and other reads"),
+        ("POST /api/v1/achievements/unlock", "reports of games"),
+        ("POST /api/v1/achievements/unlock/batch", "reports of games"),
+        ("POST /api/v1/stats/report", "reports of games"),
+        ("POST /api/v1/leaderboards/x/y/scores/batch", "reports of games"),
+        ("POST /account/login/", "other writes"),
+        ("PATCH /api/v1/games/x/achievements/y", "other writes"),
+        ("BREW /pot", "other writes"),
+    ],
+)
+def test_every_request_is_of_a_sort(request_line: str, name: str) -> None:
+    kinds = Kinds(settings.ADMISSION)
+    assert kinds.names[kinds.of(*request_line.split(" "))] == name

@@ -1,0 +1,78 @@
+"""Clients that send a byte now and then, or nothing, are cut off, and nobody else notices (core/slow_clients.py)."""
+
+import socket
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from core.front_door import OF_ONE_ADDRESS
+from core.slow_clients import DRIBBLES_S, LOOKS_EVERY_S, STRANGER_S
+from tests.platform import Platform
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how slow a connection is")
+
+STRANGERS = 2_000  # more than a server takes by default
+HEAD = "POST /api/v1/achievements/unlock HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+CUT_WITHIN_S = 3 * LOOKS_EVERY_S + 5.0
+
+
+@pytest.fixture
+def sockets(platform: Platform) -> Iterator[list[socket.socket]]:
+    opened: list[socket.socket] = []
+    yield opened
+    for each in opened:
+        each.close()
+
+
+def _connected(platform: Platform, sockets: list[socket.socket], says: str = "") -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", platform.place.port), timeout=5)
+    sockets.append(connection)
+    connection.sendall(says.encode())
+    return connection
+
+
+def _seconds_until_closed(connection: socket.socket, *, dribble: bytes = b"") -> float:
+    began = time.monotonic()
+    connection.settimeout(1.0)
+    while time.monotonic() < began + 120:
+        try:
+            if dribble:
+                connection.sendall(dribble)
+            if not connection.recv(65_536):
+                return time.monotonic() - began
+        except TimeoutError:
+            continue
+        except OSError:
+            return time.monotonic() - began
+    raise AssertionError("was never closed")
+
+
+def test_bodies_that_never_end_hold_nobody_up(platform: Platform, sockets: list[socket.socket]) -> None:
+    head = f"{HEAD}Authorization: Bearer {platform.key}\r\nContent-Length: 500\r\n\r\n{{"
+    slow = [_connected(platform, sockets, head) for _ in range(4 * OF_ONE_ADDRESS)]
+    time.sleep(0.5)
+    client = platform.client()
+    answer = client.get(f"/leaderboards/{platform.game}")
+    assert (answer.status, answer.seconds < 1.0) == (200, True)
+    closed_s = _seconds_until_closed(slow[0], dribble=b" ")
+    assert DRIBBLES_S - 1 < closed_s < DRIBBLES_S + CUT_WITHIN_S
+    for connection in slow:
+        connection.close()
+    client.unlock_until_stored("after slow bodies", "a1")
+
+
+def test_who_connects_and_says_nothing_keeps_nobody_out(
+    platform: Platform, sockets: list[socket.socket]
+) -> None:
+    strangers = [_connected(platform, sockets) for _ in range(STRANGERS)]
+    client = platform.client()
+    assert client.unlock("beside strangers", "a1").status == 202
+    assert _seconds_until_closed(strangers[-1]) < STRANGER_S + CUT_WITHIN_S
+    assert client.unlock("beside strangers", "a1").status == 200  # and who was answered is kept
+
+
+def test_a_head_that_never_ends_is_cut_off(platform: Platform, sockets: list[socket.socket]) -> None:
+    slow = _connected(platform, sockets, "POST /api/v1/achievements/unlock HTTP/1.1\r\nX-")
+    assert _seconds_until_closed(slow, dribble=b"a") < DRIBBLES_S + CUT_WITHIN_S
