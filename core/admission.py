@@ -1,4 +1,4 @@
-"""Admission: which requests a process takes on while it has more to do than it can (docs/adr/0060-admission.md).
+"""Admission: which requests a process takes on while it has more to do than it can (docs/adr/0064-admission.md).
 
 Requests are of sorts, the least important first. So many run at the same time, and of the lesser sorts fewer, so that
 an unlock always finds a connection; the others wait, the most important served first. Who waits shows how strained the

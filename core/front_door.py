@@ -1,4 +1,4 @@
-"""The first thing of `web` that a request meets: is there room for it? As WSGI, before anything that costs (ADR 0060).
+"""The first thing of `web` that a request meets: is there room for it? As WSGI, before anything that costs (ADR 0064).
 
 A refusal has to cost next to nothing, or answering them would be what a flooded process does. So a request's sort is
 told by its method and address alone (ADMISSION), its body is read before it takes a place, and the answer is written

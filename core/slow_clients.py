@@ -3,7 +3,7 @@
 The server waits without end for the rest of a body, and keeps connections on which nothing happens. Which they are, the
 kernel knows: it says of every connection when it last sent and received something (Linux's TCP_INFO). Behind a proxy
 that hands on whole requests, as it should be in production, there is nothing to find. Elsewhere than on Linux nobody
-looks. See docs/adr/0061-slow-clients.md.
+looks. See docs/adr/0065-slow-clients.md.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Which requests are let in first when there are too many (core/front_door.py, docs/adr/0060-admission.md)."""
+"""Which requests are let in first when there are too many (core/front_door.py, docs/adr/0064-admission.md)."""
 
 from config.settings.environment import env
 from core.admission import Sort
