@@ -4,6 +4,8 @@ Who is counted: a server key by itself, its reads and its writes; a player token
 credential, by his address. What is sent many at once is counted by item. See docs/adr/0058-rate-limits.md.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -11,8 +13,9 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.calls.repeating import repeated
 from accounts.selectors import KeyHolder
-from core import rates
+from core import rates, turned_away
 from core.client_address import counted_address
 from core.rates import Rate, Standing
 from core.refusals import Refused
@@ -20,6 +23,7 @@ from core.refusals import Refused
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module by its settings
 
+_SLUG: Final = "rate-limited"
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -28,7 +32,12 @@ class Throttle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count it. Raises Refused where it is one too many."""
-        _tell(view, rates.take(*_limit(request, view)))
+        standing = rates.take(*_limit(request, view))
+        if not standing.allowed:
+            turned_away.remember(
+                request.META, _refused(standing), wait_s=standing.wait_s, again=_noting(request)
+            )
+        _tell(view, standing)
         return True
 
 
@@ -50,10 +59,23 @@ def failed(request: HttpRequest) -> None:
         raise _refusal(standing, "Too many credentials from this address were not valid.")
 
 
+def _noting(request: Request) -> Callable[[], None]:
+    """Return what notes a refusal at the door in the studio's request log, where it is one of many."""
+    holder: Any = request.auth
+    if holder is None:
+        return lambda: None
+    route = request.resolver_match.route if request.resolver_match else ""
+    return partial(repeated, holder.studio_id, str(request.method), route, _SLUG)
+
+
 def _tell(view: "APIView", standing: Standing) -> None:
     view.headers |= standing.headers
     if not standing.allowed:
-        raise _refusal(standing, "The limit of this caller for this operation is used up.")
+        raise _refused(standing)
+
+
+def _refused(standing: Standing) -> Refused:
+    return _refusal(standing, "The limit of this caller for this operation is used up.")
 
 
 def _limit(request: Request, view: "APIView") -> tuple[Rate, str]:
@@ -79,4 +101,4 @@ def _refusal(standing: Standing, why: str) -> Refused:
     rate, headers = standing.rate, standing.headers
     limit = f"{rate.per_s * rates.WINDOW_S:,.0f} a minute, at most {rate.burst:,} at once"
     detail = f"{why} It is {limit}. Wait {headers['Retry-After']} s, then send this again: nothing was done."
-    return Refused(detail, slug="rate-limited", headers={"Retry-After": headers["Retry-After"]})
+    return Refused(detail, slug=_SLUG, headers={"Retry-After": headers["Retry-After"]})

@@ -4,7 +4,9 @@ It shares the cores with what it measures, so it parses no more of an answer tha
 it cost itself: `Run.generator_us`. Any answer but the expected one ends the measurement.
 """
 
+import heapq
 import math
+import re
 import selectors
 import socket
 import time
@@ -78,7 +80,7 @@ def in_turn(requests: Iterator[bytes]) -> Source:
 class _Connection:
     """One keep-alive connection."""
 
-    __slots__ = ("_buffer", "_on_answer", "began", "socket")
+    __slots__ = ("_buffer", "_on_answer", "answer", "began", "socket")
 
     def __init__(
         self, address: Address, on_answer: "Callable[[_Connection, int, bytes, float], None]"
@@ -86,6 +88,7 @@ class _Connection:
         self.socket = socket.create_connection(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.began = 0.0
+        self.answer = b""  # the last one, whole
         self._buffer = b""
         self._on_answer = on_answer
 
@@ -100,7 +103,7 @@ class _Connection:
         self._buffer += data
         answer = _split(self._buffer)
         if answer is not None:
-            self._buffer = b""
+            self.answer, self._buffer = self._buffer, b""
             self._on_answer(self, *answer, now)
 
 
@@ -213,6 +216,78 @@ class _OpenLoop(_Loop):
             self._idle.append(connection)
 
 
+@dataclass
+class Flooded:
+    """What came of more requests than can be taken.
+
+    Attributes:
+        taken_ms: latencies of those that were answered as expected, from when they were due.
+        refused_ms: latencies of those that were refused, likewise.
+        unsent: how many found every connection busy.
+
+    """
+
+    seconds: float = 0.0
+    taken_ms: "array[float]" = field(default_factory=lambda: array("d"))
+    refused_ms: "array[float]" = field(default_factory=lambda: array("d"))
+    unsent: int = 0
+
+
+class _Flood(_Loop):
+    """Requests are sent when they are due, none a second time; who is told to wait does, if he is `patient`."""
+
+    def __init__(
+        self,
+        address: Address,
+        connections: int,
+        expected: Collection[int],
+        refusals: Collection[int],
+        *,
+        patient: bool,
+    ) -> None:
+        super().__init__(address, connections, {*expected, *refusals}, selectors.DefaultSelector())
+        self._idle = list(self.connections)
+        self._resting: list[tuple[float, int]] = []  # until when, and which connection
+        self._refusals = refusals
+        self._patient = patient
+        self._number = {id(connection): number for number, connection in enumerate(self.connections)}
+        self._last_status = 0
+        self.flooded = Flooded()
+
+    def wake(self, now: float) -> None:
+        """Let those go on who have waited as long as they were told."""
+        while self._resting and self._resting[0][0] <= now:
+            self._idle.append(self.connections[heapq.heappop(self._resting)[1]])
+
+    def due(self, request: bytes, *, at: float) -> None:
+        if self._idle:
+            self.send(self._idle.pop(), request, began=at)
+        else:
+            self.flooded.unsent += 1
+
+    def answered(self, connection: _Connection, status: int, body: bytes, now: float) -> None:
+        self._last_status = status
+        super().answered(connection, status, body, now)
+        times = self.flooded.refused_ms if status in self._refusals else self.flooded.taken_ms
+        times.append((now - connection.began) * 1e3)
+
+    def free(self, connection: _Connection, body: bytes) -> None:
+        del body
+        if self._patient and self._last_status in self._refusals:
+            until = time.perf_counter() + _retry_after_s(connection.answer)
+            heapq.heappush(self._resting, (until, self._number[id(connection)]))
+        else:
+            self._idle.append(connection)
+
+
+def _retry_after_s(answer: bytes) -> float:
+    """Return what an answer tells to wait."""
+    found = re.search(rb"\r\nretry-after: *([0-9]+)\r\n", answer, re.IGNORECASE)
+    if found is None:
+        raise BadAnswer(f"A refusal does not say for how long: {answer[:_SHOWN_BYTES]!r}")
+    return float(found[1])
+
+
 def saturate(
     address: Address,
     source: Source,
@@ -281,3 +356,34 @@ def read_until(done: Callable[[], bool], listeners: Sequence[Listener], *, withi
                 raise TimeoutError
             for key, _ in ready:
                 key.data.on_readable(now)
+
+
+def flood(
+    address: Address,
+    make: Callable[[], bytes],
+    *,
+    per_second: float,
+    seconds: float,
+    connections: int,
+    expected: Collection[int],
+    refusals: Collection[int],
+    patient: bool = False,
+) -> Flooded:
+    """Send `per_second` requests for a time, whatever becomes of them. Raises BadAnswer.
+
+    Each connection is a client: one that is `patient` sends nothing for as long as a refusal's Retry-After says.
+    """
+    loop = _Flood(address, connections, expected, refusals, patient=patient)
+    try:
+        began, sent = time.perf_counter(), 0
+        while (passed := time.perf_counter() - began) < seconds:
+            loop.wake(time.perf_counter())
+            while sent < passed * per_second:
+                loop.due(make(), at=time.perf_counter())
+                sent += 1
+            loop.wait(1 / per_second)
+        loop.flooded.seconds = time.perf_counter() - began
+        loop.wait_for_all()
+    finally:
+        loop.close()
+    return loop.flooded

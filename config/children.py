@@ -20,7 +20,7 @@ STOP_ORDER = (("web", "live"), ("relay", "beat", "worker", "send_webhooks"), ("v
 # calls its back-pressure is how many connections it takes, those included on which nothing happens; how long it waits
 # for a head is how long it keeps a connection, too.
 _WEB_OPTIONS = (
-    *("--workers", "2", "--blocking-threads", "224", "--workers-kill-timeout", "3"),
+    *("--workers", "2", "--blocking-threads", "192", "--workers-kill-timeout", "3"),
     *("--backlog", "4096", "--backpressure", "8192", "--http1-header-read-timeout", "60000"),
     *("--respawn-failed-workers", "--respawn-interval", "0.5", "--no-ws", "--log-level", "warning"),
 )

@@ -1,7 +1,6 @@
 """The `web` process: every HTTP page and API call, as WSGI (see docs/adr/0007-http-servers.md)."""
 
 import os
-import sys
 
 # A web process waits for nobody: few pooled connections, short statements.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -20,11 +19,10 @@ from core.roomy import roomy
 _django = get_wsgi_application()
 
 from accounts.calls import writing  # noqa: E402 - its models need the applications
-from core import front_door, slow_clients  # noqa: E402 - its settings do
+from core import front_door  # noqa: E402 - its settings do
 
 application = front_door.in_front_of(roomy(_django))
 writing.start()
-slow_clients.start()
 
 # What a request need not do at its ends: with the pool its connection went back when the last one finished, the
 # query log is kept in debugging only, and the cache's connections stay open.
@@ -33,5 +31,3 @@ request_started.disconnect(reset_queries)
 request_finished.disconnect(close_caches)
 
 settle()
-# A request computes for less than that: taking turns within one costs two switches and helps nobody.
-sys.setswitchinterval(0.02)

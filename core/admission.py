@@ -110,6 +110,11 @@ class Admission:
             return Verdict.ADMITTED
         return self._gives_up(queue, waiter, caller)
 
+    @property
+    def is_full(self) -> bool:
+        """Say whether nobody else may even wait; a glance, without the lock."""
+        return self._waiting >= self._room > 0
+
     def leave(self, sort: int, caller: str) -> None:
         """End a request; the first of the most important that may run has its place."""
         with self._lock:

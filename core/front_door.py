@@ -23,11 +23,12 @@ from django.template.loader import render_to_string
 from prometheus_client import Counter, Gauge
 from psycopg_pool import PoolTimeout
 
-from core import followers
+from core import followers, slow_clients, turned_away
 from core.admission import Admission, Sort, Verdict
 from core.ids import request_id
 from core.problems import CONTENT_TYPE
 from core.refusals import PROBLEMS, Malformed, Refused
+from core.slow_clients import Bodies
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +39,6 @@ Application = Callable[[Environ, StartResponse], Answer]
 
 LARGEST_READ_AHEAD: Final = 1024 * 1024  # what the API takes; a larger body is an import, or a file of a form
 LARGE_BODIES: Final = 4  # that are taken at the same time
-READERS: Final = (
-    160  # bodies that are being read, of as many threads as a process has (config/children.py) but 64
-)
-OF_ONE_ADDRESS: Final = 48
 SOONEST_S: Final = 1
 LATEST_S: Final = 5
 LOGGED_EVERY_S: Final = 10.0
@@ -57,12 +54,12 @@ _GUARDS: Final = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
 }
-_READING: Final = Sort("bodies", READERS, 0.0)
 _LARGE: Final = Sort("large bodies", LARGE_BODIES, 0.0)
 _TOO_MANY: Final = (
     "This caller has too many requests under way at once. Wait for answers before you send more."
 )
 _BUSY: Final = "Laurel has more to do than it can just now. Send the same request again after `Retry-After`."
+_TOO_SLOW: Final = "Many requests from this address are not sent to their end. Finish or close them first."
 _CUT_SHORT: Final = "The body ended before the length that was announced."
 
 _shed = Counter("laurel_shed", "Requests that were refused since a process had too much to do", ["sort"])
@@ -72,13 +69,15 @@ _inside = Gauge("laurel_requests", "Requests that are inside a web process", ["s
 class FrontDoor:
     """Passes on what there is room for."""
 
-    def __init__(self, application: Application, admission: Admission, kinds: "Kinds") -> None:
+    def __init__(
+        self, application: Application, admission: Admission, kinds: "Kinds", bodies: Bodies | None = None
+    ) -> None:
         """Stand in front of an application."""
+        self._bodies = bodies or Bodies()
         self._application = application
         self._admission = admission
         self._kinds = kinds
         self._large = Admission([_LARGE], room=0, of_one_caller=LARGE_BODIES)
-        self._readers = Admission([_READING], room=0, of_one_caller=OF_ONE_ADDRESS)
         self._logged_at = dict.fromkeys(range(len(kinds.names)), -LOGGED_EVERY_S)
         _inside.labels("running").set_function(lambda: admission.running)
         _inside.labels("waiting").set_function(lambda: admission.waiting)
@@ -88,6 +87,12 @@ class FrontDoor:
         path: str = environ["PATH_INFO"]
         if path.startswith(_OPEN_TO_ALL):
             return self._application(environ, start_response)
+        if refused := turned_away.find(environ):
+            return _refuse(refused, environ, start_response)
+        if self._admission.is_full:
+            return self._turn_away(
+                Verdict.SHED, self._kinds.of(environ["REQUEST_METHOD"], path), environ, start_response
+            )
         caller: str = (
             environ.get("HTTP_AUTHORIZATION")
             or environ.get(settings.RATELIMIT_IP_META_KEY)
@@ -113,14 +118,11 @@ class FrontDoor:
             self._large.leave(0, caller)
 
     def _read(self, environ: Environ, length: int) -> Refused | None:
-        """Read a request's body, which may take as long as its sender likes: others must find a thread meanwhile."""
+        """Read a request's body, which may take as long as its sender likes."""
         address: str = environ.get(settings.RATELIMIT_IP_META_KEY) or environ.get("REMOTE_ADDR", "")
-        if self._readers.enter(0, address) is not Verdict.ADMITTED:
-            return Refused(_TOO_MANY, slug="rate-limited", headers=_after())
-        try:
-            body = environ["wsgi.input"].read(length)
-        finally:
-            self._readers.leave(0, address)
+        if self._bodies.are_held_up(address):
+            return Refused(_TOO_SLOW, slug="rate-limited", headers=_after())
+        body = self._bodies.read(environ["wsgi.input"], length, address)
         environ["wsgi.input"] = BytesIO(body)
         return None if len(body) == length else Malformed(_CUT_SHORT)
 
@@ -235,7 +237,9 @@ def in_front_of(application: Application) -> FrontDoor:
         of_one_caller=settings.ADMISSION_OF_ONE_CALLER,
     )
     threading.Thread(target=_watch, args=(admission,), name="lag", daemon=True).start()
-    return FrontDoor(application, admission, Kinds(settings.ADMISSION))
+    bodies = Bodies()
+    slow_clients.start(bodies)
+    return FrontDoor(application, admission, Kinds(settings.ADMISSION), bodies)
 
 
 def _watch(admission: Admission) -> None:

@@ -12,17 +12,21 @@ import struct
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 log = structlog.get_logger(__name__)
 
 LOOKS_EVERY_S: Final = 2.5
+SLOW_S: Final = 0.5  # a body that takes longer is being waited for
+SLOW_OF_ONE: Final = 32  # of one address, of the 192 threads of a process (config/children.py)
+SLOW_OF_ALL: Final = 96
 DRIBBLES_S: Final = 15.0  # who still sends a request that began so long ago
 SILENT_S: Final = 65.0  # who waits so long for an answer: more than the longest request may take
 IDLE_S: Final = 75.0  # who sent nothing for so long after an answer; load balancers keep connections for 60 s
@@ -73,6 +77,36 @@ class SlowClients:
                 seen[peer] = known
         self._known = seen
         return cut
+
+
+class Bodies:
+    """Reads bodies of requests, each on its thread, and leaves threads to others while some of them never end."""
+
+    def __init__(self) -> None:
+        """Read none."""
+        self._begun: dict[int, tuple[str, float]] = {}
+        self._slow: Counter[str] = Counter()
+        self._are_many = False
+
+    def are_held_up(self, address: str) -> bool:
+        """Say whether so many bodies are being waited for, of an address or of all, that no other one is read."""
+        return self._are_many or self._slow[address] >= SLOW_OF_ONE
+
+    def read(self, source: Any, length: int, address: str) -> bytes:
+        """Return a body of a known length, shorter where its sender is gone."""
+        thread = threading.get_ident()
+        self._begun[thread] = address, time.monotonic()
+        try:
+            body: bytes = source.read(length)
+        finally:
+            del self._begun[thread]
+        return body
+
+    def look(self, *, now: float) -> None:
+        """Find out which bodies are being waited for by now."""
+        begun = list(self._begun.values())
+        self._slow = Counter(address for address, since in begun if now - since > SLOW_S)
+        self._are_many = self._slow.total() >= SLOW_OF_ALL
 
 
 def _is_too_slow(known: _Known, told: _Told, now: float) -> bool:
@@ -128,18 +162,23 @@ def _sockets() -> Iterator[int]:
                 yield int(entry.name)
 
 
-def start() -> None:
+def start(bodies: Bodies) -> None:
     """Look now and then, for as long as the process lives."""
-    if sys.platform == "linux":
-        threading.Thread(target=_run, name="slow-clients", daemon=True).start()
+    threading.Thread(target=_run, args=(bodies,), name="slow-clients", daemon=True).start()
 
 
-def _run() -> None:
-    clients = SlowClients()
+def _run(bodies: Bodies) -> None:
+    clients = SlowClients() if sys.platform == "linux" else None
+    looked_at = time.monotonic()
     while True:
-        time.sleep(LOOKS_EVERY_S)
+        time.sleep(SLOW_S)
+        now = time.monotonic()
+        bodies.look(now=now)
+        if clients is None or now < looked_at + LOOKS_EVERY_S:
+            continue
+        looked_at = now
         try:
-            if cut := clients.look(now=time.monotonic()):
+            if cut := clients.look(now=now):
                 log.warning("slow clients cut off", connections=cut)
         except Exception:
             log.exception("slow clients not looked for")

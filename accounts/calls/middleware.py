@@ -1,9 +1,7 @@
 """Notes how calls of the API ended, in the process's memory: a request waits for nothing here."""
 
 import random
-import re
 import time
-from functools import cache
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import keys
 from accounts.calls import redacting
 from accounts.calls.notebook import FAILED, FIRST_REFUSAL, OK, REFUSED, Noted, Owner, notebook
+from accounts.calls.repeating import as_documented
 from core.client_address import client_address
 from core.middleware import GetResponse
 from core.refusals import Gone, Told
@@ -20,7 +19,6 @@ _SAMPLE: Final = 1 / SAMPLED
 _FIRST_FAILURE: Final = 500
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LONGEST_PATH: Final = 500
-_CONVERTED: Final = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def request_log(get_response: GetResponse) -> GetResponse:
@@ -58,12 +56,6 @@ def _by_key(request: HttpRequest) -> Owner | None:
     return keys.key_hash(key) if scheme.lower() == "bearer" and keys.is_well_formed(key) else None
 
 
-@cache
-def _as_documented(route: str) -> str:
-    """Return an address as the API's documentation writes it: `<path:player>` as `{player}`."""
-    return _CONVERTED.sub(r"{\1}", route)
-
-
 def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: Any, began: float) -> Noted:
     match = request.resolver_match
     is_refused = response.status_code >= FIRST_REFUSAL
@@ -79,7 +71,7 @@ def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: A
         key_id=getattr(holder, "key_id", None),
         game=_game(holder) or (match.kwargs.get("game_id") if match else None),
         method=request.method if request.method in _METHODS else "OTHER",
-        route=_as_documented(match.route) if match else "",
+        route=as_documented(match.route) if match else "",
         path="" if is_of_nobody else request.path[:_LONGEST_PATH],
         status=response.status_code,
         told=told,

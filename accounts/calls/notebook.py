@@ -114,6 +114,12 @@ class Notebook:
             else:
                 page.calls.append(self._fitting(page, call))
 
+    def sum(self, sort: Sort, ending: str, *, at: float) -> None:
+        """Count a call of which no more is known than its sort, and sum it up."""
+        with self._lock:
+            self._page.counts[sort.owner, ending] += 1
+            self._add(self._page, sort, 1, at)
+
     def take(self, *, sums: bool) -> Page:
         """Return what was noted, and begin anew; sums stay, and go on, unless they are asked for."""
         with self._lock:

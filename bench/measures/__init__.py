@@ -10,6 +10,7 @@ from bench.measures import (
     held,
     history,
     limits,
+    overload,
     player,
     push,
     rates,
@@ -34,5 +35,6 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "social": social.measure,
     "webhooks": webhooks.measure,
     "rates": rates.measure,
+    "overload": overload.measure,
     "analytics": analytics.measure,
 }

@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from bench.figures import Bench, Figure
 from bench.holding import held
-from bench.load import BadAnswer
+from bench.machine import resident_kib
 from bench.measures import push
 
 HELD = 10_000
@@ -30,7 +29,4 @@ def measure(bench: Bench) -> Iterator[Figure]:
 def _resident_kib(bench: Bench) -> float:
     """Return what the `live` process holds in memory."""
     (live,) = (process for process in bench.platform.processes if process.name == "live")
-    for line in Path(f"/proc/{live.pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return float(line.split()[1])
-    raise BadAnswer("The system does not tell how much memory a process has.")
+    return resident_kib(live.pid)

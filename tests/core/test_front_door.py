@@ -1,6 +1,7 @@
 """What a request meets first: `core/front_door.py`, in front of an application that does little."""
 
 import threading
+import time
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -10,8 +11,11 @@ import orjson
 import pytest
 from django.conf import settings
 
+from core import turned_away
 from core.admission import Admission, Sort
-from core.front_door import OF_ONE_ADDRESS, FrontDoor, Kinds
+from core.front_door import FrontDoor, Kinds
+from core.refusals import Refused
+from core.slow_clients import SLOW_OF_ONE, SLOW_S
 
 SORTS = [(Sort("reads", 1, 0.01), "GET /"), (Sort("writes", 2, 0.01), "")]
 
@@ -165,7 +169,7 @@ def test_a_body_is_read_before_its_request_takes_a_place() -> None:
     assert reads == [0]
 
 
-def test_of_one_address_only_so_many_bodies_are_waited_for() -> None:
+def test_bodies_that_are_waited_for_hold_up_their_address_only() -> None:
     site = Site()
     sending = threading.Event()
 
@@ -177,17 +181,35 @@ def test_of_one_address_only_so_many_bodies_are_waited_for() -> None:
     def send() -> None:
         site.ask(method="POST", **{**_posted(b"{}"), "wsgi.input": Slow(b"{}")})
 
-    threads = [threading.Thread(target=send) for _ in range(OF_ONE_ADDRESS)]
+    threads = [threading.Thread(target=send) for _ in range(SLOW_OF_ONE)]
     for thread in threads:
         thread.start()
-    while site.door._readers.running < OF_ONE_ADDRESS:
-        pass
+    while len(site.door._bodies._begun) < SLOW_OF_ONE:
+        time.sleep(0.001)
+    assert site.ask(method="POST", **_posted(b"{}")).status == 200  # so far they may be on their way
+    site.door._bodies.look(now=time.monotonic() + 2 * SLOW_S)
     assert site.ask(method="POST", **_posted(b"{}")).status == 429
     assert site.ask(method="POST", **{**_posted(b"{}"), "REMOTE_ADDR": "198.51.100.8"}).status == 200
     assert site.ask().status == 200  # who sends no body is not held up
     sending.set()
     for thread in threads:
         thread.join()
+    site.door._bodies.look(now=time.monotonic() + 2 * SLOW_S)
+    assert site.ask(method="POST", **_posted(b"{}")).status == 200
+
+
+def test_who_was_refused_a_moment_ago_is_refused_at_the_door() -> None:
+    site, times = Site(), []
+    asked: dict[str, Any] = {"HTTP_AUTHORIZATION": "Bearer lrl_sk_x"}
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/v1/games", **asked}
+    refused = Refused("Too often.", slug="rate-limited", headers={"Retry-After": "1"})
+    turned_away.remember(environ, refused, wait_s=60.0, again=lambda: times.append(1))
+    answer = site.ask(**asked)
+    assert (answer.status, answer.headers["Retry-After"], len(times)) == (429, "1", 1)
+    assert site.ask("/api/v1/webhooks", **asked).status == 200
+    assert site.ask(HTTP_AUTHORIZATION="Bearer lrl_sk_y").status == 200
+    turned_away.remember(environ, refused, wait_s=0.0, again=lambda: times.append(1))
+    assert (site.ask(**asked).status, len(times)) == (200, 1)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.front_door import OF_ONE_ADDRESS
-from core.slow_clients import DRIBBLES_S, LOOKS_EVERY_S, STRANGER_S
+from core.slow_clients import DRIBBLES_S, LOOKS_EVERY_S, SLOW_OF_ONE, STRANGER_S
 from tests.platform import Platform
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how slow a connection is")
@@ -51,7 +50,7 @@ def _seconds_until_closed(connection: socket.socket, *, dribble: bytes = b"") ->
 
 def test_bodies_that_never_end_hold_nobody_up(platform: Platform, sockets: list[socket.socket]) -> None:
     head = f"{HEAD}Authorization: Bearer {platform.key}\r\nContent-Length: 500\r\n\r\n{{"
-    slow = [_connected(platform, sockets, head) for _ in range(4 * OF_ONE_ADDRESS)]
+    slow = [_connected(platform, sockets, head) for _ in range(6 * SLOW_OF_ONE)]
     time.sleep(0.5)
     client = platform.client()
     answer = client.get(f"/leaderboards/{platform.game}")
