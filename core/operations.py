@@ -14,7 +14,7 @@ from psycopg_pool import PoolTimeout
 
 from core.redis import AWAY, ping
 
-_SAFE_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
+SAFE_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
 _migrated = False
 
 
@@ -55,7 +55,7 @@ def _postgresql() -> dict[str, Any]:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT name, setting FROM pg_settings WHERE name = ANY(%s) AND setting = 'off'",
-                [list(_SAFE_SETTINGS)],
+                [list(SAFE_SETTINGS)],
             )
             unsafe = [name for name, _ in cursor.fetchall()]
         pending = not _is_migrated()

@@ -16,8 +16,6 @@ from django.views.decorators.http import require_POST, require_safe
 from core.refusals import PROBLEMS, Forbidden, Refused
 
 THEMES = ("light", "dark", "auto")
-THEME_COOKIE = "theme"
-SHORTCUTS_COOKIE = "shortcuts"
 _DAY_S = 24 * 3600
 _YEAR_S = 365 * _DAY_S
 
@@ -27,10 +25,10 @@ def theme(request: HttpRequest) -> dict[str, str | bool]:
 
     And whether single keys do something: who speaks to the browser may have turned that off (WCAG 2.1.4).
     """
-    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    chosen = request.COOKIES.get(settings.THEME_COOKIE, "")
     return {
         "theme": chosen if chosen in THEMES else "",
-        "shortcuts": request.COOKIES.get(SHORTCUTS_COOKIE) != "off",
+        "shortcuts": request.COOKIES.get(settings.SHORTCUTS_COOKIE) != "off",
         "demo": settings.DEMO,
     }
 
@@ -63,7 +61,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     if chosen not in THEMES:
         raise Refused(f"`theme` takes {', '.join(THEMES)}.", slug="validation-failed")
-    return _kept(request, THEME_COOKIE, chosen)
+    return _kept(request, settings.THEME_COOKIE, chosen)
 
 
 @require_POST
@@ -73,7 +71,7 @@ def set_shortcuts(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("shortcuts", "")
     if chosen not in ("on", "off"):
         raise Refused("`shortcuts` takes on, off.", slug="validation-failed")
-    return _kept(request, SHORTCUTS_COOKIE, chosen)
+    return _kept(request, settings.SHORTCUTS_COOKIE, chosen)
 
 
 @require_POST

@@ -11,7 +11,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
@@ -20,7 +19,7 @@ from django.utils.cache import patch_vary_headers
 from core import keys
 from core.endpoint import etag_of
 from core.memo import Finished, Memo
-from core.pages import SHORTCUTS_COOKIE, THEME_COOKIE, THEMES
+from core.pages import THEMES
 
 FRESH_S: Final = 15  # how long Valkey keeps a page
 SHARED_CACHES: Final = "public, s-maxage=30, stale-while-revalidate=60"  # as the API says for boards
@@ -44,7 +43,7 @@ def is_personal(request: HttpRequest) -> bool:
 
 def _is_for_all(request: HttpRequest) -> bool:
     """Say whether an answer may be one for anybody: a one-time message is told to its reader, signed in or not."""
-    return not is_personal(request) and CookieStorage.cookie_name not in request.COOKIES
+    return not is_personal(request) and settings.MESSAGES_COOKIE not in request.COOKIES
 
 
 def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -> Callable[[View], View]:
@@ -121,7 +120,8 @@ def forget() -> None:
 
 def _address(request: HttpRequest, query: frozenset[str]) -> str:
     asked = sorted((name, request.GET[name][:_LONGEST_VALUE]) for name in query if name in request.GET)
-    theme, keys_off = request.COOKIES.get(THEME_COOKIE, ""), request.COOKIES.get(SHORTCUTS_COOKIE) == "off"
+    theme = request.COOKIES.get(settings.THEME_COOKIE, "")
+    keys_off = request.COOKIES.get(settings.SHORTCUTS_COOKIE) == "off"
     chosen = f"{theme if theme in THEMES else ''}{' without single keys' if keys_off else ''}"
     host, _port = split_domain_port(request.get_host())  # any port may be named: it makes no other page
     return f"{host}{request.path}?{urlencode(asked)}#{chosen}"

@@ -27,7 +27,6 @@ __all__ = [
     "INSTALLED_APPS",
     "LANGUAGES",
     "LANGUAGE_CODE",
-    "LANGUAGE_COOKIE_NAME",
     "LIVE_URL",
     "LOCALE_PATHS",
     "MEDIA_STORE_URL",
@@ -158,7 +157,6 @@ TEMPLATES = [
 ]
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
-LANGUAGE_COOKIE_NAME = "language"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True

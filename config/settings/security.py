@@ -16,6 +16,7 @@ __all__ = [
     "AUTH_PASSWORD_VALIDATORS",
     "CONTENT_SECURITY_POLICY",
     "CSRF_COOKIE_HTTPONLY",
+    "CSRF_COOKIE_NAME",
     "CSRF_COOKIE_SECURE",
     "CSRF_FAILURE_VIEW",
     "CSRF_TRUSTED_ORIGINS",
@@ -23,9 +24,12 @@ __all__ = [
     "DATA_UPLOAD_MAX_NUMBER_FIELDS",
     "ERASURE_SECRETS",
     "KNOWN_BROWSER_COOKIE",
+    "LANGUAGE_COOKIE_NAME",
     "LOGIN_REDIRECT_URL",
     "LOGIN_URL",
     "LOOPBACK_NAMES",
+    "MESSAGES_COOKIE",
+    "MESSAGE_STORAGE",
     "PASSWORD_HASHERS",
     "PLAYER_COOKIE",
     "PLAYER_TOKEN_KEYS",
@@ -41,9 +45,12 @@ __all__ = [
     "SECURE_REFERRER_POLICY",
     "SECURE_SSL_REDIRECT",
     "SESSION_COOKIE_HTTPONLY",
+    "SESSION_COOKIE_NAME",
     "SESSION_COOKIE_SAMESITE",
     "SESSION_COOKIE_SECURE",
+    "SHORTCUTS_COOKIE",
     "SILENCED_SYSTEM_CHECKS",
+    "THEME_COOKIE",
     "X_FRAME_OPTIONS",
 ]
 
@@ -63,9 +70,17 @@ CSRF_FAILURE_VIEW = "core.problems.csrf_failure"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-# Players' browsers (accounts/sessions.py); `__Host-` binds it to this host and to https (RFC 6265bis §4.1.3).
-PLAYER_COOKIE = "__Host-laurel_player" if _https else "laurel_player"
-KNOWN_BROWSER_COOKIE = "__Host-laurel_browser" if _https else "laurel_browser"  # accounts/known_browsers.py
+# `__Host-` binds a cookie to this host and to https: no page of another one can set it (RFC 6265bis §4.1.3).
+_bound = "__Host-" if _https else ""
+SESSION_COOKIE_NAME = f"{_bound}sessionid"
+CSRF_COOKIE_NAME = f"{_bound}csrftoken"
+PLAYER_COOKIE = f"{_bound}laurel_player"  # players' browsers (accounts/sessions.py)
+KNOWN_BROWSER_COOKIE = f"{_bound}laurel_browser"  # accounts/known_browsers.py
+LANGUAGE_COOKIE_NAME = f"{_bound}language"
+THEME_COOKIE = f"{_bound}theme"
+SHORTCUTS_COOKIE = f"{_bound}shortcuts"
+MESSAGES_COOKIE = f"{_bound}messages"
+MESSAGE_STORAGE = "core.messages.Messages"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # Both are there, as subclasses that pass the API by (core/middleware.py); these two checks know exact names only.
 SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W003"]

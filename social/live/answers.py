@@ -61,10 +61,19 @@ def session_cookie(scope: Scope) -> str | None:
 
 
 def common_headers(scope: Scope) -> Headers:
-    """Return what every answer carries: its id, and leave to read it for the instance's own pages."""
+    """Return what every answer carries: its id, what browsers hold to, and leave to read it for our own pages."""
     sent = header(scope, b"x-request-id") or ""
     request_id = sent if _REQUEST_ID.fullmatch(sent) else str(new_id())
-    headers = [(b"x-request-id", request_id.encode()), (b"vary", b"Origin"), (b"cache-control", b"no-store")]
+    headers = [
+        (b"x-request-id", request_id.encode()),
+        (b"vary", b"Origin"),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if settings.SECURE_HSTS_SECONDS:
+        # To the letter as `web` says it: of one host, a browser keeps to what it heard last.
+        said = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+        headers.append((b"strict-transport-security", said.encode()))
     origin = header(scope, b"origin")
     if origin in own_origins():
         headers += [

@@ -12,8 +12,6 @@ from django.urls import Resolver404, resolve
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Page
 
-from core.pages import THEME_COOKIE
-
 SIZES = {"1440": (1440, 900), "390": (390, 844)}
 THEMES = ("light", "dark")
 MAIL_WITHIN_S = 120
@@ -50,7 +48,7 @@ def printed(said: str, name: str) -> str:
 
 def theme_cookie(home: str, theme: str) -> SetCookieParam:
     """Return the choice of a theme: the player site is dark until somebody chooses."""
-    return {"name": THEME_COOKIE, "value": theme, "url": home}
+    return {"name": "theme", "value": theme, "url": home}
 
 
 def sign_in(page: Page, said: str) -> None:

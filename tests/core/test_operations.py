@@ -33,7 +33,7 @@ def schema(described: bytes) -> dict[str, Any]:
 @pytest.fixture
 def safe(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take this PostgreSQL for one that loses nothing, which the tests' own does."""
-    monkeypatch.setattr("core.operations._SAFE_SETTINGS", ())
+    monkeypatch.setattr("core.operations.SAFE_SETTINGS", ())
 
 
 def operations(schema: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
