@@ -8,12 +8,14 @@ from ipaddress import ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +28,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations, known_browsers, listening, selectors
 from accounts.forms import asked_for, unquoted_address
+from accounts.hashing import TooMany
 from accounts.models import User
 from core.client_address import client_address
 from core.middleware import PagesOnly
@@ -134,6 +137,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise TooOften(
                 gettext("Too many wrong passwords. Wait a quarter of an hour, or reset the password.")
             )
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Return whose password it is. Raises TooOften, and TooMany, which counts for no attempt."""
+        try:
+            user: User | None = super().authenticate(request, **credentials)
+        except TooMany:
+            self._rollback_login_failed_rl_usage()
+            raise
+        return user
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Say whether it is somebody's password; its hash may be exchanged, which must not sign him out here."""
+        is_right: bool = super().reauthenticate(user, password)
+        session = context.request.session
+        if is_right and HASH_SESSION_KEY in session:
+            user.refresh_from_db(fields=["password"])
+            session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        return is_right
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Return what an account's attempts are counted by, under whichever name this host is reached."""

@@ -98,8 +98,10 @@ RATELIMIT_IP_META_KEY = env.str("CLIENT_ADDRESS_VARIABLE", default="REMOTE_ADDR"
 RATELIMIT_FAIL_OPEN = (
     True  # without Valkey nothing is counted: whoever runs the instance must be able to sign in
 )
+# The first keeps passwords; what another one kept is exchanged when its owner signs in.
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "accounts.hashing.Argon2id",
+    "accounts.hashing.Scrypt",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
