@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test slow faults pages lighthouse check fix bench screenshots migrations messages lock audit
+.PHONY: help run test slow faults pages lighthouse check fix bench screenshots migrations messages lock audit sbom
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -80,6 +80,9 @@ audit: $(DEV_STAMP) ## Look for known vulnerabilities in what is locked
 		*) echo "Warning: nothing was looked up, because the advisory service gave no answer:"; \
 			echo "$$report" | tail -n 1 ;; \
 	esac
+
+sbom: $(DEV_STAMP) ## Write the bill of materials, as CycloneDX, into var (FILE=laurel.cdx.json: elsewhere)
+	@$(BIN)/python -m tests.materials $(FILE)
 
 fix: $(DEV_STAMP) ## Format code and templates, and mend what can be mended
 	$(BIN)/ruff check --fix .
