@@ -12,12 +12,15 @@ from uuid import UUID
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
-from accounts import selectors
+from accounts import owners, selectors
 from accounts.models import User
 from accounts.roles import Act, may
 from accounts.selectors import GameInfo, Membership
+from core.problems import wants_json
 from core.refusals import Forbidden
 
 P = ParamSpec("P")
@@ -72,7 +75,8 @@ def studio_page(needs: Act) -> Callable[[Page[P]], Callable[..., HttpResponseBas
     """Make a page of a studio of a function of `(request, visit, …)`; its address has `studio` and perhaps `game`.
 
     A visitor who is not signed in is asked to; who is no member gets 404, and 403 whose role may not do what the page
-    is for. Nothing of it is kept by browsers or proxies.
+    is for. An owner who has to have a second factor, and has none, is led to one. Nothing of it is kept by browsers or
+    proxies.
     """
 
     def decorate(page: Page[P]) -> Callable[..., HttpResponseBase]:
@@ -84,6 +88,8 @@ def studio_page(needs: Act) -> Callable[[Page[P]], Callable[..., HttpResponseBas
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             visit = _visit(request, studio, game)
+            if visit.studio.role == owners.OWNER and owners.lacks_factor(visit.user):
+                return _lead_to_factor(request)
             request.visit = visit  # type: ignore[attr-defined]  # for templates, refusals included
             visit.need(needs)
             return page(request, visit, **others)  # type: ignore[call-arg, arg-type]
@@ -91,6 +97,15 @@ def studio_page(needs: Act) -> Callable[[Page[P]], Callable[..., HttpResponseBas
         return view
 
     return decorate
+
+
+def _lead_to_factor(request: HttpRequest) -> HttpResponseBase:
+    """Lead an owner to where he sets one up. Raises Forbidden for a form, and for a script, which can't be led."""
+    if request.method not in ("GET", "HEAD") or wants_json(request):
+        raise Forbidden(
+            gettext("Owners need a second factor here. Set one up in the portal, then send this again.")
+        )
+    return redirect("owner-factor")
 
 
 def _visit(request: HttpRequest, studio: UUID, game: UUID | None) -> Visit:

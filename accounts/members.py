@@ -12,13 +12,13 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Invitation, Member, Role, Studio, User
+from accounts.owners import FACTORS
 from accounts.roles import Act, manageable_by, may
 from accounts.selectors.studios import MOST_STUDIOS
 from core import audit
 from core.refusals import Conflict, Forbidden, NotFound
 
 MOST = 500  # of a studio
-_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def member(studio_id: int, member_id: int) -> MemberInfo | None:
 def _infos(rows: list[Member]) -> list[MemberInfo]:
     ids = [row.user_id for row in rows]
     secured = set(
-        Authenticator.objects.filter(user_id__in=ids, type__in=_FACTORS).values_list("user_id", flat=True)
+        Authenticator.objects.filter(user_id__in=ids, type__in=FACTORS).values_list("user_id", flat=True)
     )
     return [
         MemberInfo(

@@ -20,6 +20,7 @@ from accounts.portal import (
 urlpatterns = [
     path("portal/", home.door, name="portal"),
     path("portal/new", home.new_studio, name="new-studio"),
+    path("portal/second-factor", home.second_factor, name="owner-factor"),
     path("portal/<uuid:studio>/games/new", games.new, name="new-game"),
     path("portal/<uuid:studio>/games/<uuid:game>/", games.door, name="portal-game"),
     path("portal/<uuid:studio>/games/<uuid:game>/settings", games.settings, name="game-settings"),

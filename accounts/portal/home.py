@@ -1,4 +1,4 @@
-"""The portal's door, and a new studio."""
+"""The portal's door, a new studio, and what its owner needs."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import limits, selectors, services
+from accounts import limits, owners, selectors, services
 from accounts.doorway import LAST_STUDIO
 from accounts.forms import StudioForm
 from accounts.models import User
@@ -47,3 +47,14 @@ def new_studio(request: HttpRequest) -> HttpResponse:
             return redirect("portal-home", studio=made.uuid)
     shown = {"form": form, "has_studios": bool(selectors.memberships(request.user.pk))}
     return render(request, "portal/new_studio.html", shown, status=422 if form.errors else 200)
+
+
+@require_safe
+@never_cache
+@login_required
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Ask an owner for a second factor; who has one goes on."""
+    assert isinstance(request.user, User)
+    if not owners.lacks_factor(request.user):
+        return redirect("portal")
+    return render(request, "portal/second_factor.html")

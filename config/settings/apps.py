@@ -1,5 +1,6 @@
 """What Laurel is made of: apps, middleware, templates, the HTTP API's defaults, static files."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
@@ -25,10 +26,12 @@ __all__ = [
     "DEMO_PLAYER",
     "DEMO_STUDIO",
     "INSTALLED_APPS",
+    "IN_PRODUCTION",
     "LANGUAGES",
     "LANGUAGE_CODE",
     "LIVE_URL",
     "LOCALE_PATHS",
+    "LOOPBACK_NAMES",
     "MEDIA_STORE_URL",
     "MIDDLEWARE",
     "PORT",
@@ -53,6 +56,11 @@ __all__ = [
 # Where players and studios reach this instance, and where its live connections are taken.
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 LIVE_URL = env.str("LIVE_URL", default=f"http://127.0.0.1:{PORT + 1}").rstrip("/")
+
+# A developer's machine has two names, and either may stand in the browser.
+LOOPBACK_NAMES = ("127.0.0.1", "localhost")
+# Whether others reach it: what is only a nuisance on one's own machine is needed there (config/starting.py).
+IN_PRODUCTION = not DEBUG and urlsplit(PUBLIC_URL).hostname not in (*LOOPBACK_NAMES, "::1")
 
 # Who else may vouch for somebody, as `github=client-id:secret,google=client-id:secret`. To sign in by a
 # form, a browser must be allowed to be led there (form-action).

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
-from config.settings.apps import PUBLIC_URL, SOCIAL_PROVIDERS, VAR_DIR
-from config.settings.environment import env
+from config.settings.apps import IN_PRODUCTION, PUBLIC_URL, SOCIAL_PROVIDERS, VAR_DIR
+from config.settings.environment import DEMO, env
 
 __all__ = [
     "ACCOUNT_ADAPTER",
@@ -46,6 +46,7 @@ __all__ = [
     "MFA_TOTP_ISSUER",
     "MFA_TOTP_TOLERANCE",
     "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN",
+    "OWNERS_NEED_SECOND_FACTOR",
     "POST_OFFICE",
     "SIGN_UP",
     "SOCIALACCOUNT_ADAPTER",
@@ -101,6 +102,9 @@ MFA_TOTP_TOLERANCE = (
     1  # a code may be typed slowly, and clocks differ; accounts/second_factors.py takes each once
 )
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _https  # a developer's machine
+
+# Whether owners of studios come to what is theirs by a password alone (accounts/owners.py).
+OWNERS_NEED_SECOND_FACTOR = env.bool("OWNERS_NEED_SECOND_FACTOR", default=IN_PRODUCTION and not DEMO)
 
 SOCIALACCOUNT_ADAPTER = "accounts.signing_in.SocialAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = False

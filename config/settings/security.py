@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.apps import LIVE_URL, PUBLIC_URL, SOCIAL_HOSTS, SOCIAL_PROVIDERS
+from config.settings.apps import LIVE_URL, LOOPBACK_NAMES, PUBLIC_URL, SOCIAL_HOSTS, SOCIAL_PROVIDERS
 from config.settings.environment import DEBUG, env
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "LANGUAGE_COOKIE_NAME",
     "LOGIN_REDIRECT_URL",
     "LOGIN_URL",
-    "LOOPBACK_NAMES",
     "MESSAGES_COOKIE",
     "MESSAGE_STORAGE",
     "PASSWORD_HASHERS",
@@ -113,8 +112,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 # The longest form has 500 rules of two fields, twice: a game's plausibility.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000
 
-# A developer's machine has two names, and either may stand in the browser.
-LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 _live = urlsplit(LIVE_URL)
 _live_hosts = LOOPBACK_NAMES if _live.hostname in LOOPBACK_NAMES else (_live.hostname,)
 _live_netlocs = [f"{host}:{_live.port}" if _live.port else host for host in _live_hosts]

@@ -1,4 +1,4 @@
-"""The threat model: each attack that it names has an answer, and a test that exists; the keys that it says scanners find."""
+"""The threat model names an answer and a test for each attack, and SECURITY.md what scanners find keys by."""
 
 import ast
 import re

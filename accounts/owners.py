@@ -1,0 +1,15 @@
+"""Owners of studios: where the instance says so, a password alone does not open what is theirs (ADR 0061)."""
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+
+from accounts.models import Role, User
+
+OWNER = Role.OWNER.value
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes stand in for one of these
+
+
+def lacks_factor(user: User) -> bool:
+    """Say whether somebody, as an owner, still has to set up a second factor."""
+    needs = settings.OWNERS_NEED_SECOND_FACTOR
+    return needs and not Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
