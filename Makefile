@@ -12,7 +12,7 @@ RUN_STAMP := $(VENV)/run-$(shell cksum requirements.txt | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
 CODE := accounts achievements analytics bench care config core history leaderboards social stats tests webhooks manage.py
 # What `check` needs to read the settings as production does; nothing is connected to.
-AS_IN_PRODUCTION := DEBUG=0 DEMO=0 SECRET_KEY=only-read-by-the-checks-of-settings-and-used-for-nothing-else-0123456789 \
+AS_IN_PRODUCTION := DEBUG=0 DEMO=0 SECRET_KEY=$(shell od -An -N48 -tx1 /dev/urandom | tr -d ' \n') \
 	PUBLIC_URL=https://laurel.example LIVE_URL=https://live.laurel.example \
 	DATABASE_URL=postgres://laurel@127.0.0.1:1/laurel REDIS_URL=redis://127.0.0.1:1/0
 # Where the environment has no pip of its own, the one beside PYTHON fills it.

@@ -17,6 +17,9 @@ import django
 
 django.setup()
 
+from core.starting import require_safe_postgresql  # noqa: E402
 from social.live.process import LiveProcess  # noqa: E402
+
+require_safe_postgresql()
 
 application = LiveProcess().application()

@@ -7,7 +7,7 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from celery import Celery, Task
-from celery.signals import setup_logging, task_prerun, worker_ready
+from celery.signals import beat_init, setup_logging, task_prerun, worker_init, worker_ready
 from django.db import close_old_connections
 from kombu.transport import redis as broker
 
@@ -62,6 +62,15 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_django_logging(**_: object) -> None:
     """Leave logging as Django's settings made it."""
+
+
+@worker_init.connect
+@beat_init.connect
+def look_before_it_begins(**_: object) -> None:
+    """Let neither a worker nor beat run on a PostgreSQL that may lose what it has acknowledged."""
+    from core.starting import require_safe_postgresql  # noqa: PLC0415 - it reads settings, which come after us
+
+    require_safe_postgresql()
 
 
 @task_prerun.connect

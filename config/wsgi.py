@@ -15,8 +15,11 @@ from django.db import close_old_connections, reset_queries
 
 from core.collector import settle
 from core.roomy import roomy
+from core.starting import require_safe_postgresql
 
 _django = get_wsgi_application()
+
+require_safe_postgresql()
 
 from accounts.calls import writing  # noqa: E402 - its models need the applications
 from core import front_door  # noqa: E402 - its settings do

@@ -49,15 +49,20 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def unsafe_settings() -> list[str]:
+    """Return which of PostgreSQL's settings are off by which it may lose what it has acknowledged."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off' ORDER BY name",
+            [list(SAFE_SETTINGS)],
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
 def _postgresql() -> dict[str, Any]:
     started = time.perf_counter()
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT name, setting FROM pg_settings WHERE name = ANY(%s) AND setting = 'off'",
-                [list(SAFE_SETTINGS)],
-            )
-            unsafe = [name for name, _ in cursor.fetchall()]
+        unsafe = unsafe_settings()
         pending = not _is_migrated()
     except (DatabaseError, InterfaceError, PoolTimeout):
         return {"status": "down"}

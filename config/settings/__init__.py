@@ -7,3 +7,4 @@ from config.settings.limits import *
 from config.settings.logs import *
 from config.settings.people import *
 from config.settings.security import *
+from config.settings.starting import *

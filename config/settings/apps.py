@@ -59,7 +59,7 @@ LIVE_URL = env.str("LIVE_URL", default=f"http://127.0.0.1:{PORT + 1}").rstrip("/
 
 # A developer's machine has two names, and either may stand in the browser.
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
-# Whether others reach it: what is only a nuisance on one's own machine is needed there (config/starting.py).
+# Whether others reach it: what is only a nuisance on one's own machine is needed there (core/starting.py).
 IN_PRODUCTION = not DEBUG and urlsplit(PUBLIC_URL).hostname not in (*LOOPBACK_NAMES, "::1")
 
 # Who else may vouch for somebody, as `github=client-id:secret,google=client-id:secret`. To sign in by a

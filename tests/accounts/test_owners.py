@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from typing import Any
@@ -161,7 +162,7 @@ def test_it_is_asked_for_in_production_unless_somebody_says_otherwise(
     asks = (
         "import json; from django.conf import settings; print(json.dumps(settings.OWNERS_NEED_SECOND_FACTOR))"
     )
-    env = {**os.environ, "DEBUG": "0", "DEMO": "0", **said}
+    env = {**os.environ, "SECRET_KEY": secrets.token_urlsafe(48), "DEBUG": "0", "DEMO": "0", **said}
     done = subprocess.run(
         [sys.executable, "-c", asks], cwd=BASE_DIR, env=env, capture_output=True, check=True
     )

@@ -42,7 +42,7 @@ print(json.dumps({
 def environment(**named: str) -> dict[str, str]:
     """Return what an instance's environment says that has this process's database."""
     own = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    return {**os.environ, "DATABASE_URL": own.geturl(), "PUBLIC_URL": "http://testserver", **named}
+    return {**os.environ, "DATABASE_URL": own.geturl(), "PUBLIC_URL": "http://localhost", **named}
 
 
 def visited(services: str) -> subprocess.CompletedProcess[str]:

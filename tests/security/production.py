@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def environment(servers: Servers, place: Place, **more: str) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": database,
         "REDIS_URL": servers.redis_url,
-        "SECRET_KEY": os.environ["SECRET_KEY"],
+        "SECRET_KEY": secrets.token_urlsafe(48),
         "PUBLIC_URL": URL,
         "LIVE_URL": URL,
         "PORT": str(place.port),

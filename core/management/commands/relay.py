@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from core import followers
+from core import followers, starting
 from core.relay import Relay
 
 
@@ -14,6 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
+        starting.require_safe_postgresql()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: followers.stopping.set())
         Relay().run()

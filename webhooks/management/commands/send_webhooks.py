@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from core import starting
 from webhooks import sender
 from webhooks.sender import Dispatcher
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
+        starting.require_safe_postgresql()
         asyncio.run(sender.run(started=_stop_at_signals))
 
 

@@ -1,0 +1,128 @@
+"""What production's processes do not start with: each says in a sentence what is wrong, and what to do."""
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from config import children, var_dir
+from config.children import BASE_DIR, Place
+from config.embedded import Servers
+from config.processes import Process
+from tests.platform import wait_for
+from tests.security import production
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+SECRET = secrets.token_urlsafe(48)
+ENDS_WITHIN_S = 60.0
+NAMES = ("web", "live", "worker", "beat", "relay", "send_webhooks")
+
+
+def processes(servers: Servers, folder: Path, **more: str) -> dict[str, Process]:
+    """Return what runs in production; as its operator's supervisor starts it, `web` does not try again by itself."""
+    place = Place(folder, var_dir.free_ports(2))
+    env = production.environment(servers, place, **more)
+    found = {one.name: one for one in children.children(place, env)}
+    again = ("--respawn-failed-workers", "--respawn-interval", "0.5")
+    found["web"].argv = [word for word in found["web"].argv if word not in again]
+    return found
+
+
+def last_words(process: Process) -> str:
+    """Start a process, see it end by itself with a failure, and return what it said."""
+    try:
+        process.launch()
+        wait_for(lambda: not process.alive, what=f"the end of {process.name}", within_s=ENDS_WITHIN_S)
+        assert process.exit_code not in (0, None)
+        return process.log.read_text()
+    finally:
+        process.stop()
+
+
+WRONG = {
+    "debug": ({"DEBUG": "1"}, "DEBUG is on, and PUBLIC_URL is https://laurel.example", "Set DEBUG=0"),
+    "no secret": ({"SECRET_KEY": ""}, "SECRET_KEY is not set", "50 or more random characters"),
+    "a short secret": ({"SECRET_KEY": SECRET[:49]}, "SECRET_KEY is too short", "secrets.token_urlsafe(48)"),
+    "one letter": ({"SECRET_KEY": "a" * 64}, "SECRET_KEY is too short", "secrets.token_urlsafe(48)"),
+    "the tests' secret": (
+        {"SECRET_KEY": os.environ["SECRET_KEY"]},
+        "everybody can read",
+        "random characters",
+    ),
+    "an example's": ({"SECRET_KEY": "change-me-" + SECRET}, "everybody can read", "random characters"),
+    "Django's": ({"SECRET_KEY": "django-insecure-" + SECRET}, "everybody can read", "random characters"),
+    "any host": ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS holds *", "leave ALLOWED_HOSTS out"),
+    "any host besides": (
+        {"ALLOWED_HOSTS": "laurel.example,*"},
+        "ALLOWED_HOSTS holds *",
+        "name those that lead",
+    ),
+}
+
+
+def settings_say(**said: str) -> "subprocess.CompletedProcess[str]":
+    usual = {"PUBLIC_URL": production.URL, "SECRET_KEY": SECRET, "DEBUG": "0", "DEMO": "0"}
+    command = [sys.executable, "manage.py", "check"]
+    env = {**os.environ, **usual, **said}
+    return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_no_command_runs_with_what_would_undo_the_rest(what: str) -> None:
+    said, fault, advice = WRONG[what]
+    done = settings_say(**said)
+    assert done.returncode != 0
+    assert fault in done.stderr
+    assert advice in done.stderr
+    secret = said.get("SECRET_KEY") or SECRET
+    assert secret not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"PUBLIC_URL": "http://127.0.0.1:8000", "DEBUG": "1", "ALLOWED_HOSTS": "*"}]
+)
+def test_what_is_right_and_what_is_on_one_s_own_machine_runs(said: dict[str, str]) -> None:
+    done = settings_say(**said)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("what", ["debug", "the tests' secret", "any host"])
+def test_no_process_starts_with_it(servers: Servers, tmp_path: Path, name: str, what: str) -> None:
+    said, fault, _ = WRONG[what]
+    assert fault in last_words(processes(servers, tmp_path, **said)[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_process_starts_on_a_postgresql_that_may_lose_what_it_acknowledged(
+    servers: Servers, tmp_path: Path, name: str
+) -> None:
+    said = last_words(processes(servers, tmp_path)[name])  # the tests' own runs without all three
+    assert "PostgreSQL runs with fsync and full_page_writes and synchronous_commit off" in said
+    assert "ALTER SYSTEM" in said
+
+
+@pytest.mark.parametrize("name", ["web", "live", "worker"])
+def test_a_postgresql_that_is_away_keeps_nobody_from_starting(
+    servers: Servers, tmp_path: Path, name: str
+) -> None:
+    nobody = f"postgres://laurel:x@127.0.0.1:{var_dir.free_ports(1)}/laurel"
+    process = processes(servers, tmp_path, DATABASE_URL=nobody)[name]
+    try:
+        process.launch()
+        wait_for(lambda: "does not answer yet" in process.log.read_text(), what="a warning")
+        assert process.alive
+        if name == "web":
+            port = process.argv[process.argv.index("--port") + 1]
+            asked = {
+                path: httpx.get(f"http://127.0.0.1:{port}{path}", timeout=30)
+                for path in ("/livez", "/readyz")
+            }
+            assert [answer.status_code for answer in asked.values()] == [200, 503]
+            assert asked["/readyz"].json()["checks"]["postgresql"] == {"status": "down"}
+    finally:
+        process.stop()
