@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, make_msgid
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection
 from django.template.loader import render_to_string
 from django.utils import translation
 from post_office import mail
@@ -18,8 +17,13 @@ from post_office.models import STATUS, Email
 from post_office.settings import get_message_id_fqdn
 from post_office.utils import parse_priority
 
+from core import leases
+
 KEPT = timedelta(days=7)  # to say whether and when it was sent
-_LOCK = 0x4D41494C
+_TURN = "mail"
+_TURN_LASTS = timedelta(
+    minutes=3
+)  # longer than a batch (settings.POST_OFFICE), so that no mail is sent twice
 _DELETED_AT_ONCE = 1_000
 
 
@@ -77,16 +81,12 @@ def _queue(template: str, to: str, told: dict[str, object]) -> None:
 
 def send_waiting(*, now: datetime) -> int:
     """Send what waits, unless another worker does just now; return how many were sent."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        if not cursor.fetchone()[0]:
+    with leases.turn(_TURN, lasts=_TURN_LASTS) as is_ours:
+        if not is_ours:
             return 0
-        try:
-            sent: int = mail.send_queued(processes=1)[0]
-            _forget_texts()  # those of a worker that was killed before it came to it, too
-            _forget_old(now)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        sent: int = mail.send_queued(processes=1)[0]
+        _forget_texts()  # those of a worker that was killed before it came to it, too
+        _forget_old(now)
     return sent
 
 

@@ -224,3 +224,14 @@ class ExportPiece(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id}: {self.number}"
+
+
+class Lease(models.Model):
+    """A turn that one process has until then, unless it gives it back before (core/leases.py)."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    holder = models.UUIDField()
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} until {self.until}"

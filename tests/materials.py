@@ -89,10 +89,10 @@ def _licences(name: str) -> list[License]:
     except PackageNotFoundError:
         return []
     make = LicenseFactory().make_from_string
-    if expression := said.get("License-Expression"):
-        return [make(expression)]
+    if expression := said.get_all("License-Expression"):
+        return [make(expression[0])]
     classified = [_CLASSIFIED[one] for one in said.get_all("Classifier") or [] if one in _CLASSIFIED]
-    written = (said.get("License") or "").strip()
+    written = (said.get_all("License") or [""])[0].strip()
     if written and len(written) <= _LONGEST_NAME:
         return [make(written)]
     return [make(one) for one in classified]

@@ -173,6 +173,7 @@ POST_OFFICE = {
     "CELERY_ENABLED": False,  # its hint would need the broker within a request; core.tasks looks every few seconds
     "RETRY_INTERVAL": timedelta(minutes=2),
     "MAX_RETRIES": 720,  # a day
+    "BATCH_DELIVERY_TIMEOUT": 120,  # core/mail.py waits longer for who has the turn
     "BATCH_SIZE": 20,  # at most 40 s of a worker while the server does not answer at all
     "LOG_LEVEL": 1,  # failures
     "MESSAGE_ID_ENABLED": True,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth import hashers
 from django.contrib.auth.hashers import identify_hasher, make_password
 
 from accounts import hashing
@@ -93,7 +94,7 @@ def test_who_waited_for_too_long_gives_his_place_back(monkeypatch: pytest.Monkey
 
 def test_no_more_than_four_are_reckoned_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     at_once, most, lock = 0, 0, threading.Lock()
-    reckon = hashing.hashers.Argon2PasswordHasher.encode
+    reckon = hashers.Argon2PasswordHasher.encode
 
     def counted(self: Any, password: str, salt: str) -> str:
         nonlocal at_once, most
@@ -101,12 +102,12 @@ def test_no_more_than_four_are_reckoned_at_once(monkeypatch: pytest.MonkeyPatch)
             at_once += 1
             most = max(most, at_once)
         try:
-            return reckon(self, password, salt)
+            return str(reckon(self, password, salt))
         finally:
             with lock:
                 at_once -= 1
 
-    monkeypatch.setattr(hashing.hashers.Argon2PasswordHasher, "encode", counted)
+    monkeypatch.setattr(hashers.Argon2PasswordHasher, "encode", counted)
     monkeypatch.setattr(hashing, "_WAIT_S", 60)
     threads = [threading.Thread(target=make_password, args=[PASSWORD]) for _ in range(AT_ONCE + WAITING)]
     for thread in threads:

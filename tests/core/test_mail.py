@@ -16,7 +16,8 @@ from django.utils import timezone
 from post_office.models import STATUS, Email
 
 from config import var_dir
-from core import mail
+from core import leases, mail
+from core.models import Lease
 
 pytestmark = pytest.mark.django_db
 
@@ -215,6 +216,49 @@ def test_two_workers_at_once_send_a_mail_once(server: Server) -> None:
     assert len(server.taken) == 1
     write()
     assert send() == 1, "who is done leaves the way free"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_mail_is_sent_no_session_of_postgresql_holds_a_lock(server: Server) -> None:
+    """Which PgBouncer would give to others, for good."""
+    held: list[int] = []
+
+    def look() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+            held.append(cursor.fetchone()[0])
+        connection.close()
+
+    def meanwhile() -> None:
+        looker = threading.Thread(target=look)
+        looker.start()
+        looker.join()
+
+    server.meanwhile = meanwhile
+    write()
+    assert send() == 1
+    assert held == [0]
+
+
+def test_the_turn_of_a_worker_that_was_killed_ends_by_itself(server: Server) -> None:
+    write()
+    taken = leases.turn("mail", lasts=timedelta(minutes=3))
+    assert taken.__enter__()
+    assert send() == 0
+    Lease.objects.update(until=timezone.now())
+    assert send() == 1
+    write()
+    with leases.turn("mail", lasts=timedelta(minutes=3)) as is_ours:
+        assert is_ours
+        taken.__exit__(
+            None, None, None
+        )  # it was not killed after all, and gives back what is another's by now
+        assert send() == 0
+    assert send() == 1
+
+
+def test_a_batch_ends_before_its_turn_does(settings: Any) -> None:
+    assert settings.POST_OFFICE["BATCH_DELIVERY_TIMEOUT"] + 30 < mail._TURN_LASTS.total_seconds()
 
 
 def test_old_mail_is_deleted_unless_it_waits(port: int) -> None:
