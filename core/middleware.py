@@ -9,6 +9,8 @@ from csp.middleware import CSPMiddleware
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
@@ -25,6 +27,10 @@ from core.ids import request_id
 from core.problems import as_refusal, page_or_problem, wants_json
 from core.refusals import Refused
 
+log = structlog.get_logger(__name__)
+
+# A date's widget takes a text for a date.
+_NOT_READ = (ValueError, TypeError, AttributeError, OverflowError, ValidationError, DataError)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 LARGEST_FORM = 12 * 1024 * 1024  # the largest file, of an import, with what is said beside it
 _NO_PAGES = ("/api/", "/media/")
@@ -72,8 +78,22 @@ class Refusals:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer what is expected to happen."""
-        refused = as_refusal(exception)
+        refused = as_refusal(exception) or _unreadable(request, exception)
         return None if refused is None else page_or_problem(request, refused)
+
+
+def _unreadable(request: HttpRequest, exception: Exception) -> Refused | None:
+    """Return what to answer where a page of the admin broke on what its address asks for.
+
+    Django's own pages there give whatever stands behind the ? to forms and to PostgreSQL.
+    """
+    asks = request.path_info.startswith("/admin/") and request.method in ("GET", "HEAD") and request.GET
+    if not asks or not isinstance(exception, _NOT_READ):
+        return None
+    log.warning("address of the admin can't be read", path=request.path_info, exc_info=exception)
+    return Refused(
+        "What this address asks for can't be read. Go back, and choose again.", slug="malformed-request"
+    )
 
 
 class PagesOnly:

@@ -8,6 +8,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.core.mail import send_mail
+from django.db.transaction import atomic, set_rollback
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -58,6 +59,23 @@ def test_every_page_of_the_admin_opens(operator: Client, studio: Studio) -> None
             assert operator.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200, name
         adding = operator.get(reverse(f"{name}_add")).status_code
         assert adding in (200, 403), name
+
+
+@pytest.mark.slow
+def test_no_address_of_the_admin_breaks_by_what_stands_in_it(operator: Client) -> None:
+    operator.raise_request_exception = False
+    broken = []
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        for field in model._meta.get_fields():
+            for odd in ("text", "9" * 30, "\0"):
+                for page in ("add", "changelist"):
+                    with atomic():  # what PostgreSQL refuses ends a transaction
+                        answer = operator.get(reverse(f"{name}_{page}"), {field.name: odd})
+                        set_rollback(True)
+                    if answer.status_code not in (200, 302, 400, 403):
+                        broken.append((name, page, field.name, odd, answer.status_code))
+    assert broken == []
 
 
 @pytest.mark.slow
