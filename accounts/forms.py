@@ -5,7 +5,9 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.account.forms import SignupForm as AllauthSignUpForm
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from allauth.socialaccount.forms import SignupForm as AllauthSocialSignUpForm
 from django import forms
@@ -17,6 +19,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models import User
 from accounts.words import ROLE_NAMES
 from core.audit import LONGEST_REASON
 from core.forms import PortalForm, printable
@@ -125,6 +128,42 @@ def asked_for(request: HttpRequest) -> str:
     return request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME) or ""
 
 
+def is_somebodys(email: str) -> bool:
+    """Say whether an address is an account's: not one that somebody wants to change to, and has not proved."""
+    email = email.lower()
+    proved = EmailAddress.objects.filter(email=email, verified=True)
+    return proved.exists() or User.objects.filter(email=email).exists()
+
+
+class _Unclaimed:
+    """A form to sign up, for which an address is free until somebody has proved it, or has signed up with it.
+
+    The library takes it as soon as anybody writes it into the form for another address of his own.
+    """
+
+    account_already_exists: bool
+
+    def validate_unique_email(self, value: str) -> str:
+        """Return an address, and note whether there is an account of it."""
+        email: str = super().validate_unique_email(value)  # type: ignore[misc]
+        self.account_already_exists = self.account_already_exists and is_somebodys(value)
+        return email
+
+
+class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
+    """Where to send a link for a new password: to nobody who only wants to change to this address.
+
+    Whoever owns it would get a link into that person's account.
+    """
+
+    def clean_email(self) -> str:
+        """Return the address."""
+        email: str = super().clean_email()
+        if not is_somebodys(email):
+            self.users: list[Any] = []
+        return email
+
+
 class WithPurpose(forms.Form):
     """Asks whether somebody wants to play or to make games, unless the page that he comes from says it."""
 
@@ -143,11 +182,11 @@ class WithPurpose(forms.Form):
             del self.fields["purpose"]
 
 
-class SocialSignUpForm(WithPurpose, AllauthSocialSignUpForm):  # type: ignore[misc]
+class SocialSignUpForm(_Unclaimed, WithPurpose, AllauthSocialSignUpForm):  # type: ignore[misc]
     """A new account that another service vouches for."""
 
 
-class SignUpForm(WithPurpose, AllauthSignUpForm):  # type: ignore[misc]
+class SignUpForm(_Unclaimed, WithPurpose, AllauthSignUpForm):  # type: ignore[misc]
     """A new account."""
 
     def try_save(self, request: HttpRequest) -> Any:

@@ -110,6 +110,41 @@ def test_a_link_to_an_address_that_was_changed_again_proves_nothing() -> None:
     assert "from now on" in mails(EMAIL)[-1].message, "whoever had the address is told"
 
 
+def claim(email: str) -> None:
+    """Let somebody write into the form for another address one that is not his."""
+    client = browser()
+    client.force_login(user("mallory@northlight.example"))
+    client.post("/account/email/", {"email": email, "action_add": ""})
+    client.post("/account/reauthenticate/?next=/account/email/", {"password": PASSWORD})
+    client.post("/account/email/", {"email": email, "action_add": ""})
+    assert EmailAddress.objects.filter(email=email, verified=False).exists()
+
+
+def test_an_address_that_another_only_wants_is_free_and_who_proves_it_has_it() -> None:
+    claim(EMAIL)
+    wanted = mails()[-1]
+    cache.clear()  # minutes later: an address gets one such mail in three minutes
+    client = browser()
+    assert sign_up(client).status_code == 302
+    assert len(mails()) == 2
+    assert client.post(link(mails()[-1])).status_code == 302
+    assert is_signed_in(client)
+    made = User.objects.get(email=EMAIL)
+    assert EmailAddress.objects.get(user=made).verified
+    browser().post(link(wanted))  # comes too late
+    assert set(User.objects.values_list("email", flat=True)) == {EMAIL, "mallory@northlight.example"}
+    assert EmailAddress.objects.get(email=EMAIL, verified=True).user == made
+
+
+def test_a_lost_password_of_an_address_that_another_only_wants_opens_nobody_s_account() -> None:
+    claim(EMAIL)
+    before = len(mails())
+    assert browser().post(RESET, {"email": EMAIL}).status_code == 302
+    told = mails()[before:]
+    assert len(told) == 1
+    assert "/password/reset/key/" not in told[0].message
+
+
 def test_a_forged_or_old_link_is_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
     sign_up(browser())
     row = EmailAddress.objects.get()
