@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils.translation import gettext
 
+from accounts import known_browsers
 from accounts.signing_in import TooOften
 
 log = structlog.get_logger(__name__)
@@ -35,9 +36,9 @@ class _Code:
     def clean_code(self) -> str:
         """Return the code. Raises TooOften, or ValidationError for one that is wrong or was taken before."""
         user = self.user  # type: ignore[attr-defined]
-        if not ratelimit.consume(
-            context.request, app="allauth.account", action="second_factor", key=str(user.pk)
-        ):
+        # Who has learned the password and guesses on elsewhere keeps the owner from none of his own browsers.
+        counted = known_browsers.key(context.request, user.email) or str(user.pk)
+        if not ratelimit.consume(context.request, app="allauth.account", action="second_factor", key=counted):
             log.warning("too many second factors", user=user.pk)
             raise TooOften(gettext("Too many wrong codes. Wait a quarter of an hour."))
         try:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 from functools import cache
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -30,7 +29,7 @@ from accounts import invitations, known_browsers, listening, selectors
 from accounts.forms import asked_for, unquoted_address
 from accounts.hashing import TooMany
 from accounts.models import User
-from core.client_address import client_address
+from core.client_address import counted_address
 from core.middleware import PagesOnly
 from core.refusals import Conflict, Refused
 
@@ -75,11 +74,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return invitations.is_invited(request, email)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the address that limits count, as those of django-ratelimit do."""
-        try:
-            return str(ip_address(client_address(request)))
-        except ValueError:
-            return NO_ADDRESS  # devices are noted with it, and PostgreSQL takes addresses only
+        """Return what limits count: an address, and of IPv6 the first one of its network.
+
+        Devices are noted with it, and PostgreSQL takes addresses only.
+        """
+        counted = counted_address(request).partition("/")[0]
+        return NO_ADDRESS if counted == "unknown" else counted
 
     def clean_email(self, email: str) -> str:
         """Return an address.

@@ -25,6 +25,8 @@ def counted_address(request: HttpRequest | Request) -> str:
         address = ipaddress.ip_address(client_address(request))
     except ValueError:
         return "unknown"
-    if address.version == 6:
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:  # as servers say it that listen to both
+            return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, _IPV6_HOME), strict=False))
     return str(address)

@@ -87,6 +87,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/15m/ip,50/15m/key",
     "known_browser": "10/15m/key",
     "second_factor": "10/15m/key",
+    "change_password": "10/15m/user",  # with the old one, which who sits at another's browser may guess
 }
 
 MFA_ADAPTER = "accounts.signing_in.FactorAdapter"

@@ -13,6 +13,7 @@ from core.client_address import client_address, counted_address
         (" 203.0.113.5 ", "203.0.113.5"),
         ("2001:db8:0:7::1", "2001:db8:0:7::/64"),
         ("2001:db8:0:7:ffff::9", "2001:db8:0:7::/64"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
         ("", "unknown"),
         ("no address", "unknown"),
     ],
