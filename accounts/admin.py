@@ -7,15 +7,16 @@ from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from accounts import services
+from accounts import devices, listening, services
 from accounts.keys import SCOPES
 from accounts.models import Game, Member, Player, PlayerIdentity, ServerKey, Studio, Tester, User
 from core.admin import ReadOnlyAdmin
@@ -30,11 +31,23 @@ class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
         fields = ("email",)
 
 
+class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    """Another password for somebody, whose browsers are signed out by it and hear nothing more."""
+
+    def save(self, commit: bool = True) -> User:
+        """Save it."""
+        with transaction.atomic():
+            user: User = super().save(commit)
+            listening.stop_everywhere(user)
+        return user
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     """People who sign in."""
 
     add_form = NewUserForm
+    change_password_form = NewPasswordForm
     ordering = ("email",)
     list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "last_login")
     search_fields = ("email", "first_name", "last_name")
@@ -49,8 +62,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     )
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save; an address that an operator writes is proved by that."""
+        """Save; an address that an operator writes is proved by that. Who is locked out hears nothing more."""
         super().save_model(request, obj, form, change)
+        if change and not obj.is_active:
+            devices.end_all(obj, at=timezone.now())
+            listening.stop_everywhere(obj)
         if not change or "email" in form.changed_data:
             User.objects.vouch_for(obj)
 
