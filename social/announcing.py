@@ -5,17 +5,19 @@ for a few seconds; the rest is put together as text.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 from uuid import UUID
 
-from accounts.selectors import GameInfo, games_by_id, players_shown
+from accounts.selectors import GameInfo, games_by_id, languages, players_shown
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
 from core.clock import microseconds, rfc3339_us
 from core.facts import Fact
+from core.languages import fallbacks
 from core.rendering import dumps
 from social import selectors
 from social.events import (
@@ -38,7 +40,8 @@ class Told:
     """What is the same for all who are told of an achievement.
 
     Attributes:
-        head: the text that the event's data begins with.
+        head: the text that the event's data begins with, in the studio's own words.
+        heads: the same in each language that it is translated into (BCP 47).
         available: how many achievements its game has.
         is_incremental: whether there is a way to it.
         is_published: whether others may know of an unlock.
@@ -47,10 +50,17 @@ class Told:
     """
 
     head: str
+    heads: Mapping[str, str]
     available: int
     is_incremental: bool
     is_published: bool
     may_be_named: bool
+
+    def head_in(self, language: str | None) -> str:
+        """Return the head in a language or the nearest that there is; in the studio's own words without one."""
+        if not language or not self.heads:
+            return self.head
+        return next((self.heads[code] for code in fallbacks(language) if code in self.heads), self.head)
 
 
 class _Kept:
@@ -89,9 +99,10 @@ def _load(games: dict[int, int]) -> dict[int, Told]:
     told = {}
     for pk, definition in found.items():
         game = infos[games[pk]]
-        head = _head(definition, game_uuid=game.uuid, title=game.title, rarity=rarities[pk])
+        head = partial(_head, definition, game_uuid=game.uuid, title=game.title, rarity=rarities[pk])
         told[pk] = Told(
-            head=head,
+            head=head(),
+            heads={language: head(language=language) for language in definition.translations},
             available=available.get(game.id, 0),
             is_incremental=definition.is_incremental,
             is_published=definition.is_published,
@@ -100,14 +111,17 @@ def _load(games: dict[int, int]) -> dict[int, Told]:
     return told
 
 
-def _head(definition: Definition, *, game_uuid: UUID, title: str, rarity: object) -> str:
+def _head(
+    definition: Definition, *, game_uuid: UUID, title: str, rarity: object, language: str | None = None
+) -> str:
+    name, description = definition.texts(language)
     data = {
         "game_id": str(game_uuid),
         "game": {"title": title},
         "achievement": {
             "key": definition.key,
-            "name": definition.name,
-            "description": definition.description,
+            "name": name,
+            "description": description,
             "icon_url": definition.icon_url,
             "hidden": definition.hidden,
             "rarity": rarity,
@@ -116,14 +130,20 @@ def _head(definition: Definition, *, game_uuid: UUID, title: str, rarity: object
     return dumps(data).decode()[:-1]
 
 
+def languages_for(told: Mapping[int, Told], players: Iterable[int]) -> Mapping[int, str]:
+    """Return the languages that players chose, in one query; in none where nothing that is told is translated."""
+    return languages(players) if any(one.heads for one in told.values()) else {}
+
+
 def deed_notices(facts: Sequence[Fact]) -> list[Notice]:
     """Return what players are told of AchievementsUnlocked and AchievementsRevoked, in the order of the log."""
     loud = [fact for fact in facts if not fact.payload.get("silent")]
     told = _kept.of({row[1]: fact.payload["game"] for fact in loud for row in fact.payload[_ROWS[fact.kind]]})
-    return [notice for fact in loud for notice in _OF_KIND[fact.kind](fact, told)]
+    chosen = languages_for(told, (row[0] for fact in loud for row in fact.payload[_ROWS[fact.kind]]))
+    return [notice for fact in loud for notice in _OF_KIND[fact.kind](fact, told, chosen)]
 
 
-def _unlocks(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
+def _unlocks(fact: Fact, told: Mapping[int, Told], chosen: Mapping[int, str]) -> Iterator[Notice]:
     game, unlocks = fact.payload["game"], fact.payload["unlocks"]
     studio_id = cast("int", fact.studio_id)  # a game's fact is its studio's
     prefix = id_prefix(fact_id=fact.id, seed=unlocks[0][5], at=fact.at)
@@ -134,13 +154,13 @@ def _unlocks(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
         if about is None:
             continue  # deleted since: nobody could say what it was
         data = (
-            f'{about.head},"points":{points},"unlocked_at":"{rfc3339_us(unlocked_us)}",'
+            f'{about.head_in(chosen.get(player))},"points":{points},"unlocked_at":"{rfc3339_us(unlocked_us)}",'
             f'"totals":{{{totals[player]},"available":{about.available}}}}}'
         )
         yield Notice(player, f"{prefix}{place:05x}", ACHIEVEMENT_UNLOCKED, game, studio_id, created_us, data)
 
 
-def _revokes(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
+def _revokes(fact: Fact, told: Mapping[int, Told], chosen: Mapping[int, str]) -> Iterator[Notice]:
     game, revokes = fact.payload["game"], fact.payload["revokes"]
     studio_id = cast("int", fact.studio_id)  # a game's fact is its studio's
     prefix = id_prefix(fact_id=fact.id, seed=f"revoked {revokes[0][4]} {revokes[0][5]}", at=fact.at)
@@ -151,7 +171,7 @@ def _revokes(fact: Fact, told: dict[int, Told]) -> Iterator[Notice]:
         if about is None:
             continue  # deleted since
         data = (
-            f'{about.head},"points":{points},"unlocked_at":"{rfc3339_us(unlocked_us)}",'
+            f'{about.head_in(chosen.get(player))},"points":{points},"unlocked_at":"{rfc3339_us(unlocked_us)}",'
             f'"revoked_at":"{rfc3339_us(revoked_us)}",'
             f'"totals":{{{totals[player]},"available":{about.available}}}}}'
         )
@@ -167,14 +187,15 @@ def answer_notices(facts: Sequence[Fact]) -> list[Notice]:
     if not facts:
         return []
     told = _kept.of({fact.payload["achievement"]: fact.payload["game"] for fact in facts})
+    chosen = languages_for(told, (fact.payload["player"] for fact in facts))
     return [
-        _of_answer(fact, about)
+        _of_answer(fact, about.head_in(chosen.get(fact.payload["player"])))
         for fact in facts
         if (about := told.get(fact.payload["achievement"])) is not None
     ]
 
 
-def _of_answer(fact: Fact, about: Told) -> Notice:
+def _of_answer(fact: Fact, head: str) -> Notice:
     said = fact.payload
     prefix = id_prefix(fact_id=fact.id, seed=said["seed"], at=fact.at)
     more = dumps({"report_id": said["report"], "answer": said["answer"]}).decode()[1:]
@@ -186,7 +207,7 @@ def _of_answer(fact: Fact, about: Told) -> Notice:
         said["game"],
         fact.studio_id,
         at,
-        f"{about.head},{more}",
+        f"{head},{more}",
     )
 
 

@@ -23,7 +23,7 @@ from core.db import array_literal, run_prepared
 from core.facts import Fact
 from core.rendering import dumps
 from social import joining, preferences, presence, services
-from social.announcing import Told, told_of
+from social.announcing import Told, languages_for, told_of
 from social.events import FRIEND_UNLOCKED, id_prefix
 from social.inbox import Notice
 from stats.facts import PlaytimeAdded
@@ -185,14 +185,15 @@ def _notices(due: Sequence[State], *, now: datetime) -> list[Notice]:
         for reader in readers.get(state.player_id, ())
     }
     knowing = unlocks.heard_at(secret)
+    chosen = languages_for(told, {reader for circle in readers.values() for reader in circle})
     notices = []
     for state in spoken_of:
-        head, player = told[state.achievement_id].head, dumps(shown[state.player_id]).decode()
-        plain = _data(state, player, head, points=state.points)
-        masked = _data(state, player, _masked(head), points=None)
+        about, player = told[state.achievement_id], dumps(shown[state.player_id]).decode()
+        masked = _data(state, player, _masked(about.head), points=None)
         for reader in readers.get(state.player_id, ()):
             pair = (reader, state.achievement_id)
             is_masked = pair in secret and pair not in knowing
+            plain = _data(state, player, about.head_in(chosen.get(reader)), points=state.points)
             notices.append(_notice(state, reader, masked if is_masked else plain))
     return notices
 

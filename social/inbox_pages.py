@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import selectors as accounts
 from accounts.visitors import Visitor, visitors_page
+from achievements.selectors.definitions import names_in
 from core import spoken
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
@@ -26,7 +27,7 @@ from social import choosing, selectors, services
 from social import preferences as kept
 from social.choosing import Change
 from social.events import LEADERBOARD_UPDATED
-from social.inbox_words import KINDS, Item, Names, item
+from social.inbox_words import KINDS, Item, Names, item, place
 from social.rules import minute_of, time_of
 from social.selectors import NotificationInfo
 
@@ -83,7 +84,7 @@ def inbox(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         before_seq=decode_cursor(listed, asked.cursor)[0] if asked.cursor else None,
         limit=PAGE + 1,
     )
-    shown, names = found[:PAGE], _names([*new, *found])
+    shown, names = found[:PAGE], _names([*new, *found], language=player.language)
     more = encode_cursor(listed, [shown[-1].seq]) if len(found) > PAGE else ""
     context = {
         "new": [item(one, names=names) for one in new[:MOST_NEW]],
@@ -200,13 +201,16 @@ def _filters(asked: Asked) -> list[tuple[str, str, bool]]:
     return [every, unread, *kinds]
 
 
-def _names(told: Iterable[NotificationInfo]) -> Names:
-    """Return what notifications leave to be looked up, in two queries at most."""
+def _names(told: Sequence[NotificationInfo], *, language: str) -> Names:
+    """Return what notifications leave to be looked up, in three queries at most."""
+    places = {place(one) for one in told if one.data.get("achievement", {}).get("key") is not None}
+    found = names_in(language, places) if language and places else {}
+    achievements = {which: name for which, (name, _) in found.items()}
     ids = {one.game_id for one in told if one.kind == LEADERBOARD_UPDATED and one.game_id is not None}
     if not ids:
-        return Names({}, {})
+        return Names(achievements=achievements)
     titles = {pk: game.title for pk, game in accounts.games_by_id(ids).items()}
-    return Names(titles, boards.names(ids))
+    return Names(titles, boards.names(ids), achievements)
 
 
 def _by_day(

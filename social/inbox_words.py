@@ -1,7 +1,7 @@
 """What notifications mean to their player, in words, and where each leads."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -64,10 +64,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What games and boards are called that notifications name by their ids only."""
+    """What games and boards are called that notifications name by their ids only.
 
-    titles: Mapping[int, str]
-    boards: Mapping[tuple[int, str], str]
+    Attributes:
+        achievements: those that are translated into the reader's language, by game and key.
+
+    """
+
+    titles: Mapping[int, str] = field(default_factory=dict)
+    boards: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    achievements: Mapping[tuple[UUID, str], str] = field(default_factory=dict)
 
 
 def item(told: NotificationInfo, *, names: Names) -> Item:
@@ -81,20 +87,20 @@ def _unlocked(told: NotificationInfo, names: Names) -> tuple[str, str, str]:
     data = told.data
     points, total = _points(data["points"]), spoken.whole(data["totals"]["points"])
     text = f"{_game(told, names)} · {points}, {total} in this game by now"
-    return f"{_own(data['achievement']['name'])} unlocked", text, _achievement(data)
+    return f"{_named(told, names)} unlocked", text, _achievement(data)
 
 
 def _revoked(told: NotificationInfo, names: Names) -> tuple[str, str, str]:
     data = told.data
     text = f"{_game(told, names)} · It does not count any more, nor do its {_points(data['points'])}."
-    return f"{_own(data['achievement']['name'])} was taken back", text, _achievement(data)
+    return f"{_named(told, names)} was taken back", text, _achievement(data)
 
 
 def _progress(told: NotificationInfo, names: Names) -> tuple[str, str, str]:
     data, way = told.data, told.data["progress"]
     left = spoken.whole(max(0, way["target"] - way["current"]))
     text = f"{_game(told, names)} · {spoken.whole(way['current'])} of {spoken.whole(way['target'])}"
-    return f"{left} to go: {_own(data['achievement']['name'])}", text, _achievement(data)
+    return f"{left} to go: {_named(told, names)}", text, _achievement(data)
 
 
 def _ranked(told: NotificationInfo, names: Names) -> tuple[str, str, str]:
@@ -132,8 +138,7 @@ def _accepted(told: NotificationInfo, names: Names) -> tuple[str, str, str]:
 
 def _friend_unlocked(told: NotificationInfo, names: Names) -> tuple[str, str, str]:
     data, more = told.data, told.data["count"] - 1
-    name = data["achievement"]["name"]
-    what = _own(name) if name else "a hidden achievement"
+    what = _named(told, names) if data["achievement"]["name"] else "a hidden achievement"
     text = _game(told, names) + (f" · and {spoken.whole(more)} more" if more > 0 else "")
     return f"{_player(data)} unlocked {what}", text, _address("player", data["player"]["id"])
 
@@ -142,7 +147,7 @@ def _answered(told: NotificationInfo, names: Names) -> tuple[str, str, str]:
     data = told.data
     answer = data["answer"]
     short = answer if len(answer) <= _LONGEST_ANSWER else f"{answer[:_LONGEST_ANSWER].rstrip()}…"
-    title = f"Your report on {_own(data['achievement']['name'])} was answered"
+    title = f"Your report on {_named(told, names)} was answered"
     address = _address("achievement-page", data["game_id"], data["achievement"]["key"])
     return title, f"{_game(told, names)} · {_own(short)}", address
 
@@ -162,6 +167,17 @@ _WORDS: Final[Mapping[str, Callable[[NotificationInfo, Names], tuple[str, str, s
 def _own(name: str) -> str:
     """Return a name so that its direction does not turn what stands around it."""
     return f"\u2068{name}\u2069"
+
+
+def _named(told: NotificationInfo, names: Names) -> str:
+    """Return an achievement's name in the reader's language; where there is none, as it was told."""
+    name: str = told.data["achievement"]["name"]
+    return _own(names.achievements.get(place(told), name))
+
+
+def place(told: NotificationInfo) -> tuple[UUID, str]:
+    """Return the game and the key of the achievement that a notification is about."""
+    return UUID(told.data["game_id"]), told.data["achievement"]["key"]
 
 
 def _game(told: NotificationInfo, names: Names) -> str:

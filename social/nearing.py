@@ -4,7 +4,7 @@ What is told is an inbox row like any other, but of an achievement at most one w
 for its second is told by `tell_due`, every second.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
@@ -16,7 +16,7 @@ from core.db import array_literal, run_prepared
 from core.facts import Fact
 from core.ids import new_id
 from core.rendering import dumps
-from social.announcing import Told, told_of
+from social.announcing import Told, languages_for, told_of
 from social.events import ACHIEVEMENT_PROGRESS
 from social.inbox import Notice
 
@@ -59,12 +59,14 @@ class Batch:
 
     Attributes:
         states: what is known of those whom the batch is about.
+        languages: of the players who chose one.
         notices: in the order of the log; the last of a pair stays in the inbox, the others are pushed only.
 
     """
 
     now: datetime
     states: dict[Pair, State] = field(default_factory=dict)
+    languages: Mapping[int, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     _pairs: list[Pair] = field(default_factory=list)  # of the notices
     _forgotten: set[Pair] = field(default_factory=set)
@@ -85,8 +87,8 @@ class Batch:
         """Tell a player how far he is."""
         now_us = microseconds(self.now)
         progress = dumps({"current": state.current, "target": state.target}).decode()
-        data = f'{about.head},"progress":{progress}}}'
         player_id, _, game_id, studio_id, *_ = state
+        data = f'{about.head_in(self.languages.get(player_id))},"progress":{progress}}}'
         self.notices.append(
             Notice(player_id, str(new_id()), ACHIEVEMENT_PROGRESS, game_id, studio_id, now_us, data)
         )
@@ -132,7 +134,7 @@ def hear(facts: Sequence[Fact], *, now: datetime) -> Batch:
     pairs = {(row[0], row[1]) for fact in facts for row in _rows(fact) if row[1] in told}
     if not pairs:
         return Batch(now)
-    batch = Batch(now, _hold(pairs))
+    batch = Batch(now, _hold(pairs), languages_for(told, (player for player, _ in pairs)))
     heard = unlocks.heard_at(pairs - batch.states.keys())
     for fact in facts:
         for player, achievement, *rest in _rows(fact):
@@ -164,9 +166,9 @@ def _state(
 
 def due(*, now: datetime) -> Batch:
     """Return what has waited for its second, inside the caller's transaction; what another worker holds is left."""
-    batch = Batch(now)
     waiting = [State(*row) for row in run_prepared(_DUE, [now - EVERY, _AT_ONCE])]
     told = told_of({state.achievement_id: state.game_id for state in waiting})
+    batch = Batch(now, languages=languages_for(told, (state.player_id for state in waiting)))
     for state in waiting:
         about = told.get(state.achievement_id)
         if about is not None and about.may_be_named:

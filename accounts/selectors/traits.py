@@ -7,6 +7,7 @@ from typing import Literal
 from accounts.models import PlayerIdentity
 from core.db import array_literal, run_prepared, text_array_literal
 
+_LANGUAGES = "SELECT id, language FROM accounts_player WHERE id = ANY($1::bigint[]) AND language <> ''"
 _TIME_ZONES = """
     SELECT id, time_zone FROM accounts_player WHERE id = ANY($1::bigint[])
     UNION ALL SELECT player_id, time_zone FROM accounts_joinedplayer WHERE player_id = ANY($1::bigint[])
@@ -18,6 +19,11 @@ def time_zones(player_ids: Iterable[int]) -> dict[int, str]:
     wanted = set(player_ids)
     rows = run_prepared(_TIME_ZONES, [array_literal(wanted)])
     return dict.fromkeys(wanted, "UTC") | dict(rows)
+
+
+def languages(player_ids: Iterable[int]) -> dict[int, str]:
+    """Return in which language players read games' texts (BCP 47), in one query; only of those who chose one."""
+    return dict(run_prepared(_LANGUAGES, [array_literal(set(player_ids))]))
 
 
 def time_zone_of(player_id: int) -> str | None:

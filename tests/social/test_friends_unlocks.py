@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import services as accounts
-from accounts.models import Studio
-from achievements.models import Achievement
+from accounts.models import Player, Studio
+from achievements.models import Achievement, AchievementTranslation
 from core import followers
 from core.facts import head
 from core.models import Follower
@@ -109,6 +109,18 @@ def test_another_game_and_another_friend_are_told_for_themselves(friends: World)
     unlock(friends, "anna", "a1")
     unlock(friends, "cleo", "a2")
     assert keys_told(friends, "ben") == [("a1", 1), ("a2", 1)]
+
+
+def test_each_friend_is_told_in_his_own_language(friends: World) -> None:
+    befriend(friends, "anna", "cleo")
+    be_about(friends, "cleo")
+    AchievementTranslation.objects.create(
+        achievement=Achievement.objects.get(key="a5"), language="pt", name="Primeiro passo"
+    )
+    Player.objects.filter(pk=friends.player("cleo").id).update(language="pt-BR")
+    unlock(friends, "anna", "a5")
+    names = [told(friends, name)[0]["achievement"]["name"] for name in ("ben", "cleo")]
+    assert names == ["Achievement 5", "Primeiro passo"]
 
 
 def test_the_same_facts_again_tell_nothing(friends: World) -> None:

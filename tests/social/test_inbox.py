@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from achievements.models import Achievement, Unlock
+from accounts.models import Player
+from achievements.models import Achievement, AchievementTranslation, Unlock
 from config.embedded import Servers
 from core import facts, followers
 from core.clock import microseconds, rfc3339
@@ -206,3 +207,28 @@ def _facts_of(world: World, player: str, *keys: str) -> list[facts.Fact]:
         for fact in facts.read_after(cursor.tx, cursor.fact_id, kinds=["achievements_unlocked"])
         if fact.kind == "achievements_unlocked"
     ]
+
+
+def test_a_player_is_told_in_his_language_what_the_studio_translated(world: World) -> None:
+    achievement = Achievement.objects.get(key="a5")
+    AchievementTranslation.objects.create(achievement=achievement, language="pt", name="Primeiro passo")
+    for name, language in (("anna", "pt-BR"), ("ben", "de"), ("cleo", "")):
+        Player.objects.filter(pk=world.player(name).id).update(language=language)
+        world.unlock(name, "a5")
+    told = [json.loads(world.inbox(name)[-1].payload)["achievement"] for name in ("anna", "ben", "cleo")]
+    assert [one["name"] for one in told] == ["Primeiro passo", "Achievement 5", "Achievement 5"]
+    assert {one["description"] for one in told} == {"Do it."}  # which is not translated
+
+
+def test_languages_are_asked_for_only_where_something_is_translated(world: World) -> None:
+    Player.objects.filter(pk=world.player("anna").id).update(language="pt")
+    read = _facts_of(world, "anna", "a1")
+    for keys, asked in (((), 0), (("a1",), 1)):
+        for key in keys:
+            AchievementTranslation.objects.create(
+                achievement=Achievement.objects.get(key=key), language="pt", name="Primeiro"
+            )
+        announcing.forget()
+        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+            services.apply_facts(read)
+        assert sum("SELECT id, language" in query["sql"] for query in queries) == asked

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import PlayerAccount, User
+from achievements.models import AchievementTranslation
 from core.clock import microseconds
 from core.rendering import dumps
 from social import inbox, inbox_pages, preferences, selectors
@@ -97,6 +98,18 @@ def test_every_kind_has_words_and_leads_somewhere(people: People) -> None:
     ):
         assert words in text, words
     assert 'data-unread="8"' in text
+
+
+def test_achievements_are_named_in_the_language_that_is_chosen_by_now(people: People) -> None:
+    made = factories.achievement(people.game, "a/ä", name="Keeper")
+    AchievementTranslation.objects.create(achievement=made, language="pt", name="Guardião")
+    tell_all(people, "anna")
+    people.set("anna", language="pt-BR")
+    text = read(browser(people, "anna"))
+    for words in ("Guardião unlocked", "2 to go: Guardião", "Your report on Guardião was answered"):
+        assert words in text
+    assert "Keeper" not in text
+    assert "Juno unlocked a hidden achievement" in text
 
 
 def test_what_is_unread_stands_first_and_filters_and_pages_keep_to_their_part(

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Game
-from achievements.models import Achievement
+from accounts.models import Game, Player
+from achievements.models import Achievement, AchievementTranslation
 from achievements.services import revokes
 from core.ids import new_id
 from social import announcing, choosing, nearing, selectors, services
@@ -137,6 +137,17 @@ def test_who_wants_to_hear_nothing_of_it_shifts_nobody_elses(way: World) -> None
 
 
 @pytest.mark.slow
+def test_a_way_is_told_in_its_players_language_at_once_and_later(way: World) -> None:
+    doors = Achievement.objects.get(key="doors")
+    AchievementTranslation.objects.create(achievement=doors, language="pt", name="Portas")
+    Player.objects.filter(pk=way.player("anna").id).update(language="pt")
+    step(way, 1)
+    step(way, 2)
+    assert later() == 1
+    rows = Notification.objects.filter(player_id=way.player("anna").id)
+    assert [json.loads(row.payload)["achievement"]["name"] for row in rows] == ["Portas"] * len(rows)
+
+
 def test_every_quarter_is_told_even_within_a_second_and_a_batch(way: World, live: LiveServer) -> None:
     with Socket(live.socket) as anna:
         anna.authenticate(way.token("anna"))
