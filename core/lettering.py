@@ -1,7 +1,8 @@
 """Text in pictures: the fonts that draw it, sign by sign, whatever script somebody's name is in.
 
-Inter is read as the pages load it (WOFF2, which FreeType unpacks); what it has no glyph for is looked for in fonts of
-the machine. A sign that none of them has is left out, so that nobody's name is drawn as a row of boxes.
+Inter is read as the pages load it (WOFF2, which FreeType unpacks); what it has no glyph for is looked for in the
+subsets of Noto beside this module, and then in fonts of the machine (docs/adr/0060). A text of which a letter has none
+is not drawn at all: half a name is somebody else's.
 """
 
 import unicodedata
@@ -22,6 +23,19 @@ lock = RLock()
 """Held by whoever draws or measures: a font is one state in the whole process."""
 
 _SUBSETS: Final = ("latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese")
+# A name is in one script mostly; which font comes first matters only for signs that several of them have.
+_NOTO: Final = (
+    "sans-thai",
+    "sans-arabic",
+    "sans-hebrew",
+    "sans-devanagari",
+    "sans-bengali",
+    "sans-tamil",
+    "sans-jp",
+    "sans-sc",
+    "sans-kr",
+    "emoji",  # the last one: see _joined
+)
 _FOLDERS: Final = (
     "/usr/share/fonts",
     "/usr/local/share/fonts",
@@ -53,6 +67,10 @@ _SYSTEM: Final = (
 )
 _NO_SIGN: Final = "\U0010fffe"  # no character, so that every font draws what it draws for what it lacks
 _JOINERS: Final = "\u200c\u200d"
+_SELECTORS: Final = frozenset(
+    map(chr, range(0xFE00, 0xFE10))
+)  # of a picture in colours: there is one of each here
+_BLANK: Final = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs of which nothing is seen
 _TO_BE_SHAPED: Final = ((0x0900, 0x109F), (0x1780, 0x17FF))  # Devanagari to Myanmar, Khmer
 Run = tuple[str, str]  # a font's file, and what it draws
 
@@ -64,14 +82,26 @@ def clean(text: str) -> str:
 
 
 def _is_visible(sign: str) -> bool:
-    return unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    return unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Cn") and sign not in _BLANK
 
 
 def drawable(text: str) -> str:
-    """Return what of a text there are glyphs for; empty if no letter or digit is left."""
+    """Return a text without the marks and signs that no font here has.
+
+    Empty if a letter or digit has no glyph, and if there is neither letter, digit nor picture.
+    """
+    cleaned = clean(text)
     with lock:
-        shown = "".join(sign for sign in clean(text) if sign in _JOINERS or _file_for(sign) is not None)
-    return " ".join(shown.split()) if any(sign.isalnum() for sign in shown) else ""
+        lacking = {sign for sign in cleaned if sign not in _JOINERS and _file_for(sign) is None} | _SELECTORS
+    shown = "".join(sign for sign in cleaned if sign not in lacking)
+    is_whole = not any(sign.isalnum() for sign in lacking)
+    return " ".join(shown.split()) if is_whole and initial(shown) else ""
+
+
+def initial(text: str) -> str:
+    """Return what stands for a name in a portrait: its first letter or digit, else its first picture, else nothing."""
+    found = next((sign for sign in text if sign.isalnum()), "")
+    return found.upper()[:1] or next((sign for sign in text if unicodedata.category(sign) == "So"), "")
 
 
 def width(text: str, *, size: int, weight: int, unknown: float = 0.0) -> float:
@@ -124,11 +154,10 @@ def write(
 def _runs(text: str) -> list[Run]:
     """Return by which fonts a text is drawn, from left to right.
 
-    What is not Inter's is drawn by one font if one has it all, since letters of one word are joined and turned by it.
+    What only the machine's fonts have is drawn by one of them if one has it all: letters of one word are joined by it.
     """
     files = [_file_for(sign) or "" for sign in text]
-    inter = set(_inter())
-    if not set(files) <= inter:
+    if not set(files) <= {*_inter(), *_noto()}:
         whole = next((file for file in _system() if all(_has(file, sign) for sign in text)), None)
         if whole is not None:
             return [(whole, text)]
@@ -141,10 +170,11 @@ def _runs(text: str) -> list[Run]:
 
 
 def _joined(pairs: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Let marks, joiners and spaces be drawn by the font of the sign before them."""
+    """Let marks, joiners and spaces be drawn by the font of the sign before them; a picture's spaces are too wide."""
     before = ""
     for file, sign in pairs:
-        follows = before and (sign in _JOINERS or sign == " " or unicodedata.combining(sign))
+        is_space = sign == " " and before != _noto()[-1]
+        follows = before and (sign in _JOINERS or is_space or unicodedata.combining(sign))
         before = before if follows else file
         yield before, sign
 
@@ -157,7 +187,7 @@ def _is_from_right(text: str) -> bool:
 @lru_cache(maxsize=8192)
 def _file_for(sign: str) -> str | None:
     """Return the first font that has a sign."""
-    return next((file for file in (*_inter(), *_system()) if _has(file, sign)), None)
+    return next((file for file in (*_inter(), *_noto(), *_system()) if _has(file, sign)), None)
 
 
 @lru_cache(maxsize=32768)
@@ -182,6 +212,12 @@ def _inter() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
+def _noto() -> tuple[str, ...]:
+    folder = Path(__file__).parent / "fonts"
+    return tuple(str(folder / f"noto-{script}.woff2") for script in _NOTO)
+
+
+@lru_cache(maxsize=1)
 def _system() -> tuple[str, ...]:
     """Return those of the machine's fonts that are known to draw names, and can be read."""
     there = {
@@ -200,9 +236,13 @@ def _is_readable(file: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=256)
 def _font(file: str, size: int, weight: int) -> ImageFont.FreeTypeFont:
+    return _opened(file, size, weight if file in _inter() else None)
+
+
+@lru_cache(maxsize=128)  # each up to a megabyte, unpacked
+def _opened(file: str, size: int, weight: int | None) -> ImageFont.FreeTypeFont:
     font = ImageFont.truetype(file, size)
-    with suppress(OSError):  # a font of one weight
+    if weight is not None:
         font.set_variation_by_axes([weight])
     return font

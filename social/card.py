@@ -15,7 +15,7 @@ from social.page_models import UnlockRow
 from social.shared_models import Shared
 
 WIDTH, HEIGHT = 1200, 630
-VERSION: Final = 1  # of the drawing: a new one makes new cards
+VERSION: Final = 2  # of the drawing: a new one makes new cards
 _FINE: Final = 2  # drawn larger and made smaller, so that edges are smooth
 _INK, _LINE, _TEXT, _MUTED = "#080c0b", "#3a4740", "#e9f0ec", "#9cada4"
 _ACCENT, _GOLD, _SILVER = "#4bd196", "#f3c04f", "#c3d0c9"
@@ -42,12 +42,15 @@ _LEFT, _MIDDLE = 72, 930  # of the text, and of the wreath
 _WIDEST = 620
 
 
-def png(shared: Shared, *, host: str) -> bytes:
-    """Return a player's card as PNG; the same values make the same bytes. Its texts are drawn, never read again."""
+def png(shared: Shared, *, host: str, picture: bytes | None = None) -> bytes:
+    """Return a player's card as PNG; the same values make the same bytes. Its texts are drawn, never read again.
+
+    `picture` is his own, as `core.pictures` drew it; without one his name's initial stands for him.
+    """
     with lettering.lock:
         canvas = _ground(shared)
         draw = ImageDraw.Draw(canvas)
-        _person(canvas, draw, shared)
+        _person(canvas, draw, shared, picture)
         _figures(draw, shared)
         if shared.rarest is not None:
             _rarest(draw, shared.rarest)
@@ -95,18 +98,12 @@ def _gradient(colours: tuple[str, str, str], size: tuple[int, int]) -> Image.Ima
     return Image.composite(Image.new("RGB", size, colours[2]), first, rest)
 
 
-def _person(canvas: Image.Image, draw: ImageDraw.ImageDraw, shared: Shared) -> None:
+def _person(canvas: Image.Image, draw: ImageDraw.ImageDraw, shared: Shared, picture: bytes | None) -> None:
     name = lettering.drawable(shared.name)
-    light, mid, deep = _TINTS[artwork.tint(str(shared.id))]
-    side = 104 * _FINE
-    disc = Image.new("L", (side, side), 0)
-    ImageDraw.Draw(disc).ellipse((0, 0, side - 1, side - 1), fill=255)
-    face = _gradient((deep, mid, light), (side, side)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    canvas.paste(face, (_LEFT * _FINE, 64 * _FINE), disc)
-    initial = next((sign.upper()[:1] for sign in name if sign.isalnum()), "")
-    if initial:
-        _write(draw, (_LEFT + 52, 134), initial, 48, 650, "#ffffff", anchor="m")
-    else:
+    _face(canvas, shared, picture)
+    if picture is None and name:
+        _write(draw, (_LEFT + 52, 134), lettering.initial(name), 48, 650, "#ffffff", anchor="m")
+    elif picture is None:
         _wreath(draw, (_LEFT + 52, 116), 2.1, "#ffffff")
     shown = name or "A player"
     size = next((size for size in (60, 52, 44) if _width(shown, size, 680) <= _WIDEST - 128), 38)
@@ -114,6 +111,20 @@ def _person(canvas: Image.Image, draw: ImageDraw.ImageDraw, shared: Shared) -> N
     _write(draw, (_LEFT + 128, top + size / 5), shown, size, 680, _TEXT, most=_WIDEST - 128)
     if shared.region:
         _write(draw, (_LEFT + 128, 162), shared.region, 26, 500, _MUTED, most=_WIDEST - 128)
+
+
+def _face(canvas: Image.Image, shared: Shared, picture: bytes | None) -> None:
+    """Draw the disc of the player's colours, and his picture on it."""
+    light, mid, deep = _TINTS[artwork.tint(str(shared.id))]
+    side = 104 * _FINE
+    disc = Image.new("L", (side, side), 0)
+    ImageDraw.Draw(disc).ellipse((0, 0, side - 1, side - 1), fill=255)
+    face = _gradient((deep, mid, light), (side, side)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if picture is not None:
+        with Image.open(io.BytesIO(picture), formats=["WEBP"]) as opened:
+            own = opened.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS)
+        face.paste(own, mask=own)
+    canvas.paste(face, (_LEFT * _FINE, 64 * _FINE), disc)
 
 
 def _figures(draw: ImageDraw.ImageDraw, shared: Shared) -> None:

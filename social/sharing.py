@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from django.conf import settings
+
 from accounts.selectors import PlayerInfo
 from achievements.selectors import unlocks
+from core import artwork
 from social import atom, page_cards, profiles
 from social.page_cards import NOBODY
 from social.page_models import UnlockRow
@@ -20,6 +23,7 @@ def shared(info: PlayerInfo, *, with_rarest: bool, at: datetime) -> Shared:
     return Shared(
         id=info.uuid,
         name=info.display_name,
+        picture=artwork.own_picture(info.avatar_url, settings.PUBLIC_URL).removeprefix(artwork.MEDIA),
         region=info.region,
         points=sums.points,
         unlocked=sums.unlocked,

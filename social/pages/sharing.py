@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.people import Part
-from core import lettering
+from core import lettering, media
+from core.db import lend_back
 from core.endpoint import etag_of
 from core.public_pages import WITHDRAWABLE
 from core.refusals import Unavailable
@@ -32,12 +33,14 @@ _DRAWN_WITHIN_S: Final = 2.0  # how long a request waits for another one's drawi
 def card(request: HttpRequest, player_id: UUID) -> HttpResponse:
     """Answer a player's card as of a minute ago at most; that he is public, and his name, are read each time."""
     info, host = public_player(player_id, *FIGURES), urlsplit(settings.PUBLIC_URL).netloc
-    whose = _hash(cards.VERSION, host, info.uuid, info.display_name, info.region)
+    whose = _hash(cards.VERSION, host, info.uuid, info.display_name, info.region, info.avatar_url)
     found: tuple[str, bytes] | None = _kept(whose)
     if found is None:
         shared = sharing.shared(info, with_rarest=True, at=timezone.now())
         digest = _hash(cards.VERSION, host, shared)
-        found = digest, _drawn(digest, lambda: cards.png(shared, host=host))
+        lend_back()  # the store may take its time, and nobody's connection waits for it
+        picture = media.get(shared.picture) if shared.picture else None
+        found = digest, _drawn(digest, lambda: cards.png(shared, host=host, picture=picture))
         cache.set(keys.card_of(whose), digest, CARD_FRESH_S)
     digest, body = found
     return _answer(request, body, f'"{digest}"', "image/png")

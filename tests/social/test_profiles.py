@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from accounts.models import Player
+from accounts import avatars
+from accounts.models import Player, PlayerAccount, User
 from achievements.models import Achievement, AchievementCount, AchievementTranslation, GamePlayers
 from core import public_pages
 from social import befriending
@@ -342,6 +343,35 @@ def test_a_card_is_drawn_once_and_anew_for_another_name(
         assert looks.get("player-card", subject).content == first.content
     people.set("subject", display_name="Another")
     assert looks.get("player-card", subject)["ETag"] != first["ETag"]
+
+
+def test_a_card_shows_the_picture_that_its_player_uploaded(people: People) -> None:
+    red = io.BytesIO()
+    Image.new("RGB", (300, 200), "#c01010").save(red, "PNG")
+    looks, subject = guest(people, "nobody"), people["subject"]
+    user = User.objects.create_user("subject@example.org")
+    PlayerAccount.objects.create(user=user, player=subject, created_at=timezone.now())
+    before = looks.get("player-card", subject.uuid)
+    avatars.upload(subject.pk, red.getvalue(), at=timezone.now())
+    shown = looks.get("player-card", subject.uuid)
+    assert shown["ETag"] != before["ETag"]
+    reds = [_middle_of_the_portrait(answer.content) for answer in (before, shown)]
+    assert max(abs(a - b) for a, b in zip(reds[1], (192, 16, 16), strict=True)) < 12
+    assert reds[0] != reds[1]
+
+
+def test_a_card_asks_nobody_for_a_picture_that_lies_elsewhere_or_is_gone(people: People) -> None:
+    gone = f"{settings.PUBLIC_URL}/media/avatars/{uuid4()}/{'0' * 32}-256.webp"
+    for url in ("https://pictures.invalid/1.png", gone):
+        people.set("subject", avatar_url=url)
+        assert guest(people, "nobody").get("player-card", people["subject"].uuid).status_code == 200
+
+
+def _middle_of_the_portrait(card: bytes) -> tuple[int, int, int]:
+    with Image.open(io.BytesIO(card)) as picture:
+        pixel = picture.convert("RGB").getpixel((124, 100))
+    assert isinstance(pixel, tuple)
+    return pixel[0], pixel[1], pixel[2]
 
 
 def test_a_feed_is_valid_atom_with_ids_that_stay(people: People) -> None:
