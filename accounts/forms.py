@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
@@ -123,6 +123,9 @@ def _day(label: Any) -> forms.DateField:
     )
 
 
+_FOR_MAKERS: Final = ("/portal", "/admin", "/invitations/")
+
+
 def asked_for(request: HttpRequest) -> str:
     """Return the page from which somebody came to sign up, as its address says; it may be anybody's writing."""
     return request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME) or ""
@@ -164,6 +167,13 @@ class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
         return email
 
 
+def purpose_of(page: str) -> str:
+    """Return what a page is for that somebody comes from, `play` or `make`; empty if it does not say."""
+    if not page or page.startswith("/account/"):
+        return ""
+    return "make" if page.startswith(_FOR_MAKERS) else "play"
+
+
 class WithPurpose(forms.Form):
     """Asks whether somebody wants to play or to make games, unless the page that he comes from says it."""
 
@@ -171,19 +181,27 @@ class WithPurpose(forms.Form):
         label=_("What are you here for?"),
         choices=[("play", _("To play: my achievements, ranks and friends")), ("make", _("To make games"))],
         widget=forms.RadioSelect,
-        required=False,
+        error_messages={
+            "required": _("Choose one. It says where you begin; you can do both with one account.")
+        },
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Leave the question out where it is answered."""
         super().__init__(*args, **kwargs)
         request = context.request
-        if request is not None and asked_for(request):
+        if request is not None and purpose_of(asked_for(request)):
             del self.fields["purpose"]
 
 
 class SocialSignUpForm(_Unclaimed, WithPurpose, AllauthSocialSignUpForm):  # type: ignore[misc]
     """A new account that another service vouches for."""
+
+    def __init__(self, *args: Any, sociallogin: Any, **kwargs: Any) -> None:
+        """Ask what the page that he came from does not say."""
+        super().__init__(*args, sociallogin=sociallogin, **kwargs)
+        if purpose_of(sociallogin.state.get("next") or ""):
+            self.fields.pop("purpose", None)
 
 
 class SignUpForm(_Unclaimed, WithPurpose, AllauthSignUpForm):  # type: ignore[misc]

@@ -26,7 +26,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations, known_browsers, listening, selectors
-from accounts.forms import asked_for, unquoted_address
+from accounts.forms import asked_for, purpose_of, unquoted_address
 from accounts.hashing import TooMany
 from accounts.models import User
 from core.client_address import counted_address
@@ -59,7 +59,7 @@ def may_sign_up(request: HttpRequest, email: str | None) -> bool:
 
 def wants_to_play(came_from: str, purpose: str | None) -> bool:
     """Say whether who signs up is led to the player site: by the page that he came from, else by what he says."""
-    return not came_from.startswith(("/portal", "/admin")) if came_from else purpose == "play"
+    return (purpose_of(came_from) or purpose) == "play"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

@@ -32,7 +32,8 @@ def signed_up(client: Client, **fields: str) -> Any:
         ({"next": "/portal/new"}, "/portal/new", "/portal/"),
         ({"purpose": "play"}, "/me/", "/me/"),
         ({"purpose": "make"}, "/portal/", "/portal/"),
-        ({}, "/portal/", "/portal/"),
+        ({"next": "/account/email/", "purpose": "play"}, "/account/email/", "/me/"),
+        ({"next": "/invitations/unknown"}, "/invitations/unknown", "/portal/"),
         ({"next": "/portal/", "purpose": "play"}, "/portal/", "/portal/"),
     ],
 )
@@ -47,6 +48,17 @@ def test_the_question_is_put_where_the_page_does_not_answer_it() -> None:
     assert 'name="purpose"' in browser().get(SIGN_UP).content.decode()
     assert 'name="purpose"' not in browser().get(f"{SIGN_UP}?next=/me/").content.decode()
     assert f"{SIGN_UP}?next=%2Fme%2F" in browser().get(f"{SIGN_IN}?next=/me/").content.decode()
+
+
+@pytest.mark.parametrize("fields", [{}, {"purpose": ""}, {"purpose": "both"}, {"next": "/account/email/"}])
+def test_nobody_is_taken_for_a_maker_of_games_who_did_not_say_so(fields: dict[str, str]) -> None:
+    answer = browser().post(SIGN_UP, {"email": EMAIL, "password1": PASSWORD, **fields})
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert 'href="#id_purpose_0"' in text
+    assert 'aria-describedby="id_purpose_error"' in text
+    assert not User.objects.exists()
+    assert not mails()
 
 
 def test_a_player_who_joined_a_studio_is_led_to_its_portal() -> None:

@@ -39,7 +39,7 @@ def _quick(settings: Any) -> None:
 
 
 def sign_up(client: Any, email: str = EMAIL, password: str = PASSWORD) -> Any:
-    return client.post(SIGN_UP, {"email": email, "password1": password})
+    return client.post(SIGN_UP, {"email": email, "password1": password, "purpose": "make"})
 
 
 def reset_link(email: str = EMAIL) -> str:

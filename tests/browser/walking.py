@@ -71,6 +71,8 @@ def sign_up(page: Page, var_dir: Path, email: str, password: str) -> None:
     if page.locator("[name=email]").input_value() != email:
         page.fill("[name=email]", email)
     page.fill("[name=password1]", password)
+    if page.locator("[name=purpose]").count():
+        page.check("[name=purpose][value=make]")
     page.locator("form.form button[type=submit]").first.click()
     page.goto(link_in_mail(var_dir, email, r"http://\S+/account/confirm-email/\S+/"))
     page.locator("form.form button[type=submit]").first.click()

@@ -96,7 +96,7 @@ def _change(email: str) -> tuple[object, ...]:
 
 
 WAYS: Final = {
-    "signing up": _by_form(SIGN_UP, email="{email}", password1=PASSWORD),
+    "signing up": _by_form(SIGN_UP, email="{email}", password1=PASSWORD, purpose="make"),
     "signing up to play": _by_form(SIGN_UP, email="{email}", password1=PASSWORD, purpose="play"),
     "signing up on the way to a page": _by_form(f"{SIGN_UP}?next=/me/", email="{email}", password1=PASSWORD),
     "a wrong password": _by_form(SIGN_IN, login="{email}", password="wrong-password"),
