@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
@@ -65,14 +66,24 @@ class Subject:
     asked: Asked
 
 
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """An achievement that only those have by now who unlocked it; friends' news and old notifications lead to it."""
+
+    game: GameInfo
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @public_page(query=frozenset({"lang"}), kept_s=0)
 def achievement(request: HttpRequest, game: UUID, key: str) -> HttpResponse:
     """Show an achievement; store what its visitor reports of it.
 
-    A hidden one is not there for who has not unlocked it: its address, its key, is told to nobody.
+    A hidden one is not there for who has not unlocked it: its address, its key, is told to nobody. Of one that was
+    archived its page says so, in few words, to who has not.
     """
     subject, now = _subject(request, game, key), timezone.now()
+    if isinstance(subject, Archived):
+        return render(request, "player/achievement_archived.html", _nothing(subject), status=HTTPStatus.GONE)
     if subject is None:
         return redirect("achievement-page", game=game, key=key)
     form, status = ReportForm(request.POST if request.method == "POST" else None), 200
@@ -92,7 +103,7 @@ def achievement(request: HttpRequest, game: UUID, key: str) -> HttpResponse:
     return render(request, "player/achievement.html", context, status=status)
 
 
-def _subject(request: HttpRequest, game: UUID, key: str) -> Subject | None:
+def _subject(request: HttpRequest, game: UUID, key: str) -> Subject | Archived | None:
     """Return what is asked for; None in a language that there is not. Raises Http404."""
     visitor = visitor_of(request)
     info, catalogue = public_game(game)
@@ -101,9 +112,15 @@ def _subject(request: HttpRequest, game: UUID, key: str) -> Subject | None:
         raise Http404
     holding = cards.own(visitor.player.id, catalogue) if visitor else cards.NOBODY
     if definition not in reasons.visible(catalogue, holding):
+        if definition.is_archived and not cards.is_masked(definition, holding):
+            return Archived(info)
         raise Http404
     asked = addresses.read(request, catalogue, visitor)
     return None if asked is None else Subject(info, catalogue, definition, holding, visitor, asked)
+
+
+def _nothing(archived: Archived) -> dict[str, Any]:
+    return {"game": archived.game, "here": "games", "default_theme": DEFAULT_THEME}
 
 
 def _content(subject: Subject, why: Why | None, *, at: datetime) -> dict[str, Any]:

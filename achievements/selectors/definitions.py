@@ -64,6 +64,11 @@ class Definition:
         return self.state == State.PUBLISHED
 
     @property
+    def is_archived(self) -> bool:
+        """Whether it was taken out of its game; who unlocked it keeps it."""
+        return self.state == State.ARCHIVED
+
+    @property
     def may_be_named(self) -> bool:
         """Whether players who have not unlocked it may know of it."""
         return self.is_published and not self.hidden

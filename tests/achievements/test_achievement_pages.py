@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Game, Player
-from achievements.models import PlayerReport
+from achievements.models import Achievement, PlayerReport
 from achievements.selectors import cards, definitions, holders
 from achievements.selectors.company import Month
 from analytics.models import AchievementDay, GameMonth
@@ -62,6 +62,22 @@ def test_any_key_has_a_page_that_the_games_page_leads_to(game: Game) -> None:
         assert found is not None
         keys.remove(unescape(found[1]))
     assert keys == []
+
+
+def test_what_was_archived_says_so_to_who_lacks_it_and_stays_for_who_has_it(game: Game) -> None:
+    for key, more in (("kept", {}), ("secret", {"hidden": True}), ("draft", {})):
+        factories.achievement(game, key, **more)
+    unlock(game, "anna", "kept")
+    Achievement.objects.filter(game=game).exclude(key="draft").update(state="archived")
+    Achievement.objects.filter(game=game, key="draft").update(state="draft")
+    definitions.forget_catalogues()
+    told = {key: anybody().get(path(game, key)) for key in ("kept", "secret", "draft", "nothing")}
+    statuses = {key: answer.status_code for key, answer in told.items()}
+    assert statuses == {"kept": 410, "secret": 404, "draft": 404, "nothing": 404}
+    assert f'href="/games/{game.uuid}"' in told["kept"].content.decode()
+    assert "Kept" not in told["kept"].content.decode(), "its name is for who has it"
+    assert visitor(game, "anna")[0].get(path(game, "kept")).status_code == 200
+    assert visitor(game, "ben")[0].get(path(game, "kept")).status_code == 410
 
 
 def test_a_key_that_looks_like_an_id_does_not_stand_for_another_one(game: Game) -> None:

@@ -409,8 +409,8 @@ def test_drafts_and_games_that_are_put_away_are_not_there(game: Game) -> None:
     factories.achievement(game, "a")
     factories.achievement(game, "gone", state="archived")
     page(client, path(game))
-    for key in ("draft", "gone", "nothing"):
-        page(client, path(game, f"/achievements/{key}"), 404)
+    for key, status in (("draft", 404), ("gone", 410), ("nothing", 404)):
+        page(client, path(game, f"/achievements/{key}"), status)
     Game.objects.filter(pk=game.pk).update(archived_at=timezone.now())
     for who in (client, anybody()):
         page(who, path(game), 404)
