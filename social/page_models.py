@@ -40,6 +40,7 @@ class RankRow:
         score: points; None on boards of scores.
         key: the board's, by which its page is found.
         rose: by how many places since what the page names, fell: negative; None where nothing is known.
+        is_new: whether he was not on the board then.
 
     """
 
@@ -52,6 +53,7 @@ class RankRow:
     score: int | None
     key: str = "points"
     rose: int | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from accounts.selectors import PlayerInfo
 from achievements.selectors import definitions
 from achievements.selectors.cards import Rarity, address_by_key
 from core.curve import Curve
+from core.spoken import NAMELESS
 from history.selectors import served
 from history.selectors.trends import trend
 from leaderboards.selectors import history as past
 from leaderboards.selectors import ranks as standing
+from leaderboards.selectors.history import Move
 from leaderboards.selectors.ranks import Ranked
 from social.curve import points_curve
 from social.page_models import GameRow, RankRow, Totals, UnlockRow
@@ -129,7 +131,7 @@ class Home:
     @property
     def change_words(self) -> str:
         """What the ranks' changes are over; empty where of none anything is known yet."""
-        is_known = any(row.rose is not None for row in self.ranks)
+        is_known = any(row.rose is not None or row.is_new for row in self.ranks)
         return f"Change in {WEEK_DAYS} days" if is_known else ""
 
     @property
@@ -248,15 +250,15 @@ def _ranks(player: PlayerInfo, played: Sequence[UUID], *, many: bool, at: dateti
     overall, by_game = standing.across([game.id for game in games], player.id, at=at)
     listed = [(game, one) for game in games for one in by_game[game.id]]
     ranks = {one.order: one.rank.rank for _, one in listed}
-    rose = past.moves_of(player.id, ranks, at=at, back=CHANGE)
-    rows = [_rank_row(game, one, rose.get(one.order)) for game, one in listed]
+    moves = past.moves_of(player.id, ranks, at=at, back=CHANGE)
+    rows = [_rank_row(game, one, moves.get(one.order)) for game, one in listed]
     if overall is not None and many:
         place = (overall.rank, overall.tied, overall.total_count, overall.score)
         rows.insert(0, RankRow(None, "All games", "Points · all time", *place, key=""))
     return tuple(rows[:SHOWN_RANKS])
 
 
-def _rank_row(game: accounts.GameInfo, ranked: Ranked, rose: int | None) -> RankRow:
+def _rank_row(game: accounts.GameInfo, ranked: Ranked, move: Move | None) -> RankRow:
     place = ranked.rank
     return RankRow(
         game_id=game.uuid,
@@ -267,7 +269,8 @@ def _rank_row(game: accounts.GameInfo, ranked: Ranked, rose: int | None) -> Rank
         total_count=place.total_count,
         score=place.score if ranked.info is None else None,
         key=ranked.key,
-        rose=rose,
+        rose=move and move.rose,
+        is_new=move is not None and move.is_new,
     )
 
 
@@ -278,7 +281,7 @@ def _news(player: PlayerInfo) -> tuple[News, ...]:
         News(
             friend=Friend(
                 UUID(row["player"]["id"]),
-                row["player"]["display_name"] or "Player",
+                row["player"]["display_name"] or NAMELESS,
                 row["player"]["avatar_url"],
             ),
             game_id=UUID(row["game_id"]),

@@ -24,6 +24,7 @@ from leaderboards.pages.asking import About, address
 from leaderboards.pages.rows import MOVED, Line, Reader
 from leaderboards.selectors import definitions, history, listed, periods, summaries
 from leaderboards.selectors.definitions import POINTS, BoardInfo
+from leaderboards.selectors.history import Move
 from leaderboards.selectors.listed import ListedGame, Stand
 from leaderboards.selectors.periods import PeriodInfo
 from leaderboards.selectors.ranks import ALL_TIME, POINTS_NAME
@@ -49,6 +50,7 @@ class OwnBoard:
     tied: bool
     total: int
     delta: int | None
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,12 @@ def _own(visitor: Visitor, at: datetime) -> list[OwnBoard]:
     found = listed.stands_of(visitor.player.id)
     games = accounts.games_by_id(one.game_id for one in found if one.game_id is not None)
     ranks = {one.order: one.rank.rank for one in found if one.game_id is not None}
-    deltas = history.moves_of(visitor.player.id, ranks, at=at, back=MOVED)
+    moves = history.moves_of(visitor.player.id, ranks, at=at, back=MOVED)
     found.sort(key=lambda one: (one.game_id is not None, one.rank.rank / one.rank.total_count, one.rank.rank))
-    return [_own_board(one, games.get(one.game_id or 0), deltas.get(one.order)) for one in found]
+    return [_own_board(one, games.get(one.game_id or 0), moves.get(one.order)) for one in found]
 
 
-def _own_board(one: Stand, game: accounts.GameInfo | None, delta: int | None) -> OwnBoard:
+def _own_board(one: Stand, game: accounts.GameInfo | None, move: Move | None) -> OwnBoard:
     return OwnBoard(
         url=address(game, one.info.key if one.info else POINTS),
         game_id=game.uuid if game else None,
@@ -137,7 +139,8 @@ def _own_board(one: Stand, game: accounts.GameInfo | None, delta: int | None) ->
         rank=one.rank.rank,
         tied=one.rank.tied and (one.info is None or one.info.tie_break != "earliest"),
         total=one.rank.total_count,
-        delta=delta,
+        delta=move and move.rose,
+        is_new=move is not None and move.is_new,
     )
 
 

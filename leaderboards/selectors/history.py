@@ -75,6 +75,18 @@ class Moves:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """How one player moved on a board: by how many places he rose (fell: negative), None where he is new on it."""
+
+    rose: int | None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether he was not on the board then."""
+        return self.rose is None
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """Where a player stood at a moment."""
 
@@ -200,14 +212,15 @@ SELECT w.board, coalesce(
            (SELECT r.rank FROM leaderboards_ranksample r
              WHERE r.board = w.board AND r.player_id = $2
                AND r.taken_at BETWEEN s.taken_at - interval '1 day' AND s.taken_at + interval '5 minutes'
-             ORDER BY r.taken_at DESC LIMIT 1))
+             ORDER BY r.taken_at DESC LIMIT 1)),
+       s.players <= jsonb_array_length(s.top::jsonb)
   FROM unnest($1::text[]) AS w (board)
  CROSS JOIN LATERAL (
      SELECT * FROM (
-         (SELECT x.taken_at, x.top, 0 AS choice FROM leaderboards_snapshot x
+         (SELECT x.taken_at, x.top, x.players, 0 AS choice FROM leaderboards_snapshot x
            WHERE x.board = w.board AND x.taken_at <= $3 ORDER BY x.taken_at DESC LIMIT 1)
          UNION ALL
-         (SELECT x.taken_at, x.top, 1 FROM leaderboards_snapshot x
+         (SELECT x.taken_at, x.top, x.players, 1 FROM leaderboards_snapshot x
            WHERE x.board = w.board AND x.taken_at <= $4 ORDER BY x.taken_at LIMIT 1)) AS both_of
       ORDER BY choice LIMIT 1) AS s
 """
@@ -215,8 +228,8 @@ SELECT w.board, coalesce(
 
 def moves_of(
     player_id: int, ranks: Mapping[Board, int], *, at: datetime, back: timedelta
-) -> dict[Board, int]:
-    """Return by how many places a player rose on each of several boards since so long ago, in one query.
+) -> dict[Board, Move]:
+    """Return how a player moved on each of several boards since so long ago, in one query.
 
     Where the oldest snapshot is younger it is compared with, as in `rank_deltas`; boards of which nothing is known are
     left out. That he is looked at is noted, so that more is known of him next time.
@@ -225,7 +238,11 @@ def moves_of(
     boards = {board.name: board for board in ranks}
     names = text_array_literal(boards)
     rows = run_prepared(_MOVED, [names, player_id, at - back, at - YOUNGEST]) if boards else []
-    return {boards[name]: past - ranks[boards[name]] for name, past in rows if past is not None}
+    return {
+        boards[name]: Move(None if past is None else past - ranks[boards[name]])
+        for name, past, knows_all in rows
+        if past is not None or knows_all
+    }
 
 
 def forget() -> None:

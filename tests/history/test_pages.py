@@ -103,6 +103,10 @@ def test_it_shows_what_is_near_latest_ranks_with_changes_and_games(people: Peopl
     ranks = section(text, "ranks")
     assert "Change in 7 days" in ranks
     assert re.search(r"42<span[^>]*> places up", ranks)
+    assert "New<span" not in ranks
+    fresh = signed_in(people["friend"], "friend")
+    people.unlock("friend", "a")
+    assert re.search(r"New<span[^>]*> on the board", section(page(fresh), "ranks"))
     assert "2 of 5" in section(text, "games")
     assert re.search(r'data-total="points">\s*85\s*<', text)
     parts = set(re.findall(r'data-live="([a-z]+)"', text))

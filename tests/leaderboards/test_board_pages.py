@@ -249,6 +249,7 @@ def test_changes_are_those_of_seven_days_and_who_came_since_is_new(world: World,
     assert "Change:" not in text(page(game, "?region=EU"))
     own = visitor("p2").get("/leaderboards").content.decode()
     assert "up 1 place" in text(own)
+    assert "New on the board" in text(visitor("p4").get("/leaderboards").content.decode())
 
 
 def test_the_number_of_queries_does_not_grow_with_the_board(world: World, game: Game) -> None:
