@@ -240,6 +240,18 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return _fernet().decrypt(encrypted_text.encode()).decode()
 
 
+def shown(request: HttpRequest) -> dict[str, str]:
+    """Give the pages around signing in the theme of the site that they are the door of, where nobody chose one.
+
+    The players' pages and the front page are dark; the portal follows the system, for members of studios and those on
+    their way to it.
+    """
+    if not request.path.startswith("/account/") or purpose_of(asked_for(request)) == "make":
+        return {}
+    user = getattr(request, "user", None)
+    return {} if isinstance(user, User) and selectors.memberships(user.pk) else {"default_theme": "dark"}
+
+
 class Statuses(PagesOnly, MiddlewareMixin):
     """Gives allauth's pages the statuses that ours have: 422 with a form's errors, 410 for a link that is used up."""
 

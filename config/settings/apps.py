@@ -158,6 +158,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "core.pages.theme",
                 "accounts.visitors.shown",
+                "accounts.signing_in.shown",
                 "social.live_pages.shown",
             ]
         },
