@@ -4,11 +4,13 @@ A page that is somebody's own asks its visitor to sign in. One that is for anybo
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import Concatenate, ParamSpec
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allauth.account.internal.flows import reauthentication
 from django.contrib.auth.views import redirect_to_login
@@ -49,6 +51,16 @@ class Visitor:
         return self.player.avatar_url
 
     @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone that the player lives in; None for UTC, which whoever never chose one has."""
+        name = self.player.time_zone
+        if name == "UTC":
+            return None
+        with suppress(ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(name)
+        return None
+
+    @property
     def is_new(self) -> bool:
         """Say whether the player has no name yet: the first thing to choose."""
         return not self.player.display_name
@@ -68,6 +80,7 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
         user = request.user
         known = isinstance(user, User)
         request.visitor = _visitor(user) if known else None  # type: ignore[attr-defined, arg-type]
+        request.zone = request.visitor.zone if known else None  # type: ignore[attr-defined]  # for core.templatetags
     found: Visitor | None = request.visitor  # type: ignore[attr-defined]
     return found
 

@@ -19,6 +19,8 @@ _STYLES: Final[dict[str, Promise]] = {
     "j M Y, H:i:s": pgettext_lazy("date", "j M Y, H:i:s"),
 }
 
+NAMELESS: Final = "Unnamed player"  # who chose no name yet, on players' pages
+
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _SECONDS_SPELLED = 10  # below it with a decimal
 

@@ -15,6 +15,7 @@ from accounts import selectors as accounts
 from accounts.people import PUBLIC
 from accounts.selectors import PlayerInfo
 from accounts.visitors import Visitor, visitors_page
+from core.spoken import NAMELESS
 from history import yearbook
 from history.selectors import recaps
 from history.selectors.home import DEFAULT_SPAN, SPANS, home_of
@@ -96,7 +97,7 @@ def _context(request: HttpRequest, info: PlayerInfo, *, is_demo: bool = False) -
         every_game=request.GET.get("games") == "all",
         at=now,
     )
-    name = info.display_name or info.external_id or "Player"
+    name = info.display_name or info.external_id or NAMELESS
     person = Person(info.uuid, name, info.region, info.avatar_url, is_demo)
     return {
         "page": {

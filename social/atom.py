@@ -17,6 +17,7 @@ from django.utils.html import escape
 from accounts.selectors import PlayerInfo
 from core import lettering
 from core.clock import from_microseconds
+from core.spoken import NAMELESS
 from social.page_models import UnlockRow
 
 SHOWN: Final = 30
@@ -34,7 +35,7 @@ class _Feed(Atom1Feed):
 
 def feed(info: PlayerInfo, rows: Sequence[UnlockRow]) -> bytes:
     """Return a player's unlocks, newest first, as Atom; the same ones make the same bytes."""
-    name = lettering.clean(info.display_name) or "A player"
+    name = lettering.clean(info.display_name) or NAMELESS
     page = _address("player", info.uuid)
     listed = [row for row in rows if not row.masked][:SHOWN]
     made = _Feed(

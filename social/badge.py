@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from core import lettering
+from core.spoken import NAMELESS
 from social.shared_models import Shared
 
 HEIGHT: Final = 28
@@ -36,7 +37,7 @@ def svg(shared: Shared, *, theme: str) -> bytes:
     """
     ground, line, ink, muted, accent, gold = THEMES[theme]
     name = lettering.cut(
-        lettering.clean(shared.name) or "A player", size=_SIZE, weight=620, most=_LONGEST_NAME, unknown=_EM
+        lettering.clean(shared.name) or NAMELESS, size=_SIZE, weight=620, most=_LONGEST_NAME, unknown=_EM
     )
     points = f"{shared.points:,} point{'' if shared.points == 1 else 's'}"
     place = shared.place

@@ -11,6 +11,7 @@ from django.conf import settings
 from PIL import Image, ImageChops, ImageDraw
 
 from core import artwork, lettering
+from core.spoken import NAMELESS
 from social.page_models import UnlockRow
 from social.shared_models import Shared
 
@@ -104,8 +105,8 @@ def _person(canvas: Image.Image, draw: ImageDraw.ImageDraw, shared: Shared, pict
     if picture is None and name:
         _write(draw, (_LEFT + 52, 134), lettering.initial(name), 48, 650, "#ffffff", anchor="m")
     elif picture is None:
-        _wreath(draw, (_LEFT + 52, 116), 2.1, "#ffffff")
-    shown = name or "A player"
+        _somebody(draw, (_LEFT + 52, 116))
+    shown = name or NAMELESS
     size = next((size for size in (60, 52, 44) if _width(shown, size, 680) <= _WIDEST - 128), 38)
     top = 112 if shared.region else 134
     _write(draw, (_LEFT + 128, top + size / 5), shown, size, 680, _TEXT, most=_WIDEST - 128)
@@ -125,6 +126,16 @@ def _face(canvas: Image.Image, shared: Shared, picture: bytes | None) -> None:
             own = opened.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS)
         face.paste(own, mask=own)
     canvas.paste(face, (_LEFT * _FINE, 64 * _FINE), disc)
+
+
+def _somebody(draw: ImageDraw.ImageDraw, middle: Point) -> None:
+    """Draw head and shoulders, as pages do where there is neither a picture nor a name."""
+    x, y = middle
+    for box, first, last in (
+        ((x - 11, y - 27, x + 11, y - 5), 0, 360),
+        ((x - 22, y + 2, x + 22, y + 46), 180, 360),
+    ):
+        draw.chord([side * _FINE for side in box], first, last, fill="#ffffff")
 
 
 def _figures(draw: ImageDraw.ImageDraw, shared: Shared) -> None:

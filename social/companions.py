@@ -15,6 +15,7 @@ from accounts.selectors import PlayerInfo
 from achievements.selectors.circles import Place
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
+from core.spoken import NAMELESS
 from social import profiles, selectors
 from social.page_models import Person
 from social.profile_models import Cut, FriendRow, NewsRow, PersonRow, Seen, Standing
@@ -105,7 +106,7 @@ def news(player_id: int, *, cursor: str | None, language: str | None) -> Cut:
         NewsRow(
             person=Person(
                 UUID(row["player"]["id"]),
-                row["player"]["display_name"] or "Player",
+                row["player"]["display_name"] or NAMELESS,
                 row["player"]["region"],
                 row["player"]["avatar_url"],
             ),

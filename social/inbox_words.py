@@ -186,7 +186,7 @@ def _game(told: NotificationInfo, names: Names) -> str:
 
 
 def _player(data: Mapping[str, Any]) -> str:
-    return _own(data["player"].get("display_name") or "A player")
+    return _own(data["player"].get("display_name") or spoken.NAMELESS)
 
 
 def _points(points: int) -> str:

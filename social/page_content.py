@@ -10,6 +10,7 @@ from accounts import selectors as accounts
 from accounts.selectors import GameInfo, PlayerInfo
 from achievements.selectors import cards, definitions, unlocks
 from achievements.selectors.unlocks import GameTotal
+from core.spoken import NAMELESS
 from leaderboards.selectors import standings as boards
 from social import page_models as models
 
@@ -20,7 +21,7 @@ SECTION = 120  # cards of a section; it is cut only where it would be a burden
 
 def person_of(info: PlayerInfo, *, is_demo: bool) -> models.Person:
     """Return who a page is about."""
-    name = info.display_name or info.external_id or "Player"
+    name = info.display_name or info.external_id or NAMELESS
     return models.Person(info.uuid, name, info.region, info.avatar_url, is_demo)
 
 

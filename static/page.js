@@ -1,39 +1,50 @@
 // Comforts that a page works without: theme without a reload, local times, copying.
 "use strict";
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const months = new Intl.DateTimeFormat("en", { month: "short" });
+const timeZone = zoneOf(document.documentElement.dataset.zone);
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
+const days = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
+const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const spoken = new Map(); // by language, since a page has many times, and to make one of these takes longest
+
+/** The zone that the reader chose, if his browser knows it; else undefined, which means the browser's own. */
+function zoneOf(name) {
+  try {
+    return name && new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
 
 /** How a language says days, and today and yesterday. */
 function wordsOf(language) {
   if (!spoken.has(language)) {
     spoken.set(language, {
-      days: new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" }),
+      days: new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", timeZone }),
       near: new Intl.RelativeTimeFormat(language, { numeric: "auto" }),
     });
   }
   return spoken.get(language);
 }
 
-/** A day in the page's language; browsers of today disagree about September in English. */
-function dayText(at, language) {
-  return language === "en"
-    ? `${at.getDate()} ${months.format(at)} ${at.getFullYear()}`
-    : wordsOf(language).days.format(at);
+/** A day, such as 2026-11-26, in the page's language; browsers of today disagree about September in English. */
+function dayText(at, day, language) {
+  if (language !== "en") return wordsOf(language).days.format(at);
+  const [year, month, date] = day.split("-").map(Number);
+  return `${date} ${months[month - 1]} ${year}`;
 }
 
 /** Write every time in the reader's own zone; the title keeps UTC. What is written so already costs no layout. */
 function localTimes(root) {
-  const today = new Date().toDateString();
-  const yesterday = new Date(Date.now() - 864e5).toDateString();
+  const today = days.format(new Date());
+  const yesterday = days.format(new Date(Date.now() - 864e5));
   for (const element of root.querySelectorAll("time[datetime]")) {
     const language = element.closest("[data-language]")?.dataset.language ?? document.documentElement.lang;
-    const at = new Date(element.dateTime), day = at.toDateString();
+    const at = new Date(element.dateTime), day = days.format(at);
     const near = day === today ? 0 : day === yesterday ? -1 : null;
     const text = near === 0 && "clock" in element.dataset ? clock.format(at)
       : near !== null ? `${wordsOf(language).near.format(near, "day")}, ${clock.format(at)}`
-      : dayText(at, language) + ("moment" in element.dataset ? `, ${clock.format(at)}` : "");
+      : dayText(at, day, language) + ("moment" in element.dataset ? `, ${clock.format(at)}` : "");
     if (element.textContent !== text) element.textContent = text;
   }
 }

@@ -1,8 +1,12 @@
 """What a player's settings take."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
-from zoneinfo import available_timezones
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from zoneinfo import TZPATH, available_timezones
 
 from django import forms
 from django.conf.global_settings import LANGUAGES
@@ -43,7 +47,10 @@ class ProfileForm(PortalForm):
         required=False,
         help_text="Boards of a region show you there. Your games say which regions there are.",
     )
-    time_zone = forms.ChoiceField(label="Time zone", help_text="What a day is in your history.")
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        help_text="What a day is in your history, and how times are written; with UTC as your browser’s clock.",
+    )
 
     def __init__(self, *args: object, player: PlayerInfo, regions: Iterable[str]) -> None:
         """Show what a player has, and offer what he may choose."""
@@ -122,9 +129,25 @@ def _languages() -> list[tuple[str, str]]:
 
 @cache
 def _zones() -> list[tuple[str, str]]:
-    """Return the time zones that are offered: those that are called after places, and UTC."""
-    places = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+    """Return the time zones that are offered, each once: by the place that it is called after today, and UTC."""
+    known = available_timezones()
+    places = sorted(
+        known & _places() or (name for name in known if "/" in name and not name.startswith("Etc/"))
+    )
     return [("UTC", "UTC"), *((name, name.replace("_", " ").replace("/", " / ")) for name in places)]
+
+
+def _places() -> set[str]:
+    """Return the zones' names that tz offers to people; older spellings are missing. Empty where its table is.
+
+    Source: tz's zone.tab, "intended as an aid for users, to help them select time zones".
+    """
+    folders: list[Any] = [Path(folder) for folder in TZPATH]
+    with suppress(ModuleNotFoundError):
+        folders.append(files("tzdata") / "zoneinfo")  # where the system has none
+    table = next((one for folder in folders if (one := folder / "zone.tab").is_file()), None)
+    lines = table.read_text(encoding="utf-8").splitlines() if table else []
+    return {line.split("\t")[2] for line in lines if line and not line.startswith("#")}
 
 
 def _with(choices: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ from achievements.selectors.definitions import GameCatalogue
 from core.clock import from_microseconds, microseconds
 from core.pagination import decode_cursor, encode_cursor
 from core.public_pages import public_page
+from core.spoken import NAMELESS
 from stats.selectors import playtimes
 
 DEFAULT_THEME: Final = "dark"
@@ -62,7 +63,7 @@ class Friend:
     @property
     def display_name(self) -> str:
         """What he is called."""
-        return self.player.display_name or "Player"
+        return self.player.display_name or NAMELESS
 
     @property
     def avatar_url(self) -> str:
@@ -205,9 +206,8 @@ def _achievements(made: Sequence[AchievementCard], asked: Asked, *, is_own: bool
         listed = cards.in_order(cards.chosen(made, asked.show, asked.group), asked.sort)
         shown = listed if asked.whole else listed[:FLAT]
         words = [_SHOWN.get(asked.show, "Achievements"), asked.group and f"in {_called(asked.group)}"]
-        flat = Section(
-            " ".join(word for word in words if word), _ORDERS[asked.sort], len(listed), tuple(shown)
-        )
+        order = _ORDERS[asked.sort] if asked.sort else _usual(asked.show, is_own=is_own)
+        flat = Section(" ".join(word for word in words if word), order, len(listed), tuple(shown))
         sections: tuple[Section, ...] = (flat,) if listed else ()
     else:
         sections = cards.sections(made, most=len(made) if asked.whole else SECTION, is_own=is_own)
@@ -247,19 +247,25 @@ _SHOWN: Final = {
     "hidden": "Hidden",
 }
 _SORTS: Final = {
-    "": "As usual",
+    "": "Default",
     "rarity": "Rarest",
     "points": "Most points",
     "newest": "Newest",
     "nearest": "Nearest",
 }
 _ORDERS: Final = {
-    "": "As usual",
     "rarity": "Rarest first",
     "points": "Most points first",
     "newest": "Newest first",
     "nearest": "Nearest first",
 }
+
+
+def _usual(show: str, *, is_own: bool) -> str:
+    """Return in words the order in which `cards` returns achievements, where no other one is asked for."""
+    if is_own and show in ("", "unlocked"):
+        return "Newest first" if show else "Unlocked first, then the most common"
+    return "Most common first"
 
 
 def _timeline(

@@ -18,6 +18,7 @@ from achievements.selectors.company import Month
 from core import curve, spoken
 from core.curve import Curve
 from core.db import array_literal, run_prepared
+from core.spoken import NAMELESS
 
 SHOWN: Final = 5  # players in a list
 _LOOKED_AT: Final = 25  # unlocks among which the ones to show are looked for
@@ -55,7 +56,7 @@ class Holder:
     @property
     def display_name(self) -> str:
         """What he is called."""
-        return self.player.display_name or "Player"
+        return self.player.display_name or NAMELESS
 
     @property
     def avatar_url(self) -> str:

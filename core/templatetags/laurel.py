@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django import template
 from django.conf import settings
+from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
@@ -106,9 +107,9 @@ def rank(value: int, tied: bool) -> str:
     return f"={spoken.whole(value)}" if tied else spoken.whole(value)
 
 
-@register.simple_tag
-def when(at: datetime | None) -> str:
-    """Write a time in a `<time>`: UTC here, made local by `page.js`, exact in the title."""
+@register.simple_tag(takes_context=True)
+def when(context: Context, at: datetime | None) -> str:
+    """Write a time in a `<time>`: in the request's `zone` or UTC, made local by `page.js`, exact in the title."""
     if at is None:
         return ""
     utc = at.astimezone(UTC)
@@ -116,31 +117,31 @@ def when(at: datetime | None) -> str:
         '<time datetime="{}" title="{} UTC">{}</time>',
         utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
         utc.strftime("%Y-%m-%d %H:%M:%S"),
-        _spoken(utc, timezone.now().astimezone(UTC)),
+        _spoken(_shown(at, context), _shown(timezone.now(), context)),
     )
 
 
-@register.simple_tag
-def moment(at: datetime) -> str:
+@register.simple_tag(takes_context=True)
+def moment(context: Context, at: datetime) -> str:
     """Write a time to the minute, however long ago, as `when` does."""
     utc = at.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{} UTC" data-moment>{}</time>',
         utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
         utc.strftime("%Y-%m-%d %H:%M:%S"),
-        spoken.moment(utc),
+        spoken.moment(_shown(at, context)),
     )
 
 
-@register.simple_tag
-def clock(at: datetime) -> str:
+@register.simple_tag(takes_context=True)
+def clock(context: Context, at: datetime) -> str:
     """Write a time of today as that alone, an earlier one as `when` does."""
-    utc, now = at.astimezone(UTC), timezone.now().astimezone(UTC)
+    utc, shown, now = at.astimezone(UTC), _shown(at, context), _shown(timezone.now(), context)
     return format_html(
         '<time datetime="{}" title="{} UTC" data-clock>{}</time>',
         utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
         utc.strftime("%Y-%m-%d %H:%M:%S"),
-        f"{utc:%H:%M}" if utc.date() == now.date() else _spoken(utc, now),
+        f"{shown:%H:%M}" if shown.date() == now.date() else _spoken(shown, now),
     )
 
 
@@ -148,6 +149,12 @@ def clock(at: datetime) -> str:
 def exact(at: datetime) -> str:
     """Write a time to the second in UTC, which no script makes local: for what happened within a minute."""
     return spoken.second(at)
+
+
+def _shown(at: datetime, context: Context) -> datetime:
+    """Return what the reader's clock shows at a time, as if it were UTC: so it is written."""
+    zone = getattr(getattr(context, "request", None), "zone", None)
+    return at.astimezone(zone or UTC).replace(tzinfo=UTC)
 
 
 def _spoken(at: datetime, now: datetime) -> str:
@@ -168,12 +175,18 @@ def day(at: date | None, style: str = "j M Y") -> str:
 @register.filter
 def initial(name: str) -> str:
     """Return what stands in a portrait without a picture: the name's first letter or sign."""
-    return next((sign.upper() for sign in name if sign.isalnum()), name[:1] or "?")
+    return next((sign.upper() for sign in name if sign.isalnum()), name[:1])
+
+
+@register.filter
+def called(name: str) -> str:
+    """Return a player's name, or what somebody without one is called."""
+    return name or spoken.NAMELESS
 
 
 @register.simple_tag
 def portrait(person: Person, kind: str = "") -> str:
-    """Show a player's picture, or the name's initial; `kind`: large."""
+    """Show a player's picture, or the name's initial, or that there is neither; `kind`: large."""
     classes = f"portrait portrait-{kind}" if kind else "portrait"
     url = shown_picture(person.avatar_url)
     if url:
@@ -186,7 +199,7 @@ def portrait(person: Person, kind: str = "") -> str:
         '<span class="{} {}" aria-hidden="true">{}</span>',
         classes,
         tint(person.id),
-        initial(person.display_name),
+        icon("user") if person.display_name in ("", spoken.NAMELESS) else initial(person.display_name),
     )
 
 

@@ -1,6 +1,7 @@
 """What a person says of himself in his account, and who may say otherwise."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -43,6 +44,23 @@ def profile(**changes: str) -> dict[str, str]:
 def privacy(**changes: str) -> dict[str, str]:
     names = ("visibility", "games_visibility", "feed_visibility", "presence_visibility")
     return {f"privacy-{name}": changes.get(name, "public") for name in names}
+
+
+def test_each_time_zone_is_offered_once_and_one_that_a_game_said_stays(anna: Somebody) -> None:
+    Player.objects.filter(pk=anna.player.pk).update(time_zone="Asia/Calcutta")
+    text = anna.page()
+    offered = re.findall(r'<option value="(\w+/[^"]+)"', text)
+    assert {"Asia/Kolkata", "Asia/Calcutta", "Europe/Berlin", "America/Argentina/Buenos_Aires"} <= set(
+        offered
+    )
+    assert not {"America/Buenos_Aires", "US/Eastern", "Asia/Katmandu", "Etc/UTC"} & set(offered)
+    assert anna.send("", **profile(time_zone="Asia/Calcutta")).status_code == 302
+
+
+def test_pages_write_times_in_the_zone_that_was_chosen(anna: Somebody) -> None:
+    assert "data-zone" not in anna.page()
+    anna.send("", **profile(time_zone="Asia/Tokyo"))
+    assert 'data-zone="Asia/Tokyo"' in anna.page()
 
 
 def png(side: int = 300, colour: str = "red", *, height: int | None = None) -> io.BytesIO:

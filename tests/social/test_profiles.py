@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from datetime import datetime
 from html import unescape
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -345,7 +346,11 @@ def test_a_card_is_drawn_once_and_anew_for_another_name(
     assert looks.get("player-card", subject)["ETag"] != first["ETag"]
 
 
-def test_a_card_shows_the_picture_that_its_player_uploaded(people: People) -> None:
+def test_a_card_shows_the_picture_that_its_player_uploaded(
+    people: People, settings: Any, tmp_path: Path
+) -> None:
+    store = {"BACKEND": "core.media.Folder", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "media": store}
     red = io.BytesIO()
     Image.new("RGB", (300, 200), "#c01010").save(red, "PNG")
     looks, subject = guest(people, "nobody"), people["subject"]
