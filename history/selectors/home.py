@@ -269,7 +269,7 @@ def _rank_row(game: accounts.GameInfo, ranked: Ranked, move: Move | None) -> Ran
         total_count=place.total_count,
         score=place.score if ranked.info is None else None,
         key=ranked.key,
-        rose=move and move.rose,
+        rose=move.rose if move else None,
         is_new=move is not None and move.is_new,
     )
 

@@ -139,7 +139,7 @@ def _own_board(one: Stand, game: accounts.GameInfo | None, move: Move | None) ->
         rank=one.rank.rank,
         tied=one.rank.tied and (one.info is None or one.info.tie_break != "earliest"),
         total=one.rank.total_count,
-        delta=move and move.rose,
+        delta=move.rose if move else None,
         is_new=move is not None and move.is_new,
     )
 

@@ -164,7 +164,11 @@ def test_our_own_pictures_are_shown_without_the_host_and_small() -> None:
 def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
     sprite = (STATIC / "icons.svg").read_text()
     sources = "".join(path.read_text() for path in (Path(settings.BASE_DIR) / "templates").rglob("*.html"))
-    named = set(re.findall(r'{% (?:icon|symbol) "([a-z0-9-]+)"', sources)) | {"wreath", "wreath-small", "user"}
+    named = set(re.findall(r'{% (?:icon|symbol) "([a-z0-9-]+)"', sources)) | {
+        "wreath",
+        "wreath-small",
+        "user",
+    }
     assert named == set(re.findall(r'<symbol id="([a-z0-9-]+)"', sprite))
 
 
