@@ -165,6 +165,7 @@ function count({ game_id: game, achievement, totals }) {
 }
 
 const written = (number) => number.toLocaleString("en");
+const apart = (name) => `\u2068${name}\u2069`; // whatever turns in it turns nothing beside it (UAX #9)
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
 function sentence({ achievement: { name, rarity }, points }) {
@@ -181,7 +182,7 @@ function toastOne({ game_id: id, game, achievement, points }) {
   const card = toast(achievement, tier, {
     kind: tier ? `${capital(tier)} unlocked` : "Unlocked",
     name: achievement.name,
-    text: [game?.title, total].filter(Boolean).join(" · "),
+    text: [game?.title && apart(game.title), total].filter(Boolean).join(" · "),
     points: `+${written(points)}`,
   });
   card.querySelector("a").href = config.game_url.replace("{game}", encodeURIComponent(id));
@@ -194,7 +195,7 @@ function toastMany([{ achievement }, ...others], away) {
   many?.remove();
   many = toast(achievement, "", {
     kind: `${number > 1 ? `${number} unlocked` : "Unlocked"}${away ? " while you were away" : ""}`,
-    name: number > 1 ? `${achievement.name} and ${number - 1} more` : achievement.name,
+    name: number > 1 ? `${apart(achievement.name)} and ${number - 1} more` : achievement.name,
     text: "See all in Latest unlocks",
   });
   many.querySelector("a").href = at("latest") ? "#latest" : `${config.home_url}#latest`;
@@ -206,6 +207,7 @@ function toast(achievement, tier, parts) {
   const card = template.content.firstElementChild.cloneNode(true);
   if (tier) card.classList.replace("tier-none", `tier-${tier}`);
   for (const part of card.querySelectorAll("[data-part]")) part.textContent = parts[part.dataset.part] ?? "";
+  card.querySelector("[data-part=name]").title = parts.name; // of which two lines are shown
   const leaves = card.querySelector(".leaves"), filled = tiers.split(" ").indexOf(tier);
   if (filled < 0) leaves.remove();
   [...leaves.children].forEach((leaf, n) => leaf.classList.toggle("on", n <= filled));

@@ -14,10 +14,21 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import WITHIN_MS
+from tests.browser.game_server import demo_server
 
 pytestmark = pytest.mark.slow
 # What the console says of a line that was cut on purpose, and of a machine that is busy with other tests.
 _NO_BUGS = ("ERR_INTERNET_DISCONNECTED", "503 (Service Unavailable)")
+ALL_OF_A_GAME = re.compile("^All in ")
+# Markup, what is read from the right to its end, what ends a line in scripts, what climbs over its line, a name as long
+# as one may be.
+HOSTILE = {
+    "markup": "<img src=x onerror=alert(1)><script>alert(2)</script>",
+    "override": "\u202egnirts a fo dne eht",
+    "lines": "one\u2028two\u2029three",
+    "marks": "Z" + "\u0335\u0322\u031b\u0315" * 20 + "algo",
+    "long": "W" * 128,
+}
 expect.set_options(timeout=WITHIN_MS)
 
 
@@ -103,6 +114,13 @@ _KEEP_TOASTS = f"""() => {{
 }}"""
 
 
+# Time does not pass for toasts under the pointer.
+_SHOW_FOR_EVER = """() => {
+    const stack = document.getElementById("toasts"), matches = stack.matches;
+    stack.matches = selector => selector.includes(":hover") || matches.call(stack, selector);
+}"""
+
+
 def _points(page: Page) -> int:
     return int(page.locator("[data-total=points]").inner_text().replace(",", ""))
 
@@ -124,12 +142,12 @@ def test_the_printed_command_brings_a_toast_the_new_total_and_the_new_rank(said:
 
 
 def test_a_toast_takes_no_focus_and_goes_at_escape(said: str, page: Page) -> None:
-    link = page.get_by_role("link", name="All achievements")
+    link = page.get_by_role("link", name=ALL_OF_A_GAME)
     link.focus()
     assert _send(said, _proposed(said)) == 202
     expect(page.locator(".toast-card")).to_be_visible()
     expect(page.locator("[data-unlock].is-new")).to_have_count(1)
-    assert page.evaluate("() => document.activeElement.textContent") == "All achievements"
+    assert page.evaluate("() => document.activeElement.textContent") == link.text_content()
     page.keyboard.press("Escape")
     expect(page.locator(".toast-card")).to_have_count(0)
 
@@ -172,7 +190,7 @@ def test_the_page_works_without_a_script(said: str, browser: Browser) -> None:
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
     page.get_by_text("As a table").click()
     expect(page.get_by_role("table")).to_be_visible()
-    page.get_by_role("link", name="All achievements").click()
+    page.get_by_role("link", name=ALL_OF_A_GAME).click()
     expect(page.get_by_role("heading", name="Unlocked")).to_be_visible()
     context.close()
 
@@ -197,3 +215,41 @@ def test_no_page_scrolls_sideways_or_breaks_its_content_policy(
         assert page.locator("h1").count() == 1, path
     assert complaints == []
     context.close()
+
+
+def test_hostile_names_are_only_text_in_toasts_and_turn_nothing_beside_them(said: str, page: Page) -> None:
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    api = demo_server(said)
+    game = str(api.do("POST", "/games", {"title": HOSTILE["override"]}, among=(201,))["id"])
+    for key, name in HOSTILE.items():
+        made = {"key": key, "name": name, "description": name, "points": 5}
+        api.do("POST", f"/games/{game}/achievements", made, among=(201,))
+
+    def unlock(*keys: str) -> None:
+        for key in keys:
+            sent = {"game_id": game, "player": "demo", "achievement": key}
+            api.do("POST", "/achievements/unlock", sent, among=(202,))
+
+    names, box = page.locator(".toast-name"), "card => card.getBoundingClientRect().height"
+    for width, keys in ((1440, ["markup", "lines", "marks"]), (390, ["long"])):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate(_SHOW_FOR_EVER)
+        unlock(*keys)
+        expect(names).to_have_count(len(keys))
+        assert {name.text_content() for name in names.all()} == {HOSTILE[key] for key in keys}
+        assert {name.get_attribute("title") for name in names.all()} == {HOSTILE[key] for key in keys}
+        assert page.locator("#toasts :is(img, script)").count() == 0
+        assert all(card.evaluate(box) < 140 for card in page.locator(".toast-card").all())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for left in range(len(keys), 0, -1):
+            page.keyboard.press("Escape")
+            expect(names).to_have_count(left - 1)
+    page.context.set_offline(True)
+    page.evaluate("() => socket.close()")
+    unlock("override")
+    assert _send(said, _proposed(said)) == 202
+    page.context.set_offline(False)
+    expect(names).to_have_text(re.compile("^\u2068.*\u2069 and 1 more$"))
+    assert HOSTILE["override"] in (names.text_content() or "")
+    assert dialogs == []
