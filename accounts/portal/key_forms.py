@@ -16,6 +16,7 @@ from accounts.doorway import Visit
 from accounts.keys import SCOPES
 from accounts.once_form import OnceForm
 from accounts.selectors import GameInfo
+from core import spoken
 from core.forms import PortalForm, ReasonForm, printable
 from core.refusals import NotFound
 
@@ -134,13 +135,13 @@ class LimitsForm(PortalForm):
         label=_("Writes a second"),
         required=False,
         min_value=1,
-        help_text=_("Items of a batch count one by one. Empty: as many as this instance allows."),
+        help_text=_("Items of a batch count one by one. Empty: %(most)s, as many as this instance allows."),
     )
     reads_per_s = forms.IntegerField(
         label=_("Reads a second"),
         required=False,
         min_value=1,
-        help_text=_("Empty: as many as this instance allows."),
+        help_text=_("Empty: %(most)s, as many as this instance allows."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -149,7 +150,8 @@ class LimitsForm(PortalForm):
         for name, rate in (("writes_per_s", "server-writes"), ("reads_per_s", "server-reads")):
             field = self.fields[name]
             most = round(settings.RATES[rate].per_s)
-            field.widget.attrs |= {"max": most, "placeholder": str(most)}
+            field.widget.attrs |= {"max": most, "inputmode": "numeric"}
+            field.help_text = str(field.help_text) % {"most": spoken.whole(most)}
             field.validators.append(MaxValueValidator(most))
 
 

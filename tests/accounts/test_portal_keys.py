@@ -387,7 +387,9 @@ def test_rotation_revocation_and_putting_away_at_once_end_in_order(house: House)
 
 def test_limits_are_chosen_audited_and_taken_back(house: House, row: ServerKey) -> None:
     page = f"keys/{row.uuid}/limits"
-    assert 'max="20000"' in house.get(page).content.decode()
+    text = house.get(page).content.decode()
+    assert 'max="20000"' in text
+    assert "Empty: 20,000, as many as this instance allows." in text
     assert house.post(page, {"writes_per_s": "50", "reads_per_s": ""}).status_code == 302
     assert "50 writes a second" in house.get(f"keys/{row.uuid}").content.decode()
     assert audited(house.studio)[-1][0] == "key.limits"
