@@ -202,6 +202,12 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         # What is typed into the form counts, whatever the other service said.
         return may_sign_up(request, request.POST.get("email") or sociallogin.user.email or None)
 
+    def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Say whether somebody becomes a user at once: where it is known what he comes for; else he is asked."""
+        says = purpose_of(sociallogin.state.get("next") or "")
+        is_known = bool(says) or sociallogin.account.provider in FOR_PLAYERS
+        return is_known and bool(super().is_auto_signup_allowed(request, sociallogin))
+
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Take no address in quotes from another service: who signs up by it is asked for one that mail can go to."""
         sociallogin.email_addresses = [one for one in sociallogin.email_addresses if '"' not in one.email]

@@ -279,9 +279,17 @@ from tests.accounts.entrance import EMAIL, browser, user
 from tests.security.test_pages_enumeration import NEW, told
 user()
 heard = []
-for email in (EMAIL, NEW, '"a,ada@northlight.example,b"@evil.example'):
+asked = []
+for email in (EMAIL, NEW):
     client = browser()
     led = client.post("/account/oidc/sso/login/?process=login")
+    state = parse_qs(urlsplit(led["Location"]).query)["state"][0]
+    back = client.get("/account/oidc/sso/login/callback/", {"code": email, "state": state})
+    page = client.get(back["Location"])
+    asked.append([back["Location"], 'name="purpose"' in page.content.decode(), repr(told(page, email))])
+for email in (EMAIL, NEW, '"a,ada@northlight.example,b"@evil.example'):
+    client = browser()
+    led = client.post("/account/oidc/sso/login/?process=login&next=/portal/")
     state = parse_qs(urlsplit(led["Location"]).query)["state"][0]
     back = client.get("/account/oidc/sso/login/callback/", {"code": email, "state": state})
     page = client.get(back["Location"])
@@ -294,9 +302,10 @@ for email in (EMAIL, "free@northlight.example"):
     led = client.post("/account/oidc/sso/login/?process=login")
     state = parse_qs(urlsplit(led["Location"]).query)["state"][0]
     back = client.get("/account/oidc/sso/login/callback/", {"code": '"' + email + '"@x.example', "state": state})
-    sent = client.post(back["Location"], {"email": email})
+    sent = client.post(back["Location"], {"email": email, "purpose": "make"})
     forms.append(repr([told(sent, email), told(client.get(sent["Location"]), email)]))
-print(json.dumps({"heard": heard, "forms": forms, "users": sorted(User.objects.values_list("email", flat=True)),
+print(json.dumps({"heard": heard, "forms": forms, "asked": asked,
+    "users": sorted(User.objects.values_list("email", flat=True)),
     "vouched": list(User.objects.get(email=EMAIL).socialaccount_set.values_list("uid", flat=True)),
     "mail": [[one.to, one.subject] for one in Email.objects.order_by("pk")]}))
 """
@@ -318,6 +327,10 @@ def test_an_account_elsewhere_tells_nobody_whose_address_is_taken_here(service: 
     taken, free, quoted = seen["heard"]
     assert taken == free
     assert "/account/confirm-email/" in taken[0]
+    assert seen["asked"][0] == seen["asked"][1]
+    assert seen["asked"][0][:2] == ["/account/3rdparty/signup/", True], (
+        "whoever did not say what for is asked"
+    )
     assert "/account/3rdparty/signup/" in quoted[0], "an address in quotes is asked for again"
     assert seen["forms"][0] == seen["forms"][1]
     assert seen["users"] == [EMAIL, "free@northlight.example", NEW]
