@@ -3,7 +3,7 @@
 
 const timeZone = zoneOf(document.documentElement.dataset.zone);
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
-const days = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
+const isoDay = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const spoken = new Map(); // by language, since a page has many times, and to make one of these takes longest
 
@@ -36,11 +36,11 @@ function dayText(at, day, language) {
 
 /** Write every time in the reader's own zone; the title keeps UTC. What is written so already costs no layout. */
 function localTimes(root) {
-  const today = days.format(new Date());
-  const yesterday = days.format(new Date(Date.now() - 864e5));
+  const today = isoDay.format(new Date());
+  const yesterday = isoDay.format(new Date(Date.now() - 864e5));
   for (const element of root.querySelectorAll("time[datetime]")) {
     const language = element.closest("[data-language]")?.dataset.language ?? document.documentElement.lang;
-    const at = new Date(element.dateTime), day = days.format(at);
+    const at = new Date(element.dateTime), day = isoDay.format(at);
     const near = day === today ? 0 : day === yesterday ? -1 : null;
     const text = near === 0 && "clock" in element.dataset ? clock.format(at)
       : near !== null ? `${wordsOf(language).near.format(near, "day")}, ${clock.format(at)}`

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import WITHIN_MS
 from tests.browser.game_server import demo_server
@@ -219,7 +219,12 @@ def test_no_page_scrolls_sideways_or_breaks_its_content_policy(
 
 def test_hostile_names_are_only_text_in_toasts_and_turn_nothing_beside_them(said: str, page: Page) -> None:
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
     api = demo_server(said)
     game = str(api.do("POST", "/games", {"title": HOSTILE["override"]}, among=(201,))["id"])
     for key, name in HOSTILE.items():
