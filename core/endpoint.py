@@ -114,6 +114,8 @@ class Endpoint(APIView):
         Only the collector could free it, with all that hangs on it: a thirtieth of an unlock's time.
         """
         response = super().dispatch(request, *args, **kwargs)
+        # What does not say how long it may be kept depends on who asks.
+        response.headers.setdefault("Cache-Control", "no-store")
         self.request.parser_context.clear()
         return response
 
