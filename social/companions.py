@@ -169,3 +169,10 @@ def may_be_asked(player_id: int, info: PlayerInfo) -> bool:
     if info.erased:
         return False
     return info.visibility != PRIVATE or selectors.may_be_found(player_id, info.id)
+
+
+def is_known(player_id: int, other: PlayerInfo) -> bool:
+    """Say whether a player may know that another one exists: no deed tells him of anybody else."""
+    if other.id == player_id or may_be_asked(player_id, other):
+        return True
+    return not other.erased and between.between(player_id, [other.id])[other.id].blocks

@@ -27,7 +27,7 @@ from core.endpoint import (
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Malformed, NotFound
-from social import befriending, selectors
+from social import befriending, companions, selectors
 from social.api import presence
 from social.api.presence import PresenceOutput
 
@@ -171,7 +171,7 @@ class FriendView(Endpoint):
     def delete(self, request: Request, player: str, other: str) -> Response:
         """End it."""
         owner = player_of(request, player)
-        befriending.remove(player_id=owner.id, friend_id=_other(request, other).id)
+        befriending.remove(player_id=owner.id, friend_id=_other(request, owner, other).id)
         return Response(status=204)
 
 
@@ -244,7 +244,7 @@ class FriendRequestsView(Endpoint):
         owner = player_of(request, player)
         sent = FriendInput(data=request.data)
         sent.is_valid(raise_exception=True)
-        other = _other(request, sent.validated_data["to"])
+        other = _other(request, owner, sent.validated_data["to"])
         if other.visibility == "private" and not selectors.may_be_found(owner.id, other.id):
             raise _nobody()
         asked = befriending.ask(sender_id=owner.id, receiver_id=other.id, at=timezone.now())
@@ -311,7 +311,8 @@ class BlockView(Endpoint):
     )
     def put(self, request: Request, player: str, other: str) -> Response:
         """Block."""
-        owner, blocked = player_of(request, player), _other(request, other)
+        owner = player_of(request, player)
+        blocked = _other(request, owner, other)
         befriending.block(player_id=owner.id, blocked_id=blocked.id, at=timezone.now())
         return Response(status=204)
 
@@ -325,22 +326,31 @@ class BlockView(Endpoint):
     )
     def delete(self, request: Request, player: str, other: str) -> Response:
         """Let requests through again."""
-        owner, blocked = player_of(request, player), _other(request, other)
+        owner = player_of(request, player)
+        blocked = _other(request, owner, other)
         befriending.unblock(player_id=owner.id, blocked_id=blocked.id)
         return Response(status=204)
 
 
-def _other(request: Request, name: str) -> PlayerInfo:
-    """Return another player: by the studio's id, or anybody by the platform's. Raises NotFound."""
+def _other(request: Request, owner: PlayerInfo, name: str) -> PlayerInfo:
+    """Return another player: by the studio's id, or by the platform's if the owner may know of him. Raises NotFound."""
+    studio_id = holder_of(request).studio_id
     if name.startswith("id:"):
         uuid = parse_id(name[3:])
-        info = None if uuid is None else accounts.player_by_uuid(uuid)
+        info = None if uuid is None else accounts.player_by_uuid(uuid, studio_id=studio_id, known=False)
+        if info is not None and not _may_name(request, owner, info):
+            raise _nobody()
     else:
-        studio_id = holder_of(request).studio_id
         info = accounts.player_of_studio(studio_id, name) if name.isprintable() else None
     if info is None or info.erased:
         raise _nobody()
     return info
+
+
+def _may_name(request: Request, owner: PlayerInfo, other: PlayerInfo) -> bool:
+    """Say whether naming somebody tells nothing new: of the studio's own players its server knows everything."""
+    is_own = isinstance(holder_of(request), KeyHolder) and other.external_id is not None
+    return is_own or companions.is_known(owner.id, other)
 
 
 def _nobody() -> NotFound:

@@ -63,7 +63,7 @@ def act(request: HttpRequest, visitor: Visitor, player_id: UUID) -> HttpResponse
         raise Invalid(f"`do` takes {', '.join(_DEED)}.")
     _count(request, visitor, "friend deeds", _DEEDS)
     other = accounts.player_by_uuid(player_id)
-    if other is None or not _is_known(visitor.player.id, other):
+    if other is None or not companions.is_known(visitor.player.id, other):
         raise NotFound("There is no such player.")
     try:
         messages.success(request, deed(visitor.player.id, other))
@@ -89,13 +89,6 @@ def _back(request: HttpRequest, visitor: Visitor, other: PlayerInfo) -> HttpResp
     response = redirect(target)
     response.status_code = 303
     return response
-
-
-def _is_known(me: int, other: PlayerInfo) -> bool:
-    """Say whether a player may know that another one exists: no deed tells him of anybody else."""
-    if other.id == me or companions.may_be_asked(me, other):
-        return True
-    return not other.erased and between.between(me, [other.id])[other.id].blocks
 
 
 def _ask(me: int, other: PlayerInfo) -> str:
