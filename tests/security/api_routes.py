@@ -328,8 +328,7 @@ class Side:
         studio = factories.studio()
         game = factories.game(studio)
         player, friend, stranger, _ = (
-            factories.player(studio, name)
-            for name in ("player", "friend", "stranger", "asking")
+            factories.player(studio, name) for name in ("player", "friend", "stranger", "asking")
         )
         factories.achievement(game, "by-client", authority="client")
         factories.achievement(game, "had", authority="client")

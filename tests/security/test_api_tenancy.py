@@ -4,7 +4,7 @@ The document is OPERATIONS in tests/security/api_routes.py; the portal's is test
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -84,7 +84,7 @@ def _credential(caller: str, mine: Side, theirs: Side) -> str | None:
         key = factories.server_key(studio)
         factories.revoke(key)
         return key
-    known = {
+    known: dict[str, Callable[[], str | None]] = {
         "nobody": lambda: None,
         "own key": lambda: mine.key,
         "own player": lambda: mine.token,
@@ -134,7 +134,7 @@ def test_every_operation_answers_each_caller_as_the_table_says(sides: tuple[Side
     assert not changed
 
 
-def _foreign(of: Operation, mine: Side, theirs: Side) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _foreign(of: Operation, mine: Side, theirs: Side) -> Iterator[tuple[str, dict[str, str]]]:
     """Return an operation's names with another studio's in place of all of them, and of each of them."""
     ids = [part for part in of.parts if mine.named[part] != theirs.named[part]]
     if ids:
