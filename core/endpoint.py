@@ -17,8 +17,10 @@ from rest_framework.views import APIView
 
 from core import idempotency
 from core.ids import parse_id
+from core.items import read_object
 from core.refusals import Malformed, NotFound, Refused
 from core.rendering import dumps
+from core.strict_json import read_body
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
@@ -86,6 +88,7 @@ class Endpoint(APIView):
         scopes: method to the scope that a server key needs; a method not named needs none.
         player_may: methods that a player token may use.
         query: names of the query parameters the operation takes.
+        bodiless: methods that read no body: one that is sent may only be an empty object.
         limited_as: which of a player's limits it counts for: `unlocks`, `dashboards`, `boards` or `others`
             (config/settings/limits.py).
         keeps_answers: whether a POST with an Idempotency-Key runs once. Not where the answer is a secret, or where a
@@ -96,6 +99,7 @@ class Endpoint(APIView):
     scopes: Mapping[str, str] = {}
     player_may: frozenset[str] = frozenset()
     query: frozenset[str] = frozenset()
+    bodiless: frozenset[str] = frozenset()
     limited_as: str = "others"
     keeps_answers: bool = True
     _allow = ""
@@ -135,10 +139,12 @@ class Endpoint(APIView):
         return made
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate, check the scope, refuse unknown parameters; a POST with an Idempotency-Key runs once."""
+        """Authenticate, check the scope, refuse what is not taken; a POST with an Idempotency-Key runs once."""
         super().initial(request, *args, **kwargs)
         if request.META.get("QUERY_STRING"):
             check_query(request._request, self.query)
+        if request.method in self.bodiless:
+            _require_no_body(request)
         if self.keeps_answers and request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
             self.post: Any = partial(idempotency.once, run=self.post)
 
@@ -151,6 +157,12 @@ def check_query(request: HttpRequest, known: frozenset[str]) -> None:
             raise Malformed(f"The query parameter {name[:60]!r} is unknown. This operation takes: {names}.")
         if len(values) > 1:
             raise Malformed(f"The query parameter {name!r} is there {len(values)} times. Send it once.")
+
+
+def _require_no_body(request: Request) -> None:
+    """Refuse a body that would be passed by: whoever sends one means something by it."""
+    if read_body(request._request):
+        read_object(request.data, frozenset())
 
 
 def read_limit(request: Request) -> int:

@@ -46,6 +46,7 @@ class LinkCodeView(Endpoint):
     """Codes for a player's other ids."""
 
     scopes = {"POST": "players:write"}
+    bodiless = frozenset({"POST"})
     player_may = frozenset({"POST"})
     keeps_answers = False
 

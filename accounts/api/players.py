@@ -113,6 +113,7 @@ class PlayerView(Endpoint):
     """One player."""
 
     scopes = {"GET": "players:read", "PUT": "players:write", "DELETE": "players:write"}
+    bodiless = frozenset({"DELETE"})
     player_may = frozenset({"GET"})
 
     @extend_schema(
@@ -213,6 +214,7 @@ class PlayerTokenView(Endpoint):
     """Tokens for a player's own device."""
 
     scopes = {"POST": "players:write", "DELETE": "players:write"}
+    bodiless = frozenset({"DELETE"})
 
     @extend_schema(
         operation_id="issue_player_token",

@@ -94,6 +94,7 @@ class DefinitionView(Endpoint):
     """One definition."""
 
     scopes = {"GET": "definitions:read", "PATCH": "definitions:write", "DELETE": "definitions:write"}
+    bodiless = frozenset({"DELETE"})
     query = frozenset({"announce"})
 
     @extend_schema(

@@ -36,6 +36,7 @@ class IconView(Endpoint):
     """An achievement's icon."""
 
     scopes = {"PUT": "definitions:write", "DELETE": "definitions:write"}
+    bodiless = frozenset({"DELETE"})
     query = frozenset({"locked"})
     parser_classes = [FileParser]
 

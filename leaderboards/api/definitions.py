@@ -80,6 +80,7 @@ class BoardDefinitionView(Endpoint):
     """One board."""
 
     scopes = {"GET": "definitions:read", "PATCH": "definitions:write", "DELETE": "definitions:write"}
+    bodiless = frozenset({"DELETE"})
     parser_classes = [ExactJSONParser]
 
     @extend_schema(

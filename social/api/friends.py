@@ -158,6 +158,7 @@ class FriendView(Endpoint):
     """One friend."""
 
     scopes = {"DELETE": "players:write"}
+    bodiless = frozenset({"DELETE"})
     player_may = frozenset({"DELETE"})
 
     @extend_schema(
@@ -255,6 +256,7 @@ class AcceptView(Endpoint):
     """Accepts a request."""
 
     scopes = {"POST": "players:write"}
+    bodiless = frozenset({"POST"})
     player_may = frozenset({"POST"})
 
     @extend_schema(
@@ -277,6 +279,7 @@ class DeclineView(Endpoint):
     """Declines a request, or takes one's own back."""
 
     scopes = {"POST": "players:write"}
+    bodiless = frozenset({"POST"})
     player_may = frozenset({"POST"})
 
     @extend_schema(
@@ -298,6 +301,7 @@ class BlockView(Endpoint):
     """Whom a player blocks."""
 
     scopes = {"PUT": "players:write", "DELETE": "players:write"}
+    bodiless = frozenset({"DELETE", "PUT"})
     player_may = frozenset({"PUT", "DELETE"})
 
     @extend_schema(

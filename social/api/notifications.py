@@ -181,6 +181,7 @@ class NotificationView(Endpoint):
     """One notification."""
 
     scopes = {"DELETE": "players:write"}
+    bodiless = frozenset({"DELETE"})
     player_may = frozenset({"DELETE"})
 
     @extend_schema(

@@ -79,6 +79,7 @@ class StatDefinitionView(Endpoint):
     """One stat."""
 
     scopes = {"GET": "definitions:read", "PATCH": "definitions:write", "DELETE": "definitions:write"}
+    bodiless = frozenset({"DELETE"})
     parser_classes = [ExactJSONParser]
 
     @extend_schema(

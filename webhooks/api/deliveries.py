@@ -210,6 +210,7 @@ class RedeliverView(Endpoint):
     """One delivery, again."""
 
     scopes = {"POST": SCOPE}
+    bodiless = frozenset({"POST"})
 
     @extend_schema(
         operation_id="redeliver",

@@ -224,6 +224,7 @@ class WebhookView(Endpoint):
     """One webhook."""
 
     scopes = {"GET": SCOPE, "PATCH": SCOPE, "DELETE": SCOPE}
+    bodiless = frozenset({"DELETE"})
 
     @extend_schema(
         operation_id="get_webhook",
@@ -311,6 +312,7 @@ class TestView(Endpoint):
     """A message to try a webhook with."""
 
     scopes = {"POST": SCOPE}
+    bodiless = frozenset({"POST"})
 
     @extend_schema(
         operation_id="test_webhook",
