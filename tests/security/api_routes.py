@@ -399,21 +399,25 @@ def unknown(of: Mapping[str, str]) -> dict[str, str]:
     return {name: re.sub(r"[0-9a-f-]{36}", lambda _: str(uuid4()), value) for name, value in of.items()}
 
 
-def send(credential: str | None, operation: Operation, named: Mapping[str, str]) -> Any:
-    """Send an operation's request with everything filled in."""
+def send(
+    credential: str | None, operation: Operation, named: Mapping[str, str], *, kind: str | None = None
+) -> Any:
+    """Send an operation's request with everything filled in, as a body of its usual kind or of another one."""
 
     def filled(text: str) -> str:
         return re.sub(r"<(\w+)>", lambda found: named[found[1]], text)
 
     path = f"/{ROOT}{filled(operation.route)}" + (f"?{filled(operation.query)}" if operation.query else "")
     headers = {} if credential is None else {"Authorization": f"Bearer {credential}"}
-    data, kind = b"", "application/json"
+    data, usual = b"", "application/json"
     if isinstance(operation.body, bytes):
-        data, kind = operation.body, "image/png"
+        data, usual = operation.body, "image/png"
     elif operation.body is not None:
         data = filled(json.dumps(operation.body)).encode()
     elif operation.method in ("DELETE", "PUT", "GET"):
-        kind = ""
+        usual = ""
     if operation.route.endswith("/import"):
-        kind = "application/octet-stream"
-    return Client().generic(operation.method, path, data, content_type=kind, headers=headers)
+        usual = "application/octet-stream"
+    return Client().generic(
+        operation.method, path, data, content_type=usual if kind is None else kind, headers=headers
+    )

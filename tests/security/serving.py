@@ -19,6 +19,7 @@ from config.embedded import Servers
 from config.processes import Process
 
 ANSWERED_WITHIN_S: Final = 20.0
+_TRIES: Final = 5
 # Attackers from one address would be stopped by its limits before they reach what is tried here.
 _UNLIMITED: Final = ",".join(
     f"{name}=1000000/s:1000000" for name in ("address", "failures", "player-unlocks", "player-others")
@@ -66,12 +67,20 @@ class WebServer(Process):
         return socket.create_connection((children.HOST, self.port), timeout=timeout_s)
 
     def send(self, *parts: bytes, timeout_s: float = ANSWERED_WITHIN_S) -> list[Answer]:
-        """Write bytes to a connection of their own, and return every answer that came until it was closed."""
-        with self.connect(timeout_s=timeout_s) as line:
-            with suppress(ConnectionError):  # it may be closed before everything is written
-                for part in parts:
-                    line.sendall(part)
-            return list(answers(line))
+        """Write bytes to a connection of their own, and return every answer that came until it was closed.
+
+        They are sent again while the answer is 503, which says that this machine has too much to do.
+        """
+        heard: list[Answer] = []
+        for _ in range(_TRIES):
+            with self.connect(timeout_s=timeout_s) as line:
+                with suppress(ConnectionError):  # it may be closed before everything is written
+                    for part in parts:
+                        line.sendall(part)
+                heard = list(answers(line))
+            if 503 not in [answer.status for answer in heard]:
+                break
+        return heard
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """Send one request as it should be, on a connection of its own."""
