@@ -66,13 +66,13 @@ class WebServer(Process):
         """Open a connection."""
         return socket.create_connection((children.HOST, self.port), timeout=timeout_s)
 
-    def send(self, *parts: bytes, timeout_s: float = ANSWERED_WITHIN_S) -> list[Answer]:
+    def send(self, *parts: bytes, timeout_s: float = ANSWERED_WITHIN_S, tries: int = _TRIES) -> list[Answer]:
         """Write bytes to a connection of their own, and return every answer that came until it was closed.
 
         They are sent again while the answer is 503, which says that this machine has too much to do.
         """
         heard: list[Answer] = []
-        for _ in range(_TRIES):
+        for _ in range(tries):
             with self.connect(timeout_s=timeout_s) as line:
                 with suppress(ConnectionError):  # it may be closed before everything is written
                     for part in parts:
