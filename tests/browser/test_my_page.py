@@ -1,6 +1,9 @@
 """A signed-in player's own page in a browser, while a game sends unlocks."""
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -67,3 +70,25 @@ def test_the_curve_s_length_changes_in_place(page: Page) -> None:
     page.get_by_role("link", name="90 days").click()
     expect(page.locator("#curve h2")).to_contain_text("90 days", timeout=WITHIN_MS)
     assert "span=90d" in page.url
+
+
+def test_times_are_the_browser_s_until_a_zone_is_chosen(browser: Browser, said: str, cookie: str) -> None:
+    home = walking.printed(said, "Home")
+    context = browser.new_context(base_url=home, timezone_id="Asia/Tokyo")
+    context.set_default_timeout(WITHIN_MS)
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": home}])
+    page = context.new_page()
+    for chosen, shown_in in (
+        ("UTC", "Asia/Tokyo"),
+        ("America/New_York", "America/New_York"),
+        ("UTC", "Asia/Tokyo"),
+    ):
+        _open(page, "/me/settings")
+        page.select_option("[name=profile-time_zone]", chosen)
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save your profile").click()
+        time = page.locator("main time").first
+        at = datetime.fromisoformat(time.get_attribute("datetime") or "").astimezone(ZoneInfo(shown_in))
+        expect(time).to_have_text(re.compile(f", {at:%H:%M}$"))
+        assert (time.get_attribute("title") or "").endswith(" UTC")
+    context.close()
