@@ -57,7 +57,8 @@ def operator() -> Client:
 
 
 def device(client: Client) -> int:
-    return UserSession.objects.get(session_key=client.session.session_key).pk
+    found: int = UserSession.objects.get(session_key=client.session.session_key).pk
+    return found
 
 
 def end_device(here: Client, there: Client, ada: User) -> None:
