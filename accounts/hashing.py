@@ -1,13 +1,13 @@
 """Passwords as they are kept: Argon2id, of which few are reckoned at once. Older ones are exchanged at signing in.
 
-Each takes memory and most of a core, so whoever sends passwords from everywhere could have all of both: some threads of
-a process reckon, some wait their turn for a moment, and whoever comes then is asked to come again. Unlocks go on.
+Each takes memory and most of a core, so whoever sends passwords from everywhere could have all of both: some are
+reckoned, some wait their turn for a moment, and whoever comes then is asked to come again. Unlocks go on.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from django.contrib.auth import hashers
 from django.utils.translation import gettext
@@ -15,12 +15,16 @@ from django.utils.translation import gettext
 from core.db import lend_back
 from core.refusals import Unavailable
 
-AT_ONCE: Final = 4  # of a process: 76 MiB; two processes are served by two cores
-WAITING: Final = 8  # with those that reckon, a third of a web process's threads
-_WAIT_S: Final = 5.0
+P = ParamSpec("P")
+T = TypeVar("T")
+AT_ONCE: Final = 2  # of a process, 38 MiB: more would be no faster on two cores, and take them from unlocks
+WAITING: Final = 6  # with those that are reckoned, a quarter of a web process's threads
+_WAIT_S: Final = 3.0
 
 _reckoning = BoundedSemaphore(AT_ONCE)
 _admitted = BoundedSemaphore(AT_ONCE + WAITING)
+# A thread keeps what it has once allocated: reckoned by those of requests, all 32 would keep 19 MiB each (measured).
+_reckoners = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
 
 
 class TooMany(Unavailable):
@@ -32,9 +36,8 @@ class TooMany(Unavailable):
         )
 
 
-@contextmanager
-def _turn() -> Iterator[None]:
-    """Wait for a turn, without a connection of the pool. Raises TooMany."""
+def _reckoned(work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    """Wait for a turn, without a connection of the pool, and return what the work does. Raises TooMany."""
     if not _admitted.acquire(blocking=False):
         raise TooMany
     try:
@@ -42,7 +45,7 @@ def _turn() -> Iterator[None]:
         if not _reckoning.acquire(timeout=_WAIT_S):
             raise TooMany
         try:
-            yield
+            return _reckoners.submit(work, *args, **named).result()
         finally:
             _reckoning.release()
     finally:
@@ -61,13 +64,11 @@ class Argon2id(hashers.Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         """Return what is kept of a password."""
-        with _turn():
-            return super().encode(password, salt)
+        return _reckoned(super().encode, password, salt)
 
     def verify(self, password: str, encoded: str) -> bool:
         """Say whether a password is the one of which this was kept."""
-        with _turn():
-            return super().verify(password, encoded)
+        return _reckoned(super().verify, password, encoded)
 
 
 class Scrypt(hashers.ScryptPasswordHasher):
@@ -75,5 +76,4 @@ class Scrypt(hashers.ScryptPasswordHasher):
 
     def verify(self, password: str, encoded: str) -> bool:
         """Say whether a password is the one of which this was kept."""
-        with _turn():
-            return super().verify(password, encoded)
+        return _reckoned(super().verify, password, encoded)

@@ -91,6 +91,7 @@ HARMLESS: Final = {
     "core.Fact.kind": OURS,
     "core.Follower.name": OURS,
     "core.IdempotencyKey.caller": IDS,
+    "core.Lease.name": OURS,
     "leaderboards.BoardSketch.name": IDS,
     "leaderboards.FlaggedScore.evidence": IDS,
     "leaderboards.FlaggedScore.period": OURS,
@@ -150,6 +151,7 @@ NOTHING_TO_SEE: Final = frozenset(
         ),
         *("account/social/login/cancelled/", "account/social/login/error/", "account/social/signup/"),
         "account/social/connections/",
+        "portal/second-factor",  # which says nothing of anybody, and is shown where the instance asks for one
     }
 )
 _TEXTS = (models.CharField, models.TextField, models.JSONField)
