@@ -27,8 +27,10 @@ LOOKS_EVERY_S: Final = 2.5
 SLOW_S: Final = 0.5  # a body that takes longer is being waited for
 SLOW_OF_ONE: Final = 32  # of one address, of the 192 threads of a process (config/children.py)
 SLOW_OF_ALL: Final = 96
-DRIBBLES_S: Final = 15.0  # who still sends a request that began so long ago
+DRIBBLES_S: Final = 15.0  # who sends a request for so long, and less than LEAST_BYTES of it meanwhile
+LEAST_BYTES: Final = 15 * 1024
 SILENT_S: Final = 65.0  # who waits so long for an answer: more than the longest request may take
+UNFINISHED_S: Final = 20.0  # likewise, while requests are being waited for: most likely he is one of those
 IDLE_S: Final = 75.0  # who sent nothing for so long after an answer; load balancers keep connections for 60 s
 STRANGER_S: Final = 20.0  # who connected and sent nothing at all
 _FDS: Final = Path("/proc/self/fd")
@@ -48,11 +50,18 @@ class _Told:
 
 @dataclass(slots=True)
 class _Known:
-    """What was seen of a connection when something was last sent on it, and since when it has waited for more."""
+    """What was seen of a connection when something was last sent on it.
+
+    Attributes:
+        waits_since: since when it has waited for an answer, or has been sending no more than it must.
+        counted: how much of its request had come by then.
+
+    """
 
     taken: int
     received: int
     waits_since: float | None = None
+    counted: int = 0
 
 
 class SlowClients:
@@ -62,15 +71,15 @@ class SlowClients:
         """Know none of them."""
         self._known: dict[tuple[str, int], _Known] = {}
 
-    def look(self, *, now: float) -> int:
-        """Cut off who is too slow; return how many."""
+    def look(self, *, now: float, silent_s: float = SILENT_S) -> int:
+        """Cut off who is too slow; return how many. `silent_s` is how long somebody may wait for an answer."""
         cut = 0
         seen: dict[tuple[str, int], _Known] = {}
         for connection, peer in _accepted():
             with connection:
                 told = _ask(connection)
                 known = self._known.get(peer) or _Known(told.taken, told.received if told.taken else 0)
-                if _is_too_slow(known, told, now):
+                if _is_too_slow(known, told, now, silent_s):
                     with suppress(OSError):
                         connection.shutdown(socket.SHUT_RDWR)
                     cut += 1
@@ -102,6 +111,11 @@ class Bodies:
             del self._begun[thread]
         return body
 
+    @property
+    def are_waited_for(self) -> bool:
+        """Say whether any body is."""
+        return bool(self._slow)
+
     def look(self, *, now: float) -> None:
         """Find out which bodies are being waited for by now."""
         begun = list(self._begun.values())
@@ -109,18 +123,18 @@ class Bodies:
         self._are_many = self._slow.total() >= SLOW_OF_ALL
 
 
-def _is_too_slow(known: _Known, told: _Told, now: float) -> bool:
+def _is_too_slow(known: _Known, told: _Told, now: float, silent_s: float) -> bool:
     """Judge a connection; what is known of it is brought up to date."""
     if not told.received:
         return told.received_s > STRANGER_S
     if told.taken != known.taken:
-        known.taken, known.received, known.waits_since = told.taken, told.received, None
+        known.taken, known.received, known.waits_since, known.counted = told.taken, told.received, None, 0
     if told.received == known.received:
         return min(told.sent_s, told.received_s) > IDLE_S
-    if known.waits_since is None:
-        known.waits_since = now
+    if known.waits_since is None or told.received - known.received >= LEAST_BYTES + known.counted:
+        known.waits_since, known.counted = now, told.received - known.received
     waits_s = now - known.waits_since
-    return waits_s > (DRIBBLES_S if told.received_s < waits_s else SILENT_S)
+    return waits_s > (DRIBBLES_S if told.received_s < waits_s else silent_s)
 
 
 def _ask(connection: socket.socket) -> _Told:
@@ -178,7 +192,8 @@ def _run(bodies: Bodies) -> None:
             continue
         looked_at = now
         try:
-            if cut := clients.look(now=now):
+            silent_s = UNFINISHED_S if bodies.are_waited_for else SILENT_S
+            if cut := clients.look(now=now, silent_s=silent_s):
                 log.warning("slow clients cut off", connections=cut)
         except Exception:
             log.exception("slow clients not looked for")

@@ -93,7 +93,8 @@ def _licences(name: str) -> list[License]:
         return [make(expression[0])]
     classified = [_CLASSIFIED[one] for one in said.get_all("Classifier") or [] if one in _CLASSIFIED]
     written = (said.get_all("License") or [""])[0].strip()
-    if written and len(written) <= _LONGEST_NAME:
+    is_vague = classified and written == "Dual License"
+    if written and len(written) <= _LONGEST_NAME and not is_vague:
         return [make(written)]
     return [make(one) for one in classified]
 

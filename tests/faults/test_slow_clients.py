@@ -4,11 +4,12 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import pytest
 
 from core.slow_clients import DRIBBLES_S, LOOKS_EVERY_S, SLOW_OF_ONE, STRANGER_S
-from tests.platform import Platform
+from tests.platform import Answer, Client, Platform
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how slow a connection is")
 
@@ -48,6 +49,15 @@ def _seconds_until_closed(connection: socket.socket, *, dribble: bytes = b"") ->
     raise AssertionError("was never closed")
 
 
+def _unlocked(client: Client, player: str) -> Answer:
+    """Unlock, once no body is waited for any more that was sent before."""
+    deadline = time.monotonic() + 10
+    while (answer := client.unlock(player, "a1")).status == HTTPStatus.TOO_MANY_REQUESTS:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return answer
+
+
 def test_bodies_that_never_end_hold_nobody_up(platform: Platform, sockets: list[socket.socket]) -> None:
     head = f"{HEAD}Authorization: Bearer {platform.key}\r\nContent-Length: 500\r\n\r\n{{"
     slow = [_connected(platform, sockets, head) for _ in range(6 * SLOW_OF_ONE)]
@@ -56,10 +66,10 @@ def test_bodies_that_never_end_hold_nobody_up(platform: Platform, sockets: list[
     answer = client.get(f"/leaderboards/{platform.game}")
     assert (answer.status, answer.seconds < 1.0) == (200, True)
     closed_s = _seconds_until_closed(slow[0], dribble=b" ")
-    assert DRIBBLES_S - 1 < closed_s < DRIBBLES_S + CUT_WITHIN_S
+    assert DRIBBLES_S / 2 < closed_s < DRIBBLES_S + CUT_WITHIN_S
     for connection in slow:
         connection.close()
-    client.unlock_until_stored("after slow bodies", "a1")
+    assert _unlocked(client, "after slow bodies").status == HTTPStatus.ACCEPTED
 
 
 def test_who_connects_and_says_nothing_keeps_nobody_out(
@@ -67,7 +77,7 @@ def test_who_connects_and_says_nothing_keeps_nobody_out(
 ) -> None:
     strangers = [_connected(platform, sockets) for _ in range(STRANGERS)]
     client = platform.client()
-    assert client.unlock("beside strangers", "a1").status == 202
+    assert _unlocked(client, "beside strangers").status == HTTPStatus.ACCEPTED
     assert _seconds_until_closed(strangers[-1]) < STRANGER_S + CUT_WITHIN_S
     assert client.unlock("beside strangers", "a1").status == 200  # and who was answered is kept
 
