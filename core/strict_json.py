@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from core.db import lend_back
 from core.refusals import Invalid, Malformed, Refused, pointer
 
 MAX_BYTES = 1024 * 1024
@@ -132,6 +133,7 @@ def _read(request: HttpRequest, limit: int) -> bytes:
     if announced and int(announced) > limit:
         raise Refused(f"The body has {announced} bytes; at most {limit} are taken.", slug="payload-too-large")
     body: bytes
+    lend_back()  # whoever sends slowly would hold it meanwhile
     if announced:
         body = request.read(limit + 1)
     else:

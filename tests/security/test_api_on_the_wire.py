@@ -1,9 +1,13 @@
 """What stands before Django: lengths, methods, paths and lines that can't be, over sockets to `web` as shipped."""
 
+import socket
 import time
+from collections import Counter
+from contextlib import ExitStack
 from typing import Final
 
 import pytest
+from django.conf import settings
 
 from accounts.models import Game
 from tests import factories
@@ -16,6 +20,8 @@ GAMES: Final = "/api/v1/games"
 MIB: Final = 1024 * 1024
 # One that is kept would be open for 30 s, and is read here for 20.
 CLOSED_WITHIN_S: Final = 10.0
+SLOW: Final = 100  # connections of each kind
+DROPPED_WITHIN_S: Final = 30.0
 
 
 @pytest.fixture
@@ -172,3 +178,42 @@ def test_i26_what_a_caller_sends_stays_on_its_line_of_the_log(web: WebServer, si
     logged = web.log.read_text()
     assert "\x1b[31m" not in logged
     assert not [line for line in logged.splitlines() if line.startswith('{"event":"forged"')]
+
+
+@pytest.mark.slow
+def test_i24_who_does_not_go_on_is_dropped_and_stops_nobody_for_ever(web: WebServer, side: Side) -> None:
+    """More than there are threads: as many would hold all of them for as long as they like."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    form["Cookie"] = f"{settings.CSRF_COOKIE_NAME}={'a' * 32}"  # whoever comes without is refused unread
+    ways = {
+        "a key's": (request("POST", GAMES, b"a", {**_headers(side), "Content-Length": "4000"}), b""),
+        "anybody's": (request("POST", "/account/login/", b"a", {**form, "Content-Length": "4000"}), b""),
+        "drop by drop": (request("POST", "/account/login/", b"a", {**form, "Content-Length": "4000"}), b"a"),
+        "half a header": (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ", b"a"),
+    }
+    with ExitStack() as stack, nothing_changed():
+        left = [(how, stack.enter_context(web.connect())) for _ in range(SLOW) for how in ways]
+        for how, line in left:
+            line.sendall(ways[how][0])
+        began = time.monotonic()
+        while left:
+            assert time.monotonic() - began < DROPPED_WITHIN_S, Counter(how for how, _ in left)
+            left = [(how, line) for how, line in left if not _is_closed(line, ways[how][1])]
+            time.sleep(1)
+    assert web.ask("GET", GAMES, Authorization=f"Bearer {side.key}").status == 200
+
+
+def _is_closed(line: socket.socket, drop: bytes) -> bool:
+    """Say whether the other side has ended a connection, after sending a bit more on it."""
+    try:
+        line.sendall(drop)
+        line.setblocking(False)
+        while line.recv(65_536):
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        line.setblocking(True)
+    return True
