@@ -38,7 +38,7 @@ def create(
 
 
 def update(*, studio_id: int, game_id: int, changes: Mapping[str, Any], actor: str, at: datetime) -> bool:
-    """Change a game's title or regions; say whether that changed anything. If not, nothing is noted."""
+    """Change a game's title, regions or signatures; say whether that changed anything. If not, nothing is noted."""
     with transaction.atomic():
         game = _locked(studio_id, game_id)
         changed = {name: value for name, value in changes.items() if getattr(game, name) != value}

@@ -156,6 +156,9 @@ class Game(models.Model):
     archived_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Since when the studio has put it away."
     )
+    signed_requests = models.BooleanField(
+        default=False, db_default=False, help_text="Whether players' devices sign what they send (ADR 0063)."
+    )
 
     class Meta:
         # What composite foreign keys of tenant-owned rows point at: a reference across studios can't be stored.
@@ -489,6 +492,16 @@ class JoinedPlayer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.player_id} is {self.into_id}"
+
+
+class Nonce(models.Model):
+    """A signature's nonce that was used, with its token, as a hash: neither is used again."""
+
+    digest = models.BinaryField(primary_key=True)
+    used_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return bytes(self.digest).hex()
 
 
 # Of packages of their own; Django looks for a room's models here.

@@ -3,18 +3,19 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import avatars, devices, invitations, sessions
+from accounts import avatars, devices, invitations, sessions, signatures
 from accounts.calls import keeping
 from accounts.erasure import finishing
 
 
 @shared_task(name="accounts.keep_sessions")
 def keep_sessions() -> None:
-    """Delete sessions, devices, dismissals and invitations that are over, and pictures that nobody has any more."""
+    """Delete sessions, devices, dismissals, nonces and invitations that are over, and pictures nobody has any more."""
     now = timezone.now()
     sessions.keep(now=now)
     invitations.keep(now=now)
     devices.keep()
+    signatures.keep(now=now)
     avatars.sweep(at=now)
 
 

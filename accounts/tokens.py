@@ -1,5 +1,6 @@
 """Player tokens: JWTs (RFC 7519) of one algorithm, for one player in one game, for an hour at most."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,6 +42,15 @@ def issue(*, player: UUID, game: UUID, at: datetime) -> tuple[str, datetime]:
         "exp": expires_at,
     }
     return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"kid": kid}), expires_at
+
+
+def signing_key(token: str) -> bytes:
+    """Return the key under which a device signs what it sends with a token: it is made of it, and not kept.
+
+    The token must have been read.
+    """
+    secret: str = settings.PLAYER_TOKEN_KEYS[jwt.get_unverified_header(token)["kid"]]
+    return hmac.digest(secret.encode(), b"laurel signed requests " + token.encode(), "sha256")
 
 
 def read(token: str, *, at: datetime) -> PlayerClaims:

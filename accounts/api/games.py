@@ -13,7 +13,15 @@ from accounts import games, selectors, services
 from accounts.authentication import holder_of, named_game
 from accounts.selectors import GameInfo, KeyHolder
 from core.clock import rfc3339
-from core.endpoint import PAGE_PARAMETERS, Endpoint, StrictSerializer, StrictText, page, read_limit
+from core.endpoint import (
+    PAGE_PARAMETERS,
+    Endpoint,
+    StrictBoolean,
+    StrictSerializer,
+    StrictText,
+    page,
+    read_limit,
+)
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Forbidden, NotFound
 
@@ -49,6 +57,10 @@ class GameChange(GameInput):
     """What to change of a game; what is left out stays."""
 
     title = StrictText(max_length=200, required=False)
+    signed_requests = StrictBoolean(
+        required=False,
+        help_text="Whether what players' devices send of unlocks, progress, stats and scores has to be signed.",
+    )
 
 
 class GameOutput(serializers.Serializer[Any]):
@@ -57,6 +69,7 @@ class GameOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     title = serializers.CharField()
     regions = serializers.ListField(child=serializers.CharField())
+    signed_requests = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -160,7 +173,7 @@ class GameView(Endpoint):
         examples=[OpenApiExample("Another title", {"title": "Emberwake II"}, request_only=True)],
     )
     def patch(self, request: Request, game_id: str) -> Response:
-        """Change title or regions."""
+        """Change a game."""
         game = named_game(request, game_id)
         values = GameChange(data=request.data)
         values.is_valid(raise_exception=True)
@@ -181,6 +194,7 @@ def game_json(game: GameInfo) -> dict[str, Any]:
         "id": str(game.uuid),
         "title": game.title,
         "regions": list(game.regions),
+        "signed_requests": game.signed_requests,
         "created_at": rfc3339(game.created_at),
         "updated_at": rfc3339(game.updated_at),
     }

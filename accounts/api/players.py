@@ -1,5 +1,6 @@
 """PUT and GET /players/{player}, POST and DELETE /players/{player}/token."""
 
+import base64
 from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -10,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import selectors, services
+from accounts import selectors, services, tokens
 from accounts.api.games import RegionField
 from accounts.authentication import game_of, holder_of, other_of, player_of
 from accounts.erasure import asking
@@ -80,6 +81,9 @@ class TokenOutput(serializers.Serializer[Any]):
 
     token = serializers.CharField()
     expires_at = serializers.DateTimeField()
+    signing_key = serializers.CharField(
+        help_text="What the device signs its requests with, in Base64. It is not sent back; see `unlock`."
+    )
 
 
 class ErasureOutput(serializers.Serializer[Any]):
@@ -246,7 +250,9 @@ class PlayerTokenView(Endpoint):
         if info.banned:
             raise Forbidden("This player is banned from the studio's games.")
         token, expires_at = services.issue_player_token(player=info.uuid, game=game.uuid, at=timezone.now())
-        return Response({"token": token, "expires_at": rfc3339(expires_at)}, status=201)
+        signing_key = base64.b64encode(tokens.signing_key(token)).decode()
+        said = {"token": token, "expires_at": rfc3339(expires_at), "signing_key": signing_key}
+        return Response(said, status=201)
 
     @extend_schema(
         operation_id="revoke_player_tokens",

@@ -49,6 +49,16 @@ class GameForm(PortalForm):
         help_text=_("Such as EU, NA, ASIA. Each gets its own view of every leaderboard. Empty: no regions."),
     )
 
+    signed_requests = forms.BooleanField(
+        label=_("Players' devices sign what they send"),
+        required=False,
+        show_hidden_initial=True,
+        help_text=_(
+            "Unlocks, progress, stats and scores that come with a player token are refused unsigned. Turn it on when "
+            "every released version of the game signs."
+        ),
+    )
+
     @property
     def changes(self) -> dict[str, Any]:
         """What is to be changed."""

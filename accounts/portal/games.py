@@ -50,9 +50,13 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @studio_page(needs=Act.WRITE_DEFINITIONS)
 def settings(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Show a game's settings; change its title and regions."""
+    """Show a game's settings; change its title, regions and signatures."""
     game = _game(visit)
-    initial = {"title": game.title, "regions": list(game.regions)}
+    initial = {
+        "title": game.title,
+        "regions": list(game.regions),
+        "signed_requests": game.signed_requests,
+    }
     if request.method != "POST":
         return _settings(request, visit, GameForm(initial=initial))
     form = GameForm(request.POST, initial=initial)

@@ -22,6 +22,7 @@ class GameInfo:
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None = None
+    signed_requests: bool = False
 
 
 _games: dict[UUID, GameInfo] = {}
@@ -41,7 +42,7 @@ def forget_games() -> None:
 def game(uuid: UUID, *, studio_id: int | None = None) -> GameInfo | None:
     """Return a game, or None if it does not exist or belongs to another studio than `studio_id`.
 
-    A game never moves to another studio; its title and regions may be old, so show those from `fresh_game`.
+    A game never moves to another studio; all that can be changed of it may be old, so show that from `fresh_game`.
     """
     info = _games.get(uuid)
     if info is None:
@@ -91,6 +92,7 @@ def _game_info(row: Game) -> GameInfo:
         row.created_at,
         row.updated_at,
         row.archived_at,
+        row.signed_requests,
     )
 
 

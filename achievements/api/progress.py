@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from accounts import signatures
 from accounts.authentication import external_id_of, game_of, read_player_name
 from achievements import rules
 from achievements.api.unlocks import caller_of, read_achievement_key, read_game_id
@@ -87,6 +88,7 @@ class ProgressView(Endpoint):
     )
     def post(self, request: Request) -> HttpResponse:
         """Record one report."""
+        signatures.require(request)
         body = read_object(request.data, _KNOWN)
         game = game_of(request, read_game_id(body))
         wanted = read_progress(request, body)

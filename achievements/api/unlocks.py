@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from accounts import signatures
 from accounts.authentication import TokenHolder, external_id_of, game_of, holder_of, read_player_name
 from accounts.throttling import charge
 from achievements.services import unlocks
@@ -104,7 +105,9 @@ class UnlockView(Endpoint):
         summary="Unlock an achievement",
         description=(
             "Stored for good when the answer comes: 202 when it is new, 200 when the player had it already, however "
-            "often it is sent. Ranks, notifications and webhooks follow within a second."
+            "often it is sent. Ranks, notifications and webhooks follow within a second. A player's device signs what it "
+            "sends with its `signing_key` where the game wants it (`signed_requests`): `Content-Digest`, `Signature-Input` "
+            "and `Signature` (RFC 9421) over method, path and body, with a nonce of its own each time."
         ),
         tags=["Unlocks"],
         request=UnlockInput,
@@ -130,6 +133,7 @@ class UnlockView(Endpoint):
     )
     def post(self, request: Request) -> HttpResponse:
         """Record one unlock."""
+        signatures.require(request)
         body = read_object(request.data, _SINGLE)
         game = game_of(request, read_game_id(body))
         wanted = _as_caller(request, read_unlock(body, known=_SINGLE))
@@ -173,6 +177,7 @@ class BatchView(Endpoint):
     )
     def post(self, request: Request) -> HttpResponse:
         """Record a batch."""
+        signatures.require(request)
         body = read_object(request.data, _BATCH)
         game = game_of(request, read_game_id(body))
         items = read_list(body, "unlocks")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
+from accounts import signatures
 from accounts.authentication import (
     TokenHolder,
     external_id_of,
@@ -59,6 +60,7 @@ class ScoresView(Endpoint):
     )
     def post(self, request: Request, game_id: str, board: str) -> HttpResponse:
         """Record one score."""
+        signatures.require(request)
         game = named_game(request, game_id)
         wanted = _read(request, request.data)
         info, result = scores.submit(
@@ -91,6 +93,7 @@ class ScoreBatchView(Endpoint):
     )
     def post(self, request: Request, game_id: str, board: str) -> HttpResponse:
         """Record a batch."""
+        signatures.require(request)
         game = named_game(request, game_id)
         body = read_object(request.data, _BATCH)
         items = read_list(body, "scores")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
+from accounts import signatures
 from accounts.authentication import TokenHolder, external_id_of, game_of, holder_of, read_player_name
 from accounts.throttling import charge
 from core.endpoint import Endpoint
@@ -60,6 +61,7 @@ class ReportView(Endpoint):
     )
     def post(self, request: Request) -> HttpResponse:
         """Record one report."""
+        signatures.require(request)
         wanted = _read(request, request.data, game_id=None)
         result = reports.report(request=wanted, by=_caller(request), at=timezone.now())
         status = 200 if result.status == "already_reported" else 202
@@ -88,6 +90,7 @@ class ReportBatchView(Endpoint):
     )
     def post(self, request: Request) -> HttpResponse:
         """Record a batch."""
+        signatures.require(request)
         body = read_object(request.data, _BATCH)
         game_id = _game_id(body)
         items = read_list(body, "reports")

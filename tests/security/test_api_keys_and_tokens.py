@@ -1,5 +1,9 @@
 """Keys and tokens: what is no credential opens nothing, what was taken away opens nothing any more."""
 
+import base64
+import hashlib
+import hmac
+import json
 import re
 import time
 from collections.abc import Callable
@@ -17,15 +21,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import keyring, keys, selectors, services, tokens
+from accounts import keyring, keys, selectors, services, signatures, tokens
 from accounts.calls.models import Call
 from accounts.calls.notebook import notebook
-from accounts.models import Game, Player, ServerKey, Studio
+from accounts.models import Game, Nonce, Player, ServerKey, Studio
+from accounts.tasks import keep_sessions
 from config.children import BASE_DIR
 from config.embedded import Servers
 from core.rates import Rate
 from tests import factories
 from tests.accounts.entrance import sign_in, user
+from tests.security.addresses import addresses
 from tests.security.nothing_changed import nothing_changed
 from tests.security.serving import WebServer, request
 
@@ -509,3 +515,219 @@ def test_a16_a_last_use_is_known(world: World) -> None:
     assert ServerKey.objects.get().last_used_at is None
     factories.api(world.key).get("/games")
     assert ServerKey.objects.get(pk=before.id).last_used_at is not None
+
+
+class Device:
+    """A game on a player's device, which signs by itself (RFC 9421)."""
+
+    def __init__(self, world: World, player: str = "p-1") -> None:
+        """Let the game's server ask for a token."""
+        said = (
+            factories.api(world.key)
+            .post(f"/players/{player}/token", {"game_id": str(world.game.uuid)})
+            .json()
+        )
+        self.api = factories.api(said["token"])
+        self._key = base64.b64decode(said["signing_key"])
+
+    def headers(self, path: str, body: bytes, nonce: str, /, **other: Any) -> dict[str, str]:
+        """Return a signature; `other` parts of it are signed instead of what is sent."""
+        digest = f"sha-256=:{base64.b64encode(hashlib.sha256(other.get('body', body)).digest()).decode()}:"
+        params = f'("@method" "@path" "content-digest");nonce="{nonce}"'
+        base = (
+            f'"@method": {other.get("method", "POST")}\n"@path": /api/v1{other.get("path", path)}\n'
+            f'"content-digest": {digest}\n"@signature-params": {params}'
+        )
+        signature = hmac.digest(other.get("key", self._key), base.encode(), "sha256")
+        return {
+            "Content_Digest": digest,
+            "Signature_Input": f"laurel={params}",
+            "Signature": f"laurel=:{base64.b64encode(signature).decode()}:",
+        }
+
+    def send(self, path: str, body: Any, nonce: str = "", /, **other: Any) -> Any:
+        """Send something signed, with a nonce of its own if none is given."""
+        data = json.dumps(body).encode()
+        more = {name: other.pop(name) for name in ("Idempotency_Key",) if name in other}
+        return self.api.post(path, data, **self.headers(path, data, nonce or new_nonce(), **other), **more)
+
+
+def new_nonce() -> str:
+    """Return a nonce."""
+    return uuid4().hex
+
+
+@pytest.fixture
+def strict(world: World) -> World:
+    """A world whose game wants signatures."""
+    answer = factories.api(world.key).patch(f"/games/{world.game.uuid}", {"signed_requests": True})
+    assert answer.json()["signed_requests"] is True
+    return world
+
+
+def test_a24_what_is_signed_is_done(strict: World) -> None:
+    answer = Device(strict).send(UNLOCK, strict.unlock)
+    assert answer.status_code == 202, answer.content
+    assert answer.json()["totals"]["points"] == 10
+
+
+def test_a24_the_same_request_counts_once_though_what_it_did_was_taken_back(strict: World) -> None:
+    """Whoever overheard it can't bring back what was revoked."""
+    device, nonce = Device(strict), new_nonce()
+    assert device.send(UNLOCK, strict.unlock, nonce).status_code == 202
+    body = {**strict.unlock, "reason": "A test"}
+    assert factories.api(strict.key).post("/achievements/revoke", body).status_code == 202
+    with nothing_changed():
+        answer = device.send(UNLOCK, strict.unlock, nonce)
+    assert answer.status_code == 409
+    assert device.send(UNLOCK, strict.unlock).status_code == 202
+
+
+def test_a24_a_nonce_is_used_up_by_what_was_refused(strict: World) -> None:
+    device, nonce = Device(strict), new_nonce()
+    assert device.send(UNLOCK, strict.unlock | {"achievement": "server"}, nonce).status_code == 403
+    with nothing_changed():
+        assert device.send(UNLOCK, strict.unlock, nonce).status_code == 409
+
+
+def test_a24_a_nonce_of_another_token_is_another_one(strict: World) -> None:
+    nonce = new_nonce()
+    factories.player(strict.studio, "p-2")
+    for player in ("p-1", "p-2"):
+        answer = Device(strict, player).send(UNLOCK, strict.unlock | {"player": player}, nonce)
+        assert answer.status_code == 202
+
+
+def test_a24_with_an_idempotency_key_it_is_answered_again_and_done_once(strict: World) -> None:
+    device, nonce = Device(strict), new_nonce()
+    first = device.send(UNLOCK, strict.unlock, nonce, Idempotency_Key="k-1")
+    with nothing_changed():
+        again = device.send(UNLOCK, strict.unlock, Idempotency_Key="k-1")
+        replayed = device.send(UNLOCK, strict.unlock, nonce, Idempotency_Key="k-1")
+        other = device.send(UNLOCK, strict.unlock, nonce, Idempotency_Key="k-2")
+    assert first.status_code == again.status_code == replayed.status_code == 202
+    assert first.content == again.content == replayed.content
+    assert other.status_code == 409
+
+
+UNSIGNED: Final[dict[str, dict[str, Any]]] = {
+    "another body": {"body": b'{"player": "me"}'},
+    "another path": {"path": "/achievements/progress"},
+    "another method": {"method": "PUT"},
+    "another key": {"key": b"0" * 32},
+    "the token as a key": {"key": b""},
+}
+
+
+@pytest.mark.parametrize("wrong", [pytest.param(wrong, id=f"A24-{wrong}") for wrong in UNSIGNED])
+def test_a_signature_of_something_else_opens_nothing(strict: World, wrong: str) -> None:
+    device = Device(strict)
+    with nothing_changed():
+        assert device.send(UNLOCK, strict.unlock, **UNSIGNED[wrong]).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param(name, value, id=f"A24-{name} {number}")
+        for number, (name, value) in enumerate(
+            (
+                ("Signature", ""),
+                ("Signature", "laurel=::"),
+                ("Signature", "laurel=:" + "A" * 43 + "=:"),
+                ("Signature", "other=:" + "A" * 43 + "=:"),
+                ("Signature", "laurel=:" + "!" * 43 + "=:"),
+                ("Signature_Input", ""),
+                ("Signature_Input", 'laurel=("@method");nonce="0123456789abcdef"'),
+                ("Signature_Input", 'laurel=("@method" "@path" "content-digest")'),
+                ("Signature_Input", 'laurel=("@method" "@path" "content-digest");nonce="short"'),
+                ("Signature_Input", 'laurel=("@method" "@path" "content-digest");nonce="a\x00"'),
+                ("Signature_Input", "x" * 100_000),
+                ("Content_Digest", ""),
+                ("Content_Digest", "sha-512=:AAAA:"),
+            )
+        )
+    ],
+)
+def test_what_is_no_signature_opens_nothing(strict: World, name: str, value: str) -> None:
+    device, data = Device(strict), json.dumps(strict.unlock).encode()
+    headers = device.headers(UNLOCK, data, new_nonce()) | {name: value}
+    with nothing_changed():
+        assert device.api.post(UNLOCK, data, **headers).status_code == 403
+
+
+def test_a24_two_nonces_or_another_algorithm_are_no_signature(strict: World) -> None:
+    device = Device(strict)
+    for nonce in (f'{new_nonce()}";nonce="{new_nonce()}', f'{new_nonce()}";alg="rsa-pss-sha512'):
+        with nothing_changed():
+            assert device.send(UNLOCK, strict.unlock, nonce).status_code == 403
+    assert device.send(UNLOCK, strict.unlock, f'{new_nonce()}";alg="hmac-sha256').status_code == 202
+
+
+def _deeds(world: World) -> dict[str, Any]:
+    board = f"/leaderboards/{world.game.uuid}/high/scores"
+    return {
+        UNLOCK: {"player": "me", "achievement": "client"},
+        f"{UNLOCK}/batch": {"unlocks": [{"player": "me", "achievement": "client"}]},
+        "/achievements/progress": {"player": "me", "achievement": "steps", "steps": 1},
+        "/stats/report": {"player": "me", "stats": {"kills": {"set": 1}}},
+        "/stats/report/batch": {"reports": [{"player": "me", "stats": {"kills": {"set": 1}}}]},
+        board: {"player": "me", "score": 1},
+        f"{board}/batch": {"scores": [{"player": "me", "score": 1}]},
+    }
+
+
+def test_a24_each_deed_of_a_device_wants_a_signature_and_no_deed_of_a_server(strict: World) -> None:
+    factories.achievement(strict.game, "steps", type="incremental", target=9, authority="client")
+    factories.stat(strict.game, authority="client")
+    factories.leaderboard(strict.game, "high", authority="client")
+    device, server = Device(strict), factories.api(factories.server_key(strict.studio, game=strict.game))
+    for path, body in _deeds(strict).items():
+        with nothing_changed(path):
+            assert device.api.post(path, body).status_code == 403
+    for path, body in _deeds(strict).items():
+        assert device.send(path, body).status_code in (200, 202), path
+        assert server.post(path, json.loads(json.dumps(body).replace('"me"', '"p-9"'))).status_code in (
+            200,
+            202,
+        )
+    counted = {
+        one.path({**dict.fromkeys(one.parts, "x"), "game_id": str(strict.game.uuid), "board": "high"})
+        for one in addresses()
+        if getattr(getattr(one.view, "view_class", None), "limited_as", "") == "unlocks"
+    }
+    assert counted == {f"/api/v1{path}" for path in _deeds(strict)}, "which count as a player's deeds"
+
+
+def test_a24_where_none_is_wanted_a_wrong_one_is_refused_all_the_same(world: World) -> None:
+    device = Device(world)
+    with nothing_changed():
+        assert device.send(UNLOCK, world.unlock, key=b"0" * 32).status_code == 403
+    assert device.api.post(UNLOCK, world.unlock).status_code == 202
+
+
+def test_a24_a_switch_holds_at_once_though_the_game_is_kept(world: World) -> None:
+    device = Device(world)
+    assert device.api.post(UNLOCK, world.unlock).status_code == 202
+    Game.objects.update(signed_requests=True)  # as another process does
+    with nothing_changed():
+        assert device.api.post(UNLOCK, world.unlock).status_code == 403
+
+
+def test_a24_nonces_are_kept_longer_than_tokens_live(strict: World) -> None:
+    device, old, new = Device(strict), new_nonce(), new_nonce()
+    device.send(UNLOCK, strict.unlock, old)
+    Nonce.objects.update(used_at=timezone.now() - signatures.KEPT - timedelta(minutes=1))
+    device.send(UNLOCK, strict.unlock, new)
+    assert tokens.LIFETIME + timedelta(seconds=tokens.LEEWAY_S) < signatures.KEPT
+    keep_sessions()
+    assert Nonce.objects.count() == 1
+    assert device.send(UNLOCK, strict.unlock, new).status_code == 409
+
+
+def test_a24_a_token_tells_nobody_its_signing_key(world: World) -> None:
+    path = "/players/p-1/token"
+    said = factories.api(world.key).post(path, {"game_id": str(world.game.uuid)}).json()
+    assert len(base64.b64decode(said["signing_key"])) == 32
+    assert said["signing_key"] not in said["token"]
+    assert _signed(_claims(world)).split(".")[2] not in said["signing_key"]
