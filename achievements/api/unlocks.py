@@ -105,9 +105,10 @@ class UnlockView(Endpoint):
         summary="Unlock an achievement",
         description=(
             "Stored for good when the answer comes: 202 when it is new, 200 when the player had it already, however "
-            "often it is sent. Ranks, notifications and webhooks follow within a second. A player's device signs what it "
-            "sends with its `signing_key` where the game wants it (`signed_requests`): `Content-Digest`, `Signature-Input` "
-            "and `Signature` (RFC 9421) over method, path and body, with a nonce of its own each time."
+            "often it is sent. Ranks, notifications and webhooks follow within a second. Where the game wants it "
+            "(`signed_requests`), a player's device signs what it sends with the `signing_key` that came with its "
+            "token: `Content-Digest`, `Signature-Input` and `Signature` (RFC 9421) over method, path and body, each "
+            "time with a nonce of its own."
         ),
         tags=["Unlocks"],
         request=UnlockInput,

@@ -351,3 +351,17 @@ def test_a_game_without_a_reader_shows_the_way_to_the_first_one(house: House) ->
     page = house.get("").content.decode()
     assert house.path("games/new") in page
     assert "Game settings" not in page
+
+
+def test_a_game_may_want_its_devices_to_sign(house: House) -> None:
+    form = {
+        "title": "Emberwake",
+        "initial-title": "Emberwake",
+        "regions": "EU, NA",
+        "initial-regions": "EU, NA",
+    }
+    for sent, wanted in (({"signed_requests": "on"}, True), ({"initial-signed_requests": "on"}, False)):
+        assert house.post(f"games/{house.game.uuid}/settings", form | sent).status_code == 302
+        house.game.refresh_from_db()
+        assert house.game.signed_requests is wanted
+    assert [action for action, _ in audited(house.studio)] == ["game.update"] * 2

@@ -22,13 +22,14 @@ _OF_CALLERS: Final = frozenset(
         "core_follower",
     }
 )
-_BUCKETS: Final = b"core:v1:bucket:"
+# What counts how often somebody did something, and holds nothing else.
+_LIMITS: Final = (b"core:v1:bucket:", b"cache:1:allauth:rl:")
 _TABLES: Final = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1
 """
-# A key that is refused for what it may not do was used all the same.
-_ROW: Final = {"accounts_serverkey": "to_jsonb(t) - 'last_used_at'"}
+# A key that is refused for what it may not do was used all the same, and a browser's session tells where it was last.
+_ROW: Final = {"accounts_serverkey": "to_jsonb(t) - 'last_used_at'", "django_session": "t.session_key"}
 _EACH: Final = (
     "SELECT '{table}', count(*), coalesce(sum(hashtextextended(({row})::text, 0)), 0) FROM public.{table} t"
 )
@@ -71,6 +72,6 @@ def _keys() -> State:
     for url in set(settings.VALKEY_URLS.values()):
         with redis.Redis.from_url(url) as client:
             there: Any = client.scan_iter(count=1000)
-            names = [name for name in there if not name.startswith(_BUCKETS)]
+            names = [name for name in there if not name.startswith(_LIMITS)]
             found |= {f"key {name!r} of {url}": client.dump(name) for name in names}
     return found
