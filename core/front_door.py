@@ -87,50 +87,41 @@ class FrontDoor:
         path: str = environ["PATH_INFO"]
         if path.startswith(_OPEN_TO_ALL):
             return self._application(environ, start_response)
+        length: str = environ.get("CONTENT_LENGTH") or "0"
+        is_large = "HTTP_TRANSFER_ENCODING" in environ
+        if length.isdecimal() and length != "0":
+            is_large = is_large or int(length) > LARGEST_READ_AHEAD
+            if not is_large and (refused := self._read(environ, int(length))):
+                return _refuse(refused, environ, start_response)
         if refused := turned_away.find(environ):
             return _refuse(refused, environ, start_response)
         if self._admission.is_full:
-            return self._turn_away(
-                Verdict.SHED, self._kinds.of(environ["REQUEST_METHOD"], path), environ, start_response
-            )
-        caller: str = (
-            environ.get("HTTP_AUTHORIZATION")
-            or environ.get(settings.RATELIMIT_IP_META_KEY)
-            or environ.get("REMOTE_ADDR", "")
-        )
-        length: str | None = environ.get("CONTENT_LENGTH")
-        is_large = "HTTP_TRANSFER_ENCODING" in environ
-        if length and length.isdecimal() and length != "0":
-            if int(length) <= LARGEST_READ_AHEAD:
-                refused = self._read(environ, int(length))
-                if refused is not None:
-                    return _refuse(refused, environ, start_response)
-            else:
-                is_large = True
+            return self._turn_away(Verdict.SHED, environ, start_response)
         if not is_large:
-            return self._admit(environ, start_response, caller)
-        if self._large.enter(0, caller) is not Verdict.ADMITTED:
-            sort = self._kinds.of(environ["REQUEST_METHOD"], path)
-            return self._turn_away(Verdict.SHED, sort, environ, start_response)
+            return self._admit(environ, start_response)
+        if self._large.enter(0, "") is not Verdict.ADMITTED:
+            return self._turn_away(Verdict.SHED, environ, start_response)
         try:
-            return self._admit(environ, start_response, caller)
+            return self._admit(environ, start_response)
         finally:
-            self._large.leave(0, caller)
+            self._large.leave(0, "")
 
     def _read(self, environ: Environ, length: int) -> Refused | None:
         """Read a request's body, which may take as long as its sender likes."""
-        address: str = environ.get(settings.RATELIMIT_IP_META_KEY) or environ.get("REMOTE_ADDR", "")
+        address = _address(environ)
         if self._bodies.are_held_up(address):
-            return Refused(_TOO_SLOW, slug="rate-limited", headers=_after())
+            unread = {"Connection": "close", **_after()}
+            return Refused(_TOO_SLOW, slug="rate-limited", headers=unread)
         body = self._bodies.read(environ["wsgi.input"], length, address)
         environ["wsgi.input"] = BytesIO(body)
         return None if len(body) == length else Malformed(_CUT_SHORT)
 
-    def _admit(self, environ: Environ, start_response: StartResponse, caller: str) -> Answer:
+    def _admit(self, environ: Environ, start_response: StartResponse) -> Answer:
         sort = self._kinds.of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        caller: str = environ.get("HTTP_AUTHORIZATION") or _address(environ)
         verdict = self._admission.enter(sort, caller)
         if verdict is not Verdict.ADMITTED:
-            return self._turn_away(verdict, sort, environ, start_response)
+            return self._turn_away(verdict, environ, start_response)
         stays = False
         try:
             answer = self._application(environ, start_response)
@@ -141,18 +132,16 @@ class FrontDoor:
             if not stays:
                 self._admission.leave(sort, caller)
 
-    def _turn_away(
-        self, verdict: Verdict, sort: int, environ: Environ, start_response: StartResponse
-    ) -> Answer:
+    def _turn_away(self, verdict: Verdict, environ: Environ, start_response: StartResponse) -> Answer:
         if verdict is Verdict.TOO_MANY:
             return _refuse(Refused(_TOO_MANY, slug="rate-limited", headers=_after()), environ, start_response)
+        sort = self._kinds.of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         name = self._kinds.names[sort]
         _shed.labels(name).inc()
         if (now := time.monotonic()) > self._logged_at[sort] + LOGGED_EVERY_S:
             self._logged_at[sort] = now
-            log.warning(
-                "requests shed", sort=name, running=self._admission.running, waiting=self._admission.waiting
-            )
+            inside = {"running": self._admission.running, "waiting": self._admission.waiting}
+            log.warning("requests shed", sort=name, **inside)
         return _refuse(Refused(_BUSY, slug="unavailable", headers=_after()), environ, start_response)
 
 
@@ -195,6 +184,11 @@ class _Streamed:
 
 def _nothing() -> None:
     """Leave no second time."""
+
+
+def _address(environ: Environ) -> str:
+    address: str = environ.get(settings.RATELIMIT_IP_META_KEY) or environ.get("REMOTE_ADDR", "")
+    return address
 
 
 def _after() -> dict[str, str]:

@@ -135,10 +135,13 @@ def _valkey(servers: Servers) -> Iterator[redis.Redis]:
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
     """Forget what this process kept of other tests' worlds, which are gone."""
+    from django.contrib.contenttypes.models import ContentType  # noqa: PLC0415 - as below
+
     from core import rates, turned_away  # noqa: PLC0415 - Django is set up by now, and was not when this file was read
     from core.redis import breaker  # noqa: PLC0415 - as above
     from tests import factories  # noqa: PLC0415 - as above
 
+    ContentType.objects.clear_cache()  # Django would name models by rows that are gone
     factories.forget()
     breaker.cache_clear()
     rates.forget()

@@ -3,7 +3,6 @@
 Django's `flush` would take longer than most tests: it asks for the tables' names and writes new files for each.
 """
 
-from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 _TABLES = """
@@ -43,4 +42,3 @@ def empty() -> None:
     """Empty every table, and forget what the session was set to and holds."""
     with connection.cursor() as cursor:
         cursor.execute("RESET ALL; SELECT pg_advisory_unlock_all(), tests_empty()")
-    ContentType.objects.clear_cache()  # Django would name models by rows that are gone
