@@ -565,13 +565,13 @@ def strict(world: World) -> World:
     return world
 
 
-def test_a24_what_is_signed_is_done(strict: World) -> None:
+def test_a35_what_is_signed_is_done(strict: World) -> None:
     answer = Device(strict).send(UNLOCK, strict.unlock)
     assert answer.status_code == 202, answer.content
     assert answer.json()["totals"]["points"] == 10
 
 
-def test_a24_the_same_request_counts_once_though_what_it_did_was_taken_back(strict: World) -> None:
+def test_a35_the_same_request_counts_once_though_what_it_did_was_taken_back(strict: World) -> None:
     """Whoever overheard it can't bring back what was revoked."""
     device, nonce = Device(strict), new_nonce()
     assert device.send(UNLOCK, strict.unlock, nonce).status_code == 202
@@ -583,14 +583,14 @@ def test_a24_the_same_request_counts_once_though_what_it_did_was_taken_back(stri
     assert device.send(UNLOCK, strict.unlock).status_code == 202
 
 
-def test_a24_a_nonce_is_used_up_by_what_was_refused(strict: World) -> None:
+def test_a35_a_nonce_is_used_up_by_what_was_refused(strict: World) -> None:
     device, nonce = Device(strict), new_nonce()
     assert device.send(UNLOCK, strict.unlock | {"achievement": "server"}, nonce).status_code == 403
     with nothing_changed():
         assert device.send(UNLOCK, strict.unlock, nonce).status_code == 409
 
 
-def test_a24_a_nonce_of_another_token_is_another_one(strict: World) -> None:
+def test_a35_a_nonce_of_another_token_is_another_one(strict: World) -> None:
     nonce = new_nonce()
     factories.player(strict.studio, "p-2")
     for player in ("p-1", "p-2"):
@@ -598,7 +598,7 @@ def test_a24_a_nonce_of_another_token_is_another_one(strict: World) -> None:
         assert answer.status_code == 202
 
 
-def test_a24_with_an_idempotency_key_it_is_answered_again_and_done_once(strict: World) -> None:
+def test_a35_with_an_idempotency_key_it_is_answered_again_and_done_once(strict: World) -> None:
     device, nonce = Device(strict), new_nonce()
     first = device.send(UNLOCK, strict.unlock, nonce, Idempotency_Key="k-1")
     with nothing_changed():
@@ -619,7 +619,7 @@ UNSIGNED: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("wrong", [pytest.param(wrong, id=f"A24-{wrong}") for wrong in UNSIGNED])
+@pytest.mark.parametrize("wrong", [pytest.param(wrong, id=f"A35-{wrong}") for wrong in UNSIGNED])
 def test_a_signature_of_something_else_opens_nothing(strict: World, wrong: str) -> None:
     device = Device(strict)
     with nothing_changed():
@@ -629,7 +629,7 @@ def test_a_signature_of_something_else_opens_nothing(strict: World, wrong: str) 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        pytest.param(name, value, id=f"A24-{name} {number}")
+        pytest.param(name, value, id=f"A35-{name} {number}")
         for number, (name, value) in enumerate(
             (
                 ("Signature", ""),
@@ -656,7 +656,7 @@ def test_what_is_no_signature_opens_nothing(strict: World, name: str, value: str
         assert device.api.post(UNLOCK, data, **headers).status_code == 403
 
 
-def test_a24_two_nonces_or_another_algorithm_are_no_signature(strict: World) -> None:
+def test_a35_two_nonces_or_another_algorithm_are_no_signature(strict: World) -> None:
     device = Device(strict)
     for nonce in (f'{new_nonce()}";nonce="{new_nonce()}', f'{new_nonce()}";alg="rsa-pss-sha512'):
         with nothing_changed():
@@ -677,7 +677,7 @@ def _deeds(world: World) -> dict[str, Any]:
     }
 
 
-def test_a24_each_deed_of_a_device_wants_a_signature_and_no_deed_of_a_server(strict: World) -> None:
+def test_a35_each_deed_of_a_device_wants_a_signature_and_no_deed_of_a_server(strict: World) -> None:
     factories.achievement(strict.game, "steps", type="incremental", target=9, authority="client")
     factories.stat(strict.game, authority="client")
     factories.leaderboard(strict.game, "high", authority="client")
@@ -699,14 +699,14 @@ def test_a24_each_deed_of_a_device_wants_a_signature_and_no_deed_of_a_server(str
     assert counted == {f"/api/v1{path}" for path in _deeds(strict)}, "which count as a player's deeds"
 
 
-def test_a24_where_none_is_wanted_a_wrong_one_is_refused_all_the_same(world: World) -> None:
+def test_a35_where_none_is_wanted_a_wrong_one_is_refused_all_the_same(world: World) -> None:
     device = Device(world)
     with nothing_changed():
         assert device.send(UNLOCK, world.unlock, key=b"0" * 32).status_code == 403
     assert device.api.post(UNLOCK, world.unlock).status_code == 202
 
 
-def test_a24_a_switch_holds_at_once_though_the_game_is_kept(world: World) -> None:
+def test_a35_a_switch_holds_at_once_though_the_game_is_kept(world: World) -> None:
     device = Device(world)
     assert device.api.post(UNLOCK, world.unlock).status_code == 202
     Game.objects.update(signed_requests=True)  # as another process does
@@ -714,7 +714,7 @@ def test_a24_a_switch_holds_at_once_though_the_game_is_kept(world: World) -> Non
         assert device.api.post(UNLOCK, world.unlock).status_code == 403
 
 
-def test_a24_nonces_are_kept_longer_than_tokens_live(strict: World) -> None:
+def test_a35_nonces_are_kept_longer_than_tokens_live(strict: World) -> None:
     device, old, new = Device(strict), new_nonce(), new_nonce()
     device.send(UNLOCK, strict.unlock, old)
     Nonce.objects.update(used_at=timezone.now() - signatures.KEPT - timedelta(minutes=1))
@@ -725,7 +725,7 @@ def test_a24_nonces_are_kept_longer_than_tokens_live(strict: World) -> None:
     assert device.send(UNLOCK, strict.unlock, new).status_code == 409
 
 
-def test_a24_a_token_tells_nobody_its_signing_key(world: World) -> None:
+def test_a35_a_token_tells_nobody_its_signing_key(world: World) -> None:
     path = "/players/p-1/token"
     said = factories.api(world.key).post(path, {"game_id": str(world.game.uuid)}).json()
     assert len(base64.b64decode(said["signing_key"])) == 32
