@@ -300,7 +300,7 @@ class FlaggedScore(models.Model):
 
     uuid = models.UUIDField(unique=True, default=new_id, editable=False)
     player_id = models.BigIntegerField()
-    # (board, studio) reference those of the board: migration 0031.
+    # (board, studio) reference those of the board: migration 0011.
     leaderboard = models.ForeignKey(
         Leaderboard, on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
