@@ -27,7 +27,8 @@ _CROWDS = ("address", "player-unlocks", "player-dashboards", "player-boards", "p
 # What the caller's environment may say about another copy of Laurel.
 _OTHERS = (
     *("BOARDS_REDIS_URL", "CACHE_REDIS_URL", "LIVE_REDIS_URL", "CELERY_BROKER_URL", "PUBLIC_URL", "LIVE_URL"),
-    *("DATABASE_POOL_SIZE", "DATABASE_STATEMENT_TIMEOUT_MS", "LAUREL_PROCESS", "ALLOWED_HOSTS"),
+    *("DATABASE_POOL_SIZE", "DATABASE_STATEMENT_TIMEOUT_MS", "DATABASE_IDLE_TIMEOUT_MS"),
+    *("LAUREL_PROCESS", "ALLOWED_HOSTS"),
 )
 _POLL_S = 0.01
 _BEHIND = """

@@ -11,6 +11,7 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("DATABASE_POOL_SIZE", "4")
 os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
+os.environ.setdefault("DATABASE_IDLE_TIMEOUT_MS", "10000")
 os.environ.setdefault("LAUREL_PROCESS", "laurel-live")
 
 import django

@@ -69,11 +69,12 @@ def _database(name: str, *, default: str = "") -> dict[str, Any]:
     """Read a database's URL; time-outs and the pool's size belong to the kind of process (see config/wsgi.py)."""
     database: dict[str, Any] = env.db_url(name, default=default)
     statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
+    idle_ms = env.int("DATABASE_IDLE_TIMEOUT_MS", default=60_000)
     options: dict[str, Any] = {
         "connect_timeout": 2,
         "application_name": env.str("LAUREL_PROCESS", default="laurel"),
         "options": f"-c statement_timeout={statement_ms} -c lock_timeout={min(statement_ms, 1000)}"
-        " -c idle_in_transaction_session_timeout=60000",
+        f" -c idle_in_transaction_session_timeout={idle_ms}",
     }
     pool_size = env.int("DATABASE_POOL_SIZE", default=0)
     if pool_size:
