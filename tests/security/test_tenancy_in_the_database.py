@@ -6,6 +6,7 @@ The catalogue of PostgreSQL is asked, so that a table or a column that comes tom
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -105,10 +106,10 @@ class Reference:
         return {owner for owner in OWNERS if (owner, owner) in pairs}
 
 
-def _rows(sql: str) -> list[tuple]:  # type: ignore[type-arg]
+def _rows(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 @pytest.fixture
