@@ -57,6 +57,7 @@ def test_a_newcomer_gets_from_signing_up_to_the_first_unlock(page: Page, laurel:
     page.goto("/account/signup/")
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("To make games").check()
     page.locator("form.form button[type=submit]").first.click()
     page.goto(walking.link_in_mail(laurel.folder, EMAIL, r"http://\S+/account/confirm-email/\S+/"))
     page.locator("form.form button[type=submit]").first.click()
