@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test slow faults pages lighthouse check fix bench screenshots migrations messages lock audit sbom
+.PHONY: help run test slow faults fuzz pages lighthouse check fix bench screenshots migrations messages lock audit sbom
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -48,6 +48,9 @@ slow: $(DEV_STAMP) ## Run the tests that take a second and more: races, real dat
 # One after the other: they say how long an answer takes while a part is away. FAULTS=full: at full length.
 faults: $(DEV_STAMP) ## Kill and freeze each process under load (FAULTS=full for the full length)
 	$(BIN)/python -m pytest -n 0 tests/faults
+
+fuzz: $(DEV_STAMP) ## Try every operation of the API against its schema, with 200 examples and more of each, in minutes
+	FUZZ=full $(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/security/test_api_fuzz.py
 
 pages: $(DEV_STAMP) ## Look at every page in a browser: axe, console, weight, both themes, two widths; walk through them
 	$(BIN)/python -m pytest -n 0 $(WALKS)

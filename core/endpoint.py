@@ -24,10 +24,17 @@ from core.strict_json import read_body
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
+
+
+def whole(name: str, description: str, *, default: int, lowest: int, highest: int) -> OpenApiParameter:
+    """Describe a parameter that `read_whole` reads."""
+    schema = {"type": "integer", "minimum": lowest, "maximum": highest, "default": default}
+    return OpenApiParameter(name, schema, description=description)
+
+
+LIMIT = whole("limit", "How many a page.", default=DEFAULT_LIMIT, lowest=1, highest=MAX_LIMIT)
 PAGE_PARAMETERS = [
-    OpenApiParameter(
-        "limit", OpenApiTypes.INT, description=f"1 to {MAX_LIMIT}, {DEFAULT_LIMIT} if not given."
-    ),
+    LIMIT,
     OpenApiParameter("cursor", OpenApiTypes.STR, description="`next_cursor` of the page before, unchanged."),
 ]
 

@@ -12,9 +12,26 @@ from core.problems import CONTENT_TYPE
 from core.refusals import PROBLEMS
 
 _EXAMPLE_REQUEST_ID = "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11"
-_ALWAYS = ("malformed-request", "not-acceptable", "rate-limited", "unavailable")
-_WITH_CREDENTIAL = ("unauthenticated", "forbidden", "not-found")
+# A credential that is of no use is refused where none is needed, too.
+_ALWAYS = (
+    "malformed-request",
+    "unauthenticated",
+    "forbidden",
+    "not-found",
+    "not-acceptable",
+    "rate-limited",
+    "unavailable",
+)
 _WITH_BODY = ("conflict", "gone", "payload-too-large", "unsupported-media-type", "validation-failed")
+
+
+# Spaces around a header's value are not of it.
+_IDEMPOTENCY_KEY = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 255,
+    "pattern": "^[!-~]([ -~]*[!-~])?$",
+}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base has no types
@@ -73,17 +90,22 @@ class LaurelSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         """Return the headers that every operation reads."""
         parameters: list[Any] = [*super().get_override_parameters(), *_LIMITS]
-        if self.method == "POST":
+        if self.method == "POST" and getattr(self.view, "keeps_answers", True):
             parameters.append(
                 OpenApiParameter(
                     "Idempotency-Key",
-                    str,
+                    _IDEMPOTENCY_KEY,
                     OpenApiParameter.HEADER,
                     description="1 to 255 printable ASCII characters: the same key and body answer the same again, "
                     "for 7 days, with `Idempotent-Replayed: true`.",
                 )
             )
         return parameters
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """Return what the operation wants of a caller: of public ones a credential, or none."""
+        wanted: list[dict[str, Any]] = super().get_auth()
+        return [*wanted, {}] if self._is_public() else wanted
 
     def get_request_serializer(self) -> Any:
         """Return what describes the body: of a DELETE nothing, unless the operation says that it takes one."""
@@ -100,7 +122,20 @@ class LaurelSchema(AutoSchema):
             body: dict[str, Any] | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         finally:
             self.method = method
-        return body
+        # The base takes one whose values may all be left out for one that may be left out itself.
+        return body if body is None else body | {"required": True}
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "request":  # unknown names are refused everywhere (core/items.py, StrictSerializer)
+            schema["additionalProperties"] = False
+        return schema
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if isinstance(schema, dict) and schema.get("oneOf") == [{}, {"type": "null"}]:
+            del schema["oneOf"]  # any JSON is null, too, and would be one of both
+        return schema
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
@@ -109,9 +144,17 @@ class LaurelSchema(AutoSchema):
         return bodies
 
     def _slugs(self) -> list[str]:
-        public = self.method in getattr(self.view, "public", frozenset())
-        slugs = [*_ALWAYS, *(("not-found",) if public else _WITH_CREDENTIAL)]
-        return slugs + list(_WITH_BODY) if self.method in ("POST", "PUT", "PATCH", "DELETE") else slugs
+        slugs = list(_ALWAYS)
+        if self.method != "GET":
+            return slugs + list(_WITH_BODY)
+        if "{player}" in self.path:
+            slugs.append("gone")
+        if getattr(self.view, "query", None):
+            slugs.append("validation-failed")
+        return slugs
+
+    def _is_public(self) -> bool:
+        return self.method in getattr(self.view, "public", frozenset())
 
     def _problem(self, slug: str) -> dict[str, Any]:
         problem = PROBLEMS[slug]

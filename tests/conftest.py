@@ -97,10 +97,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
-    """Runs each file's tests in one process, and all of browsers, which share what runs there."""
+    """Runs each file's tests in one process, and all of browsers, which share what runs there.
+
+    What takes minutes runs test by test.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file.endswith("/test_api_fuzz.py"):
+            return nodeid
         return "browser" if "/browser/" in file else file
 
 

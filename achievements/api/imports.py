@@ -96,6 +96,14 @@ class ImportOutput(serializers.Serializer[Any]):
     changes = ChangeOutput(many=True, required=False, help_text="With `dry_run` only.")
 
 
+class ExportFile(serializers.Serializer[Any]):
+    """What a game defines, each definition as the API takes it."""
+
+    achievements = serializers.ListField(child=serializers.DictField())
+    stats = serializers.ListField(child=serializers.DictField())
+    leaderboards = serializers.ListField(child=serializers.DictField())
+
+
 class ImportView(Endpoint):
     """Import of studios' files."""
 
@@ -179,7 +187,10 @@ class ExportView(Endpoint):
         ),
         tags=["Definitions"],
         parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=list(export.EXPORT_FORMATS))],
-        responses={(200, "application/json"): OpenApiResponse(OpenApiTypes.BINARY, "The file")},
+        responses={
+            (200, "application/json"): OpenApiResponse(ExportFile, "The file"),
+            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, "The file"),
+        },
     )
     def get(self, request: Request, game_id: str) -> HttpResponse:
         """Return the file."""

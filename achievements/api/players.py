@@ -17,7 +17,7 @@ from achievements.selectors import definitions, progress, showing, unlocks
 from achievements.selectors.definitions import Definition
 from achievements.selectors.progress import Steps
 from core.clock import rfc3339
-from core.endpoint import Endpoint, cached_answer, page, read_limit
+from core.endpoint import LIMIT, Endpoint, cached_answer, page, read_limit
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import NotFound
@@ -94,7 +94,7 @@ class PlayerAchievementsView(Endpoint):
                 "game_id", OpenApiTypes.UUID, description="May be left out with a key of one game."
             ),
             OpenApiParameter("lang", OpenApiTypes.STR, description="A language (BCP 47)."),
-            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000, 100 if not given."),
+            LIMIT,
             OpenApiParameter("cursor", OpenApiTypes.STR),
         ],
         responses=PlayerAchievementPage,

@@ -12,7 +12,7 @@ from analytics.stream import reading
 from analytics.stream.lines import KINDS
 from analytics.stream.positions import seal, unseal
 from core.clock import rfc3339
-from core.endpoint import Endpoint, read_whole
+from core.endpoint import Endpoint, read_whole, whole
 from core.problems import CONTENT_TYPE
 from core.refusals import PROBLEMS, Malformed
 from core.rendering import OrjsonRenderer
@@ -78,9 +78,7 @@ class FactsView(Endpoint):
         tags=["Analytics"],
         parameters=[
             OpenApiParameter("since", OpenApiTypes.STR, description="Read on after this cursor."),
-            OpenApiParameter(
-                "limit", OpenApiTypes.INT, description=f"Lines: 1 to {_MOST}, {_USUALLY} if not given."
-            ),
+            whole("limit", "How many lines.", default=_USUALLY, lowest=1, highest=_MOST),
             OpenApiParameter(
                 "format", OpenApiTypes.STR, enum=["ndjson"], description="The only one there is."
             ),

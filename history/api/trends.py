@@ -59,7 +59,7 @@ class TrendsView(Endpoint):
         parameters=[
             OpenApiParameter(
                 "metric",
-                OpenApiTypes.STR,
+                {"type": "string", "minLength": 1},
                 required=True,
                 description="unlocks, points, playtime or a stat's key.",
             ),

@@ -26,7 +26,6 @@ from leaderboards.selectors import friends, history, moderated, standings
 from leaderboards.selectors.definitions import POINTS
 from leaderboards.selectors.standings import Around, Behind, FromOffset, Listing, Place, Row, Where
 
-DEEPEST = 10**9
 _LONGEST_SCORE = 60  # characters of `score` in a query
 # As JSON writes one, but for leading zeros: Decimal takes underscores and spaces as well.
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?")
@@ -273,7 +272,7 @@ def _where(request: Request, kind: str) -> FromOffset | Behind:
     """Return where a page of a list begins: behind a cursor, or at an offset (0 by default). Raises Malformed."""
     cursor = request.GET.get("cursor")
     if cursor is None:
-        return FromOffset(read_whole(request, "offset", default=0, lowest=0, highest=DEEPEST))
+        return FromOffset(read_whole(request, "offset", default=0, lowest=0, highest=documents.DEEPEST))
     if "offset" in request.GET:
         raise Malformed("`cursor` and `offset` both say where the page begins. Send one of them.")
     return Behind(Row(*decode_cursor(kind, cursor)))

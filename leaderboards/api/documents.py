@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from core.endpoint import DEFAULT_LIMIT, MAX_LIMIT
+from core.endpoint import LIMIT, MAX_LIMIT, whole
 
 TAGS = ["Leaderboards"]
 ABOUT_PAGES = (
@@ -17,6 +17,7 @@ ABOUT_PAGES = (
     "sees its own ids for the players."
 )
 AROUND_LIMIT = 11
+DEEPEST = 10**9
 PERIOD_STATES = ["open", "finalising", "final"]
 
 
@@ -272,22 +273,29 @@ NARROWED = [
 SNAPSHOT = _path("snapshot", "The snapshot's id.")
 FROM = _query("from", "Only those taken at this time or later (RFC 3339).", OpenApiTypes.DATETIME)
 TO = _query("to", "Only those taken before this time (RFC 3339).", OpenApiTypes.DATETIME)
-WINDOW = _query("window", "`1d`, `7d` (the default), `30d` or `90d`.")
+WINDOWS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}  # days
+WINDOW = _query("window", "How far back.", enum=list(WINDOWS), default="7d")
 GAME_QUERY = _query("game_id", "The game's id.")
 SCORE = _query(
     "score", "The score, with as many decimals as the board keeps.", OpenApiTypes.NUMBER, required=True
 )
 PAGED = [
-    _query("limit", f"Rows a page, 1 to {MAX_LIMIT}.", OpenApiTypes.INT, default=DEFAULT_LIMIT),
+    LIMIT,
     _query("cursor", "Go on behind the page whose `next_cursor` this is; scores may have changed meanwhile."),
     _query(
         "friends_of",
         "Only this player and his friends, ranked among themselves: with his token, or a server key of his studio.",
     ),
-    _query("offset", "Leave out so many places. Not together with `cursor`.", OpenApiTypes.INT, default=0),
+    whole(
+        "offset",
+        "Leave out so many places. Not together with `cursor`.",
+        default=0,
+        lowest=0,
+        highest=DEEPEST,
+    ),
     *NARROWED,
 ]
 CENTRED = [
-    _query("limit", f"Rows, 1 to {MAX_LIMIT}.", OpenApiTypes.INT, default=AROUND_LIMIT),
+    whole("limit", "How many rows.", default=AROUND_LIMIT, lowest=1, highest=MAX_LIMIT),
     *NARROWED,
 ]

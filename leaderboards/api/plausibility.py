@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +12,9 @@ from accounts.authentication import holder_of, named_game
 from accounts.selectors import KeyHolder
 from core.endpoint import Endpoint
 from core.items import read_object
+from core.problems import CONTENT_TYPE
 from core.refusals import Conflict, NotFound
+from core.schema import ProblemOutput
 from core.strict_json import ExactJSONParser
 from leaderboards.api import documents
 from leaderboards.rules.plausibility import HIGHEST_Z, LEAST_PLAYERS, LOWEST_Z
@@ -47,7 +49,10 @@ class BoardPlausibilityView(Endpoint):
         description=_ABOUT,
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD],
-        responses=BoardPlausibility,
+        responses={
+            200: BoardPlausibility,
+            (409, CONTENT_TYPE): OpenApiResponse(ProblemOutput, "The board is `points`."),
+        },
         examples=[OpenApiExample("Rules", _EXAMPLE, response_only=True)],
     )
     def get(self, request: Request, game_id: str, board: str) -> Response:

@@ -26,8 +26,6 @@ from leaderboards.selectors.definitions import POINTS, BoardInfo
 from leaderboards.selectors.history import SnapshotInfo
 from leaderboards.selectors.ranks import ALL_TIME
 
-WINDOWS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}  # days
-
 
 class SnapshotsView(Endpoint):
     """Kept looks at a board."""
@@ -128,15 +126,15 @@ class RankHistoryView(Endpoint):
     def get(self, request: Request, game_id: str, board: str, player: str) -> HttpResponse:
         """Answer the ranks."""
         window = request.GET.get("window", "7d")
-        if window not in WINDOWS:
-            raise Malformed(f"`window` takes one of {', '.join(WINDOWS)}.")
+        if window not in documents.WINDOWS:
+            raise Malformed(f"`window` takes one of {', '.join(documents.WINDOWS)}.")
         about = asked.board_of(request, game_id, board)
         person = asked.player_named(request, player)
         now = timezone.now()
         points: list[dict[str, Any]] = []
         if about.order is not None and person.id in _seen(request, about.order, [person.id]):
             history.note_watch([about.order], person.id, now=now)
-            since = now - timedelta(days=WINDOWS[window])
+            since = now - timedelta(days=documents.WINDOWS[window])
             points = [
                 {"at": rfc3339(one.at), "rank": one.rank, "score": about.score(one.sort_value)}
                 for one in history.samples(about.order, person.id, since=since)

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.authentication import player_of
-from core.endpoint import Endpoint, cached_answer, page, read_limit
+from core.endpoint import LIMIT, Endpoint, cached_answer, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
 from social import selectors
 from social.api.notifications import EXAMPLE, notification_json
@@ -59,7 +59,7 @@ class ChangesView(Endpoint):
                 description="Your id for the player, `id:<uuid>`, or `me`.",
             ),
             OpenApiParameter("since", OpenApiTypes.STR, description="`next_cursor` of the time before."),
-            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000, 100 if not given."),
+            LIMIT,
         ],
         responses=NewsPage,
         examples=[

@@ -190,7 +190,7 @@ class FriendRequestsView(Endpoint):
         tags=_TAGS,
         parameters=[
             PLAYER,
-            OpenApiParameter("direction", OpenApiTypes.STR, description="`in` (the default) or `out`."),
+            OpenApiParameter("direction", OpenApiTypes.STR, enum=["in", "out"], default="in"),
             *PAGE_PARAMETERS,
         ],
         responses=RequestPage,

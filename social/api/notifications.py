@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import player_of
-from core.endpoint import Endpoint, StrictSerializer, cached_answer, page, read_flag, read_limit
+from core.endpoint import LIMIT, Endpoint, StrictSerializer, cached_answer, page, read_flag, read_limit
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Invalid, Malformed, NotFound
@@ -116,7 +116,7 @@ class NotificationsView(Endpoint):
             _PLAYER,
             OpenApiParameter("unread", OpenApiTypes.BOOL, description="Only what was not read yet."),
             OpenApiParameter("kind", OpenApiTypes.STR, enum=KINDS, description="Only events of one type."),
-            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 1000, 100 if not given."),
+            LIMIT,
             OpenApiParameter("cursor", OpenApiTypes.STR, description="`next_cursor` of the page before."),
         ],
         responses=NotificationsOutput,
