@@ -38,7 +38,10 @@ Answer = Any  # bytes in pieces, which may have `close` and say that they are `s
 Application = Callable[[Environ, StartResponse], Answer]
 
 LARGEST_READ_AHEAD: Final = 1024 * 1024  # what the API takes; a larger body is an import, or a file of a form
-LARGE_BODIES: Final = 4  # that are taken at the same time
+LARGE_BODIES: Final = (
+    4  # that are taken at the same time; and those in chunks, which do not say how large they are
+)
+LARGE_WAITING: Final = 64  # for a moment: most in chunks are small
 SOONEST_S: Final = 1
 LATEST_S: Final = 5
 LOGGED_EVERY_S: Final = 10.0
@@ -54,7 +57,7 @@ _GUARDS: Final = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
 }
-_LARGE: Final = Sort("large bodies", LARGE_BODIES, 0.0)
+_LARGE: Final = Sort("large bodies", LARGE_BODIES, patience_s=0.5)
 _TOO_MANY: Final = (
     "This caller has too many requests under way at once. Wait for answers before you send more."
 )
@@ -77,7 +80,7 @@ class FrontDoor:
         self._application = application
         self._admission = admission
         self._kinds = kinds
-        self._large = Admission([_LARGE], room=0, of_one_caller=LARGE_BODIES)
+        self._large = Admission([_LARGE], room=LARGE_WAITING, of_one_caller=LARGE_BODIES + LARGE_WAITING)
         self._logged_at = dict.fromkeys(range(len(kinds.names)), -LOGGED_EVERY_S)
         _inside.labels("running").set_function(lambda: admission.running)
         _inside.labels("waiting").set_function(lambda: admission.waiting)

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from core import turned_away
 from core.admission import Admission, Sort
-from core.front_door import FrontDoor, Kinds
+from core.front_door import LARGE_BODIES, FrontDoor, Kinds
 from core.refusals import Refused
 from core.slow_clients import SLOW_OF_ONE, SLOW_S
 
@@ -167,6 +167,25 @@ def test_a_body_is_read_before_its_request_takes_a_place() -> None:
 
     site.ask(method="POST", **{**_posted(b"{}"), "wsgi.input": Slow(b"{}")})
     assert reads == [0]
+
+
+def test_bodies_in_chunks_take_turns_and_are_read_by_the_application() -> None:
+    site = Site()
+    for _ in range(LARGE_BODIES):
+        site.door._large.enter(0, "")
+    sent: dict[str, Any] = {
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "CONTENT_LENGTH": "",
+        "wsgi.input": BytesIO(b"{}"),
+    }
+    asked = threading.Thread(target=lambda: site.ask("/api/v1/games", "POST", **sent))
+    asked.start()
+    while not site.door._large.waiting:
+        time.sleep(0.001)
+    site.door._large.leave(0, "")
+    asked.join()
+    assert site.bodies == [b"{}"]
+    assert site.door._large.running == LARGE_BODIES - 1
 
 
 def test_bodies_that_are_waited_for_hold_up_their_address_only() -> None:
