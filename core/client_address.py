@@ -1,7 +1,8 @@
 """Where a request comes from: of whom requests are counted that say nothing else of themselves."""
 
 import ipaddress
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,7 +13,12 @@ _IPV6_HOME: Final = 64  # bits of an address that one household has to itself (R
 
 def client_address(request: HttpRequest | Request) -> str:
     """Return the client's address as the server or its proxy says it (CLIENT_ADDRESS_VARIABLE); empty for none."""
-    address: str = request.META.get(settings.RATELIMIT_IP_META_KEY) or request.META.get("REMOTE_ADDR", "")
+    return address_in(request.META)
+
+
+def address_in(environ: Mapping[str, Any]) -> str:
+    """Return the same of a request that is not read yet, by its environment (WSGI)."""
+    address: str = environ.get(settings.RATELIMIT_IP_META_KEY) or environ.get("REMOTE_ADDR", "")
     return address.strip()
 
 

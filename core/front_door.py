@@ -25,8 +25,9 @@ from psycopg_pool import PoolTimeout
 
 from core import followers, slow_clients, turned_away
 from core.admission import Admission, Sort, Verdict
+from core.client_address import address_in
 from core.ids import request_id
-from core.problems import CONTENT_TYPE
+from core.problems import CONTENT_TYPE, json_is_wanted
 from core.refusals import PROBLEMS, Malformed, Refused
 from core.slow_clients import Bodies
 
@@ -49,7 +50,6 @@ WATCHES_EVERY_S: Final = 1.0
 URGENT: Final = frozenset({"live", "facts"})  # queues whose listeners somebody waits for
 # A load balancer asks in the worst of times, and a file is sent sooner than it would wait.
 _OPEN_TO_ALL: Final = ("/livez", "/readyz", "/metrics", "/static/", "/favicon.ico")
-_NO_PAGES: Final = ("/api/", "/media/")
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; frame-ancestors 'none'"
 )
@@ -111,7 +111,7 @@ class FrontDoor:
 
     def _read(self, environ: Environ, length: int) -> Refused | None:
         """Read a request's body, which may take as long as its sender likes."""
-        address = _address(environ)
+        address = address_in(environ)
         if self._bodies.are_held_up(address):
             unread = {"Connection": "close", **_after()}
             return Refused(_TOO_SLOW, slug="rate-limited", headers=unread)
@@ -121,7 +121,7 @@ class FrontDoor:
 
     def _admit(self, environ: Environ, start_response: StartResponse) -> Answer:
         sort = self._kinds.of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        caller: str = environ.get("HTTP_AUTHORIZATION") or _address(environ)
+        caller: str = environ.get("HTTP_AUTHORIZATION") or address_in(environ)
         verdict = self._admission.enter(sort, caller)
         if verdict is not Verdict.ADMITTED:
             return self._turn_away(verdict, environ, start_response)
@@ -189,11 +189,6 @@ def _nothing() -> None:
     """Leave no second time."""
 
 
-def _address(environ: Environ) -> str:
-    address: str = environ.get(settings.RATELIMIT_IP_META_KEY) or environ.get("REMOTE_ADDR", "")
-    return address
-
-
 def _after() -> dict[str, str]:
     """Say when to come again: not all at once."""
     return {"Retry-After": str(random.randint(SOONEST_S, LATEST_S))}  # noqa: S311 - no secret
@@ -202,7 +197,7 @@ def _after() -> dict[str, str]:
 def _refuse(refused: Refused, environ: Environ, start_response: StartResponse) -> Answer:
     asked: str = request_id(environ.get("HTTP_X_REQUEST_ID", ""))
     path: str = environ["PATH_INFO"]
-    if path.startswith(_NO_PAGES) or "text/html" not in environ.get("HTTP_ACCEPT", ""):
+    if json_is_wanted(path, environ.get("HTTP_ACCEPT", "")):
         content_type = CONTENT_TYPE
         told = refused.body(public_url=settings.PUBLIC_URL, instance=path, request_id=asked)
         body = orjson.dumps(told)

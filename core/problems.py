@@ -127,9 +127,12 @@ def _flatten(detail: Any, at: str = "") -> list[dict[str, str]]:
 
 def wants_json(request: HttpRequest) -> bool:
     """Say whether problems are answered as JSON: under /api/ and /media/, and wherever HTML was not asked for."""
-    return request.path.startswith(("/api/", "/media/")) or "text/html" not in request.headers.get(
-        "Accept", ""
-    )
+    return json_is_wanted(request.path, request.headers.get("Accept", ""))
+
+
+def json_is_wanted(path: str, accept: str) -> bool:
+    """Say the same of a request's path and its Accept header."""
+    return path.startswith(("/api/", "/media/")) or "text/html" not in accept
 
 
 def page_or_problem(request: HttpRequest, refused: Refused) -> HttpResponse:
