@@ -112,11 +112,11 @@ def test_a_picture_becomes_an_icon_in_two_sizes_with_a_grey_one(
     said = answer.json()
     assert said["icon_url"].startswith(f"http://127.0.0.1:8000/media/icons/{game.uuid}/")
     for url in (said["icon_url"], said["icon_locked_url"]):
-        large, small = fetched(url), fetched(url.replace("-256", "-112"))
+        large, small = fetched(url), fetched(url.replace("-256.webp", "-112.webp"))
         assert (large.format, large.size, small.size) == ("WEBP", (256, 256), (112, 112))
     red, _, blue, _ = ImageStat.Stat(fetched(said["icon_locked_url"]).convert("RGBA")).mean
     assert abs(red - blue) < 3
-    assert len(Client().get(path(said["icon_url"]).replace("-256", "-112")).content) <= 6 * 1024
+    assert len(Client().get(path(said["icon_url"]).replace("-256.webp", "-112.webp")).content) <= 6 * 1024
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -187,7 +187,12 @@ def test_an_icon_is_served_for_ever_and_as_nothing_else(game: Game, api: factori
     assert (again.status_code, again.content) == (304, b"")
     assert Client().head(url).status_code == 200
     assert Client().post(url).status_code == 405
-    for other in (url.replace("-256", "-512"), url.replace(str(game.uuid), "../.."), url[:-10], "/media/"):
+    for other in (
+        url.replace("-256.webp", "-512.webp"),
+        url.replace(str(game.uuid), "../.."),
+        url[:-10],
+        "/media/",
+    ):
         missing = Client().get(other)
         assert missing.status_code == 404
         assert "immutable" not in missing.get("Cache-Control", "")

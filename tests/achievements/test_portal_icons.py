@@ -64,7 +64,7 @@ def test_a_picture_waits_to_be_published_like_any_other_change(game: Game, devel
     assert "The icon is saved. Players see it once the changes are published." in page.text
     assert Achievement.objects.get().icon_url == ""
     waiting = DefinitionDraft.objects.get().changes
-    shown = [f'src="{waiting[name].replace("-256", "-112")}"' for name in documents.PICTURES]
+    shown = [f'src="{waiting[name].replace("-256.webp", "-112.webp")}"' for name in documents.PICTURES]
     assert all(one.startswith('src="/media/') and page.text.count(one) >= 2 for one in shown)
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.details) == (

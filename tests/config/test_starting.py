@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,11 @@ def test_no_process_starts_on_a_postgresql_that_may_lose_what_it_acknowledged(
     assert "ALTER SYSTEM" in said
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.mark.parametrize("name", ["web", "live", "worker"])
 def test_a_postgresql_that_is_away_keeps_nobody_from_starting(
     servers: Servers, tmp_path: Path, name: str
@@ -117,7 +123,8 @@ def test_a_postgresql_that_is_away_keeps_nobody_from_starting(
         wait_for(lambda: "does not answer yet" in process.log.read_text(), what="a warning")
         assert process.alive
         if name == "web":
-            port = process.argv[process.argv.index("--port") + 1]
+            port = int(process.argv[process.argv.index("--port") + 1])
+            wait_for(lambda: listens(port), what="web to listen")  # after the warning
             asked = {
                 path: httpx.get(f"http://127.0.0.1:{port}{path}", timeout=30)
                 for path in ("/livez", "/readyz")
