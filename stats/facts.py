@@ -14,6 +14,7 @@ class ValueMoved:
         before: None if the player held none, even where the stat declares a default.
         reached_us: when the game says that it happened, in microseconds since 1970.
         event_id: the report's.
+        is_of_device: a player's own device says so; its clock proves nothing.
 
     """
 
@@ -28,6 +29,7 @@ class ValueMoved:
     after: Decimal
     reached_us: int
     event_id: UUID
+    is_of_device: bool
 
 
 @dataclass(frozen=True)

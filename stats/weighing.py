@@ -47,6 +47,7 @@ class Item:
     Attributes:
         told_us: when the game says it happened, None for now.
         is_event_named: the sender named the event, so that it counts once.
+        is_of_device: a player's own device says so; its clock proves nothing.
 
     """
 
@@ -57,6 +58,7 @@ class Item:
     told_us: int | None
     event_id: UUID
     is_event_named: bool
+    is_of_device: bool = False
 
     @property
     def name(self) -> tuple[int, str]:
@@ -292,6 +294,7 @@ def _move(item: Item, change: Change, who: Who, before: Held | None, after: Held
         after=after.value,
         reached_us=after.reached_us,
         event_id=item.event_id,
+        is_of_device=item.is_of_device,
     )
 
 

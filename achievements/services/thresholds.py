@@ -303,4 +303,5 @@ def _item(chance: _Chance, catalogue: GameCatalogue) -> Item:
         points=chance.definition.points,
         unlocked_at=from_microseconds(chance.move.reached_us),
         event_id=new_id(),
+        is_of_device=chance.move.is_of_device,
     )

@@ -157,6 +157,7 @@ def _checked(
         told_us=None if told is None else microseconds(told),
         event_id=request.event_id or new_id(),
         is_event_named=request.event_id is not None,
+        is_of_device=by.is_player,
     )
     return _Checked(item, refused)
 

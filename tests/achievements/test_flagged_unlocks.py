@@ -15,6 +15,7 @@ from achievements.models import FlaggedUnlock, Plausibility, PlayerGame, PlayerT
 from achievements.services import backfills
 from achievements.unlocking import RECORD
 from core.clock import rfc3339
+from core.ids import new_id
 from core.models import AuditEntry
 from tests import factories
 from tests.achievements.test_unlock_api import BATCH, UNLOCK, facts
@@ -159,6 +160,26 @@ def test_a_device_s_clock_does_not_stretch_a_burst(world: World) -> None:
     for number in range(6):
         told = timezone.now() - timedelta(hours=number)
         answer = unlock(world, f"a{number}", "me", device, unlocked_at=rfc3339(told))
+        assert answer.status_code == 202, answer.json()
+    assert (Unlock.objects.count(), FlaggedUnlock.objects.count()) == (3, 3)
+
+
+def test_a_device_s_clock_does_not_stretch_a_burst_of_thresholds(world: World) -> None:
+    for number in range(6):
+        factories.stat(world.game, f"s{number}", authority="client")
+        key = f"of-s{number}"
+        factories.achievement(world.game, key, type="incremental", target=5, stat=f"s{number}")
+    rules(world, unlocks_a_minute=3)
+    device = factories.api(factories.player_token(world.game, factories.player(world.studio, "p-1")))
+    for number in range(6):
+        body = {
+            "game_id": str(world.game.uuid),
+            "player": "me",
+            "stats": {f"s{number}": {"add": 5}},
+            "event_id": str(new_id()),
+            "reported_at": rfc3339(timezone.now() - timedelta(hours=number)),
+        }
+        answer = device.post("/stats/report", body)
         assert answer.status_code == 202, answer.json()
     assert (Unlock.objects.count(), FlaggedUnlock.objects.count()) == (3, 3)
 
