@@ -7,8 +7,9 @@ from typing import Protocol
 from uuid import UUID
 
 from accounts import selectors as accounts
-from achievements import progressing, rules, unlocking
+from achievements import pacing, progressing, rules, unlocking
 from achievements.facts import ProgressChanged
+from achievements.pacing import Growth
 from achievements.progressing import Event, Kept, Pair, Who, Write
 from achievements.weighing import record_weighed
 from core.db import LostRace
@@ -27,7 +28,14 @@ class CreatePlayers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A report that passed the catalogue's checks; `event_id` is given where steps are added."""
+    """A report that passed the catalogue's checks.
+
+    Attributes:
+        event_id: given where steps are added.
+        a_minute: how many steps may come in any minute, by a rule of the game.
+        is_of_device: a player's own device says so.
+
+    """
 
     studio_id: int
     external_id: str
@@ -38,6 +46,8 @@ class Item:
     target: int
     steps: int
     event_id: UUID | None
+    a_minute: int | None = None
+    is_of_device: bool = False
 
     @property
     def name(self) -> tuple[int, str, int]:
@@ -87,6 +97,7 @@ def advance_all(items: Sequence[Item], *, create_players: CreatePlayers, at: dat
     table.note_joined(pair[0] for _, pair in usable)
     table.kept, table.unlocked = progressing.hold(pair for _, pair in usable)
     outcomes = [table.take(item, one) for item, one in zip(items, who, strict=True)]
+    pacing.follow(table.growths)
     progressing.write(table.writes(), table.announcements())
     _unlock(list(table.reached.values()), at=at)
     return outcomes
@@ -144,6 +155,7 @@ def _unlock(items: Sequence[Item], *, at: datetime) -> None:
             points=item.points,
             unlocked_at=None,
             event_id=item.event_id or new_id(),
+            is_of_device=item.is_of_device,
         )
         for item in items
     ]
@@ -162,6 +174,7 @@ class _Table:
     unlocked: set[Pair] = field(default_factory=set)
     changed: dict[Pair, tuple[Item, int]] = field(default_factory=dict)
     reached: dict[Pair, Item] = field(default_factory=dict)
+    growths: list[Growth] = field(default_factory=list)  # of those that a rule judges
 
     def note_joined(self, player_ids: Iterable[int]) -> None:
         """Let events of who was joined to another be the other's; they are somebody else's by their ids."""
@@ -217,6 +230,8 @@ class _Table:
         current = rules.advance(before, item.steps, adds=adds, target=item.target)
         if current != before:
             self.changed[pair] = item, current
+            if item.a_minute is not None:
+                self.growths.append(Growth(pair, item.a_minute, before, current, self.now_us))
         if current >= item.target:
             self.unlocked.add(pair)
             self.reached[pair] = item

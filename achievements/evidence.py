@@ -14,6 +14,7 @@ RULES: Final = {
     "rate": gettext_lazy("Too many a minute"),
     "order": gettext_lazy("Out of order"),
     "session": gettext_lazy("No session"),
+    "pace": gettext_lazy("Progress too fast"),
 }
 _SINCE = {
     "session": gettext_lazy("%(seconds)s s after the first session; the rule says %(needed)s s."),
@@ -86,7 +87,24 @@ def _session(one: Mapping[str, Any]) -> str:
     return _("The player never had a session.")
 
 
-_WORDS = {"earliest": _earliest, "rate": _rate, "order": _order, "session": _session}
+def _pace(one: Mapping[str, Any]) -> str:
+    told = {name: spoken.whole(one[name]) for name in ("steps", "seconds", "most", "a_minute")}
+    told["when"] = _clock(one["until_us"])
+    if not one["seconds"]:
+        text = _("%(steps)s steps in one report, at %(when)s; the rule says %(a_minute)s a minute at most.")
+    elif one["most"] == one["a_minute"]:
+        text = _(
+            "%(steps)s steps within %(seconds)s s, until %(when)s; the rule says %(a_minute)s a minute at most."
+        )
+    else:
+        text = _(
+            "%(steps)s steps within %(seconds)s s, until %(when)s; the rule says %(a_minute)s a minute at most, so "
+            "%(most)s."
+        )
+    return text % told
+
+
+_WORDS = {"earliest": _earliest, "rate": _rate, "order": _order, "session": _session, "pace": _pace}
 
 
 def _clock(at_us: int) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import orjson
 
@@ -121,9 +121,19 @@ def steps(
     A goal of several conditions counts those that are met; towards a smallest value there is nothing to count but
     whether it is reached.
     """
-    if isinstance(goal, Condition) and goal.asks_for_more(aggregations) and goal.threshold >= 1:
+    if _is_counted(goal, aggregations):
         return max(int(goal.reckon(values) or 0), 0), int(goal.threshold)
     return progress(goal, holds)
+
+
+def _is_counted(goal: Goal, aggregations: Mapping[str, str]) -> TypeGuard[Condition]:
+    return isinstance(goal, Condition) and goal.asks_for_more(aggregations) and goal.threshold >= 1
+
+
+def counts_one_stat(goal: Goal, aggregations: Mapping[str, str]) -> bool:
+    """Say whether the way to a goal is a single stat's, up to a threshold."""
+    is_single = isinstance(goal, Condition) and len(goal.factors) == 1
+    return is_single and _is_counted(goal, aggregations)
 
 
 def latches(condition: Condition, aggregations: Mapping[str, str]) -> bool:

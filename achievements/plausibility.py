@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from achievements.pace import Way
 from core import texts
 
 SECOND_US: Final = 1_000_000
@@ -15,10 +16,19 @@ MINUTE_US: Final = 60 * SECOND_US
 SLACK_US: Final = 2 * MINUTE_US  # between two signs of life of a session
 LONGEST_S: Final = 10 * 366 * 86_400
 MOST_A_MINUTE: Final = 1_000
+MOST_STEPS_A_MINUTE: Final = 10**9
 MOST_LINES: Final = 500  # of a list of rules
-NAMES: Final = ("earliest", "rate", "order", "session")
+NAMES: Final = ("earliest", "rate", "order", "session", "pace")
 FIELDS: Final = ("earliest_seconds", "unlocks_a_minute", "session_required", "achievements", "order")
 Since = Literal["session", "studio", "now"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much progress any minute may bring; `target` is that of its own steps, None where a stat counts."""
+
+    a_minute: int
+    target: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Rules:
         per_minute: how many unlocks a minute may have at most.
         needs_session: whether a session has to be known from about that time.
         before: what has to be unlocked before.
+        paces: how fast one may come on.
 
     """
 
@@ -39,10 +50,15 @@ class Rules:
     per_minute: int | None = None
     needs_session: bool = False
     before: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    paces: Mapping[int, Pace] = field(default_factory=dict)
 
     def earliest_of(self, achievement_id: int) -> int | None:
         """Return how many seconds after the player's beginning an achievement may be unlocked."""
         return self.times.get(achievement_id, self.earliest_s)
+
+    def a_minute_of(self, achievement_id: int) -> int | None:
+        """Return how much progress towards an achievement any minute may bring."""
+        return self.paces[achievement_id].a_minute if achievement_id in self.paces else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,7 @@ class Known:
         has: the achievements that he has, of those that matter.
         flagged: those that were kept apart, with their state.
         moments: when he unlocked anything about that time.
+        ways: how he came to those that have a pace.
 
     """
 
@@ -76,6 +93,7 @@ class Known:
     has: set[int] = field(default_factory=set)
     flagged: dict[int, str] = field(default_factory=dict)
     moments: list[int] = field(default_factory=list)
+    ways: dict[int, Way] = field(default_factory=dict)
 
     def beginning(self, at_us: int) -> tuple[int, Since]:
         """Return since when he plays, as far as is known: the first session, else when he was first heard of."""
@@ -103,7 +121,16 @@ def broken(rules: Rules, achievement_id: int, *, at_us: int, known: Known) -> li
     ]
     if rules.needs_session and not (known.session and known.session.may_cover(at_us)):
         found.append({"rule": "session", "sessions": known.session.count if known.session else 0})
-    return found
+    return found + _too_fast(rules, achievement_id, known)
+
+
+def _too_fast(rules: Rules, achievement_id: int, known: Known) -> list[dict[str, Any]]:
+    way, a_minute = known.ways.get(achievement_id), rules.a_minute_of(achievement_id)
+    if a_minute is None or way is None or way.fastest is None or not way.fastest.breaks(a_minute):
+        return []
+    one = way.fastest
+    told = {"steps": one.steps, "seconds": one.seconds, "until_us": one.until_us}
+    return [{"rule": "pace", **told, "most": one.most(a_minute), "a_minute": a_minute}]
 
 
 def densest(moments: Sequence[int], at_us: int) -> int:
@@ -117,11 +144,16 @@ def densest(moments: Sequence[int], at_us: int) -> int:
     )
 
 
-def read(document: Mapping[str, Any], ids: Mapping[str, int], open_keys: Collection[str]) -> Rules:
+def read(
+    document: Mapping[str, Any],
+    ids: Mapping[str, int],
+    open_keys: Collection[str],
+    targets: Mapping[str, int | None],
+) -> Rules:
     """Return stored rules by ids.
 
     What names an achievement that is gone holds for nobody, nor that something comes before which nobody can get any
-    more: of `open_keys` are those that can be had.
+    more: of `open_keys` are those that can be had. `targets` are those of incremental ones, None where stats count.
     """
     before: dict[int, tuple[int, ...]] = {}
     for first, then in document["order"]:
@@ -133,6 +165,11 @@ def read(document: Mapping[str, Any], ids: Mapping[str, int], open_keys: Collect
         per_minute=document["unlocks_a_minute"],
         needs_session=document["session_required"],
         before=before,
+        paces={
+            ids[key]: Pace(a_minute, targets[key])
+            for key, a_minute in document.get("paces", {}).items()
+            if key in targets
+        },
     )
 
 
@@ -143,8 +180,21 @@ def nothing() -> dict[str, Any]:
         "unlocks_a_minute": None,
         "session_required": False,
         "achievements": {},
+        "paces": {},
         "order": [],
     }
+
+
+def stored(clean: Mapping[str, Any]) -> dict[str, Any]:
+    """Return clean values, by field, as they are stored: each rule of single achievements by itself."""
+    found = {name: value for name, value in clean.items() if name != "achievements"}
+    if "achievements" in clean:
+        lines = clean["achievements"].items()
+        for name, rule in (("achievements", "earliest_seconds"), ("paces", "progress_a_minute")):
+            found[name] = {key: line[rule] for key, line in lines if rule in line}
+    if "order" in clean:
+        found["order"] = [list(pair) for pair in clean["order"]]
+    return found
 
 
 def clean_seconds(value: object) -> int | None:
@@ -166,17 +216,22 @@ def clean_flag(value: object) -> bool:
     return value
 
 
-def clean_times(value: object) -> dict[str, int]:
-    """Return the times of single achievements by key. Raises ValueError."""
-    found: dict[str, int] = {}
-    for row in _rows(value, {"achievement", "earliest_seconds"}):
+def clean_pace(value: object) -> int | None:
+    """Return how many steps a minute, None for no rule. Raises ValueError."""
+    return _whole(value, MOST_STEPS_A_MINUTE, "A pace is 1 to {most:,} steps a minute.")
+
+
+def clean_lines(value: object) -> dict[str, dict[str, int]]:
+    """Return the rules of single achievements by key and name. Raises ValueError."""
+    found: dict[str, dict[str, int]] = {}
+    for row in _rows(value, {"achievement"}, any_of=_OF_ONE.keys()):
         key = texts.clean_key(row["achievement"])
-        seconds = clean_seconds(row["earliest_seconds"])
-        if seconds is None:
-            raise ValueError(f"{texts.quoted(key)}: give the seconds, or leave the line out.")
+        line = {name: number for name in row if name in _OF_ONE and (number := _OF_ONE[name](row[name]))}
+        if len(line) + 1 < len(row):
+            raise ValueError(f"{texts.quoted(key)}: give a number, or leave it out.")
         if key in found:
             raise ValueError(f"{texts.quoted(key)} is there twice: give each achievement once.")
-        found[key] = seconds
+        found[key] = line
     return found
 
 
@@ -191,11 +246,12 @@ def clean_order(value: object) -> list[tuple[str, str]]:
     return pairs
 
 
+_OF_ONE: Final = {"earliest_seconds": clean_seconds, "progress_a_minute": clean_pace}
 CLEAN: Final = {
     "earliest_seconds": clean_seconds,
     "unlocks_a_minute": clean_rate,
     "session_required": clean_flag,
-    "achievements": clean_times,
+    "achievements": clean_lines,
     "order": clean_order,
 }
 
@@ -208,10 +264,12 @@ def _whole(value: object, most: int, detail: str) -> int | None:
     return value
 
 
-def _rows(value: object, names: set[str]) -> list[Mapping[str, Any]]:
-    listed = ", ".join(sorted(names))
+def _rows(value: object, names: Collection[str], *, any_of: Collection[str] = ()) -> list[Mapping[str, Any]]:
+    listed = ", ".join(sorted(names)) + (f", and {' or '.join(sorted(any_of))} or both" if any_of else "")
     if not isinstance(value, list) or len(value) > MOST_LINES:
         raise ValueError(f"A list of {MOST_LINES} objects at most is expected, each with {listed}.")
-    if any(not isinstance(row, Mapping) or set(row) != names for row in value):
-        raise ValueError(f"Each object has exactly these names: {listed}.")
+    for row in value:
+        given = set(row) - set(any_of) if isinstance(row, Mapping) else None
+        if given != set(names) or (any_of and len(row) == len(names)):
+            raise ValueError(f"Each object has exactly these names: {listed}.")
     return value

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from achievements import pacing
 from core.db import array_literal, run_prepared
 
 _HOLD = "SELECT FROM achievements_playergame WHERE player_id = $1 AND game_id = $2 FOR UPDATE"
@@ -128,7 +129,8 @@ DELETE FROM achievements_conditionmet
 
 
 def begin_anew(*, player_id: int, achievement_ids: Sequence[int]) -> int:
-    """Set a player's steps back to none, and forget which conditions held; return of how many achievements."""
+    """Set a player's steps back to none, forget how fast they came and which conditions held; return of how many."""
     wanted = array_literal(achievement_ids)
     changed = {row[0] for row in run_prepared(_ZERO, [player_id, wanted])}
+    pacing.forget(player_id=player_id, achievement_ids=achievement_ids)
     return len(changed | {row[0] for row in run_prepared(_FORGET, [player_id, wanted])})

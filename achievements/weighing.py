@@ -13,10 +13,11 @@ from typing import Any
 
 from django.db import transaction
 
-from achievements import completing, flagging, plausibility, progressing
+from achievements import completing, flagging, pacing, plausibility, progressing
 from achievements.completing import Catalogues, record_and_complete
 from achievements.flagging import Flag, InGame, New, Pair
 from achievements.models import FlaggedUnlock
+from achievements.pacing import Growth
 from achievements.plausibility import MINUTE_US, Known, Rules, Session
 from achievements.selectors.definitions import GameCatalogue
 from achievements.unlocking import Item, Outcome
@@ -211,7 +212,22 @@ def _known(claims: Sequence[_Claim]) -> Mapping[InGame, Known]:
     for heard in (False, True):
         for player_id, game_id, moment in flagging.moments(_spans(claims, heard=heard), heard=heard):
             known[player_id, game_id].moments.append(moment)
+    _note_ways(claims, known)
     return known
+
+
+def _note_ways(claims: Sequence[_Claim], known: Mapping[InGame, Known]) -> None:
+    """Note how players came to what has a pace; who claims it before his steps are there takes the rest at once."""
+    paced = [claim for claim in reversed(claims) if claim.item.achievement_id in claim.rules.paces]
+    held = pacing.held(claim.pair for claim in paced)
+    for claim in paced:
+        pace, kept = claim.rules.paces[claim.item.achievement_id], held[claim.pair]
+        way = kept.way
+        if pace.target is not None and kept.current < pace.target:
+            growth = Growth(claim.pair, pace.a_minute, kept.current, pace.target, claim.at_us)
+            way = kept.advance(growth)
+        if way is not None:
+            known[claim.in_game].ways[claim.item.achievement_id] = way
 
 
 def _spans(claims: Iterable[_Claim], *, heard: bool) -> list[tuple[int, int, int, int]]:

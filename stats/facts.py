@@ -12,7 +12,9 @@ class ValueMoved:
 
     Attributes:
         before: None if the player held none, even where the stat declares a default.
+        since_us: when the platform heard of `before`; None with it.
         reached_us: when the game says that it happened, in microseconds since 1970.
+        at_us: the same as far as it is believed: of what a player's device says, when the platform heard of it.
         event_id: the report's.
         is_of_device: a player's own device says so; its clock proves nothing.
 
@@ -27,7 +29,9 @@ class ValueMoved:
     aggregation: str
     before: Decimal | None
     after: Decimal
+    since_us: int | None
     reached_us: int
+    at_us: int
     event_id: UUID
     is_of_device: bool
 

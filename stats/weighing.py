@@ -231,7 +231,12 @@ class _Table:
             if item.event not in self.fresh or item.event in self.heard:
                 return self._repeated(item, who)
         at_us = heard_us if item.told_us is None else min(item.told_us, heard_us)
-        outcome = Outcome(results=tuple(self._put(item, change, who, at_us=at_us) for change in item.changes))
+        believed_us = heard_us if item.is_of_device else at_us
+        outcome = Outcome(
+            results=tuple(
+                self._put(item, change, who, at_us=at_us, believed_us=believed_us) for change in item.changes
+            )
+        )
         if outcome.is_recorded:
             self.heard.add(item.event)
         return outcome
@@ -250,7 +255,7 @@ class _Table:
             is_repeated=True, results=tuple(Result(None if one is None else one.value) for one in held)
         )
 
-    def _put(self, item: Item, change: Change, who: Who | None, *, at_us: int) -> Result:
+    def _put(self, item: Item, change: Change, who: Who | None, *, at_us: int, believed_us: int) -> Result:
         """Note what is to be written; the version rises only with the value."""
         stat, before = change.stat, self.held(who, change.stat)
         after = _weighed(change, before, at_us=at_us)
@@ -258,10 +263,10 @@ class _Table:
             return Result(refused=after)
         assert who is not None  # somebody unknown of whom something is taken was created
         is_changed = before is None or after.value != before.value
+        key = (who.player_id, stat.id)
+        last, kept = self.writes.get(key), self.kept.get(key)
+        version = known = last.version if last else kept.version if kept else 0
         if after != before:
-            key = (who.player_id, stat.id)
-            last, kept = self.writes.get(key), self.kept.get(key)
-            version = last.version if last else kept.version if kept else 0
             if is_changed:
                 # By the clock, not by counting: a row that was deleted must not begin anew with an old number.
                 version = max(version + 1, self.now_us)
@@ -276,11 +281,21 @@ class _Table:
             )
             self.stats[stat.id] = stat
         if is_changed:
-            self.moves.append(_move(item, change, who, before, after))
+            since_us = None if before is None else known  # versions are by the clock
+            self.moves.append(_move(item, change, who, before, after, since_us=since_us, at_us=believed_us))
         return Result(after.value, is_changed)
 
 
-def _move(item: Item, change: Change, who: Who, before: Held | None, after: Held) -> ValueMoved:
+def _move(
+    item: Item,
+    change: Change,
+    who: Who,
+    before: Held | None,
+    after: Held,
+    *,
+    since_us: int | None,
+    at_us: int,
+) -> ValueMoved:
     stat = change.stat
     return ValueMoved(
         studio_id=item.studio_id,
@@ -292,7 +307,9 @@ def _move(item: Item, change: Change, who: Who, before: Held | None, after: Held
         aggregation=stat.rule.aggregation,
         before=None if before is None else before.value,
         after=after.value,
+        since_us=since_us,
         reached_us=after.reached_us,
+        at_us=at_us,
         event_id=item.event_id,
         is_of_device=item.is_of_device,
     )

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import holder_of, named_game
 from accounts.selectors import GameInfo, KeyHolder
-from achievements.plausibility import FIELDS, LONGEST_S, MOST_A_MINUTE
+from achievements.plausibility import FIELDS, LONGEST_S, MOST_A_MINUTE, MOST_STEPS_A_MINUTE
 from achievements.selectors import plausibility
 from achievements.services import plausibility as services
 from core.endpoint import Endpoint
@@ -20,23 +20,39 @@ _ABOUT = (
     "An unlock that breaks a rule is answered like any other (202 `unlocked`, then 200 `already_unlocked`), and "
     "stays out of totals, ranks and rarity until a member of the studio approves it in the portal's review queue. "
     "Times count from the player's first session in the game; without one, from when the studio first named the "
-    "player. Metas follow from the unlocks that count, and no rule holds them back. Leaderboards have their own: "
-    "`/leaderboards/{game_id}/{board}/plausibility`."
+    "player. Progress is judged by when it was reported: what came since the report before may have come at any moment "
+    "between the two, and a first report may bring as much as a minute. Whoever is too fast is answered as ever, "
+    "and the unlock that he comes to is kept apart. Metas follow from the unlocks that count, and no rule holds them "
+    "back. Leaderboards have their own: `/leaderboards/{game_id}/{board}/plausibility`."
 )
 _EXAMPLE = {
     "earliest_seconds": 10,
     "unlocks_a_minute": 30,
     "session_required": False,
-    "achievements": [{"achievement": "finale", "earliest_seconds": 1800}],
+    "achievements": [
+        {"achievement": "finale", "earliest_seconds": 1800},
+        {"achievement": "hundred-doors", "progress_a_minute": 20},
+    ],
     "order": [{"first": "prologue", "then": "finale"}],
 }
 
 
-class EarliestTime(serializers.Serializer[Any]):
-    """How soon an achievement may be unlocked, instead of the game's `earliest_seconds`."""
+class AchievementRule(serializers.Serializer[Any]):
+    """An achievement's own rule: one of its limits, or both."""
 
     achievement = serializers.CharField(help_text="The achievement's key.")
-    earliest_seconds = serializers.IntegerField(min_value=1, max_value=LONGEST_S)
+    earliest_seconds = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_S, required=False, help_text="Instead of the game's."
+    )
+    progress_a_minute = serializers.IntegerField(
+        min_value=1,
+        max_value=MOST_STEPS_A_MINUTE,
+        required=False,
+        help_text=(
+            "How much progress any minute may bring, at most. For an incremental achievement that counts its own "
+            "steps, or one stat up to a threshold."
+        ),
+    )
 
 
 class OrderRule(serializers.Serializer[Any]):
@@ -58,7 +74,7 @@ class PlausibilityRules(serializers.Serializer[Any]):
     session_required = serializers.BooleanField(
         required=False, help_text="A session has to be known from that time."
     )
-    achievements = EarliestTime(many=True, required=False)
+    achievements = AchievementRule(many=True, required=False)
     order = OrderRule(many=True, required=False)
 
 

@@ -12,7 +12,7 @@ from achievements.models.definitions import (
 )
 from achievements.models.icons import Icon
 from achievements.models.plausibility import FlaggedUnlock, Plausibility
-from achievements.models.progress import Backfill, ConditionMet, Progress, ProgressEvent
+from achievements.models.progress import Backfill, ConditionMet, Pace, Progress, ProgressEvent
 from achievements.models.reports import PlayerReport, ReportAnswer, ReportState
 from achievements.models.totals import (
     AchievementCount,
@@ -38,6 +38,7 @@ __all__ = [
     "FlaggedUnlock",
     "GamePlayers",
     "Icon",
+    "Pace",
     "Plausibility",
     "Played",
     "PlayerGame",

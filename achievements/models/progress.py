@@ -1,5 +1,6 @@
-"""How far players are with what they do not have yet, and who is looked at anew."""
+"""How far players are with what they do not have yet, how fast they came, and who is looked at anew."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
@@ -21,6 +22,36 @@ class Progress(models.Model):
 
     class Meta:
         verbose_name_plural = "progress"
+
+    def __str__(self) -> str:
+        return f"{self.player_id} with {self.achievement_id}: {self.current}"
+
+
+class Pace(models.Model):
+    """How fast a player came as far as he is, where a rule says how fast one may (achievements/pace.py, ADR 0068)."""
+
+    pk = models.CompositePrimaryKey("player_id", "achievement_id")
+    player_id = models.BigIntegerField()
+    achievement = models.ForeignKey(Achievement, on_delete=models.CASCADE, related_name="+")
+    a_minute = models.IntegerField(help_text="The rule that it was judged by.")
+    current = models.BigIntegerField(help_text="How far he was at last.")
+    marks = ArrayField(
+        models.BigIntegerField(), help_text="In which second, and how far he was then, in turn."
+    )
+    steps = models.BigIntegerField(
+        null=True, help_text="The most that came too fast; null while nothing did."
+    )
+    seconds = models.BigIntegerField(null=True, help_text="Within which time; 0 for one report.")
+    until_us = models.BigIntegerField(null=True, help_text="When that was reached.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(steps__isnull=True, seconds__isnull=True, until_us__isnull=True)
+                | Q(steps__isnull=False, seconds__isnull=False, until_us__isnull=False),
+                name="what_came_too_fast_is_told_whole",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.player_id} with {self.achievement_id}: {self.current}"

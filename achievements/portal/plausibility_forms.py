@@ -1,6 +1,7 @@
 """What the form of a game's rules of plausibility takes."""
 
 import json
+from itertools import zip_longest
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from core.forms import PortalForm
 from core.texts import quoted
 
 _SPARES = 3  # empty lines to type in
+_OF_ONE = ("earliest_seconds", "progress_a_minute")  # in the order of their columns
 Row = list[str]
 
 
@@ -39,7 +41,7 @@ class _Lines(forms.Widget):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Row]:
         """Return the lines in which anything stands."""
         columns = [[text.strip() for text in data.getlist(f"{name}-{column}")] for column in self.columns]
-        return [list(row) for row in zip(*columns, strict=False) if any(row)]
+        return [list(row) for row in zip_longest(*columns, fillvalue="") if any(row)]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """Draw the lines, and empty ones behind them."""
@@ -75,19 +77,22 @@ class _LinesField(forms.Field):
             ) from None  # what nobody's page showed counts as changed
 
 
-class TimesField(_LinesField):
-    """How early an achievement may be unlocked."""
+class SingleField(_LinesField):
+    """How early an achievement may be unlocked, and how fast one may come on."""
 
     def clean(self, value: Any) -> Any:
         """Read them as the API has them."""
         found = []
-        for key, seconds in super().clean(value):
-            if not key or not (seconds.isascii() and seconds.isdigit()):
+        for key, *told in super().clean(value):
+            numbers = {name: text for name, text in zip(_OF_ONE, told, strict=True) if text}
+            if not (key and numbers and all(text.isascii() and text.isdigit() for text in numbers.values())):
                 raise ValidationError(
-                    _("%(line)s: give an achievement's key and whole seconds."),
-                    params={"line": quoted(f"{key} {seconds}".strip())},
+                    _(
+                        "%(line)s: give an achievement's key, and whole seconds, whole steps a minute or both."
+                    ),
+                    params={"line": quoted(" ".join(text for text in (key, *told) if text))},
                 )
-            found.append({"achievement": key, "earliest_seconds": int(seconds[:18])})
+            found.append({"achievement": key, **{name: int(text[:18]) for name, text in numbers.items()}})
         return _as_stored("achievements", found)
 
 
@@ -141,9 +146,13 @@ class PlausibilityForm(PortalForm):
         show_hidden_initial=True,
         help_text=_("Only for games that report sessions."),
     )
-    achievements = TimesField(
-        label=_("Earliest time of single achievements"),
-        widget=_Lines(key=_("Achievement"), seconds=_("Seconds")),
+    achievements = SingleField(
+        label=_("Single achievements"),
+        widget=_Lines(key=_("Achievement"), seconds=_("Seconds"), steps=_("Steps a minute")),
+        help_text=_(
+            "How early each may be unlocked, and how much progress any minute may bring to one that counts steps of "
+            "its own, or one stat up to a threshold. Either may stay empty."
+        ),
     )
     order = OrderField(
         label=_("Order"),
@@ -158,7 +167,10 @@ class PlausibilityForm(PortalForm):
 
 def initial(document: dict[str, Any]) -> dict[str, Any]:
     """Return stored rules as the form shows them."""
+    times, paces = document["achievements"], document["paces"]
     return {
         **document,
-        "achievements": [[key, str(seconds)] for key, seconds in document["achievements"].items()],
+        "achievements": [
+            [key, str(times.get(key, "")), str(paces.get(key, ""))] for key in dict.fromkeys([*times, *paces])
+        ],
     }

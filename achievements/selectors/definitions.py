@@ -111,6 +111,10 @@ class GameCatalogue:
     metas: dict[int, tuple["Meta", ...]] = field(default_factory=dict)
     plausibility: Rules | None = None
 
+    def pace_of(self, achievement_id: int) -> int | None:
+        """Return how much progress any minute may bring, by a rule; None without one."""
+        return None if self.plausibility is None else self.plausibility.a_minute_of(achievement_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Meta:
@@ -187,8 +191,13 @@ def _plausibility(game_id: int, by_key: Mapping[str, Definition]) -> Rules | Non
     document = Plausibility.objects.filter(game_id=game_id).values_list("document", flat=True).first()
     if document is None:
         return None
-    ids = {one.key: one.id for one in by_key.values()}
-    return plausibility.read(document, ids, {one.key for one in by_key.values() if one.is_published})
+    every = by_key.values()
+    return plausibility.read(
+        document,
+        {one.key: one.id for one in every},
+        {one.key for one in every if one.is_published},
+        {one.key: None if one.is_driven else one.target for one in every if one.is_incremental},
+    )
 
 
 def _goal(definition: Definition) -> Goal | None:

@@ -39,6 +39,7 @@ _REST = (
     _COUNT.format(table="achievements_revokedunlock", where=_OF_HIM),
     _COUNT.format(table="achievements_flaggedunlock", where=_OF_HIM),
     _COUNT.format(table="achievements_progress", where=_OF_ACHIEVEMENTS),
+    _COUNT.format(table="achievements_pace", where=_OF_ACHIEVEMENTS),
     _COUNT.format(table="achievements_conditionmet", where=_OF_ACHIEVEMENTS),
     _ANSWERS,
     _COUNT.format(table="achievements_playerreport", where=_OF_HIM),

@@ -42,7 +42,7 @@ def move(*, leaves: int, stays: int, shared: frozenset[int]) -> set[int]:
     games = {row[0] for row in run_prepared(_GAMES, [leaves, stays])}
     gone = run_prepared(_OF_PLAYER, [leaves])
     dropped = run_prepared(_DROPPED, [leaves, stays])
-    for statement in (*_UNLOCKS, *_FLAGS, *_STEPS, *_CONDITIONS, *_REPORTS):
+    for statement in (*_UNLOCKS, *_FLAGS, *_STEPS, *_PACES, *_CONDITIONS, *_REPORTS):
         run_prepared(statement, [leaves, stays])
     _announce(gone, dropped, leaves=leaves, stays=stays)
     totals = [list(row) for statement in _TOTALS for row in run_prepared(statement, [leaves, stays])]
@@ -128,6 +128,19 @@ _STEPS = (
        AND EXISTS (SELECT FROM achievements_progress k WHERE k.player_id = $2 AND k.achievement_id = b.achievement_id)
     """,
     "UPDATE achievements_progress SET player_id = $2 WHERE player_id = $1",
+)
+# Who was too fast as either was so as both. Marks that are not about the steps that stay are forgotten by themselves.
+_PACES = (
+    """
+    UPDATE achievements_pace k SET steps = b.steps, seconds = b.seconds, until_us = b.until_us
+      FROM achievements_pace b
+     WHERE b.player_id = $1 AND k.player_id = $2 AND k.achievement_id = b.achievement_id AND k.steps IS NULL
+    """,
+    """
+    DELETE FROM achievements_pace b WHERE b.player_id = $1
+       AND EXISTS (SELECT FROM achievements_pace k WHERE k.player_id = $2 AND k.achievement_id = b.achievement_id)
+    """,
+    "UPDATE achievements_pace SET player_id = $2 WHERE player_id = $1",
 )
 _CONDITIONS = (
     """

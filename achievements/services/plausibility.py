@@ -1,6 +1,6 @@
 """Setting the rules by which a game's unlocks are weighed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ from achievements import goals, plausibility
 from achievements.models import Plausibility, Type
 from achievements.selectors import definitions
 from achievements.selectors import plausibility as rules
-from achievements.selectors.definitions import Definition
+from achievements.selectors.definitions import GameCatalogue
 from achievements.services.definitions import next_version
 from core import audit
 from core.refusals import Invalid, pointer
 from core.texts import quoted
+from stats.selectors import values as stats
 
 
 def set_rules(
@@ -35,12 +36,11 @@ def set_rules(
     with transaction.atomic():
         next_version(game)
         before = rules.document(game.id)
-        wanted = {**(before if keeps else plausibility.nothing()), **clean}
-        _require_references(wanted, definitions.uncached_catalogue(game.id).by_key)
-        stored = {**wanted, "order": [list(pair) for pair in wanted["order"]]}
-        if stored == before:
+        wanted = {**(before if keeps else plausibility.nothing()), **plausibility.stored(clean)}
+        _require_references(wanted, definitions.uncached_catalogue(game.id))
+        if wanted == before:
             return False
-        Plausibility.objects.update_or_create(game_id=game.id, defaults={"document": stored})
+        Plausibility.objects.update_or_create(game_id=game.id, defaults={"document": wanted})
         audit.record(
             studio_id=game.studio_id,
             actor=actor,
@@ -50,7 +50,7 @@ def set_rules(
             reason="",
             at=at,
             details={
-                "changed": {name: [before[name], new] for name, new in stored.items() if before[name] != new}
+                "changed": {name: [before[name], new] for name, new in wanted.items() if before[name] != new}
             },
         )
     return True
@@ -69,10 +69,10 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
     return clean
 
 
-def _require_references(wanted: Mapping[str, Any], by_key: Mapping[str, Definition]) -> None:
-    pairs = wanted["order"]
+def _require_references(wanted: Mapping[str, Any], catalogue: GameCatalogue) -> None:
+    by_key, pairs = catalogue.by_key, wanted["order"]
     later = {then for _, then in pairs}
-    named = [("achievements", key) for key in wanted["achievements"]]
+    named = [("achievements", key) for key in (*wanted["achievements"], *wanted["paces"])]
     named += [("order", key) for pair in pairs for key in pair]
     for name, key in named:
         if key not in by_key:
@@ -83,6 +83,7 @@ def _require_references(wanted: Mapping[str, Any], by_key: Mapping[str, Definiti
                 pointer(name),
                 f"{quoted(key)} is a meta achievement: it follows from others, so give the rule to those.",
             )
+    _require_steps(wanted["paces"], catalogue)
     before: dict[str, list[str]] = {}
     for first, then in pairs:
         before.setdefault(then, []).append(first)
@@ -91,3 +92,17 @@ def _require_references(wanted: Mapping[str, Any], by_key: Mapping[str, Definiti
         raise Invalid.value(
             "/order", f"These come before each other ({shown}), so all would be held back: break the circle."
         )
+
+
+def _require_steps(keys: Iterable[str], catalogue: GameCatalogue) -> None:
+    """Require that achievements count steps of their own, or those of one stat on its way up to a threshold."""
+    kinds = stats.aggregations(catalogue.game_id)
+    for key in keys:
+        definition = catalogue.by_key[key]
+        goal = catalogue.goals.get(definition.id)
+        if not definition.is_incremental or (goal is not None and not goals.counts_one_stat(goal, kinds)):
+            raise Invalid.value(
+                "/achievements",
+                f"{quoted(key)} has no steps: only an incremental achievement that counts its own, or one stat up to "
+                "a threshold, has a pace.",
+            )

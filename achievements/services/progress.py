@@ -67,7 +67,7 @@ def report(*, game: GameInfo, request: ProgressRequest, by: Caller, at: datetime
     for _ in range(_ROUNDS):
         refused = _refusal(catalogue, request, game=game, by=by, at=at)
         if refused is None:
-            item = _item(catalogue, request, game=game)
+            item = _item(catalogue, request, game=game, by=by)
             outcome = _record(item)
             if outcome.refused is not None:
                 raise outcome.refused
@@ -106,7 +106,7 @@ def _refusal(
     return state_refusal(definition, is_tester=is_tester) or window_refusal(definition, at=at)
 
 
-def _item(catalogue: GameCatalogue, request: ProgressRequest, *, game: GameInfo) -> Item:
+def _item(catalogue: GameCatalogue, request: ProgressRequest, *, game: GameInfo, by: Caller) -> Item:
     definition = catalogue.by_key[request.achievement]
     assert definition.target is not None  # an incremental one has a target
     return Item(
@@ -119,13 +119,15 @@ def _item(catalogue: GameCatalogue, request: ProgressRequest, *, game: GameInfo)
         target=definition.target,
         steps=request.steps,
         event_id=request.event_id if request.adds else None,
+        a_minute=catalogue.pace_of(definition.id),
+        is_of_device=by.is_player,
     )
 
 
 def _record(item: Item) -> Outcome:
     if transaction.get_connection().in_atomic_block:
         return _run([item])[0]
-    return _group.submit(item)
+    return _groups[item.a_minute is not None].submit(item)
 
 
 def _run(items: Sequence[Item]) -> list[Outcome]:
@@ -143,4 +145,5 @@ def _advanced(items: Sequence[Item]) -> list[Outcome]:
         return advancing.advance_all(items, create_players=create_players, at=timezone.now())
 
 
-_group: GroupCommit[Item, Outcome] = GroupCommit(_run)
+# Reports that a rule judges take more statements, for which no others wait.
+_groups: dict[bool, GroupCommit[Item, Outcome]] = {is_paced: GroupCommit(_run) for is_paced in (False, True)}

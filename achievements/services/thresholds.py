@@ -16,10 +16,11 @@ from itertools import groupby
 from django.utils import timezone
 
 from accounts import selectors as accounts
-from achievements import goals, nearing
+from achievements import goals, nearing, pacing
 from achievements.goals import Condition, Goal
 from achievements.models import State
 from achievements.nearing import Step
+from achievements.pacing import Growth
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item
@@ -93,6 +94,7 @@ def follow(moves: Sequence[ValueMoved]) -> None:
         met, reached, steps = [*met, *more], [*reached, *joint_reached], [*steps, *joint_steps]
     _note(met)
     nearing.announce(steps)
+    pacing.follow(_growths(steps, catalogues))
     _unlock(reached, catalogues)
 
 
@@ -136,6 +138,18 @@ def _step(chance: _Chance, aggregations: dict[int, dict[str, str]]) -> Step:
         return goals.steps(goal, values, kinds, lambda condition: condition.holds(values, kinds))
 
     return Step(move, chance.definition.id, reckoned(move.before)[0], *reckoned(move.after))
+
+
+def _growths(steps: Sequence[Step], catalogues: dict[int, GameCatalogue]) -> list[Growth]:
+    """Return what a rule judges of the way to thresholds; who is past one already is on no way any more."""
+    found = []
+    for step in steps:
+        a_minute = catalogues[step.move.game_id].pace_of(step.achievement_id)
+        if a_minute is not None and step.previous != step.current and step.previous < step.target:
+            pair, since_us = (step.move.player_id, step.achievement_id), step.move.since_us
+            at_us = step.move.at_us
+            found.append(Growth(pair, a_minute, step.previous, step.current, at_us, since_us))
+    return found
 
 
 def _reckon_joint(

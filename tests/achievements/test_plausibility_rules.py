@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from achievements import plausibility
-from achievements.plausibility import MINUTE_US, SECOND_US, Known, Rules, Session, broken, densest
+from achievements.pace import Fastest, Way
+from achievements.plausibility import MINUTE_US, SECOND_US, Known, Pace, Rules, Session, broken, densest
 
 NOW = 1_800_000_000 * SECOND_US
 PROLOGUE, FINALE = 1, 2
@@ -101,13 +102,21 @@ def test_a_time_that_cannot_be_is_refused(value: object) -> None:
         [{"achievement": "a", "earliest_seconds": 1, "more": 1}],
         [{"achievement": 1, "earliest_seconds": 1}],
         [{"achievement": "a", "earliest_seconds": None}],
+        [{"achievement": "a", "progress_a_minute": None}],
+        [{"achievement": "a", "earliest_seconds": 1, "progress_a_minute": None}],
+        [{"achievement": "a", "progress_a_minute": 0}],
+        [{"achievement": "a", "progress_a_minute": plausibility.MOST_STEPS_A_MINUTE + 1}],
+        [{"achievement": "a", "progress_a_minute": 1.5}],
+        [{"achievement": "a", "progress_a_minute": True}],
+        [{"achievement": "a", "progress_a_minute": "5"}],
+        [{"earliest_seconds": 1, "progress_a_minute": 1}],
         [{"achievement": "a", "earliest_seconds": 1}] * 2,
         [{"achievement": f"a{n}", "earliest_seconds": 1} for n in range(plausibility.MOST_LINES + 1)],
     ],
 )
 def test_times_that_cannot_be_are_refused(value: object) -> None:
     with pytest.raises(ValueError, match=" "):
-        plausibility.clean_times(value)
+        plausibility.clean_lines(value)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +131,26 @@ def test_what_names_an_achievement_that_is_gone_holds_for_nobody() -> None:
     document = {
         **plausibility.nothing(),
         "achievements": {"finale": 9, "gone": 9},
+        "paces": {"steps": 20, "kills": 30, "gone": 9, "prologue": 9},
         "order": [["prologue", "finale"], ["gone", "finale"], ["archived", "finale"]],
     }
-    ids = {"prologue": PROLOGUE, "finale": FINALE, "archived": 3}
-    read = plausibility.read(document, ids, {"prologue", "finale"})
-    assert read == Rules(times={FINALE: 9}, before={FINALE: (PROLOGUE,)})
+    ids = {"prologue": PROLOGUE, "finale": FINALE, "archived": 3, "steps": 4, "kills": 5}
+    read = plausibility.read(document, ids, {"prologue", "finale"}, {"steps": 100, "kills": None})
+    paces = {4: Pace(20, 100), 5: Pace(30, None)}
+    assert read == Rules(times={FINALE: 9}, before={FINALE: (PROLOGUE,)}, paces=paces)
+
+
+def test_rules_that_were_stored_before_there_were_paces_are_read() -> None:
+    document = {name: value for name, value in plausibility.nothing().items() if name != "paces"}
+    assert plausibility.read(document, {}, set(), {}) == Rules()
+
+
+def test_a_way_that_was_too_fast_is_told_with_what_the_rule_allows_now() -> None:
+    rules = Rules(paces={FINALE: Pace(10, 100)})
+    way = Way(10, 100, (), Fastest(25, 90, NOW))
+    assert broken(rules, FINALE, at_us=NOW, known=known(ways={FINALE: way})) == [
+        {"rule": "pace", "steps": 25, "seconds": 90, "until_us": NOW, "most": 20, "a_minute": 10}
+    ]
+    wider = Rules(paces={FINALE: Pace(13, 100)})
+    assert broken(wider, FINALE, at_us=NOW, known=known(ways={FINALE: way})) == []
+    assert broken(rules, FINALE, at_us=NOW, known=known()) == []

@@ -25,6 +25,7 @@ class World:
         self.game = factories.game(self.studio)
         for key in ("prologue", "a -> b", "finale"):
             factories.achievement(self.game, key)
+        factories.achievement(self.game, "doors", type="incremental", target=100)
         self.developer: Visitor = member(self.studio, "developer")
 
     def shown(self, name: str = "plausibility") -> dict[str, Any]:
@@ -55,13 +56,14 @@ class World:
         return plausibility.document(self.game.pk)
 
 
-COLUMNS = {"achievements": ("key", "seconds"), "order": ("first", "then")}
+COLUMNS = {"achievements": ("key", "seconds", "steps"), "order": ("first", "then")}
 
 
-def lines(field: str, *rows: tuple[str, str]) -> dict[str, Any]:
+def lines(field: str, *rows: tuple[str, ...]) -> dict[str, Any]:
     """Return the lines of a field as a browser sends them, with an empty one behind."""
-    columns = zip(*rows, ("", ""), strict=True)
-    return {f"{field}-{name}": list(texts) for name, texts in zip(COLUMNS[field], columns, strict=True)}
+    names = COLUMNS[field]
+    columns = zip(*((*row, *[""] * (len(names) - len(row))) for row in (*rows, ())), strict=True)
+    return {f"{field}-{name}": list(texts) for name, texts in zip(names, columns, strict=True)}
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_rules_are_set_and_shown_again(world: World) -> None:
         earliest_seconds="10",
         unlocks_a_minute="30",
         session_required="on",
-        **lines("achievements", ("", ""), ("finale", " 1800 ")),
+        **lines("achievements", ("", ""), ("finale", " 1800 "), ("doors", "", "20 ")),
         **lines("order", ("prologue", "a -> b"), ("a -> b", "finale")),
     )
     assert answer.status_code == 302
@@ -83,10 +85,12 @@ def test_rules_are_set_and_shown_again(world: World) -> None:
         "unlocks_a_minute": 30,
         "session_required": True,
         "achievements": {"finale": 1800},
+        "paces": {"doors": 20},
         "order": [["prologue", "a -> b"], ["a -> b", "finale"]],
     }
     shown = world.shown()
-    assert shown["achievements-seconds"] == ["1800", ""]
+    assert shown["achievements-seconds"] == ["1800", "", ""]
+    assert shown["achievements-steps"] == ["", "20", ""]
     assert shown["order-then"] == ["a -> b", "finale", ""]
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor) == ("plausibility.change", f"user:{world.developer.email}")
@@ -104,13 +108,24 @@ def test_what_was_not_touched_is_not_written(world: World) -> None:
     assert AuditEntry.objects.count() == 3
 
 
+def test_lines_of_a_page_that_was_shown_before_there_were_paces_keep_theirs(world: World) -> None:
+    sent = lines("achievements", ("finale", "1800"), ("prologue", "60"))
+    del sent["achievements-steps"]
+    assert world.send(**sent).status_code == 302
+    assert world.rules()["achievements"] == {"finale": 1800, "prologue": 60}
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
         ({"earliest_seconds": "0"}, "greater than or equal to 1"),
         ({"unlocks_a_minute": "x"}, "whole number"),
-        (lines("achievements", ("finale", "")), "give an achievement&#x27;s key and whole seconds"),
-        (lines("achievements", ("finale", "-1")), "give an achievement&#x27;s key and whole seconds"),
+        (lines("achievements", ("finale", "")), "give an achievement&#x27;s key, and whole seconds"),
+        (lines("achievements", ("finale", "-1")), "give an achievement&#x27;s key, and whole seconds"),
+        (lines("achievements", ("doors", "", "x")), "whole steps a minute or both"),
+        (lines("achievements", ("doors", "", "٣")), "whole steps a minute or both"),
+        (lines("achievements", ("doors", "", "0")), "1 to 1,000,000,000 steps a minute"),
+        (lines("achievements", ("finale", "", "5")), "has no steps"),
         (lines("achievements", ("finale", "9" * 20)), "1 to 316,224,000 seconds"),
         (lines("achievements", ("nope", "5")), "The game has no achievement"),
         (lines("achievements", ("finale", "5"), ("finale", "6")), "is there twice"),
