@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
+from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
+from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
+from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
+from allauth.account.forms import SetPasswordForm as AllauthSetPasswordForm
 from allauth.account.forms import SignupForm as AllauthSignUpForm
 from allauth.account.models import EmailAddress
 from allauth.core import context
@@ -23,6 +27,8 @@ from accounts.models import User
 from accounts.words import ROLE_NAMES
 from core.audit import LONGEST_REASON
 from core.forms import PortalForm, printable
+
+CAME_TO = "came_to"  # in the session of who signed up, whether or not there was an account: `play` or `make`
 
 
 def plain_address(text: str) -> None:
@@ -153,6 +159,39 @@ class _Unclaimed:
         return email
 
 
+class _Labelled(forms.Form):
+    """Writes labels as all other forms do; the library has every word with a capital."""
+
+    labels: ClassVar = {
+        "remember": _("Remember me"),
+        "oldpassword": _("Current password"),
+        "password1": _("New password"),
+        "password2": _("New password, again"),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Exchange the labels of the fields that there are."""
+        super().__init__(*args, **kwargs)
+        for name in self.labels.keys() & self.fields.keys():
+            self.fields[name].label = self.labels[name]
+
+
+class LoginForm(_Labelled, AllauthLoginForm):  # type: ignore[misc]
+    """Who signs in."""
+
+
+class ChangePasswordForm(_Labelled, AllauthChangePasswordForm):  # type: ignore[misc]
+    """Another password, for who knows the one of now."""
+
+
+class SetPasswordForm(_Labelled, AllauthSetPasswordForm):  # type: ignore[misc]
+    """The first password of who signed in by another service so far."""
+
+
+class ResetPasswordKeyForm(_Labelled, AllauthResetPasswordKeyForm):  # type: ignore[misc]
+    """Another password, for who came by a link of a mail."""
+
+
 class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
     """Where to send a link for a new password: to nobody who only wants to change to this address.
 
@@ -209,6 +248,7 @@ class SignUpForm(_Unclaimed, WithPurpose, AllauthSignUpForm):  # type: ignore[mi
 
     def try_save(self, request: HttpRequest) -> Any:
         """Save it, or answer as if. Hashing takes longest: the clock must not tell that there is an account already."""
+        request.session[CAME_TO] = purpose_of(asked_for(request)) or self.cleaned_data["purpose"]
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])
         return super().try_save(request)

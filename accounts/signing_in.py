@@ -26,7 +26,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations, known_browsers, listening, selectors
-from accounts.forms import asked_for, purpose_of, unquoted_address
+from accounts.forms import CAME_TO, asked_for, purpose_of, unquoted_address
 from accounts.hashing import TooMany
 from accounts.models import User
 from core.client_address import counted_address
@@ -246,16 +246,20 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return _fernet().decrypt(encrypted_text.encode()).decode()
 
 
-def shown(request: HttpRequest) -> dict[str, str]:
+def shown(request: HttpRequest) -> dict[str, Any]:
     """Give the pages around signing in the theme of the site that they are the door of, where nobody chose one.
 
     The players' pages and the front page are dark; the portal follows the system, for members of studios and those on
-    their way to it.
+    their way to it. `is_for_players` says which site they lead back to.
     """
     if not request.path.startswith("/account/") or purpose_of(asked_for(request)) == "make":
         return {}
+    if getattr(request, "is_refused", False):
+        return {"default_theme": "dark"}  # the database may be what does not answer
     user = getattr(request, "user", None)
-    return {} if isinstance(user, User) and selectors.memberships(user.pk) else {"default_theme": "dark"}
+    if not isinstance(user, User):
+        return {} if request.session.get(CAME_TO) == "make" else {"default_theme": "dark"}
+    return {} if selectors.memberships(user.pk) else {"default_theme": "dark", "is_for_players": user.plays}
 
 
 class Statuses(PagesOnly, MiddlewareMixin):

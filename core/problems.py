@@ -27,6 +27,10 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 _BY_STATUS = {problem.status: slug for slug, problem in PROBLEMS.items()}
+_FOR_PEOPLE = {  # titles of pages, where the catalogue's own speak to who writes programs
+    "forbidden": "This is not allowed",
+    "conflict": "This does not fit any more",
+}
 _DEADLOCK_OR_SERIALIZATION = {"40P01", "40001"}
 
 
@@ -139,16 +143,29 @@ def page_or_problem(request: HttpRequest, refused: Refused) -> HttpResponse:
     """Answer a refusal outside the API's views."""
     if wants_json(request):
         return answer(request, refused)
+    request.is_refused = True  # type: ignore[attr-defined]  # context processors must not ask the database who it is
+    is_of_studios = request.path.startswith("/portal/")
     context = {
         "problem": refused.problem,
+        "title": _FOR_PEOPLE.get(refused.slug, refused.problem.title),
         "detail": refused.detail,
+        "wait": _wait(refused.headers.get("Retry-After", "")),
+        "is_of_studios": is_of_studios,
         "request_id": getattr(request, "request_id", ""),
     }
+    if not is_of_studios and not request.path.startswith("/account/"):
+        context["default_theme"] = "dark"  # as the pages that lead here
     with override("en"):  # as the refusal's own texts are
         response = render(request, "error.html", context, status=refused.problem.status)
     for name, value in refused.headers.items():
         response[name] = value
     return response
+
+
+def _wait(seconds: str) -> str:
+    """Return how long `Retry-After` says to wait, as a page says it."""
+    minutes = -(-int(seconds) // 60) if seconds.isdecimal() else 1
+    return "a minute" if minutes <= 1 else f"{minutes} minutes"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -170,7 +187,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that came without its token."""
     return page_or_problem(
         request,
-        Refused("The form's token was missing or old. Load the page again and repeat it.", slug="forbidden"),
+        Refused(
+            "This form is too old. Load the page with it again, and repeat what you did.", slug="forbidden"
+        ),
     )
 
 

@@ -44,6 +44,27 @@ def test_who_came_to_play_is_led_to_the_player_site(
     assert sign_in(browser())["Location"] == lands_later, "in another browser, later"
 
 
+@pytest.mark.parametrize(
+    ("fields", "theme"),
+    [({"purpose": "make"}, "auto"), ({"purpose": "play"}, "dark"), ({"next": "/me/"}, "dark")],
+)
+def test_who_is_sent_to_his_mail_sees_the_theme_that_he_came_from(fields: dict[str, str], theme: str) -> None:
+    user()
+    for email in (EMAIL, "new@players.example"):
+        somebody = browser()
+        somebody.post(SIGN_UP, {"email": email, "password1": PASSWORD, **fields})
+        assert f'data-bs-theme="{theme}"' in somebody.get("/account/confirm-email/").content.decode(), email
+
+
+@pytest.mark.parametrize(("plays", "back"), [(True, "Back to your settings"), (False, "Back to the portal")])
+def test_pages_about_an_account_lead_back_to_the_site_it_is_used_on(plays: bool, back: str) -> None:
+    person = user()
+    User.objects.filter(pk=person.pk).update(plays=plays)
+    somebody = browser()
+    sign_in(somebody)
+    assert back in somebody.get("/account/password/change/").content.decode()
+
+
 def test_the_question_is_put_where_the_page_does_not_answer_it() -> None:
     assert 'name="purpose"' in browser().get(SIGN_UP).content.decode()
     assert 'name="purpose"' not in browser().get(f"{SIGN_UP}?next=/me/").content.decode()

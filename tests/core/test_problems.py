@@ -9,9 +9,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client, RequestFactory
+from django.utils.functional import SimpleLazyObject
 
+from accounts.models import User
 from core.problems import page_or_problem
-from core.refusals import PROBLEMS, Unavailable
+from core.refusals import PROBLEMS, Refused, Unavailable
 from tests import factories
 from tests.accounts.members import House
 
@@ -119,6 +121,35 @@ def test_a_page_tells_people_what_programs_need_not_be_told(rf: RequestFactory) 
     assert "Load the page again in a moment." in text
     assert "Retry-After" not in text
     assert "Go to the portal" in text
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [("900", "15 minutes"), ("60", "a minute"), ("2", "a minute")])
+def test_a_page_says_how_long_to_wait_and_how_to_get_in_at_once(
+    rf: RequestFactory, seconds: str, wait: str
+) -> None:
+    request = rf.get("/account/login/", headers={"Accept": "text/html"})
+    refused = Refused("That was too often.", slug="rate-limited", headers={"Retry-After": seconds})
+    text = page_or_problem(request, refused).content.decode()
+    assert f"Wait {wait}, then load the page again." in text
+    assert "Reset the password" in text
+
+
+@pytest.mark.parametrize("path", ["/account/login/", "/me/", "/portal/"])
+def test_a_page_that_says_that_the_database_does_not_answer_asks_it_nothing(
+    rf: RequestFactory, django_assert_num_queries: Any, path: str
+) -> None:
+    request = rf.get(path, headers={"Accept": "text/html"})
+    request.user = SimpleLazyObject(User.objects.first)  # type: ignore[assignment]
+    with django_assert_num_queries(0):
+        assert page_or_problem(request, Unavailable("The database does not answer.")).status_code == 503
+
+
+def test_a_player_who_is_lost_stays_on_the_players_dark_pages(rf: RequestFactory) -> None:
+    text = Client().get("/players/nobody", headers={"Accept": "text/html"}).content.decode()
+    assert 'data-bs-theme="dark"' in text
+    assert ('href="/games"' in text, "API" in text) == (True, False)
+    forgery = Client(enforce_csrf_checks=True).post("/me/settings", headers={"Accept": "text/html"})
+    assert "This is not allowed" in forgery.content.decode()
 
 
 def test_a_browser_at_the_address_of_a_form_is_told_to_go_back() -> None:
