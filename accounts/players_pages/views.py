@@ -101,7 +101,7 @@ def end_devices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 
 def _done(request: HttpRequest, said: str, section: str) -> HttpResponse:
-    messages.success(request, said)
+    messages.success(request, said, extra_tags=section)  # said where the page is scrolled to
     return redirect(f"{reverse('player-settings')}#{section}")
 
 
