@@ -80,10 +80,11 @@ def _draw(
     line = f"M{xs[0]:.0f} {ys[0]:.1f}" + "".join(
         f"H{x:.1f}V{y:.1f}" for x, y in zip(xs[1:], ys[1:], strict=True)
     )
+    floor_y = _FLOOR if grid[0] else _BASE  # nothing is below zero
     return Drawing(
         width=width,
         line=line,
-        area=f"{line}V{_FLOOR}H{_LEFT}Z",
+        area=f"{line}V{floor_y}H{_LEFT}Z",
         grid=tuple(f"M{_LEFT} {_y(value, grid):.0f}H{right}" for value in grid),
         labels=_value_labels(grid, label) + _day_labels(days, xs, _TICKS[width], day_text),
         end_x=right,

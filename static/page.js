@@ -81,6 +81,15 @@ function sendOnce(form) {
   window.addEventListener("pageshow", () => { delete form.dataset.sent; });
 }
 
+/** Scroll a row of tabs or filters, which is cut on a phone, to the one that is chosen. */
+function showChosen(row) {
+  const chosen = row.querySelector("[aria-current]");
+  if (!chosen) return;
+  const own = chosen.getBoundingClientRect(), seen = row.getBoundingClientRect();
+  if (own.right > seen.right) row.scrollLeft += own.right - seen.right;
+  if (own.left < seen.left) row.scrollLeft -= seen.left - own.left;
+}
+
 /** Prepare a page, or a part of it that was replaced. */
 function prepare(root) {
   localTimes(root);
@@ -89,6 +98,7 @@ function prepare(root) {
 
 document.querySelectorAll("[data-theme-switch]").forEach(themeSwitch);
 document.querySelectorAll("[data-once]").forEach(sendOnce);
+document.querySelectorAll(".tabs, .chips, .told-chips").forEach(showChosen);
 prepare(document);
 document.addEventListener("laurel:replaced", (event) => prepare(event.target));
 
@@ -101,4 +111,16 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   field.focus();
   field.select();
+});
+
+// What floats over a page, such as the choice of an order, closes by Escape and by a click beside it.
+const MENUS = "details:is(.choice, .menu-chip, .more, .menu, .switch)[open]";
+document.addEventListener("keydown", ({ key, target }) => {
+  const menu = key === "Escape" && (target.closest(MENUS) ?? document.querySelector(MENUS));
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll(MENUS)) if (!menu.contains(target)) menu.open = false;
 });

@@ -33,7 +33,10 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class You:
-    """Where the visitor stands; `share` is empty on a small board, `tied_with` nobody who is not tied on the page."""
+    """Where the visitor stands; `share` is empty on a small board, `tied_with` nobody who is not tied on the page.
+
+    `are_more_tied` says whether the rows around him show a third one with his rank.
+    """
 
     rank: int
     tied: bool
@@ -43,6 +46,7 @@ class You:
     share: str
     tied_with: Person | None
     came_first: bool
+    are_more_tied: bool
     next: Next | None
     is_off: bool
 
@@ -62,7 +66,7 @@ def you(reader: Reader, near: Segment) -> You | None:
     mine = reader.mine
     if mine is None:
         return None
-    tied_with, came_first = _tied(near)
+    tied_with, came_first, are_more = _tied(near)
     rank = mine.rank
     return You(
         rank=rank.rank,
@@ -73,21 +77,23 @@ def you(reader: Reader, near: Segment) -> You | None:
         share=words.share(rank.before, rank.total_count) if rank.total_count >= _FEW else "",
         tied_with=tied_with,
         came_first=came_first,
+        are_more_tied=are_more,
         next=_next(reader, mine),
         is_off=mine.own is not None,
     )
 
 
-def _tied(near: Segment) -> tuple[Person | None, bool]:
-    """Return a neighbour who shares the visitor's rank, and whether that one is listed before him."""
+def _tied(near: Segment) -> tuple[Person | None, bool, bool]:
+    """Return a neighbour who shares the visitor's rank, whether that one is listed before him, and whether more do."""
     lines = near.lines
     place = next((n for n, line in enumerate(lines) if line.is_me), None)
     if place is None or not lines[place].tied:
-        return None, False
+        return None, False, False
+    are_more = sum(line.rank == lines[place].rank for line in lines) > 2
     for other, is_before in ((place - 1, True), (place + 1, False)):
         if 0 <= other < len(lines) and lines[other].rank == lines[place].rank:
-            return lines[other].person, is_before
-    return None, False
+            return lines[other].person, is_before, are_more
+    return None, False, False
 
 
 def _next(reader: Reader, mine: Mine) -> Next | None:

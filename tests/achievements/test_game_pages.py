@@ -325,7 +325,7 @@ def test_boards_tell_the_visitors_place(game: Game) -> None:
     unlock(game, "other", "a")
     markup = page(client, path(game, "?view=boards"))
     assert order(
-        markup, "Points", "All time · Highest first", "=1", "10 · of 2", "Best <lap>", "Lowest first"
+        markup, "Points", "All time · Highest first", "=1", "of 2 · 10", "Best <lap>", "Lowest first"
     )
     assert "Not on it yet" in markup
     assert "Not on it yet" not in page(anybody(), path(game, "?view=boards"))

@@ -65,6 +65,21 @@ def test_a_toast_comes_on_other_pages_and_the_sound_is_off_until_it_is_chosen(pa
     expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true", timeout=WITHIN_MS)
 
 
+def test_a_menu_closes_by_escape_and_by_a_click_beside_it(page: Page) -> None:
+    _open(page, "/games")
+    page.locator("main a[href^='/games/']").first.click()
+    menu = page.locator(".choice", has_text="Sort")
+    menu.locator("summary").press("Enter")
+    expect(menu.locator("a").first).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(menu.locator("a").first).to_be_hidden()
+    expect(menu.locator("summary")).to_be_focused()
+    menu.locator("summary").click()
+    page.locator("h1").click()
+    expect(menu.locator("a").first).to_be_hidden()
+
+
 def test_the_curve_s_length_changes_in_place(page: Page) -> None:
     _open(page)
     page.get_by_role("link", name="90 days").click()

@@ -129,6 +129,17 @@ def test_pages_follow_each_other_without_a_gap_and_with_the_api_s_ranks(world: W
     page(game, "?cursor=forged", status=400)
 
 
+@pytest.mark.parametrize(("scores", "said"), [((9, 9), "after you"), ((9, 9, 9), "and others")])
+def test_who_shares_a_rank_is_told_with_whom(
+    world: World, game: Game, scores: tuple[int, ...], said: str
+) -> None:
+    factories.leaderboard(game)
+    score(world, *scores)
+    found = page(game, by=visitor("p0"))
+    you = text(found[found.index('aria-labelledby="you"') :])
+    assert (said in you, "who got there" in you) == (True, said != "and others")
+
+
 def test_a_visitor_far_below_sees_the_first_places_the_gap_and_himself(world: World, game: Game) -> None:
     factories.leaderboard(game)
     score(world, *(1000 - n for n in range(90)))

@@ -35,6 +35,11 @@ def test_the_curve_is_a_step_line_from_the_first_day_to_today() -> None:
     assert [label.text for label in drawing.labels] == ["0", "10", "20", "30", "25 Oct", "26 Oct", "Today"]
 
 
+def test_nothing_is_painted_below_zero() -> None:
+    assert _curve([0, 30]).wide.area.endswith("V112H56Z")
+    assert _curve([16900, 18420]).wide.area.endswith("V124H56Z")
+
+
 def test_large_values_are_labelled_in_thousands_only_when_the_labels_differ() -> None:
     assert [label.text for label in _curve([16900, 18420]).wide.labels][:4] == [
         "16.0k",
