@@ -83,7 +83,7 @@ def _limit(request: Request, view: "APIView") -> tuple[Rate, str]:
     if holder is None:
         return settings.RATES["address"], counted_address(request)
     if isinstance(holder, KeyHolder):
-        if request.method in _READS:
+        if request._request.method in _READS:  # DRF's own `method` looks it up by a failure
             return _within(settings.RATES["server-reads"], holder.reads_per_s), str(holder.key_id)
         return _within(settings.RATES["server-writes"], holder.writes_per_s), str(holder.key_id)
     kind = getattr(view, "limited_as", "others")  # the schema's views are not ours

@@ -11,7 +11,7 @@ import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +23,7 @@ from core.redis import breaker, client
 
 WINDOW_S: Final = 60  # the quota that is told is that of a minute
 AHEAD_S: Final = 0.1  # for how long tokens are taken ahead
+LOW: Final = 0.25  # of what was taken ahead: once less is left, one request takes more while the others go on
 TIMEOUT_S: Final = 0.02  # twice, since a dead connection is tried again once
 _MOST: Final = 50_000  # callers a process remembers
 _ROLE: Final = "limits"
@@ -74,12 +75,17 @@ class Standing(NamedTuple):
     def headers(self) -> dict[str, str]:
         """Return what the answer says of it."""
         rate = self.rate
-        quota, full_in_s = round(rate.per_s * WINDOW_S), math.ceil((rate.burst - self.left) / rate.per_s)
+        full_in_s = math.ceil((rate.burst - self.left) / rate.per_s)
         said = {
-            "RateLimit-Policy": f'"{rate.name}";q={quota};w={WINDOW_S}',
+            "RateLimit-Policy": _policy(rate),
             "RateLimit": f'"{rate.name}";r={math.floor(self.left)};t={max(0, full_in_s)}',
         }
         return said if self.allowed else {**said, "Retry-After": str(max(1, math.ceil(self.wait_s)))}
+
+
+@lru_cache
+def _policy(rate: Rate) -> str:
+    return f'"{rate.name}";q={round(rate.per_s * WINDOW_S)};w={WINDOW_S}'
 
 
 @dataclass(slots=True)
@@ -88,6 +94,7 @@ class _Held:
 
     Attributes:
         ahead: tokens taken ahead.
+        low: once fewer are left, more are taken ahead.
         left: what Valkey's bucket held at `asked_at`.
         spent: tokens that were spent since then.
         refused_until: nothing that costs `refused_cost` or more is allowed before.
@@ -96,6 +103,7 @@ class _Held:
     """
 
     ahead: float = 0.0
+    low: float = 0.0
     left: float = 0.0
     asked_at: float = -math.inf
     spent: float = 0.0
@@ -116,26 +124,35 @@ def take(rate: Rate, caller: str, cost: int = 1) -> Standing:
     What costs more than a whole bucket takes the whole bucket: otherwise it could never be done.
     """
     wanted, now = float(min(cost, rate.burst)), time.monotonic()
+    had = 0.0
     with _lock:
         held = _of(rate, caller)
-        if held.ahead >= wanted:
+        paid = held.ahead >= wanted
+        if paid:
             held.ahead -= wanted
             held.spent += wanted
-            return Standing(rate, allowed=True, left=held.left + held.ahead, wait_s=0.0)
-        if now < held.refused_until and wanted >= held.refused_cost:
+            standing = Standing(rate, allowed=True, left=held.left + held.ahead, wait_s=0.0)
+            if held.is_asking or held.ahead >= held.low:
+                return standing
+        elif now < held.refused_until and wanted >= held.refused_cost:
             return Standing(rate, allowed=False, left=held.left + held.ahead, wait_s=held.refused_until - now)
-        had, held.ahead = held.ahead, 0.0
+        else:
+            had, held.ahead = held.ahead, 0.0
         leads, held.is_asking = not held.is_asking, True
-        ahead = _ahead(rate, held, now) if leads else 0.0
+        ahead, counted = _ahead(rate, held, now) if leads else 0.0, held.spent
+    missing = 0.0 if paid else wanted - had
     answer: tuple[float, float] | None = None
     try:
         answer = breaker(_ROLE).call(
-            lambda: _ask(rate, caller, cost=wanted - had, ahead=ahead), otherwise=lambda: None
+            lambda: _ask(rate, caller, cost=missing, ahead=ahead), otherwise=lambda: None
         )
     finally:
         if leads:
             held.is_asking = False
     with _lock:
+        if paid:
+            _stock_up(held, answer, now, counted)
+            return standing
         if answer is None:
             held.ahead += had
             return _alone(rate, held, wanted, now)
@@ -180,13 +197,25 @@ def _script() -> Script:
     return client(_ROLE, timeout_s=TIMEOUT_S).register_script(_TAKE)
 
 
+def _stock_up(held: _Held, answer: tuple[float, float] | None, now: float, counted: float) -> None:
+    """Keep what was taken ahead while some was left; of what was spent, `counted` was spent before that."""
+    more = 0.0
+    if answer is not None:
+        more, held.left = answer
+        held.asked_at, held.spent, held.own = now, held.spent - counted, None
+    held.ahead += more
+    held.low = more * LOW
+
+
 def _settled(
     rate: Rate, held: _Held, wanted: float, had: float, answer: tuple[float, float], now: float
 ) -> Standing:
     given, held.left = answer
     held.asked_at, held.own = now, None
     if given:
-        held.ahead += had + given - wanted
+        if more := had + given - wanted:
+            held.ahead += more
+            held.low = more * LOW
         held.spent, held.refused_until = wanted, -math.inf
         return Standing(rate, allowed=True, left=held.left + held.ahead, wait_s=0.0)
     held.ahead += had

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -46,7 +47,7 @@ def test_another_process_sees_what_was_spent_here() -> None:
 
 
 def test_tokens_come_back_with_time() -> None:
-    quick = Rate("quick", 20.0, 2)
+    quick = Rate("quick", 4.0, 2)
     assert _spend(quick, "a", 5) == 2
     time.sleep(take(quick, "a").wait_s + 0.01)
     assert take(quick, "a").allowed
@@ -71,6 +72,30 @@ def test_who_comes_often_does_not_ask_valkey_each_time() -> None:
         take(FAST, "a")
         time.sleep(0.0007)
     assert 0 < _calls() - before < 60
+
+
+def test_while_one_asks_for_more_the_others_take_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, began = [], time.monotonic()
+    ask = rates._ask
+
+    def slowly(*args: Any, **named: Any) -> Any:
+        asked.append(time.monotonic() - began)
+        time.sleep(0.02)  # as long as a thread may wait for its turn on a busy machine
+        return ask(*args, **named)
+
+    monkeypatch.setattr(rates, "_ask", slowly)
+
+    def run() -> None:
+        while time.monotonic() - began < 1.5:
+            take(FAST, "a")
+            time.sleep(0.005)
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([at for at in asked if at > 0.5]) < 60  # 80, if each did
 
 
 def test_an_attacker_who_is_refused_costs_valkey_nothing() -> None:
