@@ -41,6 +41,11 @@ def limited(monkeypatch: pytest.MonkeyPatch, name: str, per_min: float, burst: i
     monkeypatch.setitem(settings.RATES, name, Rate(name, per_min / 60, burst))
 
 
+def slowly(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Give a limit's tokens back so slowly that none comes back while a busy machine sends a burst."""
+    limited(monkeypatch, name, 1, settings.RATES[name].burst)
+
+
 def item(number: int, player: str = "p-1") -> dict[str, str]:
     return {"player": player, "achievement": f"deed-{number}"}
 
@@ -49,12 +54,15 @@ def board(game: Game, address: str) -> Any:
     return Client(REMOTE_ADDR=address).get(f"/api/v1/leaderboards/{game.uuid}")
 
 
-def test_who_shows_no_credential_is_counted_by_his_address(game: Game) -> None:
+def test_who_shows_no_credential_is_counted_by_his_address(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly(monkeypatch, "address")
     assert {board(game, "203.0.113.5").status_code for _ in range(120)} == {200}
     refused = board(game, "203.0.113.5")
     assert refused.status_code == 429
     assert refused.json()["type"].endswith("/rate-limited")
-    assert refused["Retry-After"] == "1"
+    assert 1 <= int(refused["Retry-After"]) <= 60
     assert board(game, "203.0.113.6").status_code == 200
 
 
@@ -65,7 +73,10 @@ def test_of_ipv6_the_network_is_counted(game: Game, monkeypatch: pytest.MonkeyPa
     assert board(game, "2001:db8:0:8::1").status_code == 200
 
 
-def test_a_player_s_limits_are_counted_by_what_he_does(studio: Studio, game: Game) -> None:
+def test_a_player_s_limits_are_counted_by_what_he_does(
+    studio: Studio, game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly(monkeypatch, "player-unlocks")
     Achievement.objects.update(authority="client")
     player = factories.player(studio)
     api = factories.api(factories.player_token(game, player))
