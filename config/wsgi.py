@@ -15,7 +15,6 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, reset_queries
 
 from core.collector import settle
-from core.roomy import roomy
 from core.starting import require_safe_postgresql
 
 _django = get_wsgi_application()
@@ -25,7 +24,7 @@ require_safe_postgresql()
 from accounts.calls import writing  # noqa: E402 - its models need the applications
 from core import front_door  # noqa: E402 - its settings do
 
-application = front_door.in_front_of(roomy(_django))
+application = front_door.in_front_of(_django)
 writing.start()
 
 # What a request need not do at its ends: with the pool its connection went back when the last one finished, the

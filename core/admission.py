@@ -10,7 +10,7 @@ Source: controlled delay (RFC 8289), of which this is the waiting of the oldest;
 
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -79,7 +79,7 @@ class Admission:
         self._queues = [_Queue(sort) for sort in sorts]
         self._room = room
         self._of_one_caller = of_one_caller
-        self._callers: Counter[str] = Counter()
+        self._callers: dict[str, int] = {}
         self._waiting = 0
         self._lag_s = 0.0
         self._least_lag_s = min(
@@ -90,16 +90,17 @@ class Admission:
         """Let a request of the sort numbered `sort` in, if need be after a while."""
         queue = self._queues[sort]
         with self._lock:
-            if self._callers[caller] >= self._of_one_caller:
+            inside = self._callers.get(caller, 0)
+            if inside >= self._of_one_caller:
                 return Verdict.TOO_MANY
             if not self._waiting and self._lag_s <= self._least_lag_s and self._has_place(sort):
-                self._callers[caller] += 1
+                self._callers[caller] = inside + 1
                 queue.running += 1
                 return Verdict.ADMITTED
             now = time.monotonic()
             if self._is_refused(sort, now):
                 return Verdict.SHED
-            self._callers[caller] += 1
+            self._callers[caller] = inside + 1
             if self._has_place(sort) and not any(each.waiting for each in self._queues[sort:]):
                 queue.running += 1
                 return Verdict.ADMITTED
@@ -182,6 +183,8 @@ class Admission:
         )
 
     def _forget(self, caller: str) -> None:
-        self._callers[caller] -= 1
-        if not self._callers[caller]:
+        left = self._callers[caller] - 1
+        if left:
+            self._callers[caller] = left
+        else:
             del self._callers[caller]

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Final
@@ -29,6 +29,7 @@ from core.client_address import address_in
 from core.ids import request_id
 from core.problems import CONTENT_TYPE, json_is_wanted
 from core.refusals import PROBLEMS, Malformed, Refused
+from core.roomy import roomy
 from core.slow_clients import Bodies
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ StartResponse = Any  # typeshed's is a protocol of its own
 Answer = Any  # bytes in pieces, which may have `close` and say that they are `streaming`
 Application = Callable[[Environ, StartResponse], Answer]
 
+SMALL: Final = 1024  # bytes: one unlock or one score, not a batch of them
 LARGEST_READ_AHEAD: Final = 1024 * 1024  # what the API takes; a larger body is an import, or a file of a form
 LARGE_BODIES: Final = (
     4  # that are taken at the same time; and those in chunks, which do not say how large they are
@@ -78,6 +80,7 @@ class FrontDoor:
         """Stand in front of an application."""
         self._bodies = bodies or Bodies()
         self._application = application
+        self._with_room = roomy(application)
         self._admission = admission
         self._kinds = kinds
         self._large = Admission([_LARGE], room=LARGE_WAITING, of_one_caller=LARGE_BODIES + LARGE_WAITING)
@@ -89,19 +92,18 @@ class FrontDoor:
         """Answer as the application does, or say that there is no room."""
         path: str = environ["PATH_INFO"]
         if path.startswith(_OPEN_TO_ALL):
-            return self._application(environ, start_response)
+            return self._with_room(environ, start_response)
         length: str = environ.get("CONTENT_LENGTH") or "0"
-        is_large = "HTTP_TRANSFER_ENCODING" in environ
-        if length.isdecimal() and length != "0":
-            is_large = is_large or int(length) > LARGEST_READ_AHEAD
-            if not is_large and (refused := self._read(environ, int(length))):
-                return _refuse(refused, environ, start_response)
+        size = int(length) if length.isdecimal() else 0
+        is_large = size > LARGEST_READ_AHEAD or "HTTP_TRANSFER_ENCODING" in environ
+        if size and not is_large and (refused := self._read(environ, size)):
+            return _refuse(refused, environ, start_response)
         if refused := turned_away.find(environ):
             return _refuse(refused, environ, start_response)
         if self._admission.is_full:
             return self._turn_away(Verdict.SHED, environ, start_response)
         if not is_large:
-            return self._admit(environ, start_response)
+            return self._admit(environ, start_response, is_small=0 < size <= SMALL)
         if self._large.enter(0, "") is not Verdict.ADMITTED:
             return self._turn_away(Verdict.SHED, environ, start_response)
         try:
@@ -111,15 +113,14 @@ class FrontDoor:
 
     def _read(self, environ: Environ, length: int) -> Refused | None:
         """Read a request's body, which may take as long as its sender likes."""
-        address = address_in(environ)
-        if self._bodies.are_held_up(address):
+        if self._bodies.are_held_up(environ):
             unread = {"Connection": "close", **_after()}
             return Refused(_TOO_SLOW, slug="rate-limited", headers=unread)
-        body = self._bodies.read(environ["wsgi.input"], length, address)
+        body = self._bodies.read(environ["wsgi.input"], length, environ)
         environ["wsgi.input"] = BytesIO(body)
         return None if len(body) == length else Malformed(_CUT_SHORT)
 
-    def _admit(self, environ: Environ, start_response: StartResponse) -> Answer:
+    def _admit(self, environ: Environ, start_response: StartResponse, *, is_small: bool = False) -> Answer:
         sort = self._kinds.of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         caller: str = environ.get("HTTP_AUTHORIZATION") or address_in(environ)
         verdict = self._admission.enter(sort, caller)
@@ -127,7 +128,9 @@ class FrontDoor:
             return self._turn_away(verdict, environ, start_response)
         stays = False
         try:
-            answer = self._application(environ, start_response)
+            # A single report does nothing a thousand times: room on the stack would cost more than it saves (ADR 0059).
+            called = self._application if is_small and sort == self._kinds.reports else self._with_room
+            answer = called(environ, start_response)
             if stays := getattr(answer, "streaming", False):
                 return _Streamed(answer, lambda: self._admission.leave(sort, caller))
             return answer
@@ -155,13 +158,19 @@ class Kinds:
         """Take sorts, the least important first, each with the expression that its `METHOD /address` matches."""
         sorts = list(sorts)
         self.names = [sort.name for sort, _ in sorts]
+        self.reports = len(sorts) - 1
         self._expression = re.compile(
             "|".join(f"(?P<s{number}>{pattern})" for number, (_, pattern) in enumerate(sorts))
         )
+        # Games report to few addresses, whose sort is the last that is tried.
+        self._found = lru_cache(maxsize=256)(self._find)
 
     def of(self, method: str, path: str) -> int:
         """Return the number of the first sort that matches; one of them matches everything."""
-        found = self._expression.match(f"{method} {path}")
+        return self._found(f"{method} {path}")
+
+    def _find(self, asked: str) -> int:
+        found = self._expression.match(asked)
         assert found is not None
         assert found.lastgroup is not None
         return int(found.lastgroup[1:])

@@ -13,13 +13,15 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
+
+from core.client_address import address_in
 
 log = structlog.get_logger(__name__)
 
@@ -93,18 +95,18 @@ class Bodies:
 
     def __init__(self) -> None:
         """Read none."""
-        self._begun: dict[int, tuple[str, float]] = {}
+        self._begun: dict[int, tuple[Mapping[str, Any], float]] = {}
         self._slow: Counter[str] = Counter()
         self._are_many = False
 
-    def are_held_up(self, address: str) -> bool:
-        """Say whether so many bodies are being waited for, of an address or of all, that no other one is read."""
-        return self._are_many or self._slow[address] >= SLOW_OF_ONE
+    def are_held_up(self, environ: Mapping[str, Any]) -> bool:
+        """Say whether so many bodies are being waited for, of its address or of all, that a request's is not read."""
+        return bool(self._slow) and (self._are_many or self._slow[address_in(environ)] >= SLOW_OF_ONE)
 
-    def read(self, source: Any, length: int, address: str) -> bytes:
-        """Return a body of a known length, shorter where its sender is gone."""
+    def read(self, source: Any, length: int, environ: Mapping[str, Any]) -> bytes:
+        """Return a request's body, of a known length, shorter where its sender is gone."""
         thread = threading.get_ident()
-        self._begun[thread] = address, time.monotonic()
+        self._begun[thread] = environ, time.monotonic()
         try:
             body: bytes = source.read(length)
         finally:
@@ -119,7 +121,7 @@ class Bodies:
     def look(self, *, now: float) -> None:
         """Find out which bodies are being waited for by now."""
         begun = list(self._begun.values())
-        self._slow = Counter(address for address, since in begun if now - since > SLOW_S)
+        self._slow = Counter(address_in(environ) for environ, since in begun if now - since > SLOW_S)
         self._are_many = self._slow.total() >= SLOW_OF_ALL
 
 

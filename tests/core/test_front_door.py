@@ -1,8 +1,9 @@
 """What a request meets first: `core/front_door.py`, in front of an application that does little."""
 
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any
 from wsgiref.util import setup_testing_defaults
@@ -13,10 +14,11 @@ from django.conf import settings
 
 from core import turned_away
 from core.admission import Admission, Sort
-from core.front_door import LARGE_BODIES, FrontDoor, Kinds
+from core.front_door import LARGE_BODIES, SMALL, FrontDoor, Kinds
 from core.refusals import Refused
 from core.slow_clients import SLOW_OF_ONE, SLOW_S
 
+ROOM = 10_000  # slots: frames have tens
 SORTS = [(Sort("reads", 1, 0.01), "GET /"), (Sort("writes", 2, 0.01), "")]
 
 
@@ -38,16 +40,20 @@ class Streamed:
 class Site:
     """An application, and what it was given."""
 
-    def __init__(self, answer: Any = (b"fine",)) -> None:
+    def __init__(self, answer: Any = (b"fine",), sorts: Sequence[tuple[Sort, str]] = SORTS) -> None:
         self.answer = answer
         self.bodies: list[bytes] = []
         self.inside = 0
-        self.admission = Admission([sort for sort, _ in SORTS], room=2, of_one_caller=3)
-        self.door = FrontDoor(self._application, self.admission, Kinds(SORTS))
+        self.has_room = False
+        self.admission = Admission([sort for sort, _ in sorts], room=2, of_one_caller=3)
+        self.door = FrontDoor(self._application, self.admission, Kinds(sorts))
 
     def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
         self.inside = self.admission.running
+        self.has_room = sys._getframe(1).f_code.co_stacksize > ROOM
         self.bodies.append(environ["wsgi.input"].read())
+        if isinstance(self.answer, Exception):
+            raise self.answer
         start_response("200 OK", [])
         return self.answer
 
@@ -81,9 +87,26 @@ def test_a_request_is_inside_until_it_is_answered() -> None:
     assert (site.inside, site.admission.running) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("path", "method", "size", "has_room"),
+    [
+        ("/api/v1/achievements/unlock", "POST", SMALL, False),
+        ("/api/v1/achievements/unlock", "POST", SMALL + 1, True),
+        ("/portal/", "POST", SMALL, True),
+        ("/portal/", "GET", 0, True),
+        ("/metrics", "GET", 0, True),
+    ],
+)
+def test_all_but_single_reports_have_room_on_the_stack(
+    path: str, method: str, size: int, has_room: bool
+) -> None:
+    site = Site(sorts=settings.ADMISSION)
+    assert site.ask(path, method, **_posted(b" " * size)).status == 200
+    assert site.has_room is has_room
+
+
 def test_a_request_that_fails_is_inside_no_longer() -> None:
-    site = Site()
-    site.door._application = lambda *_: 1 / 0
+    site = Site(answer=ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
         site.ask()
     assert site.admission.running == 0
@@ -143,8 +166,7 @@ def test_what_operators_ask_is_answered_in_the_worst_of_times(path: str) -> None
 
 def test_one_caller_has_only_so_many_under_way() -> None:
     site = Site()
-    for _ in range(3):
-        site.admission._callers["Bearer lrl_sk_x"] += 1
+    site.admission._callers["Bearer lrl_sk_x"] = 3
     answer = site.ask(HTTP_AUTHORIZATION="Bearer lrl_sk_x")
     assert (answer.status, orjson.loads(answer.body)["type"].rpartition("/")[2]) == (429, "rate-limited")
     assert site.ask(HTTP_AUTHORIZATION="Bearer lrl_sk_y").status == 200
