@@ -15,6 +15,7 @@ MOST_SCORE = 1_000_000
 LARGE, SMALL = "large", "small"  # boards of scores of the large board's game
 STAR = "star"  # a player with 500 friends
 STAT = "kills"  # a sum, of the game
+UNGUARDED = "X-Unguarded"  # a header that bench/guarded.py hears
 # Players take their turns in an order that is no order to an index: a prime that divides no number of players used.
 _STRIDE = 7919
 

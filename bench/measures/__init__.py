@@ -7,6 +7,7 @@ from bench.measures import (
     analytics,
     batches,
     board,
+    guards,
     held,
     history,
     limits,
@@ -35,6 +36,7 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "social": social.measure,
     "webhooks": webhooks.measure,
     "rates": rates.measure,
+    "guards": guards.measure,
     "overload": overload.measure,
     "analytics": analytics.measure,
 }
