@@ -10,6 +10,8 @@ from django.forms import HiddenInput, JSONField
 from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
 
+from accounts import second_factors
+
 _NONE = (LookupError, TypeError, ValueError, AttributeError, InvalidSignature)
 
 
@@ -80,6 +82,8 @@ class AddForm(forms.AddWebAuthnForm):  # type: ignore[misc]
             cleaned: dict[str, Any] = super().clean()
         except _NONE:
             raise _refused() from None
+        if not self.errors:
+            second_factors.end_logins_without(self.user)
         return cleaned
 
 

@@ -10,14 +10,17 @@ from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.totp.internal import auth
 from allauth.mfa.utils import decrypt
 from cryptography.fernet import InvalidToken
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts import known_browsers
+from accounts import devices, known_browsers, owners
+from accounts.models import User
 from accounts.signing_in import TooOften
 
 log = structlog.get_logger(__name__)
@@ -60,6 +63,22 @@ class AuthenticateForm(_Code, forms.AuthenticateForm):  # type: ignore[misc]
 
 class ReauthenticateForm(_Code, forms.ReauthenticateForm):  # type: ignore[misc]
     """A code before something that needs one anew."""
+
+
+class ActivateForm(totp_forms.ActivateTOTPForm):  # type: ignore[misc]
+    """A new app."""
+
+    def clean_code(self) -> str:
+        """Return the code that proves it."""
+        code: str = super().clean_code()
+        end_logins_without(self.user)
+        return code
+
+
+def end_logins_without(user: User) -> None:
+    """Sign somebody out elsewhere who is about to set up his first factor: there a password alone opened the door."""
+    if not owners.has_factor(user):
+        devices.end_others(context.request, user, at=timezone.now())
 
 
 def _is_taken(authenticator: Authenticator, code: str) -> bool:

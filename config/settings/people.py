@@ -96,6 +96,7 @@ ACCOUNT_RATE_LIMITS = {
 
 MFA_ADAPTER = "accounts.signing_in.FactorAdapter"
 MFA_FORMS = {
+    "activate_totp": "accounts.second_factors.ActivateForm",
     "authenticate": "accounts.second_factors.AuthenticateForm",
     "reauthenticate": "accounts.second_factors.ReauthenticateForm",
     "add_webauthn": "accounts.passkeys.AddForm",

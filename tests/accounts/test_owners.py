@@ -16,7 +16,7 @@ from accounts.models import Member, Studio
 from config.children import BASE_DIR
 from core.models import AuditEntry
 from tests import factories
-from tests.accounts.entrance import PASSWORD, app, browser, code, link, mails, sign_in, user
+from tests.accounts.entrance import PASSWORD, app, browser, code, is_signed_in, link, mails, sign_in, user
 from tests.accounts.visitors import Visitor, member, membership, visitor
 from tests.security.addresses import addresses
 
@@ -92,6 +92,22 @@ def test_an_app_that_is_set_up_by_its_form_opens_the_studio(studio: Studio) -> N
     form = client.get(path).context["form"]
     assert client.post(path, {"code": code(form.secret)}).status_code == 302
     assert client.get(f"/portal/{studio.uuid}/").status_code == 200
+
+
+def test_who_signed_in_by_the_password_alone_is_out_once_there_is_one(studio: Studio) -> None:
+    Member.objects.create(studio=studio, user=user(), role="owner")
+    page, path = f"/portal/{studio.uuid}/", "/account/2fa/totp/activate/"
+    thief, client = browser("203.0.113.9"), browser()
+    for one in (thief, client):
+        assert sign_in(one).status_code == 302
+        assert one.get(page)["Location"] == "/portal/second-factor"
+    client.post(client.get(path)["Location"], {"password": PASSWORD})
+    wrong = client.post(path, {"code": "000000"})
+    assert wrong.status_code == 422
+    assert is_signed_in(thief)
+    assert client.post(path, {"code": code(client.get(path).context["form"].secret)}).status_code == 302
+    assert client.get(page).status_code == 200
+    assert thief.get(page)["Location"].startswith("/account/login/")
 
 
 def test_recovery_codes_alone_are_none(studio: Studio, owner: Visitor) -> None:
