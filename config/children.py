@@ -18,9 +18,10 @@ STOP_ORDER = (("web", "live"), ("relay", "beat", "worker", "send_webhooks"), ("v
 # Requests that wait together in one process share one commit, so there are more threads than connections: 32 run,
 # others wait or are being read, and some are left to say that there is no room (core/front_door.py). What the server
 # calls its back-pressure is how many connections it takes, those included on which nothing happens; how long it waits
-# for a head is how long it keeps a connection, too.
+# for a head is how long it keeps a connection, too. HTTP/2, which it would take without TLS, is closed: two hundred
+# requests of a connection that never end, kept open by pings, would be as many threads and nobody cut off.
 _WEB_OPTIONS = (
-    *("--workers", "2", "--blocking-threads", "192", "--workers-kill-timeout", "3"),
+    *("--http", "1", "--workers", "2", "--blocking-threads", "192", "--workers-kill-timeout", "3"),
     *("--backlog", "4096", "--backpressure", "8192", "--http1-header-read-timeout", "60000"),
     *("--respawn-failed-workers", "--respawn-interval", "0.5", "--no-ws", "--log-level", "warning"),
 )

@@ -165,6 +165,13 @@ def test_what_is_no_request_is_refused_by_the_server(web: WebServer, side: Side,
     assert [answer.status for answer in heard] == [400]
 
 
+def test_i29_no_connection_carries_many_requests_at_once(web: WebServer) -> None:
+    """Pings would keep one of HTTP/2 open, whose requests, never sent to their end, held every place for unlocks."""
+    with web.connect(timeout_s=5) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04" + 5 * b"\0")
+        assert connection.recv(1024) == b""
+
+
 def test_i26_what_a_caller_sends_stays_on_its_line_of_the_log(web: WebServer, side: Side) -> None:
     """A line break or a control character is no part of a header's value, nor of a name that is logged."""
     forged = "a%0d%0a%7b%22event%22:%22forged%22%7d%1b[31m"
