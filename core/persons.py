@@ -80,7 +80,12 @@ class Person:
     @cached_property
     def marks(self) -> list[str]:
         """What to look for in texts of any kind: a text without any of these does not name him."""
-        return [*self.strings, *(name for name in self.names if len(name) >= _TELLING)]
+        return [*self.strings, *self.telling]
+
+    @property
+    def telling(self) -> list[str]:
+        """Those of his names that are no everyday words."""
+        return [name for name in self.names if len(name) >= _TELLING]
 
     @property
     def told(self) -> list[str]:

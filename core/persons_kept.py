@@ -11,7 +11,7 @@ from core import followers
 from core.audit import erasing
 from core.db import run_prepared, text_array_literal
 from core.models import AuditEntry, DeadLetter, ExportJob, ExportPiece, Follower
-from core.persons import ERASED, Person, Taken
+from core.persons import ERASED, Person, Taken, patterns
 
 _AT_ONCE = 500
 
@@ -50,7 +50,24 @@ def _leave_answers(person: Person) -> int:
             text_array_literal(f"player:{pk}:%" for pk in person.player_ids if person.is_whole),
         ],
     )[0][0]
-    return found
+    return found + _leave_keys_of_answers(person)
+
+
+_KEYS = """
+SELECT caller, key FROM core_idempotencykey
+ WHERE (caller = $1 AND key ILIKE ANY($2::text[])) OR key ILIKE ANY($3::text[])
+"""
+_LEAVE_KEY = """
+WITH gone AS (DELETE FROM core_idempotencykey WHERE caller = $1 AND key = $2 RETURNING 1) SELECT count(*) FROM gone
+"""
+
+
+def _leave_keys_of_answers(person: Person) -> int:
+    """Take away answers under keys that callers made of his ids, as `unlock-p-1-first-blood`; of others' ids none."""
+    everywhere = person.uuids if person.is_whole else ()
+    sent = [f"studio:{person.studio_id}", patterns(person.telling), patterns(everywhere)]
+    named = [(caller, key) for caller, key in run_prepared(_KEYS, sent) if person.is_named_in(key)]
+    return sum(run_prepared(_LEAVE_KEY, [caller, key])[0][0] for caller, key in named)
 
 
 def _leave_letters(person: Person) -> int:
@@ -74,6 +91,8 @@ def _leave_errors(person: Person) -> int:
 
 def _leave_exports(person: Person) -> int:
     """Delete the studio's files that name him; another one can be made at once."""
+    if not person.ids:  # who was erased before: nothing is known any more that could be found
+        return 0
     count = 0
     for job in ExportJob.objects.filter(studio_id=person.studio_id):
         pieces = ExportPiece.objects.filter(job_id=job.pk).order_by("number").iterator(chunk_size=1)

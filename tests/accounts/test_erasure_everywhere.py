@@ -264,21 +264,54 @@ def test_dead_letters_and_answers_lose_the_name_and_stay_of_use() -> None:
         payload={"player": 1, "gone": person.uuids[0], "ids": [ID, "8"], "seven": 7},
         error=f"KeyError: '{ID}'",
     )
-    for key, body in (("his", f'{{"player":{{"external_id":"{ID}"}}}}'), ("other", '{"points":7}')):
+    for caller, key, body in (
+        ("studio:7", "his", f'{{"player":{{"external_id":"{ID}"}}}}'),
+        ("studio:7", "other", '{"points":7}'),
+        ("studio:7", f"unlock-{ID}-first_blood", "{}"),
+        ("studio:7", f"unlock-{ID}5-first_blood", "{}"),
+        ("studio:7", "unlock-7-first_blood", "{}"),
+        ("studio:8", f"unlock-{ID}-first_blood", "{}"),
+        ("player:9:9", f"befriend {person.uuids[0].upper()}", "{}"),
+    ):
         IdempotencyKey.objects.create(
-            caller="studio:7",
+            caller=caller,
             key=key,
             fingerprint=b"",
             status=201,
             body=body.encode(),
             created_at=timezone.now(),
         )
-    assert persons_kept.finish(person).rows == 2
+    assert persons_kept.finish(person).rows == 4
     assert persons_kept.finish(person).rows == 0
     letter.refresh_from_db()
     assert letter.payload == {"player": 1, "gone": None, "ids": [None, "8"], "seven": 7}
     assert letter.error == "erased"
-    assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["other"]
+    assert sorted(IdempotencyKey.objects.values_list("caller", "key")) == [
+        ("studio:7", "other"),
+        ("studio:7", "unlock-7-first_blood"),
+        ("studio:7", f"unlock-{ID}5-first_blood"),
+        ("studio:8", f"unlock-{ID}-first_blood"),
+    ]
+
+
+def test_a_look_behind_an_erasure_finds_nothing_in_files_that_name_others() -> None:
+    job = ExportJob.objects.create(
+        uuid=uuid4(),
+        studio_id=7,
+        kind="facts",
+        title="Emberwake",
+        file_name="facts.ndjson",
+        actor="user:a@b.c",
+        created_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(days=1),
+        state=ExportJob.State.DONE,
+    )
+    ExportPiece.objects.create(
+        job_id=job.pk, number=0, packed=zlib.compress(b'{"player":{"external_id":"p-2"}}')
+    )
+    nobody_known = Person(7, True, (1,), (1,), (), (), ())
+    assert persons_kept.finish(nobody_known).rows == 0
+    assert ExportJob.objects.count() == 1
 
 
 def test_what_a_receiver_answered_loses_the_name(archive: Path) -> None:
