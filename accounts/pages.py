@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import avatars, listening, selectors, sessions, visitors
+from accounts import avatars, listening, selectors, sessions, throttling, visitors
 from accounts.authentication import TokenHolder, read_credential
 from accounts.models import User
 from core import pages as core_pages
@@ -60,7 +60,11 @@ def begin_session(request: HttpRequest) -> HttpResponse:
 
 
 def _token_holder(request: HttpRequest) -> TokenHolder:
-    held = read_credential(request.META.get("HTTP_AUTHORIZATION", ""))
+    try:
+        held = read_credential(request.META.get("HTTP_AUTHORIZATION", ""))
+    except Unauthenticated:
+        throttling.failed(request)
+        raise
     if not isinstance(held, TokenHolder):
         raise Unauthenticated("Send `Authorization: Bearer` with one player token.")
     if held.player.banned:

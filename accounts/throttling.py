@@ -101,4 +101,4 @@ def _refusal(standing: Standing, why: str) -> Refused:
     rate, headers = standing.rate, standing.headers
     limit = f"{rate.per_s * rates.WINDOW_S:,.0f} a minute, at most {rate.burst:,} at once"
     detail = f"{why} It is {limit}. Wait {headers['Retry-After']} s, then send this again: nothing was done."
-    return Refused(detail, slug=_SLUG, headers={"Retry-After": headers["Retry-After"]})
+    return Refused(detail, slug=_SLUG, headers=headers)

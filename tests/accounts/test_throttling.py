@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import keyring, keys
 from accounts.models import Game, ServerKey, Studio, User
 from achievements.models import Achievement, Unlock
+from core import turned_away
 from core.rates import Rate
 from tests import factories
 from tests.factories import Api
@@ -109,6 +110,29 @@ def test_every_answer_says_what_is_left(server: Api, game: Game) -> None:
     wrong = server.post(UNLOCK, {"game_id": str(game.uuid)})
     assert wrong.status_code == 422
     assert wrong["RateLimit"].startswith('"server-writes";r=9999')
+
+
+def test_refusals_say_what_is_left_too_at_the_door_and_of_guesses(
+    server: Api, game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, "server-reads", 1, 1)
+    limited(monkeypatch, "failures", 1, 1)
+    unknown = factories.api(keys.new_key())
+    for api, name in ((server, "server-reads"), (unknown, "failures")):
+        api.get(f"/games/{game.uuid}")
+        refused = api.get(f"/games/{game.uuid}")
+        assert refused.status_code == 429
+        assert refused["RateLimit-Policy"] == f'"{name}";q=1;w=60'
+        assert refused["RateLimit"].startswith(f'"{name}";r=0;t=')
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": f"/api/v1/games/{game.uuid}",
+        "HTTP_AUTHORIZATION": server._headers["Authorization"],
+    }
+    again = turned_away.find(environ)
+    assert again is not None
+    assert again.headers["RateLimit-Policy"] == '"server-reads";q=1;w=60'
+    assert again.headers.keys() == {"RateLimit-Policy", "RateLimit", "Retry-After"}
 
 
 def test_an_address_that_tries_keys_is_stopped_and_others_are_not(server: Api) -> None:

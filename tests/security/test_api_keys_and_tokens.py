@@ -129,6 +129,20 @@ def test_a3_an_address_guesses_ten_keys_a_minute() -> None:
     assert factories.api(world.key).get("/games").status_code == 200, "who has a key is not stopped"
 
 
+@pytest.mark.django_db
+def test_a3_the_door_for_players_tells_no_more_guesses() -> None:
+    world, shown = World(), Client(REMOTE_ADDR="203.0.113.77")
+    with nothing_changed():
+        for _ in range(10):
+            answer = shown.post("/session", headers={"Authorization": f"Bearer {keys.new_key()}"})
+            assert answer.status_code == 401
+        refused = shown.post("/session", headers={"Authorization": f"Bearer {keys.new_key()}"})
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) > 0
+    token = factories.player_token(world.game, factories.player(world.studio, "p-7"))
+    assert shown.post("/session", headers={"Authorization": f"Bearer {token}"}).status_code == 204
+
+
 # With a server of its own, in the order in which bytes meet it: what stands before Django has its own say.
 ON_THE_WIRE: Final[dict[str, tuple[int, list[tuple[str, str]]]]] = {
     "A8-wire-100 kB": (401, [("Authorization", "Bearer " + "x" * 100_000)]),
