@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
@@ -27,8 +28,18 @@ def counted_address(request: HttpRequest | Request) -> str:
 
     Who has one IPv6 address has 2^64 of them. What is no address is counted together, as `unknown`.
     """
+    return _counted(client_address(request))
+
+
+def counted_address_in(environ: Mapping[str, Any]) -> str:
+    """Return the same of a request that is not read yet."""
+    return _counted(address_in(environ))
+
+
+@lru_cache(maxsize=4096)  # each body that is read is counted: 5 µs otherwise
+def _counted(text: str) -> str:
     try:
-        address = ipaddress.ip_address(client_address(request))
+        address = ipaddress.ip_address(text)
     except ValueError:
         return "unknown"
     if isinstance(address, ipaddress.IPv6Address):

@@ -25,7 +25,7 @@ from psycopg_pool import PoolTimeout
 
 from core import followers, slow_clients, turned_away
 from core.admission import Admission, Sort, Verdict
-from core.client_address import address_in
+from core.client_address import counted_address_in
 from core.ids import request_id
 from core.problems import CONTENT_TYPE, json_is_wanted
 from core.refusals import PROBLEMS, Malformed, Refused
@@ -115,6 +115,8 @@ class FrontDoor:
         """Read a request's body, which may take as long as its sender likes."""
         if self._bodies.are_held_up(environ):
             unread = {"Connection": "close", **_after()}
+            if self._bodies.are_many:  # others' most likely: nothing that this one could do
+                return Refused(_BUSY, slug="unavailable", headers=unread)
             return Refused(_TOO_SLOW, slug="rate-limited", headers=unread)
         body = self._bodies.read(environ["wsgi.input"], length, environ)
         environ["wsgi.input"] = BytesIO(body)
@@ -122,7 +124,8 @@ class FrontDoor:
 
     def _admit(self, environ: Environ, start_response: StartResponse, *, is_small: bool = False) -> Answer:
         sort = self._kinds.of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        caller: str = environ.get("HTTP_AUTHORIZATION") or address_in(environ)
+        # No header begins with a space: none is counted as an address that it names.
+        caller: str = environ.get("HTTP_AUTHORIZATION") or f" {counted_address_in(environ)}"
         verdict = self._admission.enter(sort, caller)
         if verdict is not Verdict.ADMITTED:
             return self._turn_away(verdict, environ, start_response)
@@ -167,7 +170,7 @@ class Kinds:
 
     def of(self, method: str, path: str) -> int:
         """Return the number of the first sort that matches; one of them matches everything."""
-        return self._found(f"{method} {path}")
+        return self._found(f"{method.upper()} {path}")  # as Django reads it
 
     def _find(self, asked: str) -> int:
         found = self._expression.match(asked)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import structlog
 
-from core.client_address import address_in
+from core.client_address import counted_address_in
 
 log = structlog.get_logger(__name__)
 
@@ -91,17 +91,22 @@ class SlowClients:
 
 
 class Bodies:
-    """Reads bodies of requests, each on its thread, and leaves threads to others while some of them never end."""
+    """Reads bodies of requests, each on its thread, and leaves threads to others while some of them never end.
+
+    Attributes:
+        are_many: whether so many are being waited for that no other one is read, whoever sends it.
+
+    """
 
     def __init__(self) -> None:
         """Read none."""
         self._begun: dict[int, tuple[Mapping[str, Any], float]] = {}
         self._slow: Counter[str] = Counter()
-        self._are_many = False
+        self.are_many = False
 
     def are_held_up(self, environ: Mapping[str, Any]) -> bool:
         """Say whether so many bodies are being waited for, of its address or of all, that a request's is not read."""
-        return bool(self._slow) and (self._are_many or self._slow[address_in(environ)] >= SLOW_OF_ONE)
+        return bool(self._slow) and (self.are_many or self._slow[counted_address_in(environ)] >= SLOW_OF_ONE)
 
     def read(self, source: Any, length: int, environ: Mapping[str, Any]) -> bytes:
         """Return a request's body, of a known length, shorter where its sender is gone."""
@@ -121,8 +126,8 @@ class Bodies:
     def look(self, *, now: float) -> None:
         """Find out which bodies are being waited for by now."""
         begun = list(self._begun.values())
-        self._slow = Counter(address_in(environ) for environ, since in begun if now - since > SLOW_S)
-        self._are_many = self._slow.total() >= SLOW_OF_ALL
+        self._slow = Counter(counted_address_in(environ) for environ, since in begun if now - since > SLOW_S)
+        self.are_many = self._slow.total() >= SLOW_OF_ALL
 
 
 def _is_too_slow(known: _Known, told: _Told, now: float, silent_s: float) -> bool:

@@ -6,10 +6,11 @@ from core.admission import Sort
 __all__ = ["ADMISSION", "ADMISSION_OF_ONE_CALLER", "ADMISSION_ROOM"]
 
 _REPORTS = r"POST /api/v1/(?:achievements/|stats/report|leaderboards/[^/]+/[^/]+/scores)"
+_READS = "(?:GET|HEAD)"  # what a HEAD leaves out is sent by nobody, but worked out all the same
 _EXPENSIVE = (
-    r"GET /api/v1/games/[^/]+/(?:analytics/|facts|achievements/export)",
-    r"GET /api/v1/players/.+/export",
-    r"GET /api/v1/leaderboards/.+/(?:standings|snapshots)",
+    rf"{_READS} /api/v1/games/[^/]+/(?:analytics/|facts|achievements/export)",
+    rf"{_READS} /api/v1/players/.+/export",
+    rf"{_READS} /api/v1/leaderboards/.+/(?:standings|snapshots)",
     r"[A-Z]+ /portal/[^/]+/(?:exports|audit\.csv|requests\.csv|players/[^/]+/export)",
     r"[A-Z]+ /portal/[^/]+/games/[^/]+/(?:analytics|achievements/export)",
     r"[A-Z]+ /me/settings/export",
@@ -23,11 +24,11 @@ ADMISSION = [
     ),
     (
         Sort("dashboards", at_once=5, patience_s=1.0, yields_s=0.025, yields_lag_s=20.0),
-        r"GET /api/v1/players/.+/(?:dashboard|trends|recap|compare)|GET /portal/|GET /me/|GET /search|GET /players/",
+        rf"{_READS} /(?:api/v1/players/.+/(?:dashboard|trends|recap|compare)|portal/|me/|search|players/)",
     ),
     (
         Sort("boards and other reads", at_once=7, patience_s=0.5, yields_s=0.05, yields_lag_s=60.0),
-        r"(?:GET|HEAD) /",
+        f"{_READS} /",
     ),
     (Sort("other writes", at_once=8, patience_s=0.5, yields_s=0.1), rf"(?!{_REPORTS})"),
     (Sort("reports of games", at_once=32, patience_s=0.3), ""),

@@ -1,5 +1,6 @@
 """What a request meets first: `core/front_door.py`, in front of an application that does little."""
 
+import ipaddress
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ from core import turned_away
 from core.admission import Admission, Sort
 from core.front_door import LARGE_BODIES, SMALL, FrontDoor, Kinds
 from core.refusals import Refused
-from core.slow_clients import SLOW_OF_ONE, SLOW_S
+from core.slow_clients import SLOW_OF_ALL, SLOW_OF_ONE, SLOW_S
 
 ROOM = 10_000  # slots: frames have tens
 SORTS = [(Sort("reads", 1, 0.01), "GET /"), (Sort("writes", 2, 0.01), "")]
@@ -172,6 +173,46 @@ def test_one_caller_has_only_so_many_under_way() -> None:
     assert site.ask(HTTP_AUTHORIZATION="Bearer lrl_sk_y").status == 200
 
 
+def test_what_calls_itself_an_address_is_counted_apart_from_it() -> None:
+    site, other = Site(), {"REMOTE_ADDR": "203.0.113.9", "HTTP_AUTHORIZATION": "198.51.100.7"}
+    statuses: list[int] = []
+
+    def ask_again_inside(*_: Any) -> Any:
+        if len(statuses) < 3:
+            statuses.append(0)
+            site.ask(**other)
+        else:
+            site.door._application = site._application
+            statuses.append(site.ask(method="POST").status)
+        return ()
+
+    site.admission = site.door._admission = Admission(
+        [Sort("reads", 9, 0.01), Sort("writes", 9, 0.01)], room=2, of_one_caller=4
+    )
+    site.door._application = ask_again_inside
+    site.ask(**other)
+    assert statuses == [0, 0, 0, 200]
+
+
+def test_of_ipv6_one_network_has_only_so_many_under_way() -> None:
+    site = Site()
+    site.admission = site.door._admission = Admission(
+        [Sort("reads", 9, 0.01), Sort("writes", 9, 0.01)], room=2, of_one_caller=1
+    )
+    asked: list[int] = []
+
+    def ask_again_inside(*_: Any) -> Any:
+        site.door._application = site._application
+        asked.extend(
+            site.ask(REMOTE_ADDR=address).status for address in ("2001:db8:0:7::2", "2001:db8:0:8::1")
+        )
+        return ()
+
+    site.door._application = ask_again_inside
+    site.ask(REMOTE_ADDR="2001:db8:0:7::1")
+    assert asked == [429, 200]
+
+
 def test_a_body_that_is_cut_short_does_nothing() -> None:
     site = Site()
     answer = site.ask(method="POST", **_posted(b'{"a": ', length=100))
@@ -210,8 +251,12 @@ def test_bodies_in_chunks_take_turns_and_are_read_by_the_application() -> None:
     assert site.door._large.running == LARGE_BODIES - 1
 
 
-def test_bodies_that_are_waited_for_hold_up_their_address_only() -> None:
-    site = Site()
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [("198.51.100.{}", "198.51.101.1"), ("2001:db8:0:7::{}", "2001:db8:0:8::1")],
+)
+def test_bodies_that_are_waited_for_hold_up_their_address_or_network_only(mine: str, other: str) -> None:
+    site, networks = Site(), ipaddress.ip_address(other).version == 6
     sending = threading.Event()
 
     class Slow(BytesIO):
@@ -219,24 +264,39 @@ def test_bodies_that_are_waited_for_hold_up_their_address_only() -> None:
             sending.wait(10)
             return super().read(size)
 
-    def send() -> None:
-        site.ask(method="POST", **{**_posted(b"{}"), "wsgi.input": Slow(b"{}")})
+    def send(number: int) -> None:
+        sent = {**_posted(b"{}"), "wsgi.input": Slow(b"{}")}
+        site.ask(method="POST", **sent, REMOTE_ADDR=mine.format(number if networks else 7))
 
-    threads = [threading.Thread(target=send) for _ in range(SLOW_OF_ONE)]
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(SLOW_OF_ONE)]
     for thread in threads:
         thread.start()
     while len(site.door._bodies._begun) < SLOW_OF_ONE:
         time.sleep(0.001)
-    assert site.ask(method="POST", **_posted(b"{}")).status == 200  # so far they may be on their way
+
+    def status_of(address: str) -> int:
+        return site.ask(method="POST", **_posted(b"{}"), REMOTE_ADDR=address).status
+
+    assert status_of(mine.format(7)) == 200  # so far they may be on their way
     site.door._bodies.look(now=time.monotonic() + 2 * SLOW_S)
-    assert site.ask(method="POST", **_posted(b"{}")).status == 429
-    assert site.ask(method="POST", **{**_posted(b"{}"), "REMOTE_ADDR": "198.51.100.8"}).status == 200
-    assert site.ask().status == 200  # who sends no body is not held up
+    assert (status_of(mine.format(7)), status_of(other)) == (429, 200)
+    assert site.ask(REMOTE_ADDR=mine.format(7)).status == 200  # who sends no body is not held up
     sending.set()
     for thread in threads:
         thread.join()
     site.door._bodies.look(now=time.monotonic() + 2 * SLOW_S)
-    assert site.ask(method="POST", **_posted(b"{}")).status == 200
+    assert status_of(mine.format(7)) == 200
+
+
+def test_whose_body_waits_for_others_is_told_that_it_is_none_of_his_doing() -> None:
+    site = Site()
+    begun = {number: (f"198.51.100.{number}", 0.0) for number in range(SLOW_OF_ALL)}
+    site.door._bodies._begun = begun
+    site.door._bodies.look(now=2 * SLOW_S)
+    refused = site.ask(method="POST", **{**_posted(b"{}"), "REMOTE_ADDR": "203.0.113.9"})
+    assert (refused.status, refused.headers["Connection"]) == (503, "close")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 5
+    assert b"from this address" not in refused.body
 
 
 def test_who_was_refused_a_moment_ago_is_refused_at_the_door() -> None:
@@ -258,11 +318,16 @@ def test_who_was_refused_a_moment_ago_is_refused_at_the_door() -> None:
     [
         ("GET /api/v1/games/x/analytics/overview", "exports and analytics"),
         ("GET /api/v1/players/a/b/export", "exports and analytics"),
+        ("HEAD /api/v1/players/a/b/export", "exports and analytics"),
+        ("get /api/v1/players/a/b/export", "exports and analytics"),
+        ("HEAD /api/v1/games/x/analytics/overview", "exports and analytics"),
         ("GET /portal/x/games/y/analytics/retention", "exports and analytics"),
         ("POST /portal/x/exports", "exports and analytics"),
         ("GET /api/v1/players/p-1/dashboard", "dashboards"),
         ("GET /portal/x/games/y/", "dashboards"),
         ("GET /me/", "dashboards"),
+        ("HEAD /api/v1/players/p-1/dashboard", "dashboards"),
+        ("HEAD /me/", "dashboards"),
         ("GET /api/v1/leaderboards/x/points", "boards and other reads"),
         ("HEAD /games/x", "boards and other reads"),
         ("POST /api/v1/achievements/unlock", "reports of games"),
