@@ -11,10 +11,11 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery cod
 
 def lacks_factor(user: User) -> bool:
     """Say whether somebody, as an owner, still has to set up a second factor."""
-    needs: bool = settings.OWNERS_NEED_SECOND_FACTOR
+    needs = settings.OWNERS_NEED_SECOND_FACTOR
     return needs and not has_factor(user)
 
 
 def has_factor(user: User) -> bool:
     """Say whether somebody has set up an app or a passkey, and is asked for it when he signs in."""
-    return Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+    has: bool = Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+    return has

@@ -114,10 +114,9 @@ class FrontDoor:
     def _read(self, environ: Environ, length: int) -> Refused | None:
         """Read a request's body, which may take as long as its sender likes."""
         if self._bodies.are_held_up(environ):
-            unread = {"Connection": "close", **_after()}
-            if self._bodies.are_many:  # others' most likely: nothing that this one could do
-                return Refused(_BUSY, slug="unavailable", headers=unread)
-            return Refused(_TOO_SLOW, slug="rate-limited", headers=unread)
+            return Refused(_TOO_SLOW, slug="rate-limited", headers={"Connection": "close", **_after()})
+        if self._bodies.are_many:  # of others
+            return Refused(_BUSY, slug="unavailable", headers={"Connection": "close", **_after()})
         body = self._bodies.read(environ["wsgi.input"], length, environ)
         environ["wsgi.input"] = BytesIO(body)
         return None if len(body) == length else Malformed(_CUT_SHORT)

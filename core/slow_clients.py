@@ -105,8 +105,8 @@ class Bodies:
         self.are_many = False
 
     def are_held_up(self, environ: Mapping[str, Any]) -> bool:
-        """Say whether so many bodies are being waited for, of its address or of all, that a request's is not read."""
-        return bool(self._slow) and (self.are_many or self._slow[counted_address_in(environ)] >= SLOW_OF_ONE)
+        """Say whether so many bodies of a request's address are being waited for that its own is not read."""
+        return bool(self._slow) and self._slow[counted_address_in(environ)] >= SLOW_OF_ONE
 
     def read(self, source: Any, length: int, environ: Mapping[str, Any]) -> bytes:
         """Return a request's body, of a known length, shorter where its sender is gone."""
