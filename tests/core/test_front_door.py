@@ -290,8 +290,8 @@ def test_bodies_that_are_waited_for_hold_up_their_address_or_network_only(mine: 
 
 def test_whose_body_waits_for_others_is_told_that_it_is_none_of_his_doing() -> None:
     site = Site()
-    begun = {number: (f"198.51.100.{number}", 0.0) for number in range(SLOW_OF_ALL)}
-    site.door._bodies._begun = begun
+    addresses = [{"REMOTE_ADDR": f"198.51.100.{number}"} for number in range(SLOW_OF_ALL)]
+    site.door._bodies._begun = {number: (one, 0.0) for number, one in enumerate(addresses)}
     site.door._bodies.look(now=2 * SLOW_S)
     refused = site.ask(method="POST", **{**_posted(b"{}"), "REMOTE_ADDR": "203.0.113.9"})
     assert (refused.status, refused.headers["Connection"]) == (503, "close")
