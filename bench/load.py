@@ -132,6 +132,7 @@ class _Loop:
         self.run = Run()
         self.open = 0
         self._expected = expected
+        self.uncounted: Collection[int] = ()
         self._selector = selector
         self.connections = [_Connection(address, self.answered) for _ in range(connections)]
         for connection in self.connections:
@@ -146,12 +147,13 @@ class _Loop:
         connection.send(request, began=began)
 
     def answered(self, connection: _Connection, status: int, body: bytes, now: float) -> None:
-        if status not in self._expected:
+        if status in self._expected:
+            self.run.latencies_ms.append((now - connection.began) * 1e3)
+        elif status not in self.uncounted:
             raise BadAnswer(
                 f"Answer {status} where {sorted(self._expected)} is expected: {body[:_SHOWN_BYTES]!r}"
             )
         self.open -= 1
-        self.run.latencies_ms.append((now - connection.began) * 1e3)
         self.free(connection, body)
 
     def free(self, connection: _Connection, body: bytes) -> None:
@@ -295,9 +297,14 @@ def saturate(
     connections: int,
     expected: Collection[int],
     seconds: float | None = None,
+    uncounted: Collection[int] = (),
 ) -> Run:
-    """Keep every connection busy for a time, or until the source has no more. Raises BadAnswer."""
+    """Keep every connection busy for a time, or until the source has no more. Raises BadAnswer.
+
+    `uncounted` are answers that may come, too, and are no part of the result.
+    """
     loop = _ClosedLoop(address, connections, expected, source)
+    loop.uncounted = uncounted
     try:
         cpu, began = time.process_time(), time.perf_counter()
         loop.until = began + seconds if seconds else loop.until
