@@ -81,13 +81,14 @@ function sendOnce(form) {
   window.addEventListener("pageshow", () => { delete form.dataset.sent; });
 }
 
-/** Scroll a row of tabs or filters, which is cut on a phone, to the one that is chosen. */
+/** Scroll tabs or filters of which not all are in sight to the one that is chosen. */
 function showChosen(row) {
   const chosen = row.querySelector("[aria-current]");
   if (!chosen) return;
   const own = chosen.getBoundingClientRect(), seen = row.getBoundingClientRect();
   if (own.right > seen.right) row.scrollLeft += own.right - seen.right;
   if (own.left < seen.left) row.scrollLeft -= seen.left - own.left;
+  if (own.bottom > seen.bottom) row.scrollTop += own.bottom - seen.bottom;
 }
 
 /** Prepare a page, or a part of it that was replaced. */
