@@ -66,6 +66,7 @@ def test_a_second_game_that_both_hold_something_in_goes_to_the_account_s_player(
     assert sorted(told) == sorted([first.studio_id, second.studio_id])
 
 
+@pytest.mark.slow
 def test_guessing_ends_after_ten_and_only_for_who_guesses(anna: Somebody) -> None:
     code = code_for(factories.studio(), "p-1")
     for _ in range(10):

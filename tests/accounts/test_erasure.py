@@ -62,6 +62,7 @@ def live(game: GameInfo, player: str) -> None:
     play(game, player)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heard", ["before", "after"])
 def test_nothing_is_left_of_who_is_erased_and_all_counts_agree(one: Studio, heard: str) -> None:
     game = joins.declare(one)
@@ -110,6 +111,7 @@ def test_a_late_write_names_nobody_again(one: Studio) -> None:
     assert Player.objects.get().erased_at is not None
 
 
+@pytest.mark.slow
 def test_what_another_studio_has_of_him_stays(one: Studio, other: Studio) -> None:
     mine, theirs = joins.declare(one), joins.declare(other)
     factories.player(one, "p", display_name="Linked", region="EU")
@@ -139,6 +141,7 @@ def test_what_another_studio_has_of_him_stays(one: Studio, other: Studio) -> Non
     assert Player.objects.get(pk=alone.pk).erased_at is None
 
 
+@pytest.mark.slow
 def test_whoever_writes_at_the_same_moment_is_erased_with_him_or_refused(
     one: Studio, pool: ThreadPoolExecutor
 ) -> None:

@@ -169,6 +169,7 @@ def archive_old(*player_ids: int, game_id: int) -> None:
     retention.apply(now=timezone.now())
 
 
+@pytest.mark.slow
 def test_nothing_leads_to_the_person_and_others_keep_what_is_theirs(archive: Path) -> None:
     joins.begin()
     owner = factories.studio()

@@ -45,6 +45,7 @@ def is_led(who: Visitor, studio: Studio) -> bool:
     return bool(answer.headers.get("Location") == reverse("owner-factor"))
 
 
+@pytest.mark.slow
 def test_an_owner_without_one_is_led_to_it_from_every_page_and_no_form_is_taken(
     studio: Studio, owner: Visitor
 ) -> None:

@@ -181,6 +181,7 @@ def test_what_is_no_picture_is_refused(anna: Somebody) -> None:
     assert not Avatar.objects.exists()
 
 
+@pytest.mark.slow
 def test_devices_are_listed_and_ended(anna: Somebody) -> None:
     phone, tablet = (Client(headers={**BROWSER, "User-Agent": agent}) for agent in (PHONE, "curl/8"))
     for browser in (phone, tablet):

@@ -89,6 +89,7 @@ def test_an_empty_queue_says_so(world: World) -> None:
     assert "badge-warn num" not in text
 
 
+@pytest.mark.slow
 def test_the_rail_counts_what_waits_up_to_99(world: World) -> None:
     def home() -> str:
         return str(world.support.get("portal-home", world.studio.uuid).content.decode())

@@ -437,6 +437,7 @@ def test_any_body_s_copy_is_short_and_fit_for_the_database(value: Any) -> None:
     assert "\0" not in copy
 
 
+@pytest.mark.slow
 @given(
     secret=st.from_regex(r"[a-z]{8}[A-Z]{8}[0-9]{8}[a-zA-Z0-9]{0,20}", fullmatch=True),
     around=st.text(" .,:", max_size=5),

@@ -341,6 +341,7 @@ def test_the_same_from_64_threads_is_kept_apart_once(open_world: World) -> None:
     assert not Unlock.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_player_whom_several_name_at_once_is_weighed_from_the_first(open_world: World) -> None:
     finale_after_prologue(open_world)

@@ -239,6 +239,7 @@ def test_a_page_for_anybody_is_kept_and_asks_nothing(game: Game, django_assert_n
     assert own.get(path(game))["Cache-Control"] == "private, no-store"
 
 
+@pytest.mark.slow
 def test_five_hundred_achievements_stay_light_and_are_shown_whole_on_request(game: Game) -> None:
     factories.achievements(game, {f"a-{n:03}": 10 for n in range(500)})
     held_by(game, players=100, **{f"a-{n:03}": n % 100 for n in range(500)})

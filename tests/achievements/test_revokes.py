@@ -122,6 +122,7 @@ def test_boards_follow(world: World) -> None:
     assert ranks() == [("ben", 10), ("cleo", 10), ("anna", 0)]
 
 
+@pytest.mark.slow
 def test_over_all_games_who_reached_it_first_is_first_again(world: World) -> None:
     unlock(world, "a", player="anna")
     unlock(world, "a", player="ben")
@@ -144,6 +145,7 @@ def test_who_lost_everything_begins_anew(world: World) -> None:
         revoke(world, key)
 
 
+@pytest.mark.slow
 def test_counters_follow_and_a_recount_agrees(world: World) -> None:
     unlock(world, "a", player="anna")
     unlock(world, "a", player="ben")

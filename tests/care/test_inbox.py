@@ -126,6 +126,7 @@ KEYS = {"A webhook was stopped", "The API key “game server” ends soon"}
 JOINED = {"fifth@example.com accepted an invitation"}
 
 
+@pytest.mark.slow
 def test_each_role_hears_of_what_it_may_see_and_nobody_of_his_own(desk: Desk) -> None:
     everything(desk)
     told = {role: {title for title, _ in news(desk, by=role)} for role in MAY}

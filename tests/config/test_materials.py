@@ -33,6 +33,7 @@ def parts(written: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_bill_is_valid(written: str) -> None:
     wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(written)
     assert wrong is None, wrong

@@ -74,6 +74,7 @@ def test_who_comes_often_does_not_ask_valkey_each_time() -> None:
     assert 0 < _calls() - before < 60
 
 
+@pytest.mark.slow
 def test_while_one_asks_for_more_the_others_take_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, began = [], time.monotonic()
     ask = rates._ask

@@ -350,6 +350,7 @@ def test_a_studio_all_of_whose_servers_hang_delays_no_other(
     assert Delivery.objects.filter(state="pending", attempts=0).count() == 24
 
 
+@pytest.mark.slow
 def test_who_does_not_answer_in_time_has_not_got_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webhooks.sending.WITHIN_S", 0.5)
     monkeypatch.setattr(schedule, "PAUSES", [timedelta(0)] * 1000)
