@@ -41,9 +41,7 @@ Application = Callable[[Environ, StartResponse], Answer]
 
 SMALL: Final = 1024  # bytes: one unlock or one score, not a batch of them
 LARGEST_READ_AHEAD: Final = 1024 * 1024  # what the API takes; a larger body is an import, or a file of a form
-LARGE_BODIES: Final = (
-    4  # that are taken at the same time; and those in chunks, which do not say how large they are
-)
+LARGE_BODIES: Final = 4  # taken at the same time; those in chunks, which say no length, are of them
 LARGE_WAITING: Final = 64  # for a moment: most in chunks are small
 SOONEST_S: Final = 1
 LATEST_S: Final = 5

@@ -22,6 +22,7 @@ from core.persons import Person
 from tests import factories
 from tests.accounts import joins
 from tests.accounts.visitors import member
+from tests.achievements.test_flagged_unlocks import rules
 from tests.factories import Api
 from tests.stats.world import World
 
@@ -49,12 +50,6 @@ def _world() -> World:
     factories.stat(made.game, "kills", authority="client")
     factories.achievement(made.game, "hundred", type="incremental", target=100, stat="kills", points=9)
     return made
-
-
-def rules(world: World, **values: Any) -> Any:
-    answer = world.api().put(f"/games/{world.game.uuid}/plausibility", values)
-    assert answer.status_code == 200, answer.json()
-    return answer.json()
 
 
 def paced(world: World, a_minute: int = 10, key: str = "doors") -> None:
