@@ -15,7 +15,7 @@ PROBE_WITHIN_S = 1.0
 # web, live first: nobody new comes in while the rest finishes what it has begun.
 STOP_ORDER = (("web", "live"), ("relay", "beat", "worker", "send_webhooks"), ("valkey",), ("postgres",))
 
-# Requests that wait together in one process share one commit, so there are more threads than connections: 32 run,
+# Requests that wait together in one process share one commit, so there are more threads than connections: 64 run,
 # others wait or are being read, and some are left to say that there is no room (core/front_door.py). What the server
 # calls its back-pressure is how many connections it takes, those included on which nothing happens; how long it waits
 # for a head is how long it keeps a connection, too. HTTP/2, which it would take without TLS, is closed: two hundred

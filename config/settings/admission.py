@@ -16,7 +16,8 @@ _EXPENSIVE = (
     r"[A-Z]+ /me/settings/export",
 )
 # The least important first, each with what its `METHOD /address` begins with: a request is of the first that matches.
-# A web process has ten connections to the database; what is no report of a game leaves two of them free.
+# A web process has ten connections to the database; what is no report of a game leaves two of them free. Reports wait
+# for one another in a group anyway (core/group_commit.py), and once is enough: a wait at the door cost a tenth of them.
 ADMISSION = [
     (
         Sort("exports and analytics", at_once=3, patience_s=1.0, yields_s=0.01, yields_lag_s=10.0),
@@ -31,7 +32,7 @@ ADMISSION = [
         f"{_READS} /",
     ),
     (Sort("other writes", at_once=8, patience_s=0.5, yields_s=0.1), rf"(?!{_REPORTS})"),
-    (Sort("reports of games", at_once=32, patience_s=0.3), ""),
+    (Sort("reports of games", at_once=64, patience_s=0.3), ""),
 ]
 # How many wait in a process for their turn, and how many may be inside of one key or, without one, one address.
 ADMISSION_ROOM: int = env.int("ADMISSION_ROOM", default=128)
