@@ -20,7 +20,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     costs = _told(_started(bench, "costs"))
     yield Figure("limiter: a take of tokens that are held", costs["held"], "µs", bar="< 300 µs")
     yield Figure("limiter: a take that asks Valkey", costs["asked"], "µs", bar="< 300 µs")
-    seconds = min(_MINUTE_S, 5 * bench.plan.rate_seconds)
+    seconds = min(_MINUTE_S, 7.5 * bench.plan.rate_seconds)
     running = [_started(bench, "everybody", str(seconds)) for _ in range(_PROCESSES)]
     told = [_told(process) for process in running]
     lasted = max(one["ended"] for one in told) - min(one["began"] for one in told)
