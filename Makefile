@@ -45,9 +45,10 @@ test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey, in minutes 
 slow: $(DEV_STAMP) ## Run the tests that take a second and more: races, real data, browsers
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(EVERY_TEST) -m slow
 
-# One after the other: they say how long an answer takes while a part is away. FAULTS=full: at full length.
-faults: $(DEV_STAMP) ## Kill and freeze each process under load (FAULTS=full for the full length)
+# One after the other: they say how long an answer takes while a part is away.
+faults: $(DEV_STAMP) ## Kill and freeze each process under load, then by chance (FAULTS=full: 100,000 unlocks, 50 strikes; SEED=1)
 	$(BIN)/python -m pytest -n 0 tests/faults
+	$(BIN)/python -m tests.storm $(if $(filter full,$(FAULTS)),--full) $(if $(SEED),--seed $(SEED))
 
 fuzz: $(DEV_STAMP) ## Try every operation of the API against its schema, with 200 examples and more of each, in minutes
 	FUZZ=full $(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/security/test_api_fuzz.py
