@@ -9,6 +9,7 @@ from typing import Any
 
 from accounts import selectors
 from accounts.models import PlayerIdentity
+from core.metrics import caches
 from core.redis import breaker, client
 from core.rendering import dumps
 
@@ -17,6 +18,7 @@ _CHANGED_S = 10  # longer than a request may take that read the player before th
 _CHANGED = b""
 _MOST_KEPT = 200  # players of a page; longer ones are walks through a board, and nobody reads the same again
 # No studios' ids: whose lists show no `external_id`.
+_looks = caches.looks("players")
 _EVERYBODY = 0
 _FRIENDS = -1
 _KEEP = "for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1], 'NX') end"
@@ -57,7 +59,9 @@ def _kept(ids: Sequence[int], studio: int) -> dict[int, bytes]:
     names = [_key(studio, player_id) for player_id in ids]
     valkey: Any = client("cache")  # its types name the asynchronous answers, too
     texts: list[bytes | None] = breaker("cache").call(lambda: valkey.mget(names), otherwise=list)
-    return {player_id: text for player_id, text in zip(ids, texts, strict=False) if text}
+    found = {player_id: text for player_id, text in zip(ids, texts, strict=False) if text}
+    _looks.note_all(wanted=len(ids), found=len(found), answered=bool(texts))
+    return found
 
 
 def _keep(texts: Mapping[int, bytes], studio: int) -> None:

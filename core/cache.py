@@ -1,11 +1,15 @@
 """Django's cache on Valkey, for what may go without: limits on forms count nothing while the server is away."""
 
-from typing import Any
+from typing import Any, Final
 
 from django_redis.cache import RedisCache
 from django_redis.exceptions import ConnectionInterrupted
 
+from core.metrics import caches
 from core.redis import breaker
+
+_looks = caches.looks("django")
+_AWAY: Final = object()
 
 
 class FailOpenCache(RedisCache):  # type: ignore[misc]
@@ -21,7 +25,13 @@ class FailOpenCache(RedisCache):  # type: ignore[misc]
 
     def get(self, key: str, default: Any = None, **kwargs: Any) -> Any:
         """Return what is stored."""
-        return self._ask(lambda: self.client.get(key, default=default, **kwargs), otherwise=default)
+        missing = object()
+        found = self._ask(lambda: self.client.get(key, default=missing, **kwargs), otherwise=_AWAY)
+        if found is _AWAY:
+            _looks.errors += 1
+        else:
+            _looks.note(None if found is missing else self)
+        return default if found is _AWAY or found is missing else found
 
     def set(self, *args: Any, **kwargs: Any) -> bool:
         """Store; say whether it was stored."""

@@ -27,6 +27,8 @@ from core import followers, slow_clients, turned_away
 from core.admission import Admission, Sort, Verdict
 from core.client_address import counted_address_in
 from core.ids import request_id
+from core.metrics import alive
+from core.metrics.requests import class_of, requests
 from core.problems import CONTENT_TYPE, json_is_wanted
 from core.refusals import PROBLEMS, Malformed, Refused
 from core.roomy import roomy
@@ -67,6 +69,7 @@ _CUT_SHORT: Final = "The body ended before the length that was announced."
 
 _shed = Counter("laurel_shed", "Requests that were refused since a process had too much to do", ["sort"])
 _inside = Gauge("laurel_requests", "Requests that are inside a web process", ["state"])
+alive.rated["requests"] = requests.total
 
 
 class FrontDoor:
@@ -87,7 +90,16 @@ class FrontDoor:
         _inside.labels("waiting").set_function(lambda: admission.waiting)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Answer:
-        """Answer as the application does, or say that there is no room."""
+        """Answer as the application does, or say that there is no room; count it."""
+        began = time.perf_counter()
+        answer = self._answer(environ, start_response)
+        # A file that the server sends by itself says nothing of how it went.
+        status = getattr(answer, "status_code", 200)
+        kind = class_of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        requests.note(kind, status, time.perf_counter() - began)
+        return answer
+
+    def _answer(self, environ: Environ, start_response: StartResponse) -> Answer:
         path: str = environ["PATH_INFO"]
         if path.startswith(_OPEN_TO_ALL):
             return self._with_room(environ, start_response)
@@ -182,6 +194,7 @@ class _Streamed:
     def __init__(self, answer: Any, leave: Callable[[], None]) -> None:
         self._answer = answer
         self._leave = leave
+        self.status_code: int = getattr(answer, "status_code", 200)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._answer)
@@ -192,6 +205,14 @@ class _Streamed:
             self._answer.close()
         finally:
             leave()
+
+
+class _Refusal(list[bytes]):
+    """What is said to whom there is no room for."""
+
+    def __init__(self, pieces: Iterable[bytes], status_code: int) -> None:
+        super().__init__(pieces)
+        self.status_code = status_code
 
 
 def _nothing() -> None:
@@ -222,7 +243,7 @@ def _refuse(refused: Refused, environ: Environ, start_response: StartResponse) -
         **refused.headers,
     }
     start_response(f"{status.value} {status.phrase}", list(headers.items()))
-    return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+    return _Refusal(() if environ["REQUEST_METHOD"] == "HEAD" else (body,), status.value)
 
 
 @cache

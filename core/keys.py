@@ -17,3 +17,16 @@ def bucket(rate: str, caller: str) -> str:
     It is made anew by whoever takes next.
     """
     return f"core:v1:bucket:{rate}:{caller}"
+
+
+def processes() -> str:
+    """Return the key, in `live`, of which processes there are: a sorted set, `process host pid` by when it said so.
+
+    Each says so anew every few seconds; who has not for a minute is taken out.
+    """
+    return "core:v1:processes"
+
+
+def process(name: str) -> str:
+    """Return the key, in `live`, of what one of them said: a string, JSON (core/metrics/alive.py), for 20 s."""
+    return f"core:v1:process:{name}"

@@ -19,6 +19,7 @@ from django.utils.cache import patch_vary_headers
 from core import keys
 from core.endpoint import etag_of
 from core.memo import Finished, Memo
+from core.metrics import caches
 from core.pages import THEMES
 
 FRESH_S: Final = 15  # how long Valkey keeps a page
@@ -32,6 +33,7 @@ _API = "/api/"
 _NOT_OF_THE_PAGE = frozenset({"Content-Encoding", "Content-Length", "ETag"})
 View = Callable[..., HttpResponse]
 
+_looks = caches.looks("pages")
 _memo = Memo()
 _hot = Memo()
 
@@ -68,6 +70,7 @@ def public_page(*, query: frozenset[str] = frozenset(), kept_s: int = FRESH_S) -
             is_fresh = finished is None
             if finished is None and kept_s:
                 finished = _kept(address)
+            _looks.note(finished)
             if finished is None:
                 made = view(request, *args, **named)
                 if made.status_code != 200:
@@ -101,6 +104,7 @@ def hot_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
             return get_response(request)
         address = f"{request.scheme}://{_address(request, frozenset())}"
         if found := _hot.get(address):
+            _looks.hits += 1
             return _answer(request, found)
         response = get_response(request)
         finished: Finished | None = getattr(response, "finished", None)

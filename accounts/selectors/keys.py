@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import ServerKey
+from core.metrics import caches
 
 # A revoked key stops working everywhere within 5 s (api.md, Who is calling).
 KEY_SECONDS = 4.0
@@ -60,6 +61,7 @@ class KeyInfo:
     is_active: bool
 
 
+_looks = caches.looks("keys")
 _keys: dict[bytes, tuple[float, KeyHolder | None]] = {}
 _key_loading = threading.Lock()
 
@@ -94,10 +96,13 @@ def issued_key(digest: bytes) -> KeyHolder | None:
     age = time.monotonic() - loaded_at
     # One thread looks again in time while the others go on: at its end all would ask at once.
     if age > KEY_REFRESH_SECONDS and _key_loading.acquire(blocking=age > KEY_SECONDS):
+        _looks.misses += 1
         try:
             holder = _reload_key(digest)
         finally:
             _key_loading.release()
+    else:
+        _looks.hits += 1
     return holder
 
 

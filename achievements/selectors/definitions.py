@@ -16,6 +16,7 @@ from achievements.models import Achievement, AchievementTranslation, Catalogue, 
 from achievements.plausibility import Rules
 from core import media
 from core.db import array_literal, lend_back, run_prepared
+from core.metrics import caches
 from stats.selectors.uses import Use
 
 _KEPT_CATALOGUES = 500
@@ -125,6 +126,7 @@ class Meta:
     count: int
 
 
+_looks = caches.looks("catalogues")
 _kept: OrderedDict[int, GameCatalogue] = OrderedDict()
 _kept_lock = Lock()
 _loading = Lock()
@@ -133,7 +135,10 @@ _loading = Lock()
 def catalogue(game_id: int) -> GameCatalogue:
     """Return a game's definitions, maybe old ones: only for what is checked against the version at commit."""
     kept = _kept.get(game_id)
-    if kept is None:
+    if kept is not None:
+        _looks.hits += 1
+    else:
+        _looks.misses += 1
         if connection.in_atomic_block:
             return fresh_catalogue(game_id)  # it keeps its connection, so it must not wait for another thread
         lend_back()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
 from accounts.services import create_players
+from achievements import metrics
 from achievements.completing import record_and_complete
 from achievements.models import Authority, State, Type
 from achievements.selectors import definitions
@@ -117,6 +118,7 @@ def unlock_many(
         if not open_items:
             break
         catalogue = definitions.fresh_catalogue(game.id)
+    metrics.count(results)
     return [
         result or Unavailable("The game's definitions are changing right now. Send it again.")
         for result in results

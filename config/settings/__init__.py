@@ -5,6 +5,7 @@ from config.settings.apps import *
 from config.settings.data import *
 from config.settings.limits import *
 from config.settings.logs import *
+from config.settings.metrics import *
 from config.settings.people import *
 from config.settings.security import *
 from config.settings.starting import *

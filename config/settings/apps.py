@@ -97,7 +97,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
-    "django_prometheus",
     "allauth",
     "allauth.account",
     "allauth.mfa",

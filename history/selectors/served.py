@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import selectors as accounts
 from achievements.selectors import unlocks
+from core.metrics import caches
 from core.redis import breaker
 from core.rendering import dumps
 from history import dashboards
@@ -16,6 +17,9 @@ from history.selectors.showing import Audience
 
 WAITS_S = 2.0
 _LOOKS_S = 0.025
+
+
+_looks = caches.looks("dashboards")
 
 
 class Served(NamedTuple):
@@ -28,8 +32,7 @@ class Served(NamedTuple):
 def serve(player: accounts.PlayerInfo, audience: Audience) -> Served:
     """Return a player's dashboard: what is kept, or one that is built now; without Valkey it is built every time."""
     return breaker("cache").call(
-        lambda: _serve(player, audience),
-        otherwise=lambda: Served(_build(player.id, player.time_zone, audience)[0], "miss"),
+        lambda: _serve(player, audience), otherwise=lambda: _without_valkey(player, audience)
     )
 
 
@@ -40,6 +43,7 @@ def current(player: accounts.PlayerInfo) -> dict[str, Any]:
     """
     held, mine = unlocks.overall_of(player.id), Audience()
     kept = breaker("cache").call(lambda: dashboards.read(player.id, mine), otherwise=lambda: None)
+    _looks.note(kept)
     if kept is not None:
         content: dict[str, Any] = orjson.loads(kept.body)
         if (content["totals"]["points"], content["totals"]["unlocked"]) == held:
@@ -55,8 +59,14 @@ def current(player: accounts.PlayerInfo) -> dict[str, Any]:
     return built
 
 
+def _without_valkey(player: accounts.PlayerInfo, audience: Audience) -> Served:
+    _looks.errors += 1
+    return Served(_build(player.id, player.time_zone, audience)[0], "miss")
+
+
 def _serve(player: accounts.PlayerInfo, audience: Audience) -> Served:
     kept = dashboards.read(player.id, audience)
+    _looks.note(kept)
     if kept is None:
         return _first(player, audience)
     if kept.is_fresh:

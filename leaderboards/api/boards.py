@@ -13,6 +13,7 @@ from accounts.authentication import TokenHolder, player_of
 from accounts.selectors import KeyHolder
 from core.endpoint import MAX_LIMIT, Endpoint, bytes_answer, etag_of, read_limit, read_whole
 from core.memo import Memo
+from core.metrics import caches
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Forbidden, Invalid, Malformed, Unauthenticated
 from core.rendering import dumps
@@ -33,6 +34,7 @@ _NARROWED = frozenset({"region", "period", "span"})
 _PAGED = _NARROWED | {"limit", "cursor", "offset", "friends_of"}
 
 memo = Memo()
+_looks = caches.looks("boards")
 
 
 class GlobalBoardView(Endpoint):
@@ -224,6 +226,8 @@ def _page(request: Request, game_id: str, key: str) -> HttpResponse:
         return _friends_page(request, game_id, key)
     address = request.get_full_path() if request.auth is None else None
     finished = memo.get(address) if address else None
+    if address:
+        _looks.note(finished)
     if finished is None:
         about = asked.board_of(request, game_id, key)
         where, limit = _where(request, about.list_name), read_limit(request)

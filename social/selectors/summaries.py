@@ -15,10 +15,12 @@ import orjson
 from achievements.selectors import circles, definitions
 from achievements.selectors.circles import Played, Sums
 from core.clock import from_microseconds, microseconds
+from core.metrics import caches
 from core.redis import breaker, client
 from social import keys
 
 KEPT_S = 300  # the longest that a definition that was added may be missing in what there is
+_looks = caches.looks("summaries")
 _KEEP = "for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1]) end"
 _NOTHING = Played(0, None)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -85,6 +87,7 @@ def _kept(totals: Mapping[int, Sums]) -> dict[int, Played]:
             version, available, last_us = orjson.loads(text)
             if version == sums.version:
                 found[pk] = Played(available, None if last_us is None else from_microseconds(last_us))
+    _looks.note_all(wanted=len(names), found=len(found), answered=bool(texts))
     return found
 
 
