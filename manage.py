@@ -12,4 +12,5 @@ from core.roomy import roomy
 if __name__ == "__main__":
     var_dir.adopt_environment()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("LAUREL_PROCESS", "-".join(["laurel", *sys.argv[1:2]]))
     roomy(execute_from_command_line)(sys.argv)

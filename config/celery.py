@@ -1,15 +1,22 @@
 """The Celery application: workers for the queues `live`, `facts` and `bulk`, and beat."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from config import naming
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("LAUREL_PROCESS", naming.of_celery(sys.argv))
+
+import structlog
 from celery import Celery, Task
-from celery.signals import beat_init, setup_logging, task_prerun, worker_init, worker_ready
+from celery.beat import PersistentScheduler
+from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
 from django.db import close_old_connections
 from kombu.transport import redis as broker
+from prometheus_client import Gauge
 
 from core.collector import settle
 from core.roomy import roomy
@@ -71,12 +78,45 @@ def look_before_it_begins(**_: object) -> None:
     from core.starting import require_safe_postgresql  # noqa: PLC0415 - it reads settings, which come after us
 
     require_safe_postgresql()
+    from core.metrics import serving  # noqa: PLC0415 - likewise
+
+    serving.begin()
+
+
+class Scheduler(PersistentScheduler):
+    """Beat's schedule, which says when it looked at it last: one that hangs or is gone says nothing more."""
+
+    def setup_schedule(self) -> None:
+        """Take the schedule up, and say that from now on: no other process has a tick that could be old."""
+        super().setup_schedule()
+        self._ticked = Gauge(
+            "laurel_beat_last_tick_timestamp_seconds", "When beat looked last at what is due."
+        )
+
+    def tick(self, *args: Any, **named: Any) -> Any:
+        """Send what is due."""
+        self._ticked.set_to_current_time()
+        return super().tick(*args, **named)
 
 
 @task_prerun.connect
-def begin_with_a_connection_that_lives(**_: object) -> None:
+def begin_a_task(task_id: str = "", sender: Any = None, **_: object) -> None:
     """Let the task's thread connect anew if PostgreSQL was away since its last task, as Django does for requests."""
+    from core.metrics import jobs  # noqa: PLC0415 - as above
+
     close_old_connections()
+    jobs.began(task_id, sender.name)
+
+
+@task_postrun.connect
+def end_a_task(
+    task_id: str = "", sender: Any = None, state: str = "", retval: object = None, **_: object
+) -> None:
+    """Note how it went; the thread's next task has nothing to do with this one."""
+    from core.metrics import jobs  # noqa: PLC0415 - as above
+
+    jobs.ended(task_id, sender.name, retval if isinstance(retval, BaseException) else None)
+    structlog.contextvars.clear_contextvars()
 
 
 @worker_ready.connect

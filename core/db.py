@@ -10,6 +10,8 @@ from django.db.utils import OperationalError
 from psycopg.adapt import AdaptersMap
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
+from core import slow_queries
+
 T = TypeVar("T")
 
 
@@ -51,10 +53,15 @@ def run_prepared(sql: str, params: Sequence[Any], *, using: str = DEFAULT_DB_ALI
         raw.prepare_threshold = 5
     if database.queries_logged:  # as Django does for its own, where somebody counts them
         database.queries_log.append({"sql": sql.strip(), "time": ""})
-    with database.wrap_database_errors:
-        cursor = _HotCursor(raw)
-        cursor.execute(sql, params, prepare=True)
-        return [] if cursor.rownumber is None else cursor.fetchall()
+    began = time.perf_counter()
+    try:
+        with database.wrap_database_errors:
+            cursor = _HotCursor(raw)
+            cursor.execute(sql, params, prepare=True)
+            return [] if cursor.rownumber is None else cursor.fetchall()
+    finally:
+        if (taken := time.perf_counter() - began) > slow_queries.SLOW_S:
+            slow_queries.note(sql, taken)
 
 
 def lend_back() -> None:

@@ -15,6 +15,7 @@ from datetime import datetime
 import orjson
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
+from prometheus_client import Counter, Histogram
 
 from core import facts
 from core.db import run_prepared
@@ -30,6 +31,14 @@ LINGER_S = 0.5  # longer than the relay's hint interval, so that a steady stream
 LONGEST_RUN_S = 10.0
 BACK_OFF_S = 1.0
 _TRANSIENT = (*AWAY, OperationalError, InterfaceError)
+
+_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_applied = Counter(
+    "laurel_follower_facts", "Facts that a follower was given, with those that it read past.", ["follower"]
+)
+_seconds = Histogram(
+    "laurel_follower_batch_seconds", "How long a batch of them took.", ["follower"], buckets=_BOUNDS_S
+)
 
 stopping = threading.Event()
 
@@ -88,6 +97,11 @@ def follow(name: str) -> bool:
         Whether there is more to read now.
 
     """
+    with structlog.contextvars.bound_contextvars(follower=name):
+        return _follow(name)
+
+
+def _follow(name: str) -> bool:
     subscription = facts.subscriptions()[name]
     ensure_rows()
     started = quiet_since = time.monotonic()
@@ -160,6 +174,7 @@ def _pass_by(subscription: Subscription, position: Position, batch: list[Fact]) 
 
 
 def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> Step | None:
+    began = time.perf_counter()
     try:
         with transaction.atomic():
             now = _lock(subscription.name, waiting=True)
@@ -179,6 +194,8 @@ def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> S
         log.exception("listener failed", follower=subscription.name, fact=batch[0].id, facts=len(batch))
         _note_error(subscription.name, traceback.format_exc())
         return Step([], more=True, at_once=False)
+    _applied.labels(subscription.name).inc(len(batch))
+    _seconds.labels(subscription.name).observe(time.perf_counter() - began)
     return Step(batch, more=True, at_once=bool(position.isolating) or _is_full(subscription, batch))
 
 

@@ -235,3 +235,23 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} until {self.until}"
+
+
+class Job(models.Model):
+    """How a scheduled job went last (core/metrics/jobs.py).
+
+    Attributes:
+        succeeded_at: at most half a minute too early.
+        seconds: how long it took the last time.
+        error: why it failed at `failed_at`.
+
+    """
+
+    name = models.TextField(primary_key=True)
+    succeeded_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    seconds = models.FloatField()
+    error = models.TextField(default="", blank=True)
+
+    def __str__(self) -> str:
+        return self.name

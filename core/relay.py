@@ -11,6 +11,7 @@ import structlog
 from celery import current_app
 from django.db import InterfaceError, OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
+from prometheus_client import Counter
 
 from core import facts, followers
 from core.db import run_prepared
@@ -89,8 +90,12 @@ def cursors() -> dict[str, tuple[int, int]]:
     return {name: rows.get(name, (0, 0)) for name in facts.subscriptions()}
 
 
+_hints = Counter("laurel_hints", "Followers that were told that there is something to read.", ["follower"])
+
+
 def hint(name: str) -> None:
     """Send the follower's task to its queue."""
+    _hints.labels(name).inc()
     queue = facts.subscriptions()[name].queue
     current_app.send_task(
         f"{name}.follow", queue=queue, expires=HINT_EXPIRES_S, retry=False, ignore_result=True

@@ -18,6 +18,7 @@ __all__ = [
     "CACHES",
     "CELERY_ACCEPT_CONTENT",
     "CELERY_BEAT_SCHEDULE",
+    "CELERY_BEAT_SCHEDULER",
     "CELERY_BROKER_CONNECTION_MAX_RETRIES",
     "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP",
     "CELERY_BROKER_TRANSPORT_OPTIONS",
@@ -68,6 +69,7 @@ __all__ = [
 def _database(name: str, *, default: str = "") -> dict[str, Any]:
     """Read a database's URL; time-outs and the pool's size belong to the kind of process (see config/wsgi.py)."""
     database: dict[str, Any] = env.db_url(name, default=default)
+    database["ENGINE"] = "core.postgresql"
     statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
     idle_ms = env.int("DATABASE_IDLE_TIMEOUT_MS", default=60_000)
     options: dict[str, Any] = {
@@ -265,6 +267,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "config.celery:Scheduler"
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # however long the broker is away
 # Celery closes the database connection after every task unless told otherwise (six times slower).
 CELERY_DB_REUSE_MAX = 100_000
