@@ -14,18 +14,23 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, reset_queries
 
+from core import dependencies
 from core.collector import settle
+from core.metrics import serving
 from core.starting import require_safe_postgresql
 
 _django = get_wsgi_application()
 
 require_safe_postgresql()
 
+import config.urls  # noqa: E402, F401 - or whoever came first would wait seconds for it
 from accounts.calls import writing  # noqa: E402 - its models need the applications
 from core import front_door  # noqa: E402 - its settings do
 
 application = front_door.in_front_of(_django)
 writing.start()
+dependencies.prepare()
+serving.begin(is_one_of_several=True)
 
 # What a request need not do at its ends: with the pool its connection went back when the last one finished, the
 # query log is kept in debugging only, and the cache's connections stay open.

@@ -1,21 +1,26 @@
 """What operators and load balancers ask: /livez, /readyz, /metrics."""
 
 import ipaddress
-import time
-from typing import Any
+from typing import Final
 
-from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_prometheus import exports
-from psycopg_pool import PoolTimeout
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from core.redis import AWAY, ping
+from core import dependencies
+from core.metrics import serving
 
-SAFE_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
-_migrated = False
+# By one of these a proxy says for whom it asks: whoever came through one is not of this network.
+_PROXIED: Final = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_FORWARDED",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+    "HTTP_VIA",
+)
 
 
 @require_safe
@@ -28,60 +33,33 @@ def livez(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether requests can be served, and which dependency is how far away.
+    """Say whether requests can be served, and which dependency is how far away; at most a second old.
 
-    PostgreSQL decides: it answers, is migrated, and keeps what it acknowledges. Without Valkey the site is degraded.
+    PostgreSQL decides: it answers, is migrated, and keeps what it acknowledges. Without any other one the site is
+    degraded.
     """
-    checks: dict[str, Any] = {"postgresql": _postgresql(), "valkey": _valkey()}
-    ready = checks["postgresql"]["status"] == "ok"
-    degraded = any(check["status"] != "ok" for check in checks.values())
+    found = dependencies.kept.look()
+    ready = found[dependencies.POSTGRESQL].status == dependencies.OK
+    degraded = any(each.status != dependencies.OK for each in found.values())
     status = "unavailable" if not ready else "degraded" if degraded else "ok"
+    checks = {name: each.told() for name, each in found.items()}
     return JsonResponse({"status": status, "checks": checks}, status=200 if ready else 503)
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return Prometheus metrics, to private addresses only."""
-    if not ipaddress.ip_address(request.META.get("REMOTE_ADDR") or "0.0.0.0").is_private:  # noqa: S104
+    """Return Prometheus metrics of all processes that share this port, to this network only."""
+    if _is_from_elsewhere(request):
         raise Http404
-    response: HttpResponse = exports.ExportToDjangoView(request)
-    return response
+    return HttpResponse(generate_latest(serving.registry()), content_type=CONTENT_TYPE_LATEST)
 
 
-def unsafe_settings() -> list[str]:
-    """Return which of PostgreSQL's settings are off by which it may lose what it has acknowledged."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off' ORDER BY name",
-            [list(SAFE_SETTINGS)],
-        )
-        return [name for (name,) in cursor.fetchall()]
-
-
-def _postgresql() -> dict[str, Any]:
-    started = time.perf_counter()
+def _is_from_elsewhere(request: HttpRequest) -> bool:
+    named = settings.RATELIMIT_IP_META_KEY
+    if any(request.META.get(name) for name in (*_PROXIED, named) if name != "REMOTE_ADDR"):
+        return True
     try:
-        unsafe = unsafe_settings()
-        pending = not _is_migrated()
-    except (DatabaseError, InterfaceError, PoolTimeout):
-        return {"status": "down"}
-    answered = {"latency_ms": round((time.perf_counter() - started) * 1000, 1)}
-    if unsafe:
-        return {"status": "unsafe", "off": unsafe, **answered}
-    return {"status": "migrations pending" if pending else "ok", **answered}
-
-
-def _is_migrated() -> bool:
-    global _migrated  # noqa: PLW0603 - once migrated, a process need not look again
-    if not _migrated:
-        executor = MigrationExecutor(connection)
-        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return _migrated
-
-
-def _valkey() -> dict[str, Any]:
-    try:
-        return {"status": "ok", "latency_ms": round(ping("boards") * 1000, 1)}
-    except AWAY:
-        return {"status": "down"}
+        return not ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_private
+    except ValueError:
+        return True

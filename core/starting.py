@@ -5,25 +5,28 @@ One that is away is no reason to stay away, too: /readyz goes on asking.
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
-from psycopg_pool import PoolTimeout
 
-from core.operations import unsafe_settings
+from core import direct
+from core.dependencies import unsafe_settings
+from core.direct import Direct
 
 log = structlog.get_logger(__name__)
+
+_ANSWERS_WITHIN_S = 2.0
 
 
 def require_safe_postgresql() -> None:
     """End this process where others reach the instance and PostgreSQL may lose what it has acknowledged."""
     if not settings.IN_PRODUCTION:
         return
+    way = Direct(within_s=_ANSWERS_WITHIN_S)
     try:
-        off = unsafe_settings()
-    except (DatabaseError, InterfaceError, PoolTimeout):
+        off = unsafe_settings(way.ask)
+    except direct.AWAY:
         log.warning("PostgreSQL does not answer yet: whether it keeps what it acknowledges is not known")
         return
     finally:
-        connection.close()
+        way.close()
     if off:
         named = " and ".join(off)
         raise SystemExit(

@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
-from webhooks import resolving, selectors
+from webhooks import metrics, resolving, selectors
 from webhooks.queue import Done, Due
 from webhooks.rules import schedule, signing
 from webhooks.selectors import Receiver
@@ -142,6 +142,7 @@ class Dispatcher:
             secrets=receiver.secrets_at(at),
         )
         outcome = await self._sender.post(receiver.url, body=body, headers=headers)
+        metrics.count(outcome)
         self._slow.discard(due.endpoint_id)
         if outcome.error.partition(":")[0] in _HANGS:
             self._slow.add(due.endpoint_id)

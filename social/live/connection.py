@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from social.events import Event
-from social.live import codes, server
+from social.live import codes, metrics, server
 from social.live.answers import Send
 from social.live.door import Guest
 from social.live.wires import Message, Wire
@@ -78,7 +78,7 @@ class Connection:
         self.slot = 0
         self.closing = False
         self._unanswered = 0
-        self._waiting: deque[tuple[float, int, Message]] | None = None
+        self._waiting: deque[tuple[float, int, Message, float]] | None = None
         self._buffered = 0
         self._in_hand_since = 0.0
         self._writer: asyncio.Task[None] | None = None
@@ -100,7 +100,7 @@ class Connection:
         if self.given is None or self.reading or event.seq <= self.given:
             return
         if event.seq == self.given + 1 and self.has_room:
-            self.tell(event)
+            self.tell(event, fact_written_at=metrics.written_at(event))
         else:
             self._hub.catch_up(self)
 
@@ -110,10 +110,10 @@ class Connection:
         if self.given is not None and self.given < self.known and not self.reading:
             self._hub.catch_up(self)
 
-    def tell(self, event: Event) -> None:
-        """Queue an event."""
+    def tell(self, event: Event, *, fact_written_at: float = 0.0) -> None:
+        """Queue an event; of one that is news, it is measured how old it gets."""
         self.given = event.seq
-        self.write(self.wire.event(event), size=_memory(event.data))
+        self.write(self.wire.event(event), size=_memory(event.data), fact_written_at=fact_written_at)
 
     @property
     def has_room(self) -> bool:
@@ -186,7 +186,7 @@ class Connection:
 
     # Writing.
 
-    def write(self, message: Message, *, size: int = 0) -> None:
+    def write(self, message: Message, *, size: int = 0, fact_written_at: float = 0.0) -> None:
         """Queue a message, `size` being that of an event; whoever has fallen behind is closed instead."""
         if self.closing:
             return
@@ -195,7 +195,7 @@ class Connection:
             return
         if self._waiting is None:
             self._waiting = deque()
-        self._waiting.append((asyncio.get_running_loop().time(), size, message))
+        self._waiting.append((asyncio.get_running_loop().time(), size, message, fact_written_at))
         self._buffered += size
         self._start_writer()
 
@@ -208,8 +208,10 @@ class Connection:
         """Write what waits, then be gone."""
         try:
             while self._waiting:
-                self._in_hand_since, size, message = self._waiting.popleft()
+                self._in_hand_since, size, message, fact_written_at = self._waiting.popleft()
                 await self._send(message)
+                if size:
+                    metrics.pushed(fact_written_at)
                 self._buffered = max(0, self._buffered - size)
             if self._farewell is not None:
                 await self._send(self._farewell)
@@ -226,6 +228,7 @@ class Connection:
         if self.closing:
             return
         self.closing = True
+        metrics.dropped(code)
         self._hub.detach(self)
         if self._waiting:
             self._waiting.clear()

@@ -18,7 +18,7 @@ from accounts.sessions import Dismissed
 from core.refusals import Refused
 from social import selectors
 from social.events import Event
-from social.live import codes, door
+from social.live import codes, door, metrics
 from social.live.attendance import Attendance
 from social.live.connection import Connection
 from social.live.database import Ask, Away
@@ -58,6 +58,7 @@ class Hub:
         if not others:
             self.attendance.moved(connection.player_id)
         self._wheels[connection.wire].add(connection)
+        metrics.connections.labels(connection.wire.kind).inc()
         self.catch_up(connection)
 
     def detach(self, connection: Connection) -> None:
@@ -70,7 +71,8 @@ class Hub:
             self._players[connection.player_id] = left
         elif self._players.pop(connection.player_id, None):
             self.attendance.moved(connection.player_id)
-        self._wheels[connection.wire].discard(connection)
+        if self._wheels[connection.wire].discard(connection):
+            metrics.connections.labels(connection.wire.kind).dec()
 
     def catch_up(self, connection: Connection) -> None:
         """Read what a connection is owed, once everything that waits on it is written."""

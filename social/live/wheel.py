@@ -23,9 +23,12 @@ class Wheel:
         connection.slot = self._filled
         self._slots[connection.slot].add(connection)
 
-    def discard(self, connection: "Connection") -> None:
-        """Free a connection's place, if it has one."""
-        self._slots[connection.slot].discard(connection)
+    def discard(self, connection: "Connection") -> bool:
+        """Free a connection's place; say whether it had one."""
+        slot = self._slots[connection.slot]
+        had_one = connection in slot
+        slot.discard(connection)
+        return had_one
 
     def turn(self) -> list["Connection"]:
         """Go on by one slot; return whose turn it is."""

@@ -14,6 +14,7 @@ RETRY_MS = 2000
 class Wire(Protocol):
     """What a connection says, on one kind of line."""
 
+    kind: str
     answers_pings: bool
 
     def ready(self, player: UUID) -> Message:
@@ -32,6 +33,7 @@ class Wire(Protocol):
 class WebSocketWire:
     """JSON text frames of the subprotocol `laurel.v1`."""
 
+    kind = "websocket"
     answers_pings = True
 
     def ready(self, player: UUID) -> Message:
@@ -54,6 +56,7 @@ class WebSocketWire:
 class EventStreamWire:
     """`text/event-stream` (HTML Living Standard, Server-sent events)."""
 
+    kind = "sse"
     answers_pings = False
 
     def ready(self, player: UUID) -> Message:

@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from core import followers, starting
+from core.metrics import installation, serving
 from core.relay import Relay
 
 
@@ -17,4 +18,6 @@ class Command(BaseCommand):
         starting.require_safe_postgresql()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: followers.stopping.set())
+        serving.begin()
+        installation.begin()
         Relay().run()

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from core import starting
+from core.metrics import serving
 from webhooks import sender
 from webhooks.sender import Dispatcher
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
         starting.require_safe_postgresql()
+        serving.begin()
         asyncio.run(sender.run(started=_stop_at_signals))
 
 

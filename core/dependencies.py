@@ -1,0 +1,241 @@
+"""What Laurel stands on, and how far away each of it is: PostgreSQL and its replica, Valkey by role, the broker.
+
+Each is asked over a connection of its own, all at the same time, and none for longer than whoever asks can wait: one
+that hangs is as far away as one that is gone (`/readyz`, the relay's metrics, `manage.py status`).
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from functools import cache
+from threading import Lock
+from typing import Any, Final
+
+import kombu
+import redis
+from amqp.exceptions import AMQPError
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS
+from django.db.migrations.loader import MigrationLoader
+from kombu.exceptions import OperationalError as BrokerError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from core import direct
+from core.direct import Direct
+from core.redis import AWAY
+
+WITHIN_S = 0.2  # what answers later is as good as gone
+KEPT_S = 1.0
+OK: Final = "ok"
+DOWN: Final = "down"
+UNSAFE: Final = "unsafe"
+PENDING: Final = "migrations pending"
+POSTGRESQL: Final = "postgresql"
+REPLICA: Final = "replica"
+BROKER: Final = "broker"
+# What PostgreSQL may lose what it has acknowledged by, where one of them is off.
+SAFE_SETTINGS: Final = ("fsync", "synchronous_commit", "full_page_writes")
+_AWAY: Final = (*direct.AWAY, *AWAY, redis.RedisError, BrokerError, AMQPError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a dependency is.
+
+    Attributes:
+        status: OK, DOWN, or of PostgreSQL UNSAFE or PENDING.
+        latency_s: how long it took to answer; None if it did not.
+        off: of PostgreSQL, which of SAFE_SETTINGS are off.
+        error: why there was no answer; it may name addresses, which are for operators only.
+
+    """
+
+    status: str
+    latency_s: float | None = None
+    off: tuple[str, ...] = ()
+    error: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """Return it as `/readyz` says it to everybody."""
+        off = {"off": list(self.off)} if self.off else {}
+        latency = {} if self.latency_s is None else {"latency_ms": round(self.latency_s * 1000, 1)}
+        return {"status": self.status, **off, **latency}
+
+
+class Watch:
+    """Asks all of them, again and again."""
+
+    def __init__(self, *, within_s: float) -> None:
+        """Connect later; every answer may take `within_s`."""
+        self._within_s = within_s
+        self._closers: list[Callable[[], None]] = []
+        self._probes = self._made()
+        self._pool = ThreadPoolExecutor(len(self._probes), thread_name_prefix="dependencies")
+        self._asked: dict[str, Future[Found]] = {}
+
+    def look(self) -> dict[str, Found]:
+        """Return how each is, after `within_s` at the latest."""
+        for name, probe in self._probes.items():
+            # One that has not answered the last time holds up its own thread, and is asked by no second one.
+            if name not in self._asked or self._asked[name].done():
+                self._asked[name] = self._pool.submit(_timed, probe)
+        wait(self._asked.values(), timeout=self._within_s)
+        late = Found(DOWN, error=f"no answer within {self._within_s * 1000:.0f} ms")
+        return {name: asked.result() if asked.done() else late for name, asked in self._asked.items()}
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._pool.shutdown(wait=False)
+        for close in self._closers:
+            close()
+
+    def _made(self) -> dict[str, Callable[[], Found]]:
+        found: dict[str, Callable[[], Found]] = {POSTGRESQL: self._postgresql()}
+        replicas = [name for name in settings.DATABASES if name != DEFAULT_DB_ALIAS]
+        if replicas:
+            found[REPLICA] = self._replica(replicas[0])
+        for role in sorted(settings.VALKEY_URLS):
+            found[f"valkey_{role}"] = self._valkey(settings.VALKEY_URLS[role])
+        url: str = settings.CELERY_BROKER_URL
+        if url.startswith(("redis", "valkey")):
+            found[BROKER] = self._valkey(url)
+        elif url.startswith(("amqp", "pyamqp")):
+            found[BROKER] = self._rabbitmq(url)
+        return found
+
+    def _postgresql(self) -> Callable[[], Found]:
+        way = Direct(within_s=self._within_s)
+        self._closers.append(way.close)
+        migrated = _Migrated()
+
+        def probe() -> Found:
+            off = unsafe_settings(way.ask)
+            if off:
+                return Found(UNSAFE, off=tuple(off))
+            return Found(OK if migrated.holds(way.ask) else PENDING)
+
+        return probe
+
+    def _replica(self, using: str) -> Callable[[], Found]:
+        way = Direct(using, within_s=self._within_s)
+        self._closers.append(way.close)
+
+        def probe() -> Found:
+            way.ask("SELECT 1")
+            return Found(OK)
+
+        return probe
+
+    def _valkey(self, url: str) -> Callable[[], Found]:
+        client = redis.Redis.from_url(
+            url,
+            socket_timeout=self._within_s,
+            socket_connect_timeout=self._within_s,
+            retry=Retry(NoBackoff(), 0),
+            client_name="laurel-watch",
+        )
+        self._closers.append(client.close)
+
+        def probe() -> Found:
+            try:
+                client.ping()
+            except redis.TimeoutError:
+                raise
+            except redis.ConnectionError:
+                client.ping()  # the connection was from before the server was started again
+            return Found(OK)
+
+        return probe
+
+    def _rabbitmq(self, url: str) -> Callable[[], Found]:
+        times = dict.fromkeys(("read_timeout", "write_timeout"), self._within_s)
+        connection = kombu.Connection(url, connect_timeout=self._within_s, transport_options=times)
+        self._closers.append(connection.close)
+
+        def probe() -> Found:
+            try:
+                # The cheapest question that is answered by the broker and not by its socket.
+                channel: Any = connection.default_channel  # its types are those of all transports
+                channel.basic_qos(0, 1, False)
+            except Exception:
+                connection.collect()  # whatever comes of it is not to be read as the next answer
+                raise
+            return Found(OK)
+
+        return probe
+
+
+def unsafe_settings(ask: direct.Ask) -> list[str]:
+    """Return which of PostgreSQL's settings are off by which it may lose what it has acknowledged."""
+    asked = ", ".join(f"current_setting('{name}')" for name in SAFE_SETTINGS)
+    if not asked:
+        return []
+    values = ask(f"SELECT {asked}")[0]
+    return sorted(name for name, value in zip(SAFE_SETTINGS, values, strict=True) if value == "off")
+
+
+class _Migrated:
+    """Whether PostgreSQL has all that this code knows of; once it has, nobody looks again."""
+
+    def __init__(self) -> None:
+        self._holds = False
+        migrations()
+
+    def holds(self, ask: direct.Ask) -> bool:
+        if not self._holds:
+            applied = set(ask("SELECT app, name FROM django_migrations"))
+            self._holds = migrations() <= applied
+        return self._holds
+
+
+def prepare() -> None:
+    """Read now what takes long to read, so that nobody waits for it who asks."""
+    migrations()
+
+
+@cache
+def migrations() -> frozenset[tuple[str, ...]]:
+    """Return every migration of this code, by app and name; the first time it takes a while to read them."""
+    return frozenset(MigrationLoader(None).graph.nodes)
+
+
+def _timed(probe: Callable[[], Found]) -> Found:
+    began = time.perf_counter()
+    try:
+        found = probe()
+    except _AWAY as error:
+        return Found(DOWN, error=(str(error).strip() or type(error).__name__).split("\n")[0][:200])
+    return replace(found, latency_s=time.perf_counter() - began)
+
+
+class Kept:
+    """What was found a moment ago: asked a thousand times a second, it looks once."""
+
+    def __init__(self) -> None:
+        """Look when somebody asks."""
+        self._lock = Lock()
+        self._watch: Watch | None = None
+        self._found: dict[str, Found] = {}
+        self._at = float("-inf")
+
+    def look(self) -> dict[str, Found]:
+        """Return how each dependency is, or was a moment ago."""
+        with self._lock:
+            if time.monotonic() - self._at > KEPT_S:
+                if self._watch is None:
+                    self._watch = Watch(within_s=WITHIN_S)
+                self._found = self._watch.look()
+                self._at = time.monotonic()
+            return self._found
+
+    def forget(self) -> None:
+        """Know nothing, and let go of every connection (between tests)."""
+        with self._lock:
+            if self._watch is not None:
+                self._watch.close()
+            self._watch, self._at = None, float("-inf")
+
+
+kept = Kept()
