@@ -6,17 +6,23 @@ from typing import Any
 import structlog
 
 from config.settings.environment import DEBUG, env
+from core import VERSION
 
-__all__ = ["LOGGING"]
+__all__ = ["LOGGING", "SENTRY_DSN"]
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
 ]
-_RENDERER = structlog.dev.ConsoleRenderer() if DEBUG else structlog.processors.JSONRenderer()
+# Only here exceptions become text: who tells of them somewhere else needs them as they are.
+_RENDERERS: list[Any] = (
+    [structlog.dev.ConsoleRenderer()]
+    if DEBUG
+    else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+)
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
 
 structlog.configure(
     processors=[
@@ -28,13 +34,23 @@ structlog.configure(
     wrapper_class=structlog.stdlib.BoundLogger,
     cache_logger_on_first_use=True,
 )
+_REPORTERS: dict[str, Any] = {}
+if SENTRY_DSN:
+    from core import error_reports
+
+    error_reports.begin(
+        SENTRY_DSN,
+        environment=env.str("SENTRY_ENVIRONMENT", default="production"),
+        release=f"laurel@{VERSION}",
+    )
+    _REPORTERS["sentry"] = {"class": "core.error_reports.Reporter", "level": "ERROR"}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _RENDERER],
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_RENDERERS],
             "foreign_pre_chain": _SHARED,
         }
     },
@@ -45,8 +61,8 @@ LOGGING: dict[str, Any] = {
             "callback": lambda record: getattr(record, "status_code", 0) != HTTPStatus.SERVICE_UNAVAILABLE,
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}, **_REPORTERS},
+    "root": {"handlers": ["stderr", *_REPORTERS], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # Refused requests are answered with their reason; the access log is the proxy's.
         "django.request": {"level": "ERROR", "filters": ["not_503"]},
@@ -58,5 +74,8 @@ LOGGING: dict[str, Any] = {
         # They write whole addresses, and somebody will send a token in one although it is refused.
         "uvicorn.access": {"level": "CRITICAL"},
         "uvicorn.error": {"level": "WARNING"},
+        # What servers say by themselves, they say in words of their own otherwise.
+        "uvicorn": {"handlers": ["stderr"], "propagate": False},
+        "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }
