@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from config import var_dir
 from config.processes import Process
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -102,7 +103,7 @@ def children(place: Place, env: dict[str, str]) -> list[Process]:
         "--loglevel",
         "warning",
     )
-    return [
+    processes = [
         _child("web", place, env, *web, *_WEB_OPTIONS, ready=lambda: _answers(place.port, "/readyz")),
         _child("live", place, env, *live, *_LIVE_OPTIONS, ready=lambda: _answers(place.port + 1, "/livez")),
         _child(
@@ -113,6 +114,10 @@ def children(place: Place, env: dict[str, str]) -> list[Process]:
         manage("send_webhooks", place, env),
         _child("beat", place, env, *celery, "beat", *schedule),
     ]
+    first = var_dir.kept_ports(place.folder / "metrics.json", len(processes))
+    for port, process in enumerate(processes, start=first):
+        process.env = {**(process.env or {}), "METRICS_PORT": str(port)}
+    return processes
 
 
 def manage(command: str, place: Place, env: dict[str, str], *arguments: str) -> Process:

@@ -105,6 +105,17 @@ def kept_address(file: Path) -> tuple[int, str]:
     return port, password
 
 
+def kept_ports(file: Path, count: int) -> int:
+    """Return the first of so many ports in a row: those of last time, unless one was taken meanwhile."""
+    kept = json.loads(file.read_text()) if file.exists() else None
+    if kept is not None and all(port_is_free(kept + offset) for offset in range(count)):
+        return int(kept)
+    first = free_ports(count)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    keep(file, json.dumps(first))
+    return first
+
+
 def keep_environment(folder: Path, env: Mapping[str, str]) -> None:
     """Keep the addresses and secrets that everything started from here runs with, for `adopt_environment`."""
     keep(folder / _ENVIRONMENT, json.dumps({name: env[name] for name in _KEPT if name in env}))

@@ -34,6 +34,8 @@ _OF_THE_SHELL = (
     "LIVE_URL",
     "ARCHIVE_URL",
     "MEDIA_STORE_URL",
+    "METRICS_DIR",
+    "METRICS_PORT",
     "HISTORY_HOURS_KEPT_DAYS",
     "HISTORY_DAYS_KEPT_DAYS",
 )
@@ -142,13 +144,15 @@ def _nothing_is_remembered() -> None:
     """Forget what this process kept of other tests' worlds, which are gone."""
     from django.contrib.contenttypes.models import ContentType  # noqa: PLC0415 - as below
 
-    from core import rates, turned_away  # noqa: PLC0415 - Django is set up by now, and was not when this file was read
+    # Django is set up by now, and was not when this file was read.
+    from core import dependencies, rates, turned_away  # noqa: PLC0415
     from core.redis import breaker  # noqa: PLC0415 - as above
     from tests import factories  # noqa: PLC0415 - as above
 
     ContentType.objects.clear_cache()  # Django would name models by rows that are gone
     factories.forget()
     breaker.cache_clear()
+    dependencies.kept.forget()
     rates.forget()
     turned_away.forget()
 
@@ -160,7 +164,7 @@ def _valkey_starts_empty(_valkey: redis.Redis) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> Iterator[None]:
     """Make the end of a test cheap: it would take longer than most tests."""
     from django.test import TransactionTestCase  # noqa: PLC0415 - as above
 
@@ -171,3 +175,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker")
     TransactionTestCase._fixture_teardown = lambda _: emptying.empty()  # type: ignore[attr-defined]
     # A connection of its own for each test would have to log in, and to read the catalogue anew.
     TransactionTestCase._should_reload_connections = lambda _: False  # type: ignore[attr-defined]
+    yield
+    from core import dependencies  # noqa: PLC0415 - as above
+
+    dependencies.kept.forget()  # a connection that is still open would keep the database from being removed

@@ -25,6 +25,7 @@ _TIMES = (
     "history.services.dashboards.RUNS_S",
     "history.services.dashboards.WARMS_S",
     "leaderboards.estimating._KEPT_S",
+    "core.dependencies.WITHIN_S",
     "core.memo.KEPT_S",
     "leaderboards.rebuilding.INLINE_S",
     "leaderboards.selectors.definitions.KEPT_S",

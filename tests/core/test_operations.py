@@ -9,10 +9,12 @@ from drf_spectacular.validation import validate_schema
 from pytest_django import DjangoDbBlocker
 
 from config.embedded import Servers
+from core import dependencies
 from social.live import codes
 from tests import factories
-from tests.patience import valkey_frozen
+from tests.patience import LONG_S, SHIPPED, valkey_frozen
 
+VALKEY = ("valkey_boards", "valkey_cache", "valkey_limits", "valkey_live")
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -33,7 +35,7 @@ def schema(described: bytes) -> dict[str, Any]:
 @pytest.fixture
 def safe(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take this PostgreSQL for one that loses nothing, which the tests' own does."""
-    monkeypatch.setattr("core.operations.SAFE_SETTINGS", ())
+    monkeypatch.setattr("core.dependencies.SAFE_SETTINGS", ())
 
 
 def operations(schema: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -55,7 +57,7 @@ def test_livez_asks_nobody() -> None:
 def test_readyz_says_what_is_how_far_away() -> None:
     said = Client().get("/readyz").json()
     assert said["status"] == "ok"
-    assert set(said["checks"]) == {"postgresql", "valkey"}
+    assert set(said["checks"]) == {"postgresql", "broker", *VALKEY}
     assert all(check["latency_ms"] >= 0 for check in said["checks"].values())
 
 
@@ -72,17 +74,46 @@ def test_a_postgresql_that_may_lose_what_it_acknowledged_is_not_ready() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("safe")
-def test_without_valkey_it_is_ready_but_degraded(servers: Servers) -> None:
+def test_without_valkey_it_is_ready_but_degraded(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.dependencies.WITHIN_S", SHIPPED["core.dependencies.WITHIN_S"])
     with valkey_frozen(servers):
         answer = Client().get("/readyz")
     assert answer.status_code == 200
-    assert (answer.json()["status"], answer.json()["checks"]["valkey"]["status"]) == ("degraded", "down")
+    said = answer.json()
+    assert (said["status"], said["checks"]["postgresql"]["status"]) == ("degraded", "ok")
+    assert [said["checks"][name] for name in VALKEY] == [{"status": "down"}] * len(VALKEY)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("safe")
+def test_what_is_asked_again_at_once_asks_nobody(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.dependencies.KEPT_S", LONG_S)
+    before = Client().get("/readyz").json()
+    with valkey_frozen(servers):
+        assert Client().get("/readyz").json() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("safe")
+def test_without_a_migration_it_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = frozenset({*dependencies.migrations(), ("core", "9999_of_tomorrow")})
+    monkeypatch.setattr("core.dependencies.migrations", lambda: newer)
+    answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["postgresql"]["status"] == "migrations pending"
 
 
 @pytest.mark.django_db
 def test_metrics_are_for_private_addresses() -> None:
-    assert b"# HELP " in Client().get("/metrics").content
+    assert b"# HELP laurel_" in Client().get("/metrics").content
     assert Client(REMOTE_ADDR="8.8.8.8").get("/metrics").status_code == 404
+    assert Client(REMOTE_ADDR="unix").get("/metrics").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto", "Via"])
+@pytest.mark.django_db
+def test_metrics_are_for_nobody_who_came_through_a_proxy(name: str) -> None:
+    assert Client().get("/metrics", headers={name: "10.0.0.7"}).status_code == 404
 
 
 @pytest.mark.django_db

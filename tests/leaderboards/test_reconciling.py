@@ -1,10 +1,13 @@
 """A sample of what boards hold is compared every few minutes; what differs is mended and counted."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
-from django.test import Client
 from redis import Redis
 
-from leaderboards import comparing, filling, keys
+from core.db import run_prepared
+from leaderboards import comparing, filling, keys, metrics
 from leaderboards.filling import Change
 from leaderboards.models import Mending
 from leaderboards.services import reconciling
@@ -25,15 +28,19 @@ def played(world: World) -> World:
     return world
 
 
-def mended() -> str:
-    text = Client().get("/metrics", REMOTE_ADDR="127.0.0.1").content.decode()
-    return next(line for line in text.splitlines() if line.startswith("laurel_board_entries_mended_total"))
+def ask(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    return run_prepared(sql, params)
+
+
+def mended() -> float:
+    (metric,) = metrics.figures(ask)
+    return metric.samples[0].value
 
 
 def test_what_is_right_is_left_alone_and_counts_nothing(played: World) -> None:
     assert reconciling.reconcile() == 0
     assert not Mending.objects.exists()
-    assert mended().endswith(" 0.0")
+    assert mended() == 0.0
 
 
 def test_who_stands_in_a_wrong_place_is_put_right(played: World, valkey: Redis) -> None:
@@ -45,7 +52,7 @@ def test_who_stands_in_a_wrong_place_is_put_right(played: World, valkey: Redis) 
     valkey.zadd(keys.order(board), {b"\x00" * 7 + b"\x07" + player.to_bytes(8, "big"): -999})
     assert reconciling.reconcile() >= 1
     assert whole(board) == recomputed(board)
-    assert float(mended().split()[-1]) >= 1
+    assert mended() >= 1
     assert reconciling.reconcile() == 0
 
 

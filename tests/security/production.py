@@ -21,7 +21,7 @@ from config import children, var_dir
 from config.children import Place
 from config.embedded import Servers
 from config.processes import stop_all
-from core.operations import SAFE_SETTINGS
+from core.dependencies import SAFE_SETTINGS
 from tests.platform import wait_for
 
 URL = "https://laurel.example"
