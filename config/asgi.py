@@ -7,12 +7,10 @@ anyway, no second kind of ping. One process is one event loop; more processes ar
 
 import os
 
-# A few threads ask the database for all connections; nothing here waits long for it.
+from config.answering import answers_soon
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("DATABASE_POOL_SIZE", "4")
-os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
-os.environ.setdefault("DATABASE_IDLE_TIMEOUT_MS", "10000")
-os.environ.setdefault("LAUREL_PROCESS", "laurel-live")
+os.environ.update(answers_soon("live", connections=4))  # a few threads ask for all pages
 
 import django
 

@@ -2,12 +2,10 @@
 
 import os
 
-# A web process waits for nobody: few pooled connections, short statements.
+from config.answering import answers_soon
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("DATABASE_POOL_SIZE", "10")
-os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
-os.environ.setdefault("DATABASE_IDLE_TIMEOUT_MS", "10000")
-os.environ.setdefault("LAUREL_PROCESS", "laurel-web")
+os.environ.update(answers_soon("web", connections=10))
 
 from django.core.cache import close_caches
 from django.core.signals import request_finished, request_started

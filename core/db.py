@@ -40,7 +40,7 @@ def run_prepared(sql: str, params: Sequence[Any], *, using: str = DEFAULT_DB_ALI
     """Run `sql` with bound parameters on the request's connection to a database and return all rows.
 
     `sql` has PostgreSQL's placeholders `$1`, `$2` … It takes part in an open transaction, else it is one of its own:
-    one round trip, one commit. It is prepared on its connection at first use (PgBouncer ≥ 1.21 keeps those apart).
+    one round trip, one commit. It is prepared on its connection at first use, where settings allow that.
 
     Raises:
         django.db.Error: what PostgreSQL refused.
@@ -49,8 +49,6 @@ def run_prepared(sql: str, params: Sequence[Any], *, using: str = DEFAULT_DB_ALI
     database = connections[using]
     database.ensure_connection()
     raw: psycopg.Connection[Any] = database.connection
-    if raw.prepare_threshold is None:
-        raw.prepare_threshold = 5
     if database.queries_logged:  # as Django does for its own, where somebody counts them
         database.queries_log.append({"sql": sql.strip(), "time": ""})
     began = time.perf_counter()

@@ -32,6 +32,7 @@ OK: Final = "ok"
 DOWN: Final = "down"
 UNSAFE: Final = "unsafe"
 PENDING: Final = "migrations pending"
+OTHER_TIME_OUTS: Final = "other time-outs"
 POSTGRESQL: Final = "postgresql"
 REPLICA: Final = "replica"
 BROKER: Final = "broker"
@@ -45,9 +46,10 @@ class Found:
     """How a dependency is.
 
     Attributes:
-        status: OK, DOWN, or of PostgreSQL UNSAFE or PENDING.
+        status: OK, DOWN, or of PostgreSQL UNSAFE, PENDING or OTHER_TIME_OUTS.
         latency_s: how long it took to answer; None if it did not.
         off: of PostgreSQL, which of SAFE_SETTINGS are off.
+        others: of PostgreSQL, which time-outs are not those of this kind of process, in milliseconds.
         error: why there was no answer; it may name addresses, which are for operators only.
 
     """
@@ -55,13 +57,15 @@ class Found:
     status: str
     latency_s: float | None = None
     off: tuple[str, ...] = ()
+    others: tuple[tuple[str, int], ...] = ()
     error: str = ""
 
     def told(self) -> dict[str, Any]:
         """Return it as `/readyz` says it to everybody."""
-        off = {"off": list(self.off)} if self.off else {}
+        off: dict[str, Any] = {"off": list(self.off)} if self.off else {}
+        others = {"ms": dict(self.others)} if self.others else {}
         latency = {} if self.latency_s is None else {"latency_ms": round(self.latency_s * 1000, 1)}
-        return {"status": self.status, **off, **latency}
+        return {"status": self.status, **off, **others, **latency}
 
 
 class Watch:
@@ -114,7 +118,10 @@ class Watch:
             off = unsafe_settings(way.ask)
             if off:
                 return Found(UNSAFE, off=tuple(off))
-            return Found(OK if migrated.holds(way.ask) else PENDING)
+            if not migrated.holds(way.ask):
+                return Found(PENDING)
+            others = other_time_outs(way.ask)
+            return Found(OTHER_TIME_OUTS, others=tuple(others.items())) if others else Found(OK)
 
         return probe
 
@@ -174,6 +181,16 @@ def unsafe_settings(ask: direct.Ask) -> list[str]:
         return []
     values = ask(f"SELECT {asked}")[0]
     return sorted(name for name, value in zip(SAFE_SETTINGS, values, strict=True) if value == "off")
+
+
+def other_time_outs(ask: direct.Ask) -> dict[str, int]:
+    """Return which of PostgreSQL's time-outs are not those of this kind of process, in milliseconds; 0 is for ever.
+
+    Where PgBouncer stands between, it sets them, as its operator says (docs/operations/postgresql.md).
+    """
+    wanted = settings.DATABASE_PATIENCE_MS
+    found = ask("SELECT name, setting::integer FROM pg_settings WHERE name = ANY($1)", [list(wanted)])
+    return {name: ms for name, ms in sorted(found) if ms != wanted[name]}
 
 
 class _Migrated:

@@ -7,7 +7,7 @@ import structlog
 from django.conf import settings
 
 from core import direct
-from core.dependencies import unsafe_settings
+from core.dependencies import other_time_outs, unsafe_settings
 from core.direct import Direct
 
 log = structlog.get_logger(__name__)
@@ -22,11 +22,14 @@ def require_safe_postgresql() -> None:
     way = Direct(within_s=_ANSWERS_WITHIN_S)
     try:
         off = unsafe_settings(way.ask)
+        others = other_time_outs(way.ask)
     except direct.AWAY:
         log.warning("PostgreSQL does not answer yet: whether it keeps what it acknowledges is not known")
         return
     finally:
         way.close()
+    if others:
+        log.warning("PgBouncer gives this process other time-outs than it has", ms=others)
     if off:
         named = " and ".join(off)
         raise SystemExit(

@@ -20,6 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 from config import embedded
 from config.embedded import Servers
 from config.processes import CannotStart
+from tests import pooling
 
 if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 # Addresses that a developer's shell may name; a test has nothing to do with them.
 _OF_THE_SHELL = (
     "CELERY_BROKER_URL",
+    *pooling.VARIABLES,
     "BOARDS_REDIS_URL",
     "CACHE_REDIS_URL",
     "LIVE_REDIS_URL",
@@ -39,6 +41,9 @@ _OF_THE_SHELL = (
     "HISTORY_HOURS_KEPT_DAYS",
     "HISTORY_DAYS_KEPT_DAYS",
 )
+
+# Everything between the processes and PostgreSQL, for a whole run: THROUGH=pgbouncer make test.
+_THROUGH = "THROUGH"
 
 # Nothing here outlives its server; where data must, in tests/faults, servers run as they are shipped.
 _FOR_TESTS = f"""\
@@ -91,6 +96,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
     }
+    if os.environ.get(_THROUGH) == "pgbouncer":
+        process = getattr(config, "workerinput", {}).get("workerid")
+        database = f"test_laurel_{process}" if process else "test_laurel"  # as pytest-django names it
+        stack.enter_context(pooling.through_pgbouncer(folder, servers.postgres, database=database))
     django.setup()
     from tests import patience  # noqa: PLC0415 - it reads settings
 
@@ -161,6 +170,12 @@ def _nothing_is_remembered() -> None:
 def _valkey_starts_empty(_valkey: redis.Redis) -> None:
     """Begin every test with an empty Valkey, as the database begins."""
     _valkey.flushall()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Leave the database to its server, which ends with us: it can't be dropped under PgBouncer's sessions."""
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -73,12 +73,12 @@ def differences(*, now: datetime, say: Say) -> dict[str, int]:
 def _listener_waits() -> Iterator["psycopg.Connection[Any]"]:
     """Hold the listener off; give a connection whose snapshot is that of this moment."""
     with _connect() as holder, _connect() as reader:
-        holder.execute("SET idle_in_transaction_session_timeout = 0")
         holder.execute("BEGIN")
+        holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         holder.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [REBUILDING])
-        reader.execute("SET idle_in_transaction_session_timeout = 0")
-        reader.execute("SET statement_timeout = 0")
         reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        reader.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        reader.execute("SET LOCAL statement_timeout = 0")
         yield reader
         reader.execute("ROLLBACK")
         holder.execute("ROLLBACK")
@@ -102,7 +102,6 @@ def _build(reader: "psycopg.Connection[Any]", *, now: datetime, say: Say) -> Non
     snapshot = reader.execute("SELECT pg_export_snapshot()").fetchone()
     assert snapshot is not None
     with _connect() as writer:
-        writer.execute("SET statement_timeout = 0")
         parts = _parts(reader)
         for number, (low, high) in enumerate(parts, start=1):
             _in_snapshot(writer, snapshot[0], _ACTIVE, ahead, low=low, high=high)
@@ -110,10 +109,20 @@ def _build(reader: "psycopg.Connection[Any]", *, now: datetime, say: Say) -> Non
         _in_snapshot(writer, snapshot[0], _ACHIEVEMENTS, ahead)
         _in_snapshot(writer, snapshot[0], _HOURS, ahead, since=_first_hour(now))
         say("Achievements by day, and hours.")
-        writer.execute("ANALYZE analytics_activeday_new")
+        with _taking_its_time(writer):
+            writer.execute("ANALYZE analytics_activeday_new")
         for what, statement in _FROM_DAYS.items():
-            writer.execute(statement)
+            with _taking_its_time(writer):
+                writer.execute(statement)
             say(f"{what}.")
+
+
+@contextmanager
+def _taking_its_time(writer: "psycopg.Connection[Any]") -> Iterator[None]:
+    """Begin a transaction whose statements may take as long as they do."""
+    with writer.transaction():
+        writer.execute("SET LOCAL statement_timeout = 0")
+        yield
 
 
 _HEARD: Final = "SELECT coalesce(max(tx), 0) AS tx, coalesce(max(fact_id), 0) AS fact_id FROM analytics_heard"
@@ -181,6 +190,7 @@ def _in_snapshot(
     with writer.transaction():
         writer.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         writer.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
+        writer.execute("SET LOCAL statement_timeout = 0")
         writer.execute(statement, given)
 
 

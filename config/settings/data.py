@@ -32,6 +32,8 @@ __all__ = [
     "CELERY_WORKER_PREFETCH_MULTIPLIER",
     "CHANNEL_LAYERS",
     "DATABASES",
+    "DATABASE_PATIENCE_MS",
+    "DATABASE_POOLED_BY",
     "DEFINITION_SECTIONS",
     "ERASURE_STEPS",
     "EXPORTS",
@@ -66,18 +68,33 @@ __all__ = [
 ]
 
 
+# PgBouncer in transaction mode lends a session for one transaction: nothing that outlives it may be asked of one, and
+# no time-outs of our own. PgBouncer sets those for each of its databases (docs/operations/postgresql.md).
+DATABASE_POOLED_BY: str = env.str("DATABASE_POOLED_BY", default="")
+if DATABASE_POOLED_BY not in ("", "pgbouncer"):
+    raise ImproperlyConfigured("DATABASE_POOLED_BY takes pgbouncer, or is left out.")
+# From 1.21 on PgBouncer keeps each client's prepared statements; before, there can be none.
+_is_prepared = env.bool("DATABASE_PREPARED", default=not DATABASE_POOLED_BY)
+_statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
+# How long PostgreSQL bears with a session of this process, in milliseconds; 0 is for ever.
+DATABASE_PATIENCE_MS = {
+    "statement_timeout": _statement_ms,
+    "lock_timeout": min(_statement_ms, 1000),
+    "idle_in_transaction_session_timeout": env.int("DATABASE_IDLE_TIMEOUT_MS", default=60_000),
+}
+
+
 def _database(name: str, *, default: str = "") -> dict[str, Any]:
     """Read a database's URL; time-outs and the pool's size belong to the kind of process (see config/wsgi.py)."""
     database: dict[str, Any] = env.db_url(name, default=default)
     database["ENGINE"] = "core.postgresql"
-    statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
-    idle_ms = env.int("DATABASE_IDLE_TIMEOUT_MS", default=60_000)
     options: dict[str, Any] = {
         "connect_timeout": 2,
         "application_name": env.str("LAUREL_PROCESS", default="laurel"),
-        "options": f"-c statement_timeout={statement_ms} -c lock_timeout={min(statement_ms, 1000)}"
-        f" -c idle_in_transaction_session_timeout={idle_ms}",
+        "prepare_threshold": 5 if _is_prepared else None,
     }
+    if not DATABASE_POOLED_BY:
+        options["options"] = " ".join(f"-c {name}={ms}" for name, ms in DATABASE_PATIENCE_MS.items())
     pool_size = env.int("DATABASE_POOL_SIZE", default=0)
     if pool_size:
         options["pool"] = {

@@ -5,14 +5,13 @@ import os
 import subprocess
 import sys
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
 
 from config.children import BASE_DIR
 from config.settings import people
+from tests.pooling import database_url
 
 pytestmark = pytest.mark.django_db
 
@@ -41,8 +40,7 @@ print(json.dumps({
 
 def environment(**named: str) -> dict[str, str]:
     """Return what an instance's environment says that has this process's database."""
-    own = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    return {**os.environ, "DATABASE_URL": own.geturl(), "PUBLIC_URL": "http://localhost", **named}
+    return {**os.environ, "DATABASE_URL": database_url(), "PUBLIC_URL": "http://localhost", **named}
 
 
 def visited(services: str) -> subprocess.CompletedProcess[str]:

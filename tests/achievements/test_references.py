@@ -110,11 +110,12 @@ def test_a_deletion_waits_for_an_unlock_on_its_way(
         except errors.ForeignKeyViolation as error:
             refused.append(error)
 
+    [(pid,)] = other_session.execute("SELECT pg_backend_pid()")  # PgBouncer has numbers of its own
     with transaction.atomic():
         unlocked(player, draft)
         deletion = threading.Thread(target=delete)
         deletion.start()
-        wait_until_it_waits(other_session)
+        wait_until_it_waits(pid)
     deletion.join(timeout=120)
     assert len(refused) == 1
     assert Unlock.objects.filter(achievement_id=draft.pk).exists()
@@ -141,7 +142,7 @@ def test_an_unlock_that_meets_a_deletion_is_tried_again(
     assert not Unlock.objects.exists()
 
 
-def wait_until_it_waits(session: psycopg.Connection[Any]) -> None:
+def wait_until_it_waits(pid: int) -> None:
     """Return when the session waits for a lock."""
     waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
     deadline = time.monotonic() + 120
@@ -149,7 +150,7 @@ def wait_until_it_waits(session: psycopg.Connection[Any]) -> None:
         with connection.cursor() as cursor:
             # Within a transaction the view keeps what it showed first.
             cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(waits, [session.info.backend_pid])
+            cursor.execute(waits, [pid])
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.02)

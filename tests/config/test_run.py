@@ -4,16 +4,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 
 from accounts.models import Studio
 from config import children, run, static_files, var_dir
 from config.children import BASE_DIR, Place
 from config.embedded import Servers
 from config.supervisor import Supervisor
+from tests.pooling import database_url
 
 STOP_WITHIN_S = 300.0
 
@@ -106,7 +105,6 @@ def test_without_the_demo_no_studio_is_made_and_there_is_nothing_to_say(
     (tmp_path / "static").mkdir()
     static_files.remember(tmp_path, static_files.fingerprint(BASE_DIR))
     place = Place(tmp_path, port)
-    database = urlsplit(servers.database_url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    env = {**children.environment(place), "DEMO": "0", "DATABASE_URL": database}
+    env = {**children.environment(place), "DEMO": "0", "DATABASE_URL": database_url()}
     assert run._start(Supervisor(say=lambda _: None), place, env) == ""
     assert not Studio.objects.exists()

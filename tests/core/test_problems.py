@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, RequestFactory
 from django.utils.functional import SimpleLazyObject
 
@@ -169,12 +169,12 @@ def test_a_pointer_escapes_what_rfc_6901_says() -> None:
 def test_a_session_that_can_t_be_stored_says_why() -> None:
     house = House()
     session, page = house.client("owner").session.session_key, house.game_path("achievements")
-    with connection.cursor() as cursor, psycopg.connect(**connection.get_connection_params()) as other:
-        other.execute("SET idle_in_transaction_session_timeout = 0")
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         other.execute("SELECT FROM django_session WHERE session_key = %s FOR UPDATE", [session])
-        cursor.execute("SET lock_timeout = '200ms'")
-        busy = house.client("owner").get(page)
-        cursor.execute("RESET lock_timeout")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '200ms'")
+            busy = house.client("owner").get(page)
     assert (busy.status_code, "database does not answer" in busy.text) == (503, True)
     with connection.cursor() as cursor:
         cursor.execute("CREATE RULE gone_meanwhile AS ON UPDATE TO django_session DO INSTEAD NOTHING")

@@ -15,7 +15,6 @@ from io import StringIO
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -42,6 +41,7 @@ from history.outgoing import Changed, Outgoing
 from history.rollups import Activity, Changes
 from history.selectors.trends import WINDOWS
 from history.services import retention, rolling
+from tests.pooling import database_url
 from tests.stats.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -253,8 +253,7 @@ def test_who_is_killed_before_the_drop_leaves_both_and_the_next_one_ends_it(arch
     )
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {HOUR} IN ROW EXCLUSIVE MODE")  # a writer: nobody can drop a table of it
-        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-        env = {**os.environ, "ARCHIVE_URL": str(archive), "DATABASE_URL": url.geturl()}
+        env = {**os.environ, "ARCHIVE_URL": str(archive), "DATABASE_URL": database_url()}
         with subprocess.Popen([sys.executable, "-c", setup + script], cwd=BASE_DIR, env=env) as child:
             deadline = time.monotonic() + 120
             while not (archive / KEY).exists() and child.poll() is None and time.monotonic() < deadline:

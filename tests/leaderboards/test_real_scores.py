@@ -60,7 +60,7 @@ def load(rows: dict[str, list[dict[str, str]]]) -> None:
     """Put all submissions into a table of their own, in the order of the file."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS sent")
-        cursor.execute("CREATE TEMP TABLE sent (board text, player text, score bigint, place bigint)")
+        cursor.execute("CREATE UNLOGGED TABLE sent (board text, player text, score bigint, place bigint)")
         listed = [
             (board, row["player"], int(row["score"]), place)
             for board, submitted in rows.items()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from redis import Redis
 
@@ -174,12 +174,13 @@ def test_a_database_that_does_not_answer_loses_no_change(world: World, game: Gam
     submit(world, ("a", 5))
     other = connection.copy()
     other.set_autocommit(False)
-    with closing(other), other.cursor() as locking, connection.cursor() as cursor:
+    with closing(other), other.cursor() as locking:
         locking.execute("LOCK TABLE leaderboards_snapshot IN ACCESS EXCLUSIVE MODE")
-        cursor.execute("SET lock_timeout = '50ms'")
-        with pytest.raises(OperationalError):
-            snapshots.take_snapshots(now=NOW)
-        cursor.execute("RESET lock_timeout")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '50ms'")
+            with pytest.raises(OperationalError):
+                snapshots.take_snapshots(now=NOW)
+            transaction.set_rollback(True)
     assert snapshots.take_snapshots(now=NOW) == 1
 
 

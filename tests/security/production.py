@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import psycopg
-from django.db import connection
 
 from config import children, var_dir
 from config.children import Place
@@ -23,6 +21,7 @@ from config.embedded import Servers
 from config.processes import stop_all
 from core.dependencies import SAFE_SETTINGS
 from tests.platform import wait_for
+from tests.pooling import database_url
 
 URL = "https://laurel.example"
 BEHIND_A_PROXY = {"Host": "laurel.example", "X-Forwarded-Proto": "https"}
@@ -30,10 +29,9 @@ BEHIND_A_PROXY = {"Host": "laurel.example", "X-Forwarded-Proto": "https"}
 
 def environment(servers: Servers, place: Place, **more: str) -> dict[str, str]:
     """Return what an operator would set, on the database of the tests."""
-    database = urlsplit(servers.database_url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     return {
         **os.environ,
-        "DATABASE_URL": database,
+        "DATABASE_URL": database_url(),
         "REDIS_URL": servers.redis_url,
         "SECRET_KEY": secrets.token_urlsafe(48),
         "PUBLIC_URL": URL,

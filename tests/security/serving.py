@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
-
-from django.db import connection
 
 from config import children, proctable, var_dir
 from config.embedded import Servers
 from config.processes import Process
+from tests.pooling import database_url
 
 ANSWERED_WITHIN_S: Final = 20.0
 _TRIES: Final = 5
@@ -48,11 +46,8 @@ class WebServer(Process):
     def __init__(self, servers: Servers, folder: Path, **settings: str) -> None:
         """Describe it; nothing is started."""
         self.port = var_dir.free_ports()
-        database = (
-            urlsplit(servers.database_url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-        )
         env = os.environ | {
-            "DATABASE_URL": database,
+            "DATABASE_URL": database_url(),
             "REDIS_URL": servers.redis_url,
             "DEBUG": "0",
             "RATE_LIMITS": _UNLIMITED,

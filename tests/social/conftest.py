@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from django.db import connection
 
 from config import children, var_dir
 from config.embedded import Servers
 from config.processes import Process
+from tests.pooling import database_url
 
 if TYPE_CHECKING:
     from tests.social.world import World
@@ -27,10 +26,7 @@ class LiveServer(Process):
 
     def __init__(self, servers: Servers, folder: Path, application: str) -> None:
         self.port = var_dir.free_ports()
-        database = (
-            urlsplit(servers.database_url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-        )
-        env = os.environ | {"DATABASE_URL": database, "REDIS_URL": servers.redis_url, "DEBUG": "0"}
+        env = os.environ | {"DATABASE_URL": database_url(), "REDIS_URL": servers.redis_url, "DEBUG": "0"}
         options = children._LIVE_OPTIONS
         argv = [sys.executable, "-m", "uvicorn", application, "--port", str(self.port), *options]
         super().__init__(
