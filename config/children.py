@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import var_dir
+from config import commands, var_dir
 from config.processes import Process
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -15,36 +15,8 @@ HOST = "127.0.0.1"
 PROBE_WITHIN_S = 1.0
 # web, live first: nobody new comes in while the rest finishes what it has begun.
 STOP_ORDER = (("web", "live"), ("relay", "beat", "worker", "send_webhooks"), ("valkey",), ("postgres",))
-
-# Requests that wait together in one process share one commit, so there are more threads than connections: 64 run,
-# others wait or are being read, and some are left to say that there is no room (core/front_door.py). What the server
-# calls its back-pressure is how many connections it takes, those included on which nothing happens; how long it waits
-# for a head is how long it keeps a connection, too. HTTP/2, which it would take without TLS, is closed: two hundred
-# requests of a connection that never end, kept open by pings, would be as many threads and nobody cut off.
-_WEB_OPTIONS = (
-    *("--http", "1", "--workers", "2", "--blocking-threads", "192", "--workers-kill-timeout", "3"),
-    *("--backlog", "4096", "--backpressure", "8192", "--http1-header-read-timeout", "60000"),
-    *("--respawn-failed-workers", "--respawn-interval", "0.5", "--no-ws", "--log-level", "warning"),
-)
-# Compression would triple the memory of an open page (measured); a page reconnects, so nobody waits for it.
-_LIVE_OPTIONS = (
-    # The connections' own pings are answered by players, not only by their network (api.md).
-    *(
-        "--ws",
-        "websockets-sansio",
-        "--ws-per-message-deflate",
-        "false",
-        "--ws-max-size",
-        "4096",
-        "--ws-ping-interval",
-        "0",
-    ),
-    *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "2"),
-)
-_WORKER_OPTIONS = (
-    *("-Q", "live,facts,bulk", "--pool", "threads", "--concurrency", "8"),
-    *("--without-gossip", "--without-mingle", "--loglevel", "warning"),
-)
+# One worker serves all queues, with room for each of them.
+_CONCURRENCY = 8
 
 
 @dataclass(frozen=True)
@@ -84,35 +56,17 @@ def children(place: Place, env: dict[str, str]) -> list[Process]:
     """Return the processes in the order in which they start."""
     ready_file = place.folder / "run" / "worker.ready"
     ready_file.unlink(missing_ok=True)
-    celery = ("celery", "-A", "config.celery")
-    web = (
-        "granian",
-        "--interface",
-        "wsgi",
-        "config.wsgi:application",
-        "--host",
-        HOST,
-        "--port",
-        str(place.port),
-    )
-    live = ("uvicorn", "config.asgi:application", "--host", HOST, "--port", str(place.port + 1))
-    schedule = (
-        "--schedule",
-        str(place.folder / "run" / "beat-schedule"),
-        "--pidfile=",
-        "--loglevel",
-        "warning",
-    )
+    web = commands.web(host=HOST, port=place.port)
+    live = commands.live(host=HOST, port=place.port + 1)
+    worker = commands.worker("live", "facts", "bulk", concurrency=_CONCURRENCY)
+    beat = commands.beat(schedule=place.folder / "run" / "beat-schedule")
     processes = [
-        _child("web", place, env, *web, *_WEB_OPTIONS, ready=lambda: _answers(place.port, "/readyz")),
-        _child("live", place, env, *live, *_LIVE_OPTIONS, ready=lambda: _answers(place.port + 1, "/livez")),
-        _child(
-            *("worker", place, {**env, "READY_FILE": str(ready_file)}, *celery, "worker", *_WORKER_OPTIONS),
-            ready=ready_file.exists,
-        ),
+        _child("web", place, env, *web, ready=lambda: _answers(place.port, "/readyz")),
+        _child("live", place, env, *live, ready=lambda: _answers(place.port + 1, "/livez")),
+        _child("worker", place, env | {"READY_FILE": str(ready_file)}, *worker, ready=ready_file.exists),
         manage("relay", place, env),
         manage("send_webhooks", place, env),
-        _child("beat", place, env, *celery, "beat", *schedule),
+        _child("beat", place, env, *beat),
     ]
     first = var_dir.kept_ports(place.folder / "metrics.json", len(processes))
     for port, process in enumerate(processes, start=first):

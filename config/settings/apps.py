@@ -1,5 +1,6 @@
 """What Laurel is made of: apps, middleware, templates, the HTTP API's defaults, static files."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -172,7 +173,8 @@ USE_TZ = True
 
 MEDIA_STORE_URL = folder_or_bucket("MEDIA_STORE_URL", default=VAR_DIR / "media")
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+# Where an image of Laurel has them collected already, and nothing can be written, STATIC_ROOT names the place.
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -11,7 +11,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Final
 
-from config import children, proctable, var_dir
+from config import children, commands, proctable, var_dir
 from config.embedded import Servers
 from config.processes import Process
 from tests.pooling import database_url
@@ -53,8 +53,7 @@ class WebServer(Process):
             "RATE_LIMITS": _UNLIMITED,
             **settings,
         }
-        argv = [sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"]
-        argv += ["--host", children.HOST, "--port", str(self.port), *children._WEB_OPTIONS]
+        argv = [sys.executable, "-m", *commands.web(host=children.HOST, port=self.port)]
         super().__init__("web", argv, var_dir=folder, env=env, folder=children.BASE_DIR, ready=self._answers)
 
     def connect(self, *, timeout_s: float = ANSWERED_WITHIN_S) -> socket.socket:

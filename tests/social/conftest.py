@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from config import children, var_dir
+from config import children, commands, var_dir
 from config.embedded import Servers
 from config.processes import Process
 from tests.pooling import database_url
@@ -27,7 +27,7 @@ class LiveServer(Process):
     def __init__(self, servers: Servers, folder: Path, application: str) -> None:
         self.port = var_dir.free_ports()
         env = os.environ | {"DATABASE_URL": database_url(), "REDIS_URL": servers.redis_url, "DEBUG": "0"}
-        options = children._LIVE_OPTIONS
+        options = commands.LIVE_OPTIONS
         argv = [sys.executable, "-m", "uvicorn", application, "--port", str(self.port), *options]
         super().__init__(
             f"live-{self.port}", argv, var_dir=folder, env=env, folder=children.BASE_DIR, ready=self._answers

@@ -1,0 +1,56 @@
+"""The product's processes as commands: what `make run`, containers and Procfile.production start, spelled once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+# Requests that wait together in one process share one commit, so there are more threads than connections: 64 run,
+# others wait or are being read, and some are left to say that there is no room (core/front_door.py). What the server
+# calls its back-pressure is how many connections it takes, those included on which nothing happens; how long it waits
+# for a head is how long it keeps a connection, too. HTTP/2, which it would take without TLS, is closed: two hundred
+# requests of a connection that never end, kept open by pings, would be as many threads and nobody cut off.
+WEB_OPTIONS = (
+    *("--http", "1", "--blocking-threads", "192", "--workers-kill-timeout", "3"),
+    *("--backlog", "4096", "--backpressure", "8192", "--http1-header-read-timeout", "60000"),
+    *("--respawn-failed-workers", "--respawn-interval", "0.5", "--no-ws", "--log-level", "warning"),
+)
+# Compression would triple the memory of an open page (measured); a page reconnects, so nobody waits for it. The
+# connections' own pings are answered by players, not only by their network (api.md).
+LIVE_OPTIONS = (
+    *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", "4096"),
+    *(
+        "--ws-ping-interval",
+        "0",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--timeout-graceful-shutdown",
+        "2",
+    ),
+)
+_WORKER_OPTIONS = ("--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "warning")
+# How many tasks a worker has under way. Bulk is patient, and each of its tasks holds a connection for long.
+CONCURRENCY: Mapping[str, int] = {"live": 4, "facts": 4, "bulk": 2}
+WEB_WORKERS = 2
+
+
+def web(*, host: str, port: int, workers: int = WEB_WORKERS) -> list[str]:
+    """Return `web`'s command, to come after `python -m`: HTTP on a port, by so many processes."""
+    listens = ("--host", host, "--port", str(port), "--workers", str(workers))
+    return ["granian", "--interface", "wsgi", "config.wsgi:application", *listens, *WEB_OPTIONS]
+
+
+def live(*, host: str, port: int) -> list[str]:
+    """Return `live`'s command, likewise."""
+    return ["uvicorn", "config.asgi:application", "--host", host, "--port", str(port), *LIVE_OPTIONS]
+
+
+def worker(*queues: str, concurrency: int) -> list[str]:
+    """Return the command of a worker that serves some queues, likewise."""
+    serves = ("-Q", ",".join(queues), "--concurrency", str(concurrency))
+    return ["celery", "-A", "config.celery", "worker", *serves, *_WORKER_OPTIONS]
+
+
+def beat(*, schedule: Path) -> list[str]:
+    """Return Beat's command, likewise; the file keeps when each job ran last, and may be lost."""
+    keeps = ("--schedule", str(schedule), "--pidfile=")
+    return ["celery", "-A", "config.celery", "beat", *keeps, "--loglevel", "warning"]
