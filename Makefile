@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run env test slow faults fuzz pages lighthouse check fix bench screenshots migrations messages lock audit sbom
+.PHONY: help run production env test slow faults fuzz pages lighthouse check fix bench screenshots migrations messages lock audit sbom
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -38,6 +38,9 @@ help: ## Say what can be made
 
 run: $(RUN_STAMP) ## Run Laurel with its demo until Ctrl-C (PORT=8000, VAR_DIR=var)
 	@exec $(BIN)/python -m config.run
+
+production: $(RUN_STAMP) ## Run it as production does, without containers: PgBouncer, RabbitMQ, two Valkeys, nginx (PORT=8443, NAME=localhost, DEMO=1)
+	@exec $(BIN)/python -m config.production
 
 env: ## Write deploy/compose/.env with random secrets (HOST=laurel.example.com EMAIL_URL=smtp+tls://user:password@host:587)
 	@HOST='$(HOST)' EMAIL_URL='$(EMAIL_URL)' sh deploy/compose/fill-env

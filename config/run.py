@@ -61,7 +61,7 @@ def _run(supervisor: Supervisor, place: Place) -> None:
         stop_leftovers(place.folder)
         _require_ports(place.port)
         var_dir.require_space(place.folder)
-        _raise_limits()
+        raise_limits()
         env = _with_servers(supervisor, place)
         var_dir.keep_environment(place.folder, env)
         greeting = _start(supervisor, place, env)
@@ -107,7 +107,7 @@ def _another(port: int) -> int:
     return next(free, DEFAULT_PORT)
 
 
-def _raise_limits() -> None:
+def raise_limits() -> None:
     """Allow as many open files as the system lets us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES_WANTED)

@@ -109,7 +109,7 @@ def kept_address(file: Path) -> tuple[int, str]:
 def kept_ports(file: Path, count: int) -> int:
     """Return the first of so many ports in a row: those of last time, unless one was taken meanwhile."""
     kept = json.loads(file.read_text()) if file.exists() else None
-    if kept is not None and all(port_is_free(kept + offset) for offset in range(count)):
+    if kept is not None and all(port_is_free(kept + n) for n in range(count)) and _reserve(kept, count):
         return int(kept)
     first = free_ports(count)
     file.parent.mkdir(parents=True, exist_ok=True)

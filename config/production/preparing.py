@@ -1,0 +1,206 @@
+"""What the servers of such an installation read: the files of deploy/, as containers do, with its places put in."""
+
+import re
+import resource
+import shutil
+import subprocess
+from pathlib import Path
+
+from config import programs, var_dir
+from config.children import BASE_DIR
+from config.processes import CannotStart
+from config.production.place import DATABASE, HOST, ROLE, USER, VHOST, Place, find
+from config.run import OPEN_FILES_WANTED
+
+_DEPLOY = BASE_DIR / "deploy"
+_VALKEYS = ("boards", "cache")
+_FOLDERS = (
+    "kept",
+    "log",
+    "nginx",
+    "pgbouncer",
+    "postgres",
+    "rabbitmq",
+    "valkey-boards",
+    "valkey-cache",
+    "wal",
+    "tls",
+)
+# Who runs as another account than root's is given these.
+_OF_SERVERS = ("nginx", "pgbouncer", "postgres", "tls", "valkey-boards", "valkey-cache", "wal")
+_PREPARES = re.compile(r"PgBouncer (\d+)\.(\d+)")
+_KEEPS_PREPARED_STATEMENTS = (1, 21)
+_MIME_TYPES = (Path("/etc/nginx/mime.types"), Path("/usr/local/etc/nginx/mime.types"))
+_POSTGRES_HERE = """
+# Of this installation; PostgreSQL takes the last word.
+listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = ''
+wal_compression = pglz
+"""
+_FIRST_STATEMENTS = """\
+CREATE ROLE {role} LOGIN PASSWORD '{password}' IN ROLE pg_monitor, pg_checkpoint;
+CREATE DATABASE {database} OWNER {role};
+"""
+
+
+def prepare(place: Place) -> dict[str, str]:
+    """Lay everything that Procfile.production's lines read, and return their environment. Raises CannotStart."""
+    for name in _FOLDERS:
+        (place.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    env = place.environment()
+    _postgres(place, env)
+    env["DATABASE_PREPARED"] = str(int(_pgbouncer(place, env)))
+    for role in _VALKEYS:
+        _valkey(place, role)
+    _rabbitmq(place)
+    _certificate(place)
+    _nginx(place)
+    account = programs.account_for(place.folder, place.folder)
+    for name in _OF_SERVERS:
+        programs.hand_over(place.folder / name, account)
+    var_dir.keep(place.folder / "environment", "".join(f"{name}={value}\n" for name, value in env.items()))
+    return env
+
+
+def _postgres(place: Place, env: dict[str, str]) -> None:
+    data, program = place.folder / "postgres", Path(env["POSTGRES"])
+    if not (data / "PG_VERSION").exists():
+        _make_postgres(place, data, program)
+    settings = _shipped("postgres/laurel.conf").replace("/var/lib/wal", str(place.folder / "wal"))
+    var_dir.keep(data / "postgresql.conf", settings + _POSTGRES_HERE.format(port=place.port_of("postgres")))
+    var_dir.keep(data / "pg_hba.conf", f"host all {ROLE} {HOST}/32 scram-sha-256\n")
+
+
+def _make_postgres(place: Place, data: Path, program: Path) -> None:
+    account = programs.account_for(data, place.folder)
+    programs.hand_over(data, account)
+    options = ("--encoding=UTF8", "--locale=C", f"--lc-ctype={programs.CTYPE}", "--data-checksums")
+    made = programs.run_quickly(
+        account,
+        *(str(program.with_name("initdb")), "-D", str(data), "-U", "postgres", "--auth=reject", *options),
+        folder=place.folder,
+    )
+    if made.returncode:
+        raise CannotStart(f"PostgreSQL could not make its data in {data} (“{made.stdout.strip()}”).")
+    secret = place.secret("postgres")
+    statements = _FIRST_STATEMENTS.format(role=ROLE, database=DATABASE, password=secret)
+    told = programs.run_quickly(
+        account, str(program), "--single", "-D", str(data), "postgres", folder=place.folder, text=statements
+    )
+    if "ERROR:" in told.stdout or told.returncode:
+        raise CannotStart(f"PostgreSQL made no role for Laurel in {data} (“{told.stdout.strip()}”).")
+
+
+def _pgbouncer(place: Place, env: dict[str, str]) -> bool:
+    """Return whether this PgBouncer keeps prepared statements."""
+    folder = place.folder / "pgbouncer"
+    said = subprocess.run([env["PGBOUNCER"], "--version"], capture_output=True, text=True, check=False).stdout
+    version = _PREPARES.search(said)
+    keeps = version is not None and (int(version[1]), int(version[2])) >= _KEEPS_PREPARED_STATEMENTS
+    text = _shipped("pgbouncer/pgbouncer.ini").replace("/run/pgbouncer", str(folder))
+    text = text.replace("host=postgres port=5432", f"host={HOST} port={place.port_of('postgres')}")
+    text = _with(text, listen_addr=HOST, listen_port=place.port_of("pgbouncer"))
+    if not keeps:
+        text = re.sub(r"^max_prepared_statements = .*\n", "", text, flags=re.MULTILINE)
+    var_dir.keep(folder / "pgbouncer.ini", text)
+    var_dir.keep(folder / "users.txt", f'"{ROLE}" "{place.secret("postgres")}"\n')
+    return keeps
+
+
+def _valkey(place: Place, role: str) -> None:
+    folder = place.folder / f"valkey-{role}"
+    text = _shipped(f"valkey/{role}.conf").replace("dir /data\n", "")
+    here = (
+        f"bind {HOST}",
+        f"port {place.port_of(role)}",
+        f'dir "{folder}"',
+        "user default off",
+        # As deploy/compose starts it.
+        f"user {USER} on >{place.secret(role)} ~* &* +@all -@admin -@dangerous +info",
+    )
+    var_dir.keep(folder / "valkey.conf", text + "\n".join(here) + "\n")
+
+
+def _rabbitmq(place: Place) -> None:
+    folder = place.folder / "rabbitmq"
+    text = _shipped("rabbitmq/rabbitmq.conf").replace(
+        "listeners.tcp.default = 5672", f"listeners.tcp.default = {HOST}:{place.port_of('broker')}"
+    )
+    first = f"default_user = {USER}\ndefault_pass = {place.secret('broker')}\n"
+    var_dir.keep(
+        folder / "rabbitmq.conf",
+        text.replace(f"default_vhost = {VHOST}\n", f"default_vhost = {VHOST}\n{first}"),
+    )
+    var_dir.keep(folder / "enabled_plugins", "[].\n")
+
+
+def _certificate(place: Place) -> None:
+    """Make a certificate that nobody vouches for, unless the operator laid one of his own there."""
+    folder = place.folder / "tls"
+    if (folder / "fullchain.pem").exists():
+        return
+    command = [
+        find("openssl"),
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+    ]
+    command += ["-days", "825", "-subj", f"/CN={place.name}", "-addext", f"subjectAltName=DNS:{place.name}"]
+    command += ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise CannotStart(f"No certificate could be made (“{made.stderr.strip()}”): lay one into {folder}.")
+
+
+def _nginx(place: Place) -> None:
+    folder = place.folder / "nginx"
+    shutil.copytree(_DEPLOY / "nginx" / "errors", folder / "errors", dirs_exist_ok=True)
+    for name in ("proxied.conf", "operators.conf"):
+        shutil.copy(_DEPLOY / "nginx" / name, folder / name)
+    types = next((path for path in _MIME_TYPES if path.exists()), None)
+    if types is None:
+        raise CannotStart("nginx's mime.types is missing: install nginx with the system's package manager.")
+    shutil.copy(types, folder / "mime.types")
+    files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], OPEN_FILES_WANTED)  # raised by who runs us
+    put_in = {
+        "PUBLIC_URL": place.url,
+        "PUBLIC_HOST": place.public_host,
+        "SERVER_NAME": place.name,
+        "HTTP_PORT": f"{HOST}:{place.port_of('http')}",
+        "HTTPS_PORT": str(place.port),
+        "WEB": f"{HOST}:{place.port_of('web')}",
+        "LIVE": f"{HOST}:{place.port_of('live')}",
+        "RESOLVER": HOST,
+        "CONF": str(folder),
+        "TLS": str(place.folder / "tls"),
+        "ACME": str(folder),
+        "CACHE": str(folder / "cache"),
+        "RUN": str(folder),
+        "FILES": str(files),
+        "CONNECTIONS": str(files // 2),
+        "LOG": str(folder / "access.log"),
+    }
+    for name in ("nginx.conf", "laurel.conf"):
+        var_dir.keep(folder / name, _filled(_shipped(f"nginx/{name}"), put_in))
+
+
+def _filled(text: str, put_in: dict[str, str]) -> str:
+    """Put values in for `${NAMES}`, as envsubst does."""
+    return re.sub(r"\$\{([A-Z_]+)\}", lambda found: put_in[found[1]], text)
+
+
+def _with(text: str, **values: str | int) -> str:
+    """Give settings of an ini file other values."""
+    for name, value in values.items():
+        text, times = re.subn(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
+        assert times == 1, name
+    return text
+
+
+def _shipped(name: str) -> str:
+    return (_DEPLOY / name).read_text()
