@@ -1,5 +1,6 @@
 """The product's processes as commands: what `make run`, containers and Procfile.production start, spelled once."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,8 +47,10 @@ def live(*, host: str, port: int) -> list[str]:
 
 def worker(*queues: str, concurrency: int) -> list[str]:
     """Return the command of a worker that serves some queues, likewise."""
+    # Several may run on one machine, and a broker knows them by their names.
     serves = ("-Q", ",".join(queues), "--concurrency", str(concurrency))
-    return ["celery", "-A", "config.celery", "worker", *serves, *_WORKER_OPTIONS]
+    named = ("-n", f"{'-'.join(queues)}-{os.getpid()}@%h")
+    return ["celery", "-A", "config.celery", "worker", *serves, *named, *_WORKER_OPTIONS]
 
 
 def beat(*, schedule: Path) -> list[str]:

@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> None:
     if len(arguments) != 1 or arguments[0] not in PROCESSES:
         sys.exit(f"Say which process: python -m config.start {'|'.join(PROCESSES)}")
     name = arguments[0]
-    # Empty is not given: compose hands on what an operator left out as that.
+    # Empty is not given: files of environments leave things out that way.
     env = {variable: value for variable, value in os.environ.items() if value}
     env |= {"LAUREL_PROCESS": f"laurel-{name}", "DJANGO_SETTINGS_MODULE": "config.settings"}
     os.chdir(BASE_DIR)

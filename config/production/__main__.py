@@ -1,7 +1,7 @@
 """Run Procfile.production until Ctrl-C: `python -m config.production`, which is what `make production` calls.
 
-Reads PORT (8443), NAME (localhost), VAR_DIR (var/production), DEMO; `python -m config.production prepare` only lays
-what the lines read, for another program that runs Procfiles.
+Reads PORT (8443), NAME (localhost), VAR_DIR (var/production), DEMO and whatever an operator may set;
+`python -m config.production prepare` only lays what the lines read, for another program that runs Procfiles.
 """
 
 import os
@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from environ import Env
 
 from config import var_dir
 from config.children import BASE_DIR
@@ -51,20 +53,20 @@ def _run(supervisor: Supervisor, place: Place) -> None:
         stop_leftovers(place.folder)
         raise_limits()
         say(f"Preparing what runs in {place.folder}.")
-        env = prepare(place)
+        env = {name: value for name, value in os.environ.items() if value} | prepare(place)
         waiting = {process.name: process for process in procfile.processes(place, env)}
         for names in procfile.FIRST:
             say(f"Starting {', '.join(names)}.")
             for name in names:
                 supervisor.keep(waiting.pop(name))
             supervisor.wait_until_ready(within_s=READY_WITHIN_S)
-        _manage(supervisor, place, env, "migrate", "--noinput", server=env["DATABASE_DIRECT_URL"])
+        _manage(supervisor, place, env, "migrate", "--noinput")
         _manage(supervisor, place, env, "collectstatic", "--noinput", "--verbosity", "0")
         say(f"Starting {', '.join(waiting)}.")
         for process in waiting.values():
             supervisor.keep(process)
         supervisor.wait_until_ready(within_s=READY_WITHIN_S)
-        if os.environ.get("DEMO", "0") not in ("", "0"):
+        if Env.parse_value(env["DEMO"], bool):
             say(_manage(supervisor, place, env, "demo"))
             say(_manage(supervisor, place, env, "demo", "--show"))
         if not supervisor.stopping:
@@ -77,12 +79,12 @@ def _run(supervisor: Supervisor, place: Place) -> None:
         supervisor.stop(procfile.STOP_ORDER)
 
 
-def _manage(supervisor: Supervisor, place: Place, env: dict[str, str], *words: str, server: str = "") -> str:
+def _manage(supervisor: Supervisor, place: Place, env: dict[str, str], *words: str) -> str:
     """Run a management command to its end, and return what it said. Raises CannotStart when it fails."""
     if supervisor.stopping:
         return ""
     argv = [sys.executable, str(BASE_DIR / "manage.py"), *words]
-    told = {**env, **({"DATABASE_URL": server} if server else {}), "LAUREL_PROCESS": f"laurel-{words[0]}"}
+    told = {**env, "LAUREL_PROCESS": f"laurel-{words[0]}"}
     command = Process(words[0], argv, var_dir=place.folder, env=told, folder=BASE_DIR)
     before = os.umask(0o077)  # a demo's secrets are ours alone
     try:

@@ -84,7 +84,7 @@ class Place:
         return self._secrets[name]
 
     def environment(self) -> dict[str, str]:
-        """Return what Procfile.production names and its processes read, without what the shell has of its own."""
+        """Return what Procfile.production names, and what its processes read besides what the shell says."""
         return {**self._programs(), **self._addresses(), **self._broker_itself(), **self._metrics()}
 
     def _programs(self) -> dict[str, str]:
@@ -126,7 +126,7 @@ class Place:
             "CACHE_REDIS_URL": valkey("cache"),
             "CELERY_BROKER_URL": f"amqp://{USER}:{self.secret('broker')}@{HOST}:{self.port_of('broker')}/{VHOST}",
             "DEBUG": "0",
-            "DEMO": "0",
+            "DEMO": os.environ.get("DEMO") or "0",
             "PYTHONUNBUFFERED": "1",
             "LC_ALL": "C.UTF-8",
         }

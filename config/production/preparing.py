@@ -54,7 +54,7 @@ def prepare(place: Place) -> dict[str, str]:
     for role in _VALKEYS:
         _valkey(place, role)
     _rabbitmq(place)
-    _certificate(place)
+    lay_certificate(place.folder / "tls", place.name)
     _nginx(place)
     account = programs.account_for(place.folder, place.folder)
     for name in _OF_SERVERS:
@@ -135,9 +135,8 @@ def _rabbitmq(place: Place) -> None:
     var_dir.keep(folder / "enabled_plugins", "[].\n")
 
 
-def _certificate(place: Place) -> None:
+def lay_certificate(folder: Path, name: str) -> None:
     """Make a certificate that nobody vouches for, unless the operator laid one of his own there."""
-    folder = place.folder / "tls"
     if (folder / "fullchain.pem").exists():
         return
     command = [
@@ -150,7 +149,7 @@ def _certificate(place: Place) -> None:
         "ec_paramgen_curve:P-256",
         "-nodes",
     ]
-    command += ["-days", "825", "-subj", f"/CN={place.name}", "-addext", f"subjectAltName=DNS:{place.name}"]
+    command += ["-days", "825", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
     command += ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
@@ -158,7 +157,21 @@ def _certificate(place: Place) -> None:
 
 
 def _nginx(place: Place) -> None:
-    folder = place.folder / "nginx"
+    lay_nginx(
+        place.folder / "nginx",
+        PUBLIC_URL=place.url,
+        PUBLIC_HOST=place.public_host,
+        SERVER_NAME=place.name,
+        HTTP_PORT=f"{HOST}:{place.port_of('http')}",
+        HTTPS_PORT=str(place.port),
+        WEB=f"{HOST}:{place.port_of('web')}",
+        LIVE=f"{HOST}:{place.port_of('live')}",
+        TLS=str(place.folder / "tls"),
+    )
+
+
+def lay_nginx(folder: Path, **named: str) -> Path:
+    """Lay nginx's files into a folder, with what is named put in (deploy/nginx/README.md); return the first of them."""
     shutil.copytree(_DEPLOY / "nginx" / "errors", folder / "errors", dirs_exist_ok=True)
     for name in ("proxied.conf", "operators.conf"):
         shutil.copy(_DEPLOY / "nginx" / name, folder / name)
@@ -167,18 +180,10 @@ def _nginx(place: Place) -> None:
         raise CannotStart("nginx's mime.types is missing: install nginx with the system's package manager.")
     shutil.copy(types, folder / "mime.types")
     files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], OPEN_FILES_WANTED)  # raised by who runs us
-    put_in = {
-        "PUBLIC_URL": place.url,
-        "PUBLIC_HOST": place.public_host,
-        "SERVER_NAME": place.name,
-        "HTTP_PORT": f"{HOST}:{place.port_of('http')}",
-        "HTTPS_PORT": str(place.port),
-        "WEB": f"{HOST}:{place.port_of('web')}",
-        "LIVE": f"{HOST}:{place.port_of('live')}",
+    here = {
         "RESOLVER": HOST,
         "CONF": str(folder),
-        "TLS": str(place.folder / "tls"),
-        "ACME": str(folder),
+        "ACME": str(folder / "acme"),
         "CACHE": str(folder / "cache"),
         "RUN": str(folder),
         "FILES": str(files),
@@ -186,7 +191,8 @@ def _nginx(place: Place) -> None:
         "LOG": str(folder / "access.log"),
     }
     for name in ("nginx.conf", "laurel.conf"):
-        var_dir.keep(folder / name, _filled(_shipped(f"nginx/{name}"), put_in))
+        var_dir.keep(folder / name, _filled(_shipped(f"nginx/{name}"), here | named))
+    return folder / "nginx.conf"
 
 
 def _filled(text: str, put_in: dict[str, str]) -> str:

@@ -1,0 +1,64 @@
+"""What `make production` lays, and that its lines are the processes of deploy/compose."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from config.children import BASE_DIR
+from config.production import procfile
+from config.production.place import Place
+
+PROGRAMS = ("nginx", "pgbouncer", "rabbitmq-server", "openssl")
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
+LINES = dict(procfile.lines(procfile.PROCFILE.read_text()))
+COMPOSE = yaml.safe_load((BASE_DIR / "deploy" / "compose" / "compose.yaml").read_text())["services"]
+all_there = pytest.mark.skipif(
+    not all(shutil.which(name, path=_PATH) for name in PROGRAMS), reason="not all programs are installed"
+)
+
+
+def test_each_process_of_compose_is_a_line() -> None:
+    without_containers = {"migrate", "prometheus", "grafana"}
+    assert LINES.keys() - {"epmd"} == {
+        name.replace("send-webhooks", "send_webhooks") for name in COMPOSE.keys() - without_containers
+    }
+    for name, command in LINES.items():
+        words = shlex.split(command)
+        if "config.start" in words:
+            assert words[-1] == COMPOSE[name.replace("_", "-")]["command"][0]
+
+
+def test_everything_is_stopped_in_some_order_and_nobody_loses_what_he_needs() -> None:
+    order = [name for group in procfile.STOP_ORDER for name in group]
+    assert sorted(order) == sorted(LINES)
+    assert order[0] == "nginx"
+    assert order[-1] == "postgres"
+
+
+@all_there
+@pytest.mark.slow
+def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
+    def prepared() -> dict[str, str]:
+        command = [sys.executable, "-m", "config.production", "prepare"]
+        env = {**os.environ, "VAR_DIR": str(tmp_path), "PORT": "8443"}
+        run = subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        lines = [line.partition("=") for line in (tmp_path / "environment").read_text().splitlines()]
+        return {name: value for name, _, value in lines}
+
+    first = prepared()
+    assert (tmp_path / "environment").stat().st_mode & 0o077 == 0
+    assert first == prepared()
+    place = Place(tmp_path)
+    assert len({place.secret(name) for name in ("SECRET_KEY", "postgres", "boards", "cache", "broker")}) == 5
+    assert first["PUBLIC_URL"] == "https://localhost:8443"
+    nginx = subprocess.run(
+        [first["NGINX"], "-t", "-c", str(tmp_path / "nginx" / "nginx.conf")], capture_output=True, check=False
+    )
+    assert nginx.returncode == 0, nginx.stderr

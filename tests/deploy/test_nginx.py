@@ -1,0 +1,249 @@
+"""nginx as it is shipped, for real: what it keeps and for whom, what it refuses, what it says of who asks."""
+
+import itertools
+import json
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from config import var_dir
+from config.children import HOST, Place
+from config.embedded import Servers
+from tests import factories
+from tests.deploy import proxying
+from tests.deploy.proxying import NAME, Proxy, in_front_of, status
+from tests.security import production
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.skipif(proxying.PROGRAM is None, reason="nginx is not installed"),
+]
+HOST_LINE = f"Host: {NAME}\r\n".encode()
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def place(
+    servers: Servers, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any
+) -> Iterator[Place]:
+    with (
+        django_db_blocker.unblock(),
+        production.running(
+            servers, tmp_path_factory.mktemp("var"), RATE_LIMITS="address=60/min:2000"
+        ) as found,
+    ):
+        yield found
+
+
+@pytest.fixture(scope="module")
+def proxy(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    with in_front_of(place, tmp_path_factory.mktemp("nginx")) as found:
+        yield found
+
+
+def kept(answer: httpx.Response) -> str:
+    """Return what nginx says of an answer: MISS, HIT, BYPASS; empty where it keeps nothing of the kind."""
+    return str(answer.headers.get("X-Cache", ""))
+
+
+def fresh(path: str) -> str:
+    """Return an address that nobody asked for before; the site does not look at that parameter."""
+    return f"{path}?n={next(_numbers)}"
+
+
+def test_a_page_for_everybody_is_fetched_once(proxy: Proxy) -> None:
+    address = fresh("/games")
+    first, second = proxy.ask(address), proxy.ask(address)
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert "s-maxage" in first.headers["Cache-Control"]
+    assert (kept(first), kept(second)) == ("MISS", "HIT")
+    assert first.text == second.text
+    assert proxy.ask(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Cookie": "__Host-sessionid=0123456789abcdefghijklmnopqrstuv"},
+        {"Cookie": "__Host-theme=dark"},
+        {"Authorization": "Bearer lrl_sk_of-nobody"},
+    ],
+    ids=["signed in", "with a theme", "with a key"],
+)
+def test_who_says_something_of_himself_gets_nothing_that_was_kept_and_leaves_nothing(
+    proxy: Proxy, header: dict[str, str]
+) -> None:
+    address = fresh("/games")
+    assert kept(proxy.ask(address, headers=header)) == "BYPASS"
+    assert kept(proxy.ask(address)) == "MISS"
+    assert kept(proxy.ask(address, headers=header)) == "BYPASS"
+
+
+@pytest.mark.parametrize("path", ["/", "/account/login/", "/portal/", "/nothing-is-here", "/api/v1/games"])
+def test_what_is_not_for_everybody_is_fetched_each_time(proxy: Proxy, path: str) -> None:
+    answers = [proxy.ask(path) for _ in range(3)]
+    assert "HIT" not in {kept(answer) for answer in answers}
+    assert not any("s-maxage" in answer.headers.get("Cache-Control", "") for answer in answers)
+
+
+def test_a_board_is_kept_for_who_shows_no_key(proxy: Proxy) -> None:
+    studio = factories.studio()
+    game = factories.game(studio)
+    key = factories.server_key(studio)
+    address = f"/api/v1/leaderboards/{game.uuid}/points/rank?score=5"
+    answers = [proxy.ask(address) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+    assert [kept(answer) for answer in answers] == ["MISS", "HIT"]
+    told_of_one = ("RateLimit", "X-Request-Id")
+    assert [[name in answer.headers for name in told_of_one] for answer in answers] == [
+        [True] * 2,
+        [False] * 2,
+    ]
+    asked = proxy.ask(address, headers={"Authorization": f"Bearer {key}"})
+    assert (asked.status_code, kept(asked), "RateLimit" in asked.headers) == (200, "BYPASS", True)
+
+
+def test_a_file_is_kept_for_good_whoever_asks(proxy: Proxy) -> None:
+    page = proxy.ask("/").text
+    found = re.search(r'href="(/static/[^"]+\.css)"', page)
+    assert found
+    cookie = {"Cookie": "__Host-sessionid=0123456789abcdefghijklmnopqrstuv"}
+    answers = [proxy.ask(found[1], headers=cookie), proxy.ask(f"{found[1]}?again")]
+    assert [kept(answer) for answer in answers] == ["MISS", "HIT"]
+    assert "immutable" in answers[1].headers["Cache-Control"]
+    assert "Set-Cookie" not in answers[0].headers
+
+
+def test_a_socket_and_a_stream_go_through(proxy: Proxy) -> None:
+    studio = factories.studio()
+    game = factories.game(studio)
+    key = {"Authorization": f"Bearer {factories.server_key(studio)}"}
+    made = proxy.ask("/api/v1/players/p-1/token", "POST", headers=key, json={"game_id": str(game.uuid)})
+    token = made.json()["token"]
+    with connect(
+        f"wss://{NAME}/ws/v1/live",
+        sock=socket.create_connection((HOST, proxy.port)),
+        ssl=proxying.believing(),
+        server_hostname=NAME,
+        subprotocols=[Subprotocol("laurel.v1")],
+        compression=None,
+    ) as line:
+        line.send(json.dumps({"type": "authenticate", "token": token}))
+        assert json.loads(line.recv(timeout=proxying.WITHIN_S))["type"] == "ready"
+    request = (
+        b"GET /api/v1/live HTTP/1.1\r\n"
+        + HOST_LINE
+        + f"Authorization: Bearer {token}\r\nAccept: text/event-stream\r\n\r\n".encode()
+    )
+    with proxy.line() as stream:
+        stream.sendall(request)
+        heard = b""
+        while b"\r\n\r\n" not in heard or heard.endswith(b"\r\n\r\n"):  # the first words of the stream itself
+            heard += stream.recv(65_536)
+    assert status(heard) == 200
+    assert b"text/event-stream" in heard
+
+
+HIDDEN = b"GET /hidden HTTP/1.1\r\n" + HOST_LINE + b"\r\n"
+POST = b"POST /api/v1/achievements/unlock HTTP/1.1\r\n" + HOST_LINE + b"Content-Type: application/json\r\n"
+SMUGGLED = {
+    "a length and chunks": b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "chunks and a length": b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "two lengths": b"Content-Length: 0\r\nContent-Length: 44\r\n\r\n" + HIDDEN,
+    "two lengths in a line": b"Content-Length: 0, 44\r\n\r\n" + HIDDEN,
+    "a length that is none": b"Content-Length: +5\r\n\r\nhello" + HIDDEN,
+    "other chunks": b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "chunks twice": b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "chunks behind a space": b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "a size that is none": b"Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n" + HIDDEN,
+    "a folded line": b"X: y\r\n Content-Length: 5\r\nContent-Length: 0\r\n\r\n" + HIDDEN,
+}
+
+
+@pytest.mark.parametrize("how", SMUGGLED)
+def test_i23_a_request_hidden_in_another_one_is_refused_by_the_proxy(proxy: Proxy, how: str) -> None:
+    for _ in range(25):
+        heard = proxy.send(POST + SMUGGLED[how])
+        assert status(heard) == 400, heard
+        assert heard.count(b"HTTP/1.1 ") == 1, heard
+    log = (proxy.folder / "access.log").read_text()
+    assert "/hidden" not in log
+
+
+def test_nobody_says_himself_where_he_comes_from(proxy: Proxy) -> None:
+    """Each is counted by his own address, whatever he writes."""
+    game = factories.game(factories.studio())
+    left = []
+    for number in range(4):
+        written = f"203.0.113.{number}"
+        named = dict.fromkeys(
+            ("X-Real-IP", "X_Real_IP", "X-Forwarded-For", "Forwarded", "Client-IP"), written
+        )
+        answer = proxy.ask(f"/api/v1/leaderboards/{game.uuid}/points/rank?score={number}", headers=named)
+        found = re.search(r"r=(\d+)", answer.headers["RateLimit"])
+        assert found, answer.headers
+        left.append(int(found[1]))
+    assert left == sorted(left, reverse=True)
+    assert left[0] > left[-1]
+
+
+def test_links_are_made_of_our_name_and_https(proxy: Proxy) -> None:
+    written = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http", "X-Forwarded-Port": "80"}
+    answer = proxy.ask("/portal/", headers=written)
+    assert answer.status_code == 302
+    assert "evil.example" not in answer.headers["Location"]
+    assert answer.headers["Strict-Transport-Security"]
+
+
+def test_another_name_is_answered_by_nobody(proxy: Proxy) -> None:
+    with pytest.raises(ssl.SSLError):
+        proxy.line("evil.example").close()
+    with socket.create_connection((HOST, proxy.http_port), timeout=proxying.WITHIN_S) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        with suppress(ConnectionResetError):
+            assert line.recv(1024) == b""
+    # By a connection that was opened in our name.
+    heard = proxy.send(b"GET /portal/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+    assert b"evil.example" not in heard
+    assert status(heard) in (0, 421)
+
+
+def test_http_leads_to_https(proxy: Proxy) -> None:
+    answer = httpx.get(f"http://{HOST}:{proxy.http_port}/portal/?a=b", headers={"Host": NAME})
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"{production.URL}/portal/?a=b")
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/readyz", "/readyz?verbose", "/.git/config", "/static/../manage.py"]
+)
+def test_what_is_for_operators_is_not_there(proxy: Proxy, path: str) -> None:
+    assert proxy.ask(path).status_code == 404
+
+
+def test_what_is_too_large_is_refused_in_words_that_programs_read(proxy: Proxy) -> None:
+    with proxy.line() as line:
+        line.sendall(POST + b"Content-Length: 13000000\r\n\r\n")
+        heard = line.recv(65_536)
+    assert status(heard) == 413
+    assert b"application/problem+json" in heard
+    assert b"Retry-After" not in heard
+
+
+def test_while_web_is_away_everybody_is_told_when_to_come_again(tmp_path: Path) -> None:
+    with in_front_of(Place(tmp_path, var_dir.free_ports(2)), tmp_path / "nginx") as alone:
+        answer = alone.ask("/api/v1/players/p-1")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
+        assert answer.headers["Retry-After"] == "5"
+        assert answer.json()["status"] == 503
+        page = alone.ask("/")
+        assert (page.status_code, page.headers["Content-Type"]) == (503, "text/html")
