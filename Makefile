@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run production env test slow faults fuzz pages lighthouse check fix bench screenshots migrations messages lock audit sbom
+.PHONY: help run production env test slow faults fuzz pages lighthouse check manifests fix bench screenshots migrations messages lock audit sbom
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -75,7 +75,11 @@ check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migration
 	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(AS_IN_PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(AS_IN_PRODUCTION) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(BIN)/python -m tests.manifests
 	@$(MAKE) --no-print-directory audit
+
+manifests: $(DEV_STAMP) ## Hold what deploy/ describes against the schemas of Compose, Kubernetes and CloudFormation
+	$(BIN)/python -m tests.manifests
 
 # The advisory service may be out of reach, which is no reason to stop; a finding is.
 audit: $(DEV_STAMP) ## Look for known vulnerabilities in what is locked

@@ -34,12 +34,15 @@ def _worker(queue: str) -> Callable[[_Env], list[str]]:
 
 
 def _beat(env: _Env) -> list[str]:
-    folder = Path(env.get("VAR_DIR") or BASE_DIR / "var").resolve()
-    return ["-m", *commands.beat(schedule=folder / "beat-schedule")]
+    return ["-m", *commands.beat(schedule=_var_dir(env) / "beat-schedule")]
 
 
 def _manage(*words: str) -> Callable[[_Env], list[str]]:
     return lambda _env: [str(BASE_DIR / "manage.py"), *words]
+
+
+def _var_dir(env: _Env) -> Path:
+    return Path(env.get("VAR_DIR") or BASE_DIR / "var").resolve()
 
 
 def _host(env: _Env) -> str:
@@ -70,6 +73,7 @@ def main(arguments: list[str]) -> None:
     # Empty is not given: files of environments leave things out that way.
     env = {variable: value for variable, value in os.environ.items() if value}
     env |= {"LAUREL_PROCESS": f"laurel-{name}", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    _var_dir(env).mkdir(mode=0o750, parents=True, exist_ok=True)
     os.chdir(BASE_DIR)
     os.execve(sys.executable, command(name, env), env)  # noqa: S606 - a list of words of ours
 
