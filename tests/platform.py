@@ -199,13 +199,13 @@ class Platform:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command and return what it printed."""
-        code, printed = self.try_to_manage(*arguments)
-        assert code == 0, printed
-        return printed
+        run = self.try_to_manage(*arguments)
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run.stdout
 
-    def try_to_manage(self, *arguments: str) -> tuple[int, str]:
-        """Run a management command; return its exit code and what it printed, errors included if it failed."""
-        run = subprocess.run(
+    def try_to_manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a management command to its end, however it ends."""
+        return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             capture_output=True,
             text=True,
@@ -213,7 +213,6 @@ class Platform:
             cwd=children.BASE_DIR,
             check=False,
         )
-        return run.returncode, run.stdout + run.stderr if run.returncode else run.stdout
 
     def rows(self, sql: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Ask PostgreSQL."""
@@ -252,7 +251,8 @@ class Platform:
         """Return what is not as it follows from the unlocks, with its rows; of boards, what the check said."""
         found = {what: self.rows(sql) for what, sql in _RECOMPUTED.items()}
         found["a fact could not be applied"] = self.rows("SELECT * FROM core_deadletter")
-        _, checked = self.try_to_manage("rebuild_boards", "--check")
+        run = self.try_to_manage("rebuild_boards", "--check")
+        checked = run.stdout + run.stderr
         found["boards differ from the totals"] = [] if "0 differences" in checked else [(checked,)]
         return {what: rows for what, rows in found.items() if rows}
 

@@ -22,8 +22,8 @@ _OF_CALLERS: Final = frozenset(
         "core_follower",
     }
 )
-# What counts how often somebody did something, and holds nothing else.
-_LIMITS: Final = (b"core:v1:bucket:", b"cache:1:allauth:rl:")
+# What counts how often somebody did something, and holds nothing else; and which processes say that they live.
+_LIMITS: Final = (b"core:v1:bucket:", b"cache:1:allauth:rl:", b"core:v1:process")
 _TABLES: Final = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1

@@ -25,8 +25,10 @@ class LiveServer(Process):
     """A `live` process as it is run for real, on the database of the tests."""
 
     def __init__(self, servers: Servers, folder: Path, application: str) -> None:
-        self.port = var_dir.free_ports()
+        self.port = var_dir.free_ports(2)
+        self.metrics_port = self.port + 1  # where the process as it is shipped tells of itself
         env = os.environ | {"DATABASE_URL": database_url(), "REDIS_URL": servers.redis_url, "DEBUG": "0"}
+        env["METRICS_PORT"] = str(self.metrics_port)
         options = commands.LIVE_OPTIONS
         argv = [sys.executable, "-m", "uvicorn", application, "--port", str(self.port), *options]
         super().__init__(

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from config.embedded import Servers
-from tests.patience import valkey_frozen
+from social.live import codes
+from tests.patience import LONG_S, valkey_frozen
 from tests.social.clients import Socket, http, ids, keys, stream
 from tests.social.conftest import Live, LiveServer
 from tests.social.world import World
@@ -34,6 +36,37 @@ def _killed(servers: Servers) -> Iterator[None]:
         yield
     finally:
         servers.valkey.start()
+
+
+def metrics(live: LiveServer) -> dict[tuple[str, ...], float]:
+    text = httpx.get(f"http://127.0.0.1:{live.metrics_port}/metrics").text
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.mark.slow
+def test_it_is_told_who_listens_how_soon_he_hears_and_why_he_is_closed(world: World, own: LiveServer) -> None:
+    with Socket(own.socket) as anna, stream(own.events, world.token("ben")) as ben:
+        anna.authenticate(world.token("anna"))
+        world.unlock("anna", "a1")
+        world.unlock("ben", "a2")
+        anna.events(1), ben.events(1)
+        before = metrics(own)
+        assert before["laurel_live_connections", "websocket"] >= 1
+        assert before["laurel_live_connections", "sse"] >= 1
+        assert before["laurel_pushes_total",] >= 2
+        assert before["laurel_push_seconds_count",] >= 1  # what was read from the inbox is no push
+        assert before["laurel_push_seconds_bucket", "+Inf"] == before["laurel_push_seconds_count",]
+        assert before["laurel_push_seconds_sum",] / before["laurel_push_seconds_count",] < LONG_S
+    with Socket(own.socket) as nobody:
+        nobody.say(type="authenticate", token="not a token")
+        assert nobody.close_code() == codes.UNAUTHENTICATED
+    after = metrics(own)
+    refused = ("laurel_live_dropped_total", "unauthenticated")
+    assert after[refused] == before.get(refused, 0) + 1
 
 
 @pytest.mark.slow

@@ -108,9 +108,9 @@ def judge(
         _judge_numbers(verdict, what, dict(platform.rows(sql, params)), expected)
     for what, rows in platform.differences().items():
         verdict.differences.append(f"{what}: {len(rows)} rows such as {rows[:_SHOWN]}")
-    _, checked = platform.try_to_manage("rebuild_analytics", "--check")
-    if "0 differences" not in checked:
-        verdict.differences.append(f"analytics: {checked.strip()}")
+    checked = platform.try_to_manage("rebuild_analytics", "--check")
+    if "0 differences" not in checked.stdout:
+        verdict.differences.append(f"analytics: {checked.stdout}{checked.stderr}")
     return verdict
 
 

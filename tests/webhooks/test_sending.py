@@ -11,16 +11,19 @@ import pytest
 import trustme
 from django.utils import timezone
 from post_office.models import Email
+from prometheus_client import REGISTRY
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.models import Game, Studio, User
 from core import followers
+from core.db import run_prepared
 from tests import factories
 from tests.accounts.visitors import member
 from tests.factories import Api
+from tests.patience import LONG_S
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, NameServer, hanging, headers_for, receiver, says
-from webhooks import sender
+from webhooks import metrics, sender
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.queue import Done, Due, Outcome
 from webhooks.rules import schedule
@@ -44,6 +47,32 @@ def send_test(api: Api, hook: dict[str, Any]) -> str:
 
 def tried(times: int = 1) -> bool:
     return Attempt.objects.count() >= times
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("", "delivered"),
+        ("status: The receiver answered 500.", "refused"),
+        ("timeout: There was no whole answer.", "timeout"),
+        ("blocked-address: It leads to 127.0.0.1.", "blocked"),
+        ("tls: The certificate is another one's.", "error"),
+    ],
+)
+def test_attempts_are_counted_by_what_became_of_them(error: str, expected: str) -> None:
+    before = REGISTRY.get_sample_value("laurel_webhook_attempts_total", {"outcome": expected}) or 0
+    metrics.count(Outcome(None, error, 20, {}, b"", None))
+    assert REGISTRY.get_sample_value("laurel_webhook_attempts_total", {"outcome": expected}) == before + 1
+
+
+def test_what_waits_to_be_sent_is_told(api: Api, studio: Studio) -> None:
+    with receiver() as server:
+        hook = create(api, server.port)
+    send_test(api, hook)
+    Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=90))
+    due, oldest = (metric.samples[0].value for metric in metrics.figures(run_prepared))
+    assert due == 1
+    assert 90 <= oldest < 90 + LONG_S
 
 
 def test_an_unlock_reaches_the_studio_s_server_signed(api: Api, studio: Studio) -> None:
