@@ -44,11 +44,16 @@ class Direct:
                 return self._rows(self._connection, sql, params)
             except psycopg.OperationalError:
                 # It may be from before PostgreSQL was started again, which only who asks finds out.
-                was_dead, self._connection = self._connection.closed, None
-                if not was_dead:
+                if not self._connection.closed:
                     raise
+            self._connection = None
             self._connection = self._connect()
             return self._rows(self._connection, sql, params)
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the last question was answered, be it by a refusal."""
+        return self._connection is not None and not self._connection.closed
 
     def close(self) -> None:
         """Let go."""

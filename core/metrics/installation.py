@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from core import facts
-from core.dependencies import OK, POSTGRESQL, REPLICA, Found, Watch
+from core.dependencies import BROKER, OK, POSTGRESQL, REPLICA, Found, Watch
 from core.direct import Ask, Direct
 from core.metrics import queues
 
@@ -129,7 +129,7 @@ class Installation(Collector):
         """Look at everything once."""
         found = self._watch.look()
         metrics = [*_dependencies(found)]
-        if found[POSTGRESQL].status == OK or found[POSTGRESQL].latency_s is not None:
+        if found[POSTGRESQL].latency_s is not None:
             parts: list[Figures] = [
                 _clock,
                 _server,
@@ -139,9 +139,12 @@ class Installation(Collector):
             ]
             for part in parts:
                 metrics += self._of(part, self._ask)
+                if not self._way.is_open:
+                    break  # it went away meanwhile: the other parts would wait for it one by one
         if self._ask_replica is not None and found[REPLICA].status == OK:
             metrics += self._of(self._lag, self._ask_replica)
-        metrics += self._of(queues.depths, self._ask)
+        if BROKER in found and found[BROKER].status == OK:
+            metrics += self._of(queues.depths, self._ask)
         metrics += _disk()
         self._metrics, self._at = metrics, time.monotonic()
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-import kombu
 import redis
 from amqp.exceptions import NotFound
 from django.conf import settings
@@ -12,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from core.dependencies import rabbitmq
 from core.direct import Ask
 
 QUEUES: Final = ("live", "facts", "bulk")
@@ -59,9 +59,8 @@ def _client(url: str) -> redis.Redis:
 
 
 def _rabbitmq(url: str) -> dict[str, int]:
-    times = dict.fromkeys(("read_timeout", "write_timeout"), _ANSWERS_WITHIN_S)
     found = {}
-    with kombu.Connection(url, connect_timeout=_ANSWERS_WITHIN_S, transport_options=times) as connection:
+    with rabbitmq(url, within_s=_ANSWERS_WITHIN_S) as connection:
         for queue in QUEUES:
             channel: Any = connection.channel()  # a queue that is not there closes it
             try:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from core import direct, facts
-from core.dependencies import DOWN, OK, POSTGRESQL, Watch
+from core.dependencies import BROKER, DOWN, OK, POSTGRESQL, Watch
 from core.direct import Ask, Direct
 from core.metrics import alive, queues
 from core.metrics.installation import COUNTED_EXACTLY, HEAD, LAGS
@@ -63,7 +63,7 @@ def look() -> Status:
         status = Status(time.time(), found, list(_running(said, sessions)))
         if said is not None:
             status.rates = _rates(said)
-        if found["broker"].status == OK if "broker" in found else False:
+        if BROKER in found and found[BROKER].status == OK:
             status.queues = _try(queues.count, Exception)
         if ask is not None:
             _fill(status, ask)

@@ -3,6 +3,7 @@
 import json
 import ssl
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -45,6 +46,10 @@ def send_test(api: Api, hook: dict[str, Any]) -> str:
     return str(answer.json()["delivery_id"])
 
 
+def _ask(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    return run_prepared(sql, params)
+
+
 def tried(times: int = 1) -> bool:
     return Attempt.objects.count() >= times
 
@@ -70,7 +75,7 @@ def test_what_waits_to_be_sent_is_told(api: Api, studio: Studio) -> None:
         hook = create(api, server.port)
     send_test(api, hook)
     Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=90))
-    due, oldest = (metric.samples[0].value for metric in metrics.figures(run_prepared))
+    due, oldest = (metric.samples[0].value for metric in metrics.figures(_ask))
     assert due == 1
     assert 90 <= oldest < 90 + LONG_S
 
