@@ -16,11 +16,13 @@ import django
 
 django.setup()
 
+from core import dependencies  # noqa: E402
 from core.metrics import serving  # noqa: E402
 from core.starting import require_safe_postgresql  # noqa: E402
 from social.live.process import LiveProcess  # noqa: E402
 
 require_safe_postgresql()
+dependencies.prepare()
 serving.begin()
 
 application = LiveProcess().application()

@@ -158,8 +158,9 @@ class FrontDoor:
         _shed.labels(name).inc()
         if (now := time.monotonic()) > self._logged_at[sort] + LOGGED_EVERY_S:
             self._logged_at[sort] = now
+            environ["HTTP_X_REQUEST_ID"] = its_id = request_id(environ.get("HTTP_X_REQUEST_ID", ""))
             inside = {"running": self._admission.running, "waiting": self._admission.waiting}
-            log.warning("requests shed", sort=name, **inside)
+            log.warning("requests shed", sort=name, request_id=its_id, **inside)
         return _refuse(Refused(_BUSY, slug="unavailable", headers=_after()), environ, start_response)
 
 

@@ -1,7 +1,7 @@
 """What operators and load balancers ask: /livez, /readyz, /metrics."""
 
 import ipaddress
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -30,10 +30,8 @@ def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-@require_safe
-@never_cache
-def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether requests can be served, and which dependency is how far away; at most a second old.
+def readiness() -> tuple[int, dict[str, Any]]:
+    """Return a status, and which dependency is how far away; at most a second old.
 
     PostgreSQL decides: it answers, is migrated, and keeps what it acknowledges. Without any other one the site is
     degraded.
@@ -43,7 +41,15 @@ def readyz(request: HttpRequest) -> HttpResponse:
     degraded = any(each.status != dependencies.OK for each in found.values())
     status = "unavailable" if not ready else "degraded" if degraded else "ok"
     checks = {name: each.told() for name, each in found.items()}
-    return JsonResponse({"status": status, "checks": checks}, status=200 if ready else 503)
+    return (200 if ready else 503), {"status": status, "checks": checks}
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Say whether requests can be served."""
+    status, said = readiness()
+    return JsonResponse(said, status=status)
 
 
 @require_safe

@@ -6,10 +6,12 @@ import threading
 from collections.abc import Awaitable, Callable
 from types import FrameType
 
+import orjson
 import structlog
 from channels.routing import ProtocolTypeRouter
 
-from core.refusals import NotFound, Refused
+from core import operations
+from core.refusals import NotFound, Refused, Unavailable
 from social.consumers import LiveConsumer
 from social.live import answers, subscription
 from social.live.answers import Message, Receive, Scope, Send
@@ -47,7 +49,7 @@ class LiveProcess:
             await answers.refuse_handshake(send, scope, NotFound("There is no WebSocket at this address."))
 
     async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the event stream and `/livez`."""
+        """Serve the event stream, `/livez` and `/readyz`."""
         try:
             if scope["path"] == "/api/v1/live":
                 await self._live(scope, receive, send)
@@ -55,10 +57,21 @@ class LiveProcess:
                 _check_method(scope, "GET", "HEAD")
                 headers = [*answers.common_headers(scope), (b"content-type", b"application/json")]
                 await answers.answer(send, 200, headers, b'{"status":"ok"}')
+            elif scope["path"] == "/readyz":
+                _check_method(scope, "GET", "HEAD")
+                await self._readyz(scope, send)
             else:
                 raise NotFound("There is nothing at this address.")
         except Refused as refused:
             await answers.refuse(send, scope, refused)
+
+    async def _readyz(self, scope: Scope, send: Send) -> None:
+        """Say whether newcomers can be let in: who is not known can't be, without PostgreSQL."""
+        if self.hub.is_ending:
+            raise Unavailable("This server stops.")
+        status, said = await asyncio.to_thread(operations.readiness)
+        headers = [*answers.common_headers(scope), (b"content-type", b"application/json")]
+        await answers.answer(send, status, headers, orjson.dumps(said))
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         _check_method(scope, "GET", "OPTIONS")

@@ -110,7 +110,7 @@ def test_a_killed_process_of_web_takes_no_counts_with_it(platform: Platform) -> 
     wait_for(lambda: stored() == before + 1, what="one more")
 
 
-@pytest.mark.parametrize("name", ["valkey", "postgres"])
+@pytest.mark.parametrize("name", ["postgres", *(["valkey"] if FULL else [])])
 def test_who_is_frozen_is_named_in_time_and_well_again_afterwards(platform: Platform, name: str) -> None:
     for _ in range(8):
         readyz(platform)  # by each process of web: the first time it connects

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.embedded import Servers
+from core import dependencies
 from social.live import codes
 from tests.patience import LONG_S, valkey_frozen
 from tests.social.clients import Socket, http, ids, keys, stream
@@ -67,6 +68,19 @@ def test_it_is_told_who_listens_how_soon_he_hears_and_why_he_is_closed(world: Wo
     after = metrics(own)
     refused = ("laurel_live_dropped_total", "unauthenticated")
     assert after[refused] == before.get(refused, 0) + 1
+
+
+@pytest.mark.slow
+def test_it_says_what_it_lacks(own: LiveServer, servers: Servers) -> None:
+    url = f"http://127.0.0.1:{own.port}/readyz"
+    # The tests' own PostgreSQL is none that keeps what it acknowledged.
+    answer = httpx.get(url)
+    assert (answer.status_code, answer.json()["checks"]["postgresql"]["status"]) == (503, "unsafe")
+    assert answer.json()["checks"]["valkey_live"]["status"] == "ok"
+    assert httpx.post(url).status_code == 405
+    with valkey_frozen(servers):
+        time.sleep(dependencies.KEPT_S)
+        assert httpx.get(url).json()["checks"]["valkey_live"] == {"status": "down"}
 
 
 @pytest.mark.slow
