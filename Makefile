@@ -65,7 +65,7 @@ pages: $(DEV_STAMP) ## Look at every page in a browser: axe, console, weight, bo
 lighthouse: $(DEV_STAMP) ## Ask Lighthouse, from npm, for 95 of 100 on the players' main pages, in half an hour (RUNS=3, ONLY=game,leaderboard)
 	$(BIN)/python -m tests.browser.lighthouse
 
-check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migrations, settings, known vulnerabilities
+check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migrations, settings, manifests, known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(AS_IN_PRODUCTION) $(BIN)/mypy $(CODE)
@@ -75,6 +75,7 @@ check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migration
 	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(AS_IN_PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(AS_IN_PRODUCTION) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning -m tests.migrations
 	$(BIN)/python -m tests.manifests
 	@$(MAKE) --no-print-directory audit
 

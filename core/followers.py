@@ -20,6 +20,7 @@ from prometheus_client import Counter, Histogram
 from core import facts
 from core.db import run_prepared
 from core.facts import Fact, Subscription
+from core.models import Follower
 from core.redis import AWAY
 
 log = structlog.get_logger(__name__)
@@ -140,11 +141,11 @@ def step(subscription: Subscription) -> Step | None:
     """Read once: apply a batch of facts and move the cursor, in one transaction.
 
     Returns:
-        What was done, or None when another worker holds the follower.
+        What was done, or None when another worker holds the follower, or only a newer one may.
 
     """
     with transaction.atomic():
-        position = _lock(subscription.name, waiting=False)
+        position = _lock(subscription, waiting=False)
         if position is None or position.is_taken:
             return None
         batch = facts.read_after(
@@ -177,7 +178,7 @@ def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> S
     began = time.perf_counter()
     try:
         with transaction.atomic():
-            now = _lock(subscription.name, waiting=True)
+            now = _lock(subscription, waiting=True)
             if now is None or (now.tx, now.fact_id) != (position.tx, position.fact_id):
                 return None
             if position.isolating and position.attempts >= ATTEMPTS and batch[0].is_heard:
@@ -216,12 +217,13 @@ def ensure_rows() -> None:
         )
 
 
+# A worker of an older version would read past facts that the newer one's listener hears, as if nobody did: it waits.
 # An attempt is counted, and committed, before its worker locks the row for the listener. Who comes in between would
 # take it for one that died.
 _LOCK = """
     SELECT tx, fact_id, attempts, isolating, error,
            attempts > 0 AND error = '' AND coalesce(attempted_at > clock_timestamp() - make_interval(secs => $2), false)
-      FROM core_follower WHERE name = $1 FOR UPDATE
+      FROM core_follower WHERE name = $1 AND hears <@ $3::text[] FOR UPDATE
 """
 _LOCK_IF_FREE = _LOCK + " SKIP LOCKED"
 _MOVE = """
@@ -230,8 +232,16 @@ _MOVE = """
 """
 
 
-def _lock(name: str, *, waiting: bool) -> Position | None:
-    rows = run_prepared(_LOCK if waiting else _LOCK_IF_FREE, [name, TAKEN_S])
+def require_readers_of_now() -> None:
+    """Leave each listener to workers that know all kinds of facts that it hears in this version (docs/adr/0072)."""
+    ensure_rows()
+    for subscription in facts.subscriptions().values():
+        Follower.objects.filter(name=subscription.name).update(hears=sorted(subscription.kinds))
+
+
+def _lock(subscription: Subscription, *, waiting: bool) -> Position | None:
+    wanted = [subscription.name, TAKEN_S, list(subscription.kinds)]
+    rows = run_prepared(_LOCK if waiting else _LOCK_IF_FREE, wanted)
     return Position(*rows[0]) if rows else None
 
 

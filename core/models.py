@@ -1,5 +1,6 @@
 """The log's tables, and the kept answers of idempotent requests."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -52,6 +53,13 @@ class Follower(models.Model):
     isolating = models.IntegerField(default=0)
     error = models.TextField(default="", blank=True)
     updated_at = models.DateTimeField(auto_now=True)
+    hears = ArrayField(
+        models.TextField(),
+        default=list,
+        db_default=models.Value("{}"),
+        blank=True,
+        help_text="Kinds of facts that its listener hears, by the newest version that migrated (docs/adr/0072).",
+    )
 
     class Meta:
         constraints = [

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 import redis
+from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
@@ -311,3 +312,27 @@ def test_a_listener_that_takes_fewer_items_reads_fewer_at_a_time() -> None:
         publish(Probed(number), studio_id=None, size=2)
     run(probe, rounds=4)
     assert sizes == [2, 2, 1]
+
+
+def test_a_worker_that_knows_fewer_kinds_than_the_newest_version_waits_for_one_that_knows_them() -> None:
+    heard = Heard()
+    older = subscription(heard)
+    Follower.objects.update(hears=["probed", "probed_anew"])  # as the newer version has migrated
+    say(1, 2)
+    run(older)
+    assert heard.numbers == []
+    assert Follower.objects.get(name="probe").attempts == 0
+    newer = replace(older, kinds=frozenset({"probed", "probed_anew", "and_more"}))
+    run(newer)
+    assert heard.numbers == [1, 2]
+
+
+def test_after_migrating_each_listener_is_left_to_who_knows_what_it_hears() -> None:
+    call_command("migrate", verbosity=0)
+    rows = dict(Follower.objects.values_list("name", "hears"))
+    assert {name: set(hears) for name, hears in rows.items()} == {
+        name: set(listed.kinds) for name, listed in facts.subscriptions().items()
+    }
+    Follower.objects.update(hears=[])
+    call_command("migrate", "core", verbosity=0)  # a part: others of this version may not be migrated yet
+    assert not Follower.objects.exclude(hears=[]).exists()

@@ -1,0 +1,82 @@
+"""A migration that wants a table waits for it no longer than requests can, and tries again."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from core.management.commands import migrate
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _table(settings: Any) -> Iterator[None]:
+    settings.MIGRATION_MODULES = {"config": "tests.core.waiting.migrations"}
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE widened (id int)")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE widened; DELETE FROM django_migrations WHERE app = 'config'")
+
+
+def in_use() -> psycopg.Connection[Any]:
+    """Return a session that reads from the table and has not ended its transaction."""
+    reader = psycopg.connect(**connection.get_connection_params() | {"options": ""})
+    reader.execute("SELECT FROM widened")
+    return reader
+
+
+def migrate_in_peace() -> None:
+    call_command("migrate", "config", verbosity=0)
+
+
+def test_requests_wait_for_a_waiting_migration_no_longer_than_they_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(migrate, "PAUSE_S", 1.0)
+    reader = in_use()
+    longest: list[float] = []
+    ended = threading.Event()
+
+    def go_on() -> None:
+        with psycopg.connect(
+            **connection.get_connection_params() | {"options": ""}, autocommit=True
+        ) as other:
+            while not ended.is_set():
+                began = time.monotonic()
+                other.execute("INSERT INTO widened (id) VALUES (1)")
+                longest.append(time.monotonic() - began)
+                time.sleep(0.05)
+
+    threads = [threading.Thread(target=go_on), threading.Timer(5, reader.close)]
+    for thread in threads:
+        thread.start()
+    try:
+        migrate_in_peace()
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    assert max(longest) > 0.3, "the migration never stood in the way, so nothing was tried"
+    assert max(longest) < migrate.LOCKED_MS / 1000 + 2.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT more FROM widened LIMIT 1")
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",), "what comes next in this session may wait again"
+
+
+def test_one_that_gets_no_table_at_all_says_so_and_has_done_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "TRIES", 2)
+    monkeypatch.setattr(migrate, "PAUSE_S", 0.1)
+    monkeypatch.setattr(migrate, "LOCKED_MS", 200)
+    with in_use(), pytest.raises(CommandError, match="nothing of this migration was done"):
+        migrate_in_peace()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM information_schema.columns WHERE table_name = 'widened'")
+        assert cursor.fetchone() == (1,)
