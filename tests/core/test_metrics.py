@@ -201,11 +201,9 @@ def test_every_line_of_a_request_names_it(
     monkeypatch.setattr("core.operations.serving.registry", lambda: slow_queries.note("SELECT 1", 0.2))
     with pytest.raises(AttributeError):
         Client().get("/metrics", headers={"X-Request-Id": "req-of-the-test"})
-    lines = [
-        line for line in capfd.readouterr().err.splitlines() if "slow query" in line or "Internal" in line
-    ]
-    assert len(lines) == 2
-    assert all("req-of-the-test" in line for line in lines)
+    # A machine that stalls has slow queries of other threads, too.
+    lines = [line for line in capfd.readouterr().err.splitlines() if "req-of-the-test" in line]
+    assert [any(what in line for line in lines) for what in ("slow query", "Internal")] == [True, True]
 
 
 @pytest.mark.parametrize(
