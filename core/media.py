@@ -1,4 +1,4 @@
-"""Where uploaded pictures lie: a folder, or S3-compatible storage, behind Django's storage API.
+"""Where uploaded pictures lie: a folder, or S3-compatible storage, behind Django's storage API; others' files as well.
 
 What is stored here is named by its content and never changed, so a name that is there is whole and is kept.
 """
@@ -33,6 +33,10 @@ class Folder(FileSystemStorage):
         """Return the name itself: who has it has the same content."""
         return name
 
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        """Return the names of folders and of files in a folder; none if it is not there."""
+        return super().listdir(path) if self.exists(path) else ([], [])
+
     def _save(self, name: str, content: "File[bytes]") -> str:
         path = Path(self.path(name))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,9 +57,10 @@ class Folder(FileSystemStorage):
 class Bucket(Storage):
     """A bucket's prefix, by the client that the archive uses (ADR 0026) and with the same credentials."""
 
-    def __init__(self, url: str, *, endpoint: str = "") -> None:
+    def __init__(self, url: str, *, endpoint: str = "", content_type: str = "image/webp") -> None:
         self._root = url.removeprefix(_S3).rstrip("/")
         self._endpoint = endpoint
+        self._content_type = content_type
 
     @property
     def _fs(self) -> Any:
@@ -81,6 +86,16 @@ class Bucket(Storage):
         with suppress(FileNotFoundError):
             self._fs.delete_file(self._path(name))
 
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        """Return the names of folders and of files in a folder; none if it is not there."""
+        from pyarrow import fs  # noqa: PLC0415 - as above
+
+        selector = fs.FileSelector(self._path(path).rstrip("/"), allow_not_found=True)
+        listed = self._fs.get_file_info(selector)
+        return [one.base_name for one in listed if not one.is_file], [
+            one.base_name for one in listed if one.is_file
+        ]
+
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
 
@@ -90,7 +105,9 @@ class Bucket(Storage):
 
     def _save(self, name: str, content: "File[bytes]") -> str:
         body = io.BytesIO(content.read())
-        with self._fs.open_output_stream(self._path(name), metadata={"Content-Type": "image/webp"}) as stream:
+        with self._fs.open_output_stream(
+            self._path(name), metadata={"Content-Type": self._content_type}
+        ) as stream:
             stream.write(body.getbuffer())
         return name
 

@@ -108,10 +108,13 @@ def _erased(
         if not studios:
             return None
         joining.fence_off({player_id})
-        row = None
+        uuid, row = player.uuid, None
         for place, studio_id in enumerate(studios, start=1):
             is_whole = place == len(studios) and had <= set(studios) and not is_left
             row = _erase_of(player, studio_id, is_whole=is_whole, reason=reason, actor=actor, at=at)
+        if row is not None and of_studios is None:
+            # By this a restore knows that he goes for all studios, and his account with him (restoring.py).
+            ledger.note(row, [f"id:{uuid}"], of_studio=NO_STUDIO)
         joining.end_fence()
     return None if row is None else _info(row)
 

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
+from accounts.erasure import copies
 from accounts.erasure.asking import person_of
 from accounts.erasure.models import Erasure
 from accounts.facts import PlayersErased
@@ -69,10 +70,11 @@ def _claim(row: Erasure, *, now: datetime) -> bool:
 def finish(row: Erasure, *, now: datetime) -> bool:
     """Look for what is left of a person and take it away; say whether nothing was, so that it is done.
 
-    It is not done before every listener has heard of it and whoever was at it has ended: what they add would be left.
+    It is not done before every listener has heard of it and whoever was at it has ended: what they add would be left;
+    nor before the ledger is copied.
     """
     is_settled = now >= row.asked_at + SETTLES and _all_have_heard(row) and _all_have_ended(row)
-    look = look_for(row, keeps=True)
+    look = _with_its_copy(row, look_for(row, keeps=True))
     is_done = is_settled and look.is_clean
     if look.found.keys() & TOLD:
         _tell_again(row)
@@ -86,6 +88,16 @@ def finish(row: Erasure, *, now: datetime) -> bool:
     if is_done:
         said |= {"done_at": now, "wanted": {}}
     return bool(under_way.update(**said)) and is_done
+
+
+def _with_its_copy(row: Erasure, look: Look) -> Look:
+    """Copy the ledger's names, and return the look with what went wrong there."""
+    try:
+        copies.keep(row)
+    except OSError as error:
+        log.warning("ledger not copied", erasure=str(row.uuid), error=str(error).split("\n")[0])
+        return replace(look, failed={**look.failed, copies.STORE: type(error).__name__})
+    return look
 
 
 def _tell_again(row: Erasure) -> None:

@@ -16,13 +16,11 @@ def hashes(studio_id: int, names: Iterable[str]) -> dict[bytes, str]:
     return {_hash(secret, studio_id, name): name for name in names for secret in settings.ERASURE_SECRETS}
 
 
-def note(erasure: Erasure, names: Iterable[str]) -> None:
-    """Keep names of a person, inside the transaction that takes them from him."""
+def note(erasure: Erasure, names: Iterable[str], *, of_studio: int | None = None) -> None:
+    """Keep names of a person, inside the transaction that takes them from him: his studio's, unless `of_studio`."""
     secret = settings.ERASURE_SECRETS[0]
-    rows = [
-        ErasedName(hash=_hash(secret, erasure.studio_id, name), erasure=erasure)
-        for name in sorted(set(names))
-    ]
+    studio_id = erasure.studio_id if of_studio is None else of_studio
+    rows = [ErasedName(hash=_hash(secret, studio_id, name), erasure=erasure) for name in sorted(set(names))]
     # A person whom another studio linked here again, and who is erased again, has been called so before.
     ErasedName.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["hash"], update_fields=["erasure"]

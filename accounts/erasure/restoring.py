@@ -3,41 +3,60 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from accounts import leaving
 from accounts.erasure import asking, ledger
 from accounts.erasure.models import ErasedName, Erasure
-from accounts.models import PlayerIdentity, Studio
+from accounts.models import PlayerAccount, PlayerIdentity, Studio
 
 _AT_ONCE = 1_000
 _ACTOR = "platform"
 _REASON = "A backup was restored that is older than the erasure."
 
 
-def ledger_of() -> dict[str, list[str]]:
-    """Return the hashes of all names that nobody has any more, in hexadecimal, by the studio's public id."""
+def ledger_of(erasures: Iterable[Erasure] | None = None) -> dict[str, list[str]]:
+    """Return the hashes of all names that nobody has any more, or of some erasures, by the studio's public id.
+
+    Hashes are hexadecimal. Names that are of no studio, or of one that is gone, stand under an empty id.
+    """
     studios = dict(Studio.objects.values_list("pk", "uuid"))
     found: dict[str, list[str]] = {}
-    rows = ErasedName.objects.order_by("erasure_id", "hash").values_list("erasure__studio_id", "hash")
+    names = ErasedName.objects.all() if erasures is None else ErasedName.objects.filter(erasure__in=erasures)
+    rows = names.order_by("erasure_id", "hash").values_list("erasure__studio_id", "hash")
     for studio_id, one in rows.iterator():
-        found.setdefault(str(studios[studio_id]), []).append(bytes(one).hex())
+        found.setdefault(str(studios.get(studio_id, "")), []).append(bytes(one).hex())
     return found
 
 
 def apply(saved: Mapping[str, Any], *, at: datetime) -> int:
     """Erase again whom hashes name, in all studios that there are; return how many players that were.
 
-    Names are gone through once, each hashed: some 100,000 a second.
+    Who had erased himself goes with his account. Names are gone through once, each hashed: some 100,000 a second.
     """
+    listed = {uuid: {bytes.fromhex(one) for one in hashes} for uuid, hashes in saved.items()}
+    count = _erase_themselves(set().union(*listed.values()), at=at)
+    studios = dict(Studio.objects.values_list("uuid", "pk"))
+    for uuid, wanted in listed.items():
+        studio_id = studios.get(UUID(uuid)) if uuid else asking.NO_STUDIO
+        if studio_id is None:
+            continue
+        for player_id in list(_meant(studio_id, wanted)):
+            again = asking.erase(
+                studio_id=studio_id, player_id=player_id, reason=_REASON, actor=_ACTOR, at=at
+            )
+            count += again is not None
+        _keep(studio_id, wanted, at=at)
+    return count
+
+
+def _erase_themselves(wanted: set[bytes], *, at: datetime) -> int:
     count = 0
-    for uuid, hashes in saved.items():
-        wanted = {bytes.fromhex(one) for one in hashes}
-        for studio_id in Studio.objects.filter(uuid=uuid).values_list("pk", flat=True):
-            for player_id in list(_meant(studio_id, wanted)):
-                again = asking.erase(
-                    studio_id=studio_id, player_id=player_id, reason=_REASON, actor=_ACTOR, at=at
-                )
-                count += again is not None
-            _keep(studio_id, wanted, at=at)
+    rows = PlayerAccount.objects.select_related("user", "player").order_by("pk")
+    for account in rows.iterator(chunk_size=_AT_ONCE):
+        if not wanted.isdisjoint(ledger.hashes(asking.NO_STUDIO, [f"id:{account.player.uuid}"])):
+            leaving.erase_oneself(account.user, player_id=account.player_id, at=at)
+            count += 1
     return count
 
 

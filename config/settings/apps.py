@@ -20,12 +20,17 @@ from config.settings.environment import (
 __all__ = [
     "ASGI_APPLICATION",
     "AUTH_USER_MODEL",
+    "BACKUP_DATABASE_URL",
+    "BACKUP_DIR",
+    "BACKUP_KEEP_DAYS",
     "BASE_DIR",
+    "DATABASE_URL",
     "DEBUG",
     "DEFAULT_AUTO_FIELD",
     "DEMO",
     "DEMO_PLAYER",
     "DEMO_STUDIO",
+    "ERASURE_LEDGER_URL",
     "INSTALLED_APPS",
     "IN_PRODUCTION",
     "LANGUAGES",
@@ -172,6 +177,14 @@ USE_I18N = True
 USE_TZ = True
 
 MEDIA_STORE_URL = folder_or_bucket("MEDIA_STORE_URL", default=VAR_DIR / "media")
+# Where backups of `make run` go, and the copies of the ledger of erasures: outside what is restored.
+BACKUP_DIR = env.str("BACKUP_DIR", default="")
+# For how long any second can be restored; so long, and until the next base backup, backups hold people who are erased.
+BACKUP_KEEP_DAYS = env.int("BACKUP_KEEP_DAYS", default=14)
+# Where a base backup is taken from, as a role with REPLICATION, not through PgBouncer.
+DATABASE_URL = env.str("DATABASE_URL", default="postgres:///laurel")
+BACKUP_DATABASE_URL = env.str("BACKUP_DATABASE_URL", default="") or DATABASE_URL
+ERASURE_LEDGER_URL = folder_or_bucket("ERASURE_LEDGER_URL", default=Path(BACKUP_DIR or VAR_DIR) / "erasures")
 STATIC_URL = "/static/"
 # Where an image of Laurel has them collected already, and nothing can be written, STATIC_ROOT names the place.
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or VAR_DIR / "static")
@@ -185,6 +198,17 @@ STORAGES = {
     }
     if MEDIA_STORE_URL.startswith("s3://")
     else {"BACKEND": "core.media.Folder", "OPTIONS": {"location": MEDIA_STORE_URL}},
+    # Hashes of who was erased, for a restore (docs/operations/backups.md).
+    "ledger": {
+        "BACKEND": "core.media.Bucket",
+        "OPTIONS": {
+            "url": ERASURE_LEDGER_URL,
+            "endpoint": S3_ENDPOINT,
+            "content_type": "application/json",
+        },
+    }
+    if ERASURE_LEDGER_URL.startswith("s3://")
+    else {"BACKEND": "core.media.Folder", "OPTIONS": {"location": ERASURE_LEDGER_URL}},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -389,7 +389,8 @@ CELERY_BEAT_SCHEDULE = {
     "finish-erasures": {
         "task": "accounts.finish_erasures",
         "schedule": 5.0,
-        "options": {"expires": 5, "queue": "bulk"},
+        # Behind a queue that is longer than that it must come, too: people wait for it.
+        "options": {"expires": 60, "queue": "bulk"},
     },
     "keep-sessions": {
         "task": "accounts.keep_sessions",

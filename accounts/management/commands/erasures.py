@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from accounts.erasure import finishing, restoring
+from accounts.erasure import copies, finishing, restoring
 from accounts.erasure.models import Erasure
 
 
@@ -15,8 +15,9 @@ class Command(BaseCommand):
     """Lists erasures, looks for what is left, and takes them over a restored backup."""
 
     help = (
-        "List who is being erased, by number. A backup that is restored knows nothing of later erasures: --save the"
-        " ledger (keyed hashes, no names) beside each backup or daily, and --apply the newest one after a restore."
+        "List who is being erased, by number. A backup that is restored knows nothing of later erasures: `reopen` takes"
+        " them from ERASURE_LEDGER_URL, where each is copied to. The whole ledger (keyed hashes, no names) can be put"
+        " into a file, too (--save), and taken from there (--apply)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         what.add_argument(
             "--check", action="store_true", help="Look for what is left of anybody; exit 1 if there is."
         )
+        what.add_argument("--copy", action="store_true", help="Copy to ERASURE_LEDGER_URL what is not there.")
         what.add_argument("--save", metavar="FILE", type=Path, help="Write the ledger to a file.")
         what.add_argument(
             "--apply", metavar="FILE", type=Path, help="Erase again whom a file's ledger names."
@@ -38,6 +40,10 @@ class Command(BaseCommand):
         elif options["apply"] is not None:
             again = restoring.apply(json.loads(options["apply"].read_text()), at=timezone.now())
             self.stdout.write(f"{again:,} players are being erased again.")
+        elif options["copy"]:
+            for row in Erasure.objects.iterator():
+                copies.keep(row)
+            self.stdout.write(f"{Erasure.objects.count():,} erasures are copied.")
         elif options["check"]:
             self._check()
         else:
