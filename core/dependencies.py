@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from core import direct
+from core import direct, reopening
 from core.direct import Direct
 from core.redis import AWAY
 
@@ -33,6 +33,7 @@ DOWN: Final = "down"
 UNSAFE: Final = "unsafe"
 PENDING: Final = "migrations pending"
 OTHER_TIME_OUTS: Final = "other time-outs"
+CLOSED: Final = "restored, and not reopened"
 POSTGRESQL: Final = "postgresql"
 REPLICA: Final = "replica"
 BROKER: Final = "broker"
@@ -46,7 +47,7 @@ class Found:
     """How a dependency is.
 
     Attributes:
-        status: OK, DOWN, or of PostgreSQL UNSAFE, PENDING or OTHER_TIME_OUTS.
+        status: OK, DOWN, or of PostgreSQL UNSAFE, PENDING, CLOSED or OTHER_TIME_OUTS.
         latency_s: how long it took to answer; None if it did not.
         off: of PostgreSQL, which of SAFE_SETTINGS are off.
         others: of PostgreSQL, which time-outs are not those of this kind of process, in milliseconds.
@@ -120,6 +121,8 @@ class Watch:
                 return Found(UNSAFE, off=tuple(off))
             if not migrated.holds(way.ask):
                 return Found(PENDING)
+            if not reopening.is_open(way.ask):
+                return Found(CLOSED)
             others = other_time_outs(way.ask)
             return Found(OTHER_TIME_OUTS, others=tuple(others.items())) if others else Found(OK)
 

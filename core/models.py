@@ -263,3 +263,40 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Backup(models.Model):
+    """A base backup that was taken whole, and verified; those that are gone stay listed.
+
+    Attributes:
+        name: its folder's, or what another tool calls it.
+        finished_at: from then on a restore can begin with it.
+        size: in bytes as they are kept; 0 where another tool took it.
+
+    """
+
+    name = models.CharField(max_length=200)
+    finished_at = models.DateTimeField(db_index=True)
+    size = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Reopening(models.Model):
+    """The database was restored, and opened again: what others had heard of it since may be lost (docs/adr).
+
+    Its number names the log that goes on from there: positions in an earlier one mean something else, or nothing.
+
+    Attributes:
+        restored: what the server says of its restore (`laurel.restored`); empty where it says nothing.
+        tx: the first transaction of the log that goes on from there.
+
+    """
+
+    restored = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    tx = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.restored}"

@@ -16,6 +16,7 @@ AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis
 WEB_TIMEOUT_S = 0.2
 WORKER_TIMEOUT_S = 5.0
 BREAKER_OPEN_S = 2.0
+_SCANNED_A_CALL = 1000
 
 
 @cache
@@ -68,3 +69,13 @@ def ping(role: str) -> float:
     if not answer:
         raise redis.ConnectionError("no PONG")
     return time.perf_counter() - started
+
+
+def forget(role: str, pattern: str = "*") -> None:
+    """Delete a role's keys, one by one, since a careful operator allows no command that empties a server.
+
+    Raises one of AWAY.
+    """
+    server = client(role, timeout_s=WORKER_TIMEOUT_S)
+    for key in server.scan_iter(match=pattern, count=_SCANNED_A_CALL):
+        server.unlink(key)

@@ -1,4 +1,4 @@
-"""What a process asks once, before it takes anything: whether PostgreSQL keeps what it acknowledges.
+"""What a process asks once, before it takes anything: whether PostgreSQL keeps what it acknowledges, and may be used.
 
 One that is away is no reason to stay away, too: /readyz goes on asking.
 """
@@ -6,7 +6,7 @@ One that is away is no reason to stay away, too: /readyz goes on asking.
 import structlog
 from django.conf import settings
 
-from core import direct
+from core import direct, reopening
 from core.dependencies import other_time_outs, unsafe_settings
 from core.direct import Direct
 
@@ -16,12 +16,14 @@ _ANSWERS_WITHIN_S = 2.0
 
 
 def require_safe_postgresql() -> None:
-    """End this process where others reach the instance and PostgreSQL may lose what it has acknowledged."""
-    if not settings.IN_PRODUCTION:
-        return
+    """End this process where PostgreSQL may lose what it has acknowledged, or was restored and not opened again.
+
+    Where nobody else reaches the instance, what it acknowledged may be lost.
+    """
     way = Direct(within_s=_ANSWERS_WITHIN_S)
     try:
-        off = unsafe_settings(way.ask)
+        off = unsafe_settings(way.ask) if settings.IN_PRODUCTION else []
+        is_open = reopening.is_open(way.ask)
         others = other_time_outs(way.ask)
     except direct.AWAY:
         log.warning("PostgreSQL does not answer yet: whether it keeps what it acknowledges is not known")
@@ -30,6 +32,11 @@ def require_safe_postgresql() -> None:
         way.close()
     if others:
         log.warning("PgBouncer gives this process other time-outs than it has", ms=others)
+    if not is_open:
+        raise SystemExit(
+            "Laurel does not start. This database was restored: people who were erased since would be back, and boards "
+            "would show what never happened. Run `manage.py reopen`, which sees to that, and start again."
+        )
     if off:
         named = " and ".join(off)
         raise SystemExit(
