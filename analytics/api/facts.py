@@ -70,7 +70,8 @@ class FactsView(Endpoint):
             "fact at least once, in order, and none is passed over, however late its transaction committed; a fact "
             "that comes again has the same `id`. What happened is told within about a second.\n\n"
             "Facts are kept for some days (`X-Kept-From`). A cursor before that is refused with 410 "
-            "`cursor-too-old`, so a gap never goes unnoticed.\n\n"
+            "`cursor-too-old`, so a gap never goes unnoticed; so is one of a time that was lost as the platform was "
+            "restored to before it.\n\n"
             f"Kinds: {', '.join(f'`{kind}`' for kind in KINDS)}. Those of players are the studio's: they stand in the "
             "facts of each of its games, with the same `id`. `player` is null once the person was erased. The fields "
             "of each kind are in `docs/facts.md`; new fields and kinds may come, so pass over what you don't know."
@@ -117,7 +118,7 @@ class FactsView(Endpoint):
 
 def _headers(part: reading.Part, game: UUID) -> dict[str, str]:
     return {
-        "X-Next-Cursor": seal(part.after, game),
+        "X-Next-Cursor": seal(part.after, game, log=part.log),
         "X-Has-More": "true" if part.has_more else "false",
         "X-Kept-From": rfc3339(part.kept_from),
         "Cache-Control": "private, no-store",

@@ -9,20 +9,14 @@ from typing import Any, Final
 from accounts.selectors import GameInfo
 from analytics.stream.known import look_up
 from analytics.stream.lines import TOLD, VERSION, lines_of
-from analytics.stream.positions import BEGINNING, Position, fact_uuid, seal
+from analytics.stream.positions import BEGINNING, CursorTooOld, Position, fact_uuid, seal
+from core import reopening
 from core.clock import rfc3339
 from core.facts import READ_ITEMS, Fact, Stretch, read_game
-from core.refusals import Refused
 from core.rendering import dumps
 
 # A request has 2.2 s. What is read by then is answered, with a cursor that goes on there.
 BUDGET_S: Final = 1.2
-
-
-class CursorTooOld(Refused):
-    """What comes next is kept no more, or is of another log."""
-
-    slug = "cursor-too-old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +26,7 @@ class Part:
     Attributes:
         lines: one for each, with its end.
         after: where to go on: after the last line, or further where others' facts were passed by.
+        log: the number of the log that was read.
         has_more: whether there may be more by now.
         kept_from: since when all facts are kept.
 
@@ -39,6 +34,7 @@ class Part:
 
     lines: list[bytes]
     after: Position
+    log: int
     has_more: bool
     kept_from: datetime
 
@@ -53,6 +49,7 @@ def read(game: GameInfo, since: Position | None, *, limit: int, budget_s: float 
 
     """
     until = time.monotonic() + budget_s
+    log = reopening.logs()[-1][0]
     after, lines = since or BEGINNING, list[bytes]()
     while True:
         stretch = read_game(
@@ -68,22 +65,24 @@ def read(game: GameInfo, since: Position | None, *, limit: int, budget_s: float 
             if since is not None and not lines:
                 raise _too_old(kept_from)
             if lines:  # a day was dropped just now: who comes with this cursor is told so
-                return Part(lines, after, True, kept_from)
+                return Part(lines, after, log, True, kept_from)
             after = since = dropped
             continue
         if not stretch.facts:
-            return Part(lines, Position(stretch.horizon, 0), False, kept_from)
-        for line, place in _lines(stretch, game, after):
+            return Part(lines, Position(stretch.horizon, 0), log, False, kept_from)
+        for line, place in _lines(stretch, game, after, log=log):
             lines.append(line)
             after = place
             if len(lines) == limit:
-                return Part(lines, after, True, kept_from)
+                return Part(lines, after, log, True, kept_from)
         after = Position(stretch.facts[-1].tx, stretch.facts[-1].id)
         if time.monotonic() > until:
-            return Part(lines, after, True, kept_from)
+            return Part(lines, after, log, True, kept_from)
 
 
-def _lines(stretch: Stretch, game: GameInfo, after: Position) -> Iterator[tuple[bytes, Position]]:
+def _lines(
+    stretch: Stretch, game: GameInfo, after: Position, *, log: int
+) -> Iterator[tuple[bytes, Position]]:
     """Yield the lines of a stretch that come after a position, each with its own."""
     heard = [fact for fact in stretch.facts if fact.is_heard]
     known = look_up(heard, studio_id=game.studio_id)
@@ -94,7 +93,7 @@ def _lines(stretch: Stretch, game: GameInfo, after: Position) -> Iterator[tuple[
                 position = (
                     Position(fact.tx, fact.id, place) if number < len(told) else Position(fact.tx, fact.id)
                 )
-                yield _line(fact, place, kind, data, seal(position, game.uuid)), position
+                yield _line(fact, place, kind, data, seal(position, game.uuid, log=log)), position
 
 
 def _line(fact: Fact, place: int, kind: str, data: dict[str, Any], cursor: str) -> bytes:

@@ -22,7 +22,7 @@ from achievements.services import revokes
 from analytics.stream import reading
 from analytics.stream.lines import KINDS, TOLD
 from analytics.stream.positions import Position, seal
-from core import facts, log_keeping
+from core import facts, log_keeping, reopening
 from core.models import LogBeginning
 from leaderboards.facts import LeaderboardPeriodEnded, RanksChanged
 from leaderboards.models import Leaderboard, Period
@@ -440,8 +440,29 @@ def test_a_cursor_in_the_middle_of_a_dropped_fact_is_too_old(game: GameInfo, key
 
 
 def test_a_cursor_of_another_log_is_too_old(game: GameInfo, key: str) -> None:
-    ahead = seal(Position(10**15, 1), game.uuid)
+    ahead = seal(Position(10**15, 1), game.uuid, log=0)
     assert ask(factories.api(key), game, since=ahead).status_code == 410
+
+
+def test_after_a_restore_cursors_of_before_it_go_on_and_later_ones_are_too_old(
+    game: GameInfo, key: str
+) -> None:
+    api = factories.api(key)
+    unlock(game, "p-1", "a1")
+    kept = lines_of(ask(api, game))[-1]["cursor"]
+    lost = seal(Position(facts.head()[0] + 1000, 1), game.uuid, log=0)
+    reopening.note("to a second", at=timezone.now())
+    unlock(game, "p-1", "a2")
+    drain()
+    told = lines_of(ask(api, game, since=kept))
+    assert [line["achievement"] for line in of_kind(told, "achievement.unlocked")] == ["a2"]
+    refused = ask(api, game, since=lost)
+    assert refused.status_code == 410
+    assert "restored to an earlier moment" in refused.json()["detail"]
+    # The log goes on past the number that the lost cursor has, and it stays refused.
+    newest = told[-1]["cursor"]
+    assert lines_of(ask(api, game, since=newest)) == []
+    assert ask(api, game, since=lost).status_code == 410
 
 
 def test_a_cursor_is_of_one_game_and_can_not_be_forged(one: Studio, game: GameInfo, key: str) -> None:
