@@ -96,7 +96,7 @@ def _of_fact(fact: Fact, who: Sequence[Listener], known: _Known) -> Iterator[Mes
     for place, data in told:
         payload = envelope(event, at=rfc3339(fact.at), data=data)
         for listener in who:
-            uuid = _message_id(fact, listener.uuid, place)
+            uuid = message_id(fact, listener.uuid, place)
             yield Message(listener.id, uuid, event, payload, fact.at, parked=listener.is_disabled)
 
 
@@ -184,13 +184,18 @@ _TOLD = {
 }
 
 
-def _message_id(fact: Fact, endpoint: UUID, place: int) -> UUID:
+def message_id(fact: Fact, endpoint: UUID, place: int) -> UUID:
     """Return the id of a message, a UUIDv7 that is a function of the fact: a replay of the log meets its own messages.
 
+    That of a period's end is a function of the period: after a restore to before it, it ends again, by another fact.
     It is keyed, so that it gives away nothing of how much is in the log.
     """
-    ms = microseconds(fact.at) // 1000
-    seed = f"{fact.tx} {fact.id} {endpoint} {place}".encode()
+    if fact.kind == LeaderboardPeriodEnded.kind:
+        ms = (fact.payload["ends_us"] or fact.payload["starts_us"] or 0) // 1000
+        seed = f"period {fact.payload['period']} {endpoint}".encode()
+    else:
+        ms = microseconds(fact.at) // 1000
+        seed = f"{fact.tx} {fact.id} {endpoint} {place}".encode()
     key = hashlib.blake2b(settings.SECRET_KEY.encode(), digest_size=32).digest()
     digest = int.from_bytes(hashlib.blake2b(seed, digest_size=10, key=key).digest(), "big")
     high, low = digest & 0xFFF, digest >> 12 & (1 << 62) - 1

@@ -18,13 +18,16 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from accounts.models import Game, Studio, User
 from core import followers
 from core.db import run_prepared
+from core.facts import Fact
+from core.ids import new_id
+from leaderboards.facts import LeaderboardPeriodEnded
 from tests import factories
 from tests.accounts.visitors import member
 from tests.factories import Api
 from tests.patience import LONG_S
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, NameServer, hanging, headers_for, receiver, says
-from webhooks import metrics, sender
+from webhooks import announcing, metrics, sender
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.queue import Done, Due, Outcome
 from webhooks.rules import schedule
@@ -510,3 +513,15 @@ def test_no_bytes_of_a_receiver_keep_an_attempt_from_being_noted(api: Api) -> No
         send_test(api, create(api, server.port))
         world.send_until(tried)
     assert Delivery.objects.get().attempts == 1
+
+
+def test_a_period_that_ends_again_after_a_restore_has_the_id_that_it_had() -> None:
+    told = {"period": 7, "ends_us": 1_764_158_400_000_000, "starts_us": 1_764_072_000_000_000}
+    facts = [
+        Fact(tx, tx, timezone.now(), LeaderboardPeriodEnded.kind, 1, {**told, "period": period})
+        for tx, period in ((100, 7), (200, 7), (200, 8))
+    ]
+    endpoint = new_id()
+    first, again, another = (announcing.message_id(fact, endpoint, 0) for fact in facts)
+    assert first == again != another
+    assert first.version == 7
