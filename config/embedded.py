@@ -5,6 +5,7 @@ kept beside their data. What they acknowledged survives `kill -9`: fsync, synchr
 append-only file are on, in tests as well.
 """
 
+import shlex
 import shutil
 import signal
 import time
@@ -22,11 +23,13 @@ from config import proctable, programs, var_dir
 from config.processes import CannotStart, Process, stop_all, stop_leftovers, tail
 
 DATABASE = ROLE = "laurel"
+BACKUP_ROLE = "laurel_backup"
 STOP_WITHIN_S = 30.0
 # A killed server's children hold its shared memory until they have noticed.
 ORPHANS_GO_WITHIN_S = 5.0
 LONGEST_SOCKET = 103  # bytes of a path in sockaddr_un: 104 on macOS with the closing zero, 108 on Linux
 VALKEY_DATABASES = 64
+_ARCHIVE_WAL = Path(__file__).resolve().parent.parent / "deploy" / "backups" / "archive-wal"
 _READY_LINE = 7  # of postmaster.pid; Source: src/include/utils/pidfile.h
 
 _POSTGRES_CONF = """\
@@ -57,10 +60,18 @@ log_line_prefix = '%m [%p] %a '
 log_timezone = 'UTC'
 timezone = 'UTC'
 """
+# A segment is kept after a minute at the latest: so much is lost with the disk.
+_ARCHIVE_CONF = """\
+archive_mode = on
+archive_command = 'sh ./archive-wal "%p" "%f" {wal}'
+archive_timeout = 60s
+"""
 _HBA_CONF = f"""\
 # Written by config/embedded.py at every start. Nobody logs in as the superuser.
 local all {ROLE} scram-sha-256
 host  all {ROLE} 127.0.0.1/32 scram-sha-256
+local replication {BACKUP_ROLE} scram-sha-256
+host  replication {BACKUP_ROLE} 127.0.0.1/32 scram-sha-256
 """
 # In single-user mode a line is a statement. template1's extensions come with every database, the tests' included.
 _FIRST_STATEMENTS = """\
@@ -68,6 +79,7 @@ _FIRST_STATEMENTS = """\
 CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{password}' IN ROLE pg_monitor, pg_checkpoint;
 CREATE DATABASE {database} OWNER {role};
 """
+_BACKUP_STATEMENT = "CREATE ROLE {role} LOGIN REPLICATION PASSWORD '{password}';\n"
 _VALKEY_CONF = """\
 # Written by config/embedded.py at every start: change it there, or use a Valkey of yours (REDIS_URL).
 bind 127.0.0.1
@@ -84,11 +96,15 @@ maxmemory-policy noeviction
 
 
 class Postgres(Process):
-    """A PostgreSQL whose data is in `postgres/` of a VAR_DIR; the folder must be claimed by the caller."""
+    """A PostgreSQL whose data is in `postgres/` of a VAR_DIR; the folder must be claimed by the caller.
 
-    def __init__(self, folder: Path) -> None:
+    With a folder for `backups` it keeps its write-ahead log there, and lets `manage.py backup` in (docs/adr).
+    """
+
+    def __init__(self, folder: Path, *, backups: Path | None = None) -> None:
         """Choose the port, or find the one of last time; nothing is started."""
         self._var_dir = folder
+        self._backups = backups
         self.data = folder / "postgres"
         self.port, self._password = var_dir.kept_address(folder / "postgres.json")
         super().__init__(
@@ -105,19 +121,29 @@ class Postgres(Process):
     @property
     def url(self) -> str:
         """Return its address for DATABASE_URL: the socket, which takes 15 µs a query less than TCP, where one fits."""
+        return self._url(ROLE, self._password)
+
+    @property
+    def backup_url(self) -> str:
+        """Return its address for BACKUP_DATABASE_URL."""
+        return self._url(BACKUP_ROLE, self._backup_password)
+
+    def _url(self, role: str, password: str) -> str:
         if self._sockets:
-            return (
-                f"postgres://{ROLE}:{self._password}@/{DATABASE}?host={quote(self._sockets)}&port={self.port}"
-            )
-        return f"postgres://{ROLE}:{self._password}@127.0.0.1:{self.port}/{DATABASE}"
+            return f"postgres://{role}:{password}@/{DATABASE}?host={quote(self._sockets)}&port={self.port}"
+        return f"postgres://{role}:{password}@127.0.0.1:{self.port}/{DATABASE}"
+
+    @property
+    def _backup_password(self) -> str:
+        return var_dir.kept_secret(self._var_dir / "backup-password")
 
     def launch(self) -> None:
         """Start it unless it runs, making its data first if there is none. Raises CannotStart."""
         if self.alive:
             return
+        self._stop_stranger()
         if not self.argv:
             self.argv = [str(self._prepared()), "-D", str(self.data)]
-        self._stop_stranger()
         super().launch()
 
     def start(self, *, within_s: float = 60.0) -> None:
@@ -163,10 +189,27 @@ class Postgres(Process):
             self._make(data, program, preload)
             data.rename(self.data)
         settings = _POSTGRES_CONF.format(port=self.port, sockets=_quoted_list(self._sockets), preload=preload)
+        if self._backups is not None:
+            settings += self._archiving(program, self._backups)
         var_dir.keep(self.data / "postgresql.conf", settings)
         var_dir.keep(self.data / "pg_hba.conf", _HBA_CONF)
         programs.hand_over(self.data, self.account)
         return program
+
+    def _archiving(self, program: Path, backups: Path) -> str:
+        """Prepare the folder of backups, and return the settings that fill it."""
+        wal = backups / "wal"
+        wal.mkdir(mode=0o700, parents=True, exist_ok=True)
+        programs.let_through(self.account, backups)
+        programs.hand_over(wal, self.account)
+        # A copy, since the account may not be able to read what we run from.
+        shutil.copyfile(_ARCHIVE_WAL, self.data / _ARCHIVE_WAL.name)
+        has_role = self.data / BACKUP_ROLE  # backups have this file, too, and with it the role
+        if not has_role.exists():
+            statement = _BACKUP_STATEMENT.format(role=BACKUP_ROLE, password=self._backup_password)
+            self._run(str(program), "--single", "-D", str(self.data), DATABASE, text=statement)
+            has_role.touch()
+        return _ARCHIVE_CONF.format(wal=_inside_quotes(shlex.quote(str(wal))))
 
     def _make(self, data: Path, program: Path, preload: str) -> None:
         """Make an empty cluster with our role and database. Collation C: the order is the same on every system."""
@@ -303,6 +346,11 @@ def _first_line(file: Path) -> str | None:
         return file.read_text().partition("\n")[0]
     except FileNotFoundError:
         return None
+
+
+def _inside_quotes(text: str) -> str:
+    """Return a text for inside a setting's single quotes; of an archive_command `%` is PostgreSQL's own sign."""
+    return text.replace("%", "%%").replace("'", "''")
 
 
 def _quoted_list(path: str) -> str:

@@ -133,6 +133,10 @@ class Process:
         """Let it and its children go on."""
         proctable.signal_all([self.pid, *proctable.descendants(self.pid)], signal.SIGCONT)
 
+    def wait(self) -> None:
+        """Return once it has ended."""
+        self._popen_wait(None)
+
     def ask_to_stop(self) -> None:
         """Tell it to stop, without waiting."""
         if self.alive:

@@ -105,6 +105,12 @@ def hand_over(data: Path, account: str) -> None:
             os.chown(path, int(account), -1, follow_symlinks=False)
 
 
+def let_through(account: str, folder: Path) -> None:
+    """Let the account that a server runs under pass through a folder of ours, to one inside that is its own."""
+    if account not in (launch.SAME, launch.NAMESPACE):
+        folder.chmod(folder.stat().st_mode | 0o011)
+
+
 @functools.cache
 def namespace_allowed() -> bool:
     """Say whether root may put a program behind a user namespace here (containers often forbid it)."""

@@ -120,9 +120,16 @@ def _with_servers(supervisor: Supervisor, place: Place) -> dict[str, str]:
     """Reach the servers that our environment names, and start the others; return the environment of everything else."""
     env = environment(place)
     named_servers.require(env)
-    env.setdefault("SECRET_KEY", var_dir.kept_secret(place.folder / "secret-key"))
-    kinds: dict[str, type[Postgres | Valkey]] = {"REDIS_URL": Valkey, "DATABASE_URL": Postgres}
-    servers = {variable: kind(place.folder) for variable, kind in kinds.items() if variable not in env}
+    env.setdefault("SECRET_KEY", var_dir.kept_secret(place.folder / var_dir.SECRET))
+    backups = Path(env["BACKUP_DIR"]).resolve() if "BACKUP_DIR" in env else None
+    servers: dict[str, Postgres | Valkey] = {}
+    if "REDIS_URL" not in env:
+        servers["REDIS_URL"] = Valkey(place.folder)
+    if "DATABASE_URL" not in env:
+        servers["DATABASE_URL"] = postgres = Postgres(place.folder, backups=backups)
+        if backups is not None:
+            say(f"Backups and the write-ahead log go to {backups}.")
+            env |= {"BACKUP_DIR": str(backups), "BACKUP_DATABASE_URL": postgres.backup_url}
     if servers:
         say(f"Starting {' and '.join(server.name for server in servers.values())} (data in {place.folder}).")
     for server in servers.values():

@@ -26,7 +26,11 @@ _KEPT = (
     *("PUBLIC_URL", "LIVE_URL", "PORT", "VAR_DIR", "DEBUG", "DEMO"),
     *("ARCHIVE_URL", "MEDIA_STORE_URL", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
     *("HISTORY_HOURS_KEPT_DAYS", "HISTORY_DAYS_KEPT_DAYS"),
+    *("BACKUP_DIR", "BACKUP_DATABASE_URL", "BACKUP_KEEP_DAYS", "ERASURE_LEDGER_URL", "ERASURE_SECRETS"),
 )
+# What a command may be told otherwise: which backups are meant.
+_OUR_CHOICE = ("BACKUP_DIR", "BACKUP_KEEP_DAYS")
+SECRET = "secret-key"  # noqa: S105 - a file
 _DEFAULT = Path(__file__).resolve().parent.parent / "var"
 _reserved: list[int] = []  # descriptors, open while we live, and with them their locks
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -123,10 +127,18 @@ def keep_environment(folder: Path, env: Mapping[str, str]) -> None:
 
 
 def adopt_environment() -> None:
-    """Take the environment that was kept in VAR_DIR, unless ours names a database: so commands meet `make run`'s."""
-    file = Path(os.environ.get("VAR_DIR") or _DEFAULT).resolve() / _ENVIRONMENT
-    if not os.environ.get("DATABASE_URL") and file.exists():
-        os.environ |= json.loads(file.read_text())
+    """Take the environment that was kept in VAR_DIR, unless ours names a database: so commands meet `make run`'s.
+
+    Where nothing has run yet there may be a secret, for a restore.
+    """
+    folder = Path(os.environ.get("VAR_DIR") or _DEFAULT).resolve()
+    if os.environ.get("DATABASE_URL"):
+        return
+    if (folder / _ENVIRONMENT).exists():
+        ours = {name: os.environ[name] for name in _OUR_CHOICE if os.environ.get(name)}
+        os.environ |= json.loads((folder / _ENVIRONMENT).read_text()) | ours
+    elif not os.environ.get("SECRET_KEY") and (folder / SECRET).exists():
+        os.environ["SECRET_KEY"] = kept_secret(folder / SECRET)
 
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
