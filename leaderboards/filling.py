@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from core.redis import WORKER_TIMEOUT_S, client
+from core.redis import forget as forget_keys
 from leaderboards import keys
 from leaderboards.keys import Board
 from leaderboards.scripting import Call, Script
@@ -134,6 +135,11 @@ def drop_for_good(board: Board) -> None:
     """Take out a board that nobody asks for any more, with whom to tell of it. Raises redis.RedisError."""
     drop(board)
     _client().unlink(keys.watched(board), keys.moved(board), keys.told(board))
+
+
+def drop_everything() -> None:
+    """Take all boards out of Valkey, and what is known of them: PostgreSQL answers. Raises redis.RedisError."""
+    forget_keys("boards", keys.everything())
 
 
 def server() -> str:

@@ -150,6 +150,11 @@ def any_ready() -> str:
     return "leaderboards:v1:{*}:ready"
 
 
+def everything() -> str:
+    """Return the pattern of all keys."""
+    return "leaderboards:v1:*"
+
+
 def board_of(key: bytes) -> Board | None:
     """Return the board that a key belongs to, None if it is no board's key."""
     if match := _POINTS.search(key):

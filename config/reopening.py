@@ -1,0 +1,83 @@
+"""Opening a restored database: what others remember of the time that was lost meets nothing else under its name.
+
+Each step may be repeated. Until all are done, no process starts where `manage.py restore` left its mark.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from accounts.erasure import copies, restoring
+from core import reopening
+from core.redis import AWAY, forget
+from leaderboards import filling
+from social import inbox
+from webhooks.services import deliveries
+
+_NOTICES_SKIPPED = 10_000  # far more than anybody is told in the time that is lost
+Say = Callable[[str], None]
+
+
+class CannotReopen(Exception):
+    """It can't be done now; the message says what to do first."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What an operator chooses.
+
+    Attributes:
+        ledger: of erasures, from elsewhere than their store: a newer server that is still there.
+        parks_webhooks: that what waits is not sent by itself.
+        is_alone: that whoever is connected to the database does nothing with it.
+
+    """
+
+    ledger: Mapping[str, Any]
+    parks_webhooks: bool = False
+    is_alone: bool = False
+
+
+def reopen(wishes: Wishes, *, at: datetime, say: Say) -> None:
+    """Open a restored database.
+
+    Raises:
+        CannotReopen: somebody uses it, or what has to be asked is away.
+
+    """
+    if reopening.is_recovering():
+        raise CannotReopen(
+            "PostgreSQL still goes through its log, or follows another one: wait until it takes writes."
+        )
+    if not wishes.is_alone and (names := reopening.whoever_is_connected()):
+        raise CannotReopen(f"Stop {', '.join(names)} first: they would work on what was lost.")
+    _forget_what_valkey_knows()
+    say("Valkey holds no boards and pages of the time that was lost; boards are rebuilt once workers run.")
+    say(f"{reopening.skip_numbers()} kinds of numbers go on where no lost one has been.")
+    inbox.skip_numbers(_NOTICES_SKIPPED)
+    say(f"{_erase_again(wishes.ledger, at=at):,} people who were erased since are being erased again.")
+    if wishes.parks_webhooks:
+        say(f"{deliveries.park_everything():,} webhooks that waited are parked: studios may ask for them.")
+    reopening.note(reopening.mark(), at=at)
+
+
+def _forget_what_valkey_knows() -> None:
+    try:
+        filling.drop_everything()
+        forget("cache")
+    except AWAY as error:
+        raise CannotReopen(
+            f"Valkey does not answer ({error}), and would show what was lost: start it first, empty or not."
+        ) from None
+
+
+def _erase_again(ledger: Mapping[str, Any], *, at: datetime) -> int:
+    try:
+        kept = copies.merged()
+    except (OSError, ValueError) as error:
+        raise CannotReopen(
+            f"The copies of the ledger of erasures can't be read ({error}): see to ERASURE_LEDGER_URL, or people who "
+            "were erased would be back."
+        ) from None
+    return sum(restoring.apply(one, at=at) for one in (kept, ledger))
