@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run production env test slow faults fuzz pages lighthouse check manifests fix bench screenshots migrations messages lock audit sbom
+.PHONY: help run production env test slow faults restore-drill fuzz pages lighthouse check manifests fix bench screenshots migrations messages lock audit sbom
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -55,6 +55,9 @@ slow: $(DEV_STAMP) ## Run the tests that take a second and more: races, real dat
 faults: $(DEV_STAMP) ## Kill and freeze each process under load, then by chance (FAULTS=full: 100,000 unlocks, 50 strikes; SEED=1)
 	$(BIN)/python -m pytest -n 0 tests/faults
 	$(BIN)/python -m tests.storm $(if $(filter full,$(FAULTS)),--full) $(if $(SEED),--seed $(SEED))
+
+restore-drill: $(DEV_STAMP) ## Back up under load, kill the server, restore to a named second, compare (DRILL=full: in minutes)
+	$(BIN)/python -m pytest -n 0 tests/faults/test_restore_drill.py
 
 fuzz: $(DEV_STAMP) ## Try every operation of the API against its schema, with 200 examples and more of each, in minutes
 	FUZZ=full $(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/security/test_api_fuzz.py

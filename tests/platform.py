@@ -81,6 +81,10 @@ class Client:
         """Ask once."""
         return self._send("GET", path, None)
 
+    def delete(self, path: str) -> Answer:
+        """Delete something, once."""
+        return self._send("DELETE", path, None)
+
     def unlock(self, player: str, achievement: str) -> Answer:
         """Unlock once."""
         game = self._platform.game
@@ -141,11 +145,12 @@ class Client:
 class Platform:
     """Laurel with its servers; `process(name)` is one of theirs (config/children.py), or postgres, or valkey."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, backups: Path | None = None) -> None:
         """Choose ports; nothing is started."""
         self.place = Place(folder, var_dir.free_ports(2))
         self.hook_port = var_dir.free_ports()  # where webhooks may go on this machine
-        self.postgres = Postgres(folder)
+        self._backups = backups
+        self.postgres = Postgres(folder, backups=backups)
         self.valkey = Valkey(folder)
         self.key = self.game = ""
         self.game_id = 0
@@ -166,11 +171,17 @@ class Platform:
             "WEBHOOK_PLAIN_HTTP": "1",
             "WEBHOOK_PORTS": str(self.hook_port),
         }
+        if self._backups is not None:
+            servers |= {"BACKUP_DIR": str(self._backups), "BACKUP_DATABASE_URL": self.postgres.backup_url}
         self.env = children.environment(self.place) | servers
         self.env.pop("CELERY_BROKER_URL", None)
         self.manage("migrate", "--noinput")
         made = json.loads(self.manage("shell", "-v0", "-c", _SEED).strip().splitlines()[-1])
         self.key, self.game, self.game_id = made["key"], made["game"], made["game_id"]
+        self.start_processes()
+
+    def start_processes(self) -> None:
+        """Start all but the servers."""
         self._processes = {process.name: process for process in children.children(self.place, self.env)}
         for process in self._processes.values():
             process.launch()
@@ -278,7 +289,8 @@ _RECOMPUTED = {
               FROM core_fact, json_array_elements(payload -> 'unlocks') AS row
              WHERE kind = 'achievements_unlocked' GROUP BY 1, 2)
         SELECT player_id, achievement_id, told.n FROM achievements_unlock u
-          FULL JOIN told USING (player_id, achievement_id) WHERE told.n IS DISTINCT FROM 1 OR u.points IS NULL
+          FULL JOIN told USING (player_id, achievement_id) JOIN accounts_player p ON p.id = player_id
+         WHERE (told.n IS DISTINCT FROM 1 OR u.points IS NULL) AND p.erased_at IS NULL
     """,
     "an unlock has not exactly one inbox row": """
         WITH told AS (
@@ -325,9 +337,9 @@ _RECOMPUTED = {
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Platform]:
+def running(folder: Path, *, backups: Path | None = None) -> Iterator[Platform]:
     """Run the platform in a folder."""
-    platform = Platform(folder)
+    platform = Platform(folder, backups=backups)
     try:
         platform.start()
         yield platform

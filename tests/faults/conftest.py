@@ -13,7 +13,7 @@ def platform() -> Iterator[Platform]:
     """The whole platform; each test leaves it running and whole, with players of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="laurel-faults-") as folder,
-        whole.running(Path(folder)) as platform,
+        whole.running(Path(folder), backups=Path(folder) / "backups") as platform,
     ):
         yield platform
 
