@@ -31,7 +31,7 @@ def mark() -> str:
         return str(cursor.fetchone()[0])
 
 
-def is_open(ask: Ask = run_prepared) -> bool:
+def is_open(ask: Ask) -> bool:
     """Say whether the database may be used: it was never restored, or was reopened since."""
     restored = ask("SELECT coalesce(current_setting($1, true), '')", [_MARK])[0][0]
     try:

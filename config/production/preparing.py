@@ -23,11 +23,11 @@ _FOLDERS = (
     "rabbitmq",
     "valkey-boards",
     "valkey-cache",
-    "wal",
+    "backups",
     "tls",
 )
 # Who runs as another account than root's is given these.
-_OF_SERVERS = ("nginx", "pgbouncer", "postgres", "tls", "valkey-boards", "valkey-cache", "wal")
+_OF_SERVERS = ("nginx", "pgbouncer", "postgres", "tls", "valkey-boards", "valkey-cache", "backups")
 _PREPARES = re.compile(r"PgBouncer (\d+)\.(\d+)")
 _KEEPS_PREPARED_STATEMENTS = (1, 21)
 _MIME_TYPES = (Path("/etc/nginx/mime.types"), Path("/usr/local/etc/nginx/mime.types"))
@@ -67,7 +67,9 @@ def _postgres(place: Place, env: dict[str, str]) -> None:
     data, program = place.folder / "postgres", Path(env["POSTGRES"])
     if not (data / "PG_VERSION").exists():
         _make_postgres(place, data, program)
-    settings = _shipped("postgres/laurel.conf").replace("/var/lib/wal", str(place.folder / "wal"))
+    (place.folder / "backups" / "wal").mkdir(mode=0o700, exist_ok=True)
+    settings = _shipped("postgres/laurel.conf").replace("/var/lib/backups", str(place.folder / "backups"))
+    settings = settings.replace("'archive-wal ", f"'{_DEPLOY}/backups/archive-wal ")
     var_dir.keep(data / "postgresql.conf", settings + _POSTGRES_HERE.format(port=place.port_of("postgres")))
     var_dir.keep(data / "pg_hba.conf", f"host all {ROLE} {HOST}/32 scram-sha-256\n")
 

@@ -41,4 +41,4 @@ REQUEST_CLASSES = [
 # Where PostgreSQL keeps its data, if that is on the relay's machine: how full its volume is.
 POSTGRESQL_FOLDER = Path(env.str("POSTGRESQL_FOLDER", default="") or VAR_DIR / "postgres")
 # What the relay tells of the whole installation, besides core's own (core/metrics/installation.py).
-INSTALLATION_FIGURES = ["webhooks.metrics.figures", "leaderboards.metrics.figures"]
+INSTALLATION_FIGURES = ["core.backups.figures", "webhooks.metrics.figures", "leaderboards.metrics.figures"]

@@ -1,38 +1,58 @@
 """What is known of backups, and a database that was restored."""
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from core import backups, reopening, starting
+from config.embedded import Servers
+from core import backups, dependencies, reopening, starting
+from core.db import run_prepared
 from core.models import Backup, Reopening
+from tests.platform import wait_for
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 MARK = "20261126T030000Z to 2026-11-26T12:00:00Z"
 
 
 @pytest.fixture
-def restored() -> Iterator[None]:
+def restored(servers: Servers) -> Iterator[None]:
     """Let the server say what one says that `lay-out` has laid out."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('laurel.restored', %s, false)", [MARK])
-        yield
-        cursor.execute("SELECT set_config('laurel.restored', '', false)")
+    settings = servers.postgres.data / "postgresql.auto.conf"
+    before = settings.read_text()
+    settings.write_text(f"{before}laurel.restored = '{MARK}'\n")
+    _read_anew(servers, MARK)
+    yield
+    settings.write_text(before)
+    _read_anew(servers, "")
+
+
+def _read_anew(servers: Servers, mark: str) -> None:
+    """Let the server read its settings, and wait until this connection knows them."""
+    os.kill(servers.postgres.pid, signal.SIGHUP)
+    wait_for(lambda: reopening.mark() == mark, what="the settings")
+    dependencies.kept.forget()
+
+
+def _ask(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    return run_prepared(sql, params)
 
 
 def test_the_newest_backup_counts_and_a_server_that_keeps_no_log_says_so() -> None:
-    assert backups.kept() == backups.Kept(None, None, 0)
+    assert (list(backups.figures(_ask)), backups.wal_lag_s()) == ([], None)
     early, late = timezone.now().replace(year=2025), timezone.now()
     backups.note("late", size=1, at=late)
     backups.note("early", size=1, at=early)
-    assert backups.kept().backed_up_at == late
+    [told] = backups.figures(_ask)
+    assert [sample.value for sample in told.samples] == [pytest.approx(late.timestamp(), abs=0.001)]
 
 
 def test_a_database_that_was_never_restored_is_open() -> None:
-    assert reopening.is_open()
+    assert reopening.is_open(_ask)
     assert reopening.logs() == [(0, 0)]
     starting.require_safe_postgresql()
 
@@ -41,8 +61,7 @@ def test_a_database_that_was_never_restored_is_open() -> None:
 def test_no_process_starts_on_a_restored_database_until_it_is_reopened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.operations.SAFE_SETTINGS", ())
-    monkeypatch.setattr("core.starting.connection.close", lambda: None)  # the mark is this session's
+    monkeypatch.setattr("core.dependencies.SAFE_SETTINGS", ())
     with pytest.raises(SystemExit, match=r"manage\.py reopen"):
         starting.require_safe_postgresql()
     answer = Client().get("/readyz")
@@ -50,13 +69,14 @@ def test_no_process_starts_on_a_restored_database_until_it_is_reopened(
     assert answer.json()["checks"]["postgresql"]["status"] == "restored, and not reopened"
     reopening.note(reopening.mark(), at=timezone.now())
     starting.require_safe_postgresql()
+    dependencies.kept.forget()
     assert Client().get("/readyz").status_code == 200
 
 
 @pytest.mark.usefixtures("restored")
 def test_another_restore_closes_it_again() -> None:
     reopening.note("an earlier one", at=timezone.now())
-    assert not reopening.is_open()
+    assert not reopening.is_open(_ask)
     assert len(reopening.logs()) == 2
 
 

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             )
 
     def _take(self, folder: Path, *, max_rate: str) -> None:
-        if (lag := backups.kept().wal_lag_s) is None:
+        if (lag := backups.wal_lag_s()) is None:
             self.stderr.write(
                 "PostgreSQL keeps no write-ahead log: a restore goes to this backup's end alone."
             )
