@@ -174,7 +174,8 @@ def _nginx(place: Place) -> None:
 
 def lay_nginx(folder: Path, **named: str) -> Path:
     """Lay nginx's files into a folder, with what is named put in (deploy/nginx/README.md); return the first of them."""
-    shutil.copytree(_DEPLOY / "nginx" / "errors", folder / "errors", dirs_exist_ok=True)
+    for name in ("behind", "errors"):
+        shutil.copytree(_DEPLOY / "nginx" / name, folder / name, dirs_exist_ok=True)
     for name in ("proxied.conf", "operators.conf"):
         shutil.copy(_DEPLOY / "nginx" / name, folder / name)
     types = next((path for path in _MIME_TYPES if path.exists()), None)

@@ -74,8 +74,8 @@ def believing() -> ssl.SSLContext:
 
 
 @contextmanager
-def in_front_of(place: Place, folder: Path) -> Iterator[Proxy]:
-    """Run nginx in front of `web` and `live`."""
+def in_front_of(place: Place, folder: Path, *, behind: str = "") -> Iterator[Proxy]:
+    """Run nginx in front of `web` and `live`; what it says where it is `behind` another proxy may be given."""
     assert PROGRAM is not None
     folder.mkdir(exist_ok=True)
     http_port = var_dir.free_ports(2)
@@ -92,6 +92,7 @@ def in_front_of(place: Place, folder: Path) -> Iterator[Proxy]:
         LIVE=f"{HOST}:{place.port + 1}",
         TLS=str(folder),
     )
+    (folder / "behind" / "another.conf").write_text(behind)
     account = programs.account_for(folder, folder)
     programs.hand_over(folder, account)
     process = Process(

@@ -2,6 +2,7 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
@@ -54,6 +55,8 @@ class Command(migrate.Command):
             self._wait_for_locks(str(LOCKED_MS) if migration.atomic else "0")
 
     def _wait_for_locks(self, patience: str) -> None:
+        if getattr(settings, "DATABASE_POOLED_BY", ""):
+            return  # not the direct way: what a session is told would be for others, too
         connection = connections[self._database]
         with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = {patience}")
