@@ -24,13 +24,13 @@ LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # What wants the machine for itself, since a page that is slow looks like one that fails.
 WALKS := tests/browser/test_every_page.py tests/browser/test_studio_walk.py
-EVERY_TEST := tests --ignore=tests/faults $(WALKS:%=--ignore=%)
+EVERY_TEST := tests --ignore=tests/faults --ignore=tests/topology $(WALKS:%=--ignore=%)
 TESTS ?= $(EVERY_TEST) -m "not slow"
 
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run production env test slow faults restore-drill fuzz pages lighthouse check manifests fix bench screenshots migrations messages lock audit sbom
+.PHONY: help run production env test slow faults restore-drill topology fuzz pages lighthouse check manifests fix bench screenshots migrations messages lock audit sbom
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -58,6 +58,9 @@ faults: $(DEV_STAMP) ## Kill and freeze each process under load, then by chance 
 
 restore-drill: $(DEV_STAMP) ## Back up under load, kill the server, restore to a named second, compare (DRILL=full: in minutes)
 	$(BIN)/python -m pytest -n 0 tests/faults/test_restore_drill.py
+
+topology: $(DEV_STAMP) ## Run production without containers, play, and kill each process, in minutes (wants what make production wants)
+	$(BIN)/python -m pytest -n 0 tests/topology
 
 fuzz: $(DEV_STAMP) ## Try every operation of the API against its schema, with 200 examples and more of each, in minutes
 	FUZZ=full $(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/security/test_api_fuzz.py

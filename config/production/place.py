@@ -32,6 +32,8 @@ _TELL = (
     *("WEB", "LIVE", "RELAY_1", "RELAY_2", "SEND_WEBHOOKS"),
     *("WORKER_LIVE", "WORKER_FACTS", "WORKER_BULK", "BEAT"),
 )
+_NAMES = (*_SERVERS, *_TELL)
+_PORTS = "ports.json"
 _SECRETS = ("SECRET_KEY", "postgres", "boards", "cache", "broker")
 # Debian keeps servers' programs where only root looks, and RabbitMQ's behind a script that is for its own account.
 _PATH = "/usr/sbin:/usr/lib/rabbitmq/bin"
@@ -61,11 +63,14 @@ class Place:
         """Return where players and studios reach it."""
         return f"https://{self.public_host}"
 
+    def choose_ports(self) -> None:
+        """Choose ports, those of last time if they are free; for whoever is about to start it. Raises CannotStart."""
+        var_dir.kept_ports(self.folder / _PORTS, len(_NAMES))
+
     @cached_property
     def _ports(self) -> Mapping[str, int]:
-        names = (*_SERVERS, *_TELL)
-        first = var_dir.kept_ports(self.folder / "ports.json", len(names))
-        return {name: first + number for number, name in enumerate(names)}
+        first = int(json.loads((self.folder / _PORTS).read_text()))
+        return {name: first + number for number, name in enumerate(_NAMES)}
 
     @cached_property
     def _secrets(self) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,6 +49,7 @@ def prepare(place: Place) -> dict[str, str]:
     """Lay everything that Procfile.production's lines read, and return their environment. Raises CannotStart."""
     for name in _FOLDERS:
         (place.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    place.choose_ports()
     env = place.environment()
     _postgres(place, env)
     env["DATABASE_PREPARED"] = str(int(_pgbouncer(place, env)))
@@ -59,7 +61,9 @@ def prepare(place: Place) -> dict[str, str]:
     account = programs.account_for(place.folder, place.folder)
     for name in _OF_SERVERS:
         programs.hand_over(place.folder / name, account)
-    var_dir.keep(place.folder / "environment", "".join(f"{name}={value}\n" for name, value in env.items()))
+    var_dir.keep(
+        place.folder / "environment", "".join(f"{name}={shlex.quote(value)}\n" for name, value in env.items())
+    )
     return env
 
 

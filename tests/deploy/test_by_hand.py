@@ -50,7 +50,7 @@ def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
         run = subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
         lines = [line.partition("=") for line in (tmp_path / "environment").read_text().splitlines()]
-        return {name: value for name, _, value in lines}
+        return {name: "".join(shlex.split(value)) for name, _, value in lines}
 
     first = prepared()
     assert (tmp_path / "environment").stat().st_mode & 0o077 == 0
