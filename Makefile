@@ -52,9 +52,9 @@ slow: $(DEV_STAMP) ## Run the tests that take a second and more: races, real dat
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(EVERY_TEST) -m slow
 
 # One after the other: they say how long an answer takes while a part is away.
-faults: $(DEV_STAMP) ## Kill and freeze each process under load, then by chance (FAULTS=full: 100,000 unlocks, 50 strikes; SEED=1)
+faults: $(DEV_STAMP) ## Kill and freeze each process under load, then by chance (FAULTS=full: 100,000 unlocks, 50 strikes, on what make production runs; SEED=1)
 	$(BIN)/python -m pytest -n 0 tests/faults
-	$(BIN)/python -m tests.storm $(if $(filter full,$(FAULTS)),--full) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.storm $(if $(filter full,$(FAULTS)),--full --production) $(if $(SEED),--seed $(SEED))
 
 restore-drill: $(DEV_STAMP) ## Back up under load, kill the server, restore to a named second, compare (DRILL=full: in minutes)
 	$(BIN)/python -m pytest -n 0 tests/faults/test_restore_drill.py

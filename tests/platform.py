@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 import psycopg
+import redis
 
 from config import children, var_dir
 from config.children import Place
@@ -119,9 +120,7 @@ class Client:
         started = time.monotonic()
         try:
             if self._connection is None:
-                self._connection = HTTPConnection(
-                    "127.0.0.1", self._platform.place.port, timeout=self._timeout_s
-                )
+                self._connection = self._platform.connect(timeout_s=self._timeout_s)
             headers = {
                 "Authorization": f"Bearer {self._key}",
                 "Content-Type": "application/json",
@@ -162,23 +161,29 @@ class Platform:
         self.place.folder.mkdir(parents=True, exist_ok=True)
         self.postgres.start()
         self.valkey.start()
-        servers = {
-            "DATABASE_URL": self.postgres.url,
-            "REDIS_URL": self.valkey.url,
+        servers = self.settings() | {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.valkey.url}
+        if self._backups is not None:
+            servers |= {"BACKUP_DIR": str(self._backups), "BACKUP_DATABASE_URL": self.postgres.backup_url}
+        self.env = children.environment(self.place) | servers
+        self.env.pop("CELERY_BROKER_URL", None)
+        self.manage("migrate", "--noinput")
+        self.make_studio()
+        self.start_processes()
+
+    def settings(self) -> dict[str, str]:
+        """Return what differs from an instance as it is shipped: webhooks may go to a port of this machine."""
+        return {
             "DEMO": "0",
             "LOG_LEVEL": "WARNING",
             "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
             "WEBHOOK_PLAIN_HTTP": "1",
             "WEBHOOK_PORTS": str(self.hook_port),
         }
-        if self._backups is not None:
-            servers |= {"BACKUP_DIR": str(self._backups), "BACKUP_DATABASE_URL": self.postgres.backup_url}
-        self.env = children.environment(self.place) | servers
-        self.env.pop("CELERY_BROKER_URL", None)
-        self.manage("migrate", "--noinput")
+
+    def make_studio(self) -> None:
+        """Make a studio with a game of ACHIEVEMENTS achievements of POINTS points, and its server's key."""
         made = json.loads(self.manage("shell", "-v0", "-c", _SEED).strip().splitlines()[-1])
         self.key, self.game, self.game_id = made["key"], made["game"], made["game_id"]
-        self.start_processes()
 
     def start_processes(self) -> None:
         """Start all but the servers."""
@@ -187,6 +192,29 @@ class Platform:
             process.launch()
         for process in self._processes.values():
             process.start()
+
+    def connect(self, *, timeout_s: float) -> HTTPConnection:
+        """Return a connection to who answers the API; it is opened at the first request."""
+        return HTTPConnection("127.0.0.1", self.place.port, timeout=timeout_s)
+
+    @property
+    def live_address(self) -> str:
+        """Return where `live` listens."""
+        return f"127.0.0.1:{self.place.port + 1}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all processes, servers included."""
+        return (*self._processes, "valkey", "postgres")
+
+    @property
+    def boards(self) -> str:
+        """Return the name of the Valkey that keeps boards."""
+        return "valkey"
+
+    def empty_boards(self) -> None:
+        """Let that Valkey forget everything while it runs."""
+        redis.Redis.from_url(self.valkey.url).flushall()
 
     def stop(self) -> None:
         """Stop everything."""
@@ -227,8 +255,13 @@ class Platform:
 
     def rows(self, sql: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Ask PostgreSQL."""
-        with psycopg.connect(self.postgres.url) as connection:
+        with psycopg.connect(self.database_url) as connection:
             return connection.execute(sql, params).fetchall()
+
+    @property
+    def database_url(self) -> str:
+        """Return where PostgreSQL itself listens."""
+        return self.postgres.url
 
     def client(self, *, timeout_s: float = 10.0, key: str = "") -> Client:
         """Return a new client."""
@@ -339,7 +372,13 @@ _RECOMPUTED = {
 @contextmanager
 def running(folder: Path, *, backups: Path | None = None) -> Iterator[Platform]:
     """Run the platform in a folder."""
-    platform = Platform(folder, backups=backups)
+    with started(Platform(folder, backups=backups)) as platform:
+        yield platform
+
+
+@contextmanager
+def started(platform: Platform) -> Iterator[Platform]:
+    """Run a platform."""
     try:
         platform.start()
         yield platform

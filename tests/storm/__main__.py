@@ -11,13 +11,15 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.processes import CannotStart
 from tests import platform as whole
 from tests.faults.clients import Following, SocketClient
 from tests.platform import Platform, wait_for
 from tests.storm import journal, studios, verdict
 from tests.storm.clients import Sending
 from tests.storm.plan import CLIENTS, HOOKED_CLIENTS, plans
-from tests.storm.weather import SERVERS, Weather, forecast
+from tests.storm.production import Production
+from tests.storm.weather import Weather, forecast
 from tests.webhooks.servers import receiver
 
 _LISTENERS = 10
@@ -42,16 +44,29 @@ def main() -> int:
     """Return 0 when nothing was lost, doubled or made up."""
     parser = argparse.ArgumentParser(prog="python -m tests.storm", description=__doc__)
     parser.add_argument("--full", action="store_true", help=f"{FULL}, not {SHORT}")
+    parser.add_argument(
+        "--production", action="store_true", help="the topology of production, not make run's"
+    )
     parser.add_argument("--seed", type=int, default=None, help="an earlier storm's, to have it once more")
     options = parser.parse_args()
     os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
+    try:
+        found = _passed(
+            seed, FULL if options.full else SHORT, kind=Production if options.production else Platform
+        )
+    except CannotStart as error:
+        _say(str(error))
+        return 2
+    return 0 if found.is_clean else 1
+
+
+def _passed(seed: int, size: Size, *, kind: type[Platform]) -> verdict.Verdict:
     with (
         tempfile.TemporaryDirectory(prefix="laurel-storm-") as folder,
-        whole.running(Path(folder)) as platform,
+        whole.started(kind(Path(folder))) as platform,
     ):
-        found = storm(platform, Path(folder), seed=seed, size=FULL if options.full else SHORT)
-    return 0 if found.is_clean else 1
+        return storm(platform, Path(folder), seed=seed, size=size)
 
 
 def storm(platform: Platform, folder: Path, *, seed: int, size: Size) -> verdict.Verdict:
@@ -63,13 +78,13 @@ def storm(platform: Platform, folder: Path, *, seed: int, size: Size) -> verdict
     all_plans = plans(seed, size.unlocks)
     owners = [hooked if number < HOOKED_CLIENTS else plain for number in range(CLIENTS)]
     sending = Sending(platform, all_plans, owners, folder=folder, seconds=size.seconds)
-    strikes = forecast(seed, strikes=size.strikes, seconds=size.seconds, servers=SERVERS)
+    strikes = forecast(platform, seed, strikes=size.strikes, seconds=size.seconds)
     weather = Weather(platform)
     listeners = _listeners(platform, owners[-1])
     began = time.monotonic()
     with (
         receiver(port=platform.hook_port) as server,
-        Following(listeners, f"127.0.0.1:{platform.place.port + 1}"),
+        Following(listeners, platform.live_address),
     ):
         sending.start()
         weather.pass_over(strikes)

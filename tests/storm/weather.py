@@ -5,12 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-import redis
-
 from tests.platform import Platform
 
-PROCESSES = ("web", "live", "relay", "worker", "beat", "send_webhooks")
-SERVERS = ("valkey", "postgres")
 _AWAY_S = (0.1, 1.5)
 _FROZEN_S = (0.5, 4.0)
 _LOOKS_EVERY_S = 0.3
@@ -38,11 +34,11 @@ class Strike:
         return f"{self.at_s:6.1f} s  {self.name} {self.kind} for {self.lasts_s:.1f} s"
 
 
-def forecast(seed: int, *, strikes: int, seconds: float, servers: Sequence[str]) -> list[Strike]:
+def forecast(platform: Platform, seed: int, *, strikes: int, seconds: float) -> list[Strike]:
     """Return what will happen: everything once before anything happens again."""
     chance = Random(f"{seed}/weather")
-    names = (*PROCESSES, *servers)
-    deck = [(name, kind) for name in names for kind in ("killed", "frozen")] + [("valkey", "emptied")]
+    deck = [(name, kind) for name in platform.names for kind in ("killed", "frozen")]
+    deck.append((platform.boards, "emptied"))
     dealt = list(_dealt(deck, strikes, chance))
     every = seconds / max(1, strikes)
     found = []
@@ -87,7 +83,7 @@ class Weather:
 
     def _keep_until(self, end: float) -> None:
         while (left := end - time.monotonic()) > 0:
-            for name in PROCESSES:
+            for name in self._platform.names:
                 if not self._platform.process(name).alive:
                     self._platform.process(name).launch()
                     self.restarted.append(name)
@@ -96,7 +92,7 @@ class Weather:
     def _let(self, strike: Strike) -> None:
         process = self._platform.process(strike.name)
         if strike.kind == "emptied":
-            redis.Redis.from_url(self._platform.valkey.url).flushall()
+            self._platform.empty_boards()
             return
         process.start()  # unless it runs
         if strike.kind == "killed":
