@@ -1,9 +1,10 @@
-"""What Laurel stands on, and how far away each of it is: PostgreSQL and its replica, Valkey by role, the broker.
+"""What Laurel stands on, and how far away each of it is: PostgreSQL, PgBouncer, a replica, Valkey by role, the broker.
 
 Each is asked over a connection of its own, all at the same time, and none for longer than whoever asks can wait: one
 that hangs is as far away as one that is gone (`/readyz`, the relay's metrics, `manage.py status`).
 """
 
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -16,7 +17,7 @@ import kombu
 import redis
 from amqp.exceptions import AMQPError
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.loader import MigrationLoader
 from kombu.exceptions import OperationalError as BrokerError
 from redis.backoff import NoBackoff
@@ -35,10 +36,13 @@ PENDING: Final = "migrations pending"
 OTHER_TIME_OUTS: Final = "other time-outs"
 CLOSED: Final = "restored, and not reopened"
 POSTGRESQL: Final = "postgresql"
+PGBOUNCER: Final = "pgbouncer"
 REPLICA: Final = "replica"
 BROKER: Final = "broker"
 # What PostgreSQL may lose what it has acknowledged by, where one of them is off.
 SAFE_SETTINGS: Final = ("fsync", "synchronous_commit", "full_page_writes")
+# “Do you speak TLS?” (PostgreSQL's SSLRequest), which PgBouncer answers by itself, before it knows who asks.
+_SSL_REQUEST: Final = bytes.fromhex("00000008 04d2162f")
 _AWAY: Final = (*direct.AWAY, *AWAY, redis.RedisError, BrokerError, AMQPError, TimeoutError)
 
 
@@ -98,6 +102,8 @@ class Watch:
 
     def _made(self) -> dict[str, Callable[[], Found]]:
         found: dict[str, Callable[[], Found]] = {POSTGRESQL: self._postgresql()}
+        if settings.DATABASE_POOLED_BY:
+            found[PGBOUNCER] = self._pgbouncer
         replicas = [name for name in settings.DATABASES if name != DEFAULT_DB_ALIAS]
         if replicas:
             found[REPLICA] = self._replica(replicas[0])
@@ -127,6 +133,14 @@ class Watch:
             return Found(OTHER_TIME_OUTS, others=tuple(others.items())) if others else Found(OK)
 
         return probe
+
+    def _pgbouncer(self) -> Found:
+        """Tell it from PostgreSQL behind it, whose silence looks the same to who asks for rows."""
+        params = connections[DEFAULT_DB_ALIAS].get_connection_params()
+        host, port = params.get("host") or "127.0.0.1", int(params.get("port") or 5432)
+        with _reached(str(host), port, within_s=self._within_s) as asked:
+            asked.sendall(_SSL_REQUEST)
+            return Found(OK if asked.recv(1) else DOWN)
 
     def _replica(self, using: str) -> Callable[[], Found]:
         way = Direct(using, within_s=self._within_s)
@@ -224,6 +238,16 @@ def prepare() -> None:
 def migrations() -> frozenset[tuple[str, ...]]:
     """Return every migration of this code, by app and name; the first time it takes a while to read them."""
     return frozenset(MigrationLoader(None).graph.nodes)
+
+
+def _reached(host: str, port: int, *, within_s: float) -> socket.socket:
+    """Connect as libpq does: a host that is a folder holds a socket."""
+    if not host.startswith("/"):
+        return socket.create_connection((host, port), timeout=within_s)
+    reached = socket.socket(socket.AF_UNIX)
+    reached.settimeout(within_s)
+    reached.connect(f"{host}/.s.PGSQL.{port}")
+    return reached
 
 
 def _timed(probe: Callable[[], Found]) -> Found:

@@ -29,9 +29,18 @@ def names() -> frozenset[str]:
     return frozenset(str(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values())
 
 
+@cache
+def _tell_of_all() -> None:
+    """Tell of each job that it has not failed yet: Prometheus takes no first count for an increase."""
+    for name in names():
+        _seconds.labels(name)
+        _failures.labels(name)
+
+
 def began(task_id: str, job: str) -> None:
     """Note that a task began; one that is no scheduled job is none of ours."""
     if job in names():
+        _tell_of_all()
         structlog.contextvars.bind_contextvars(job=job)
         with _lock:
             _began_at[task_id] = time.perf_counter()

@@ -1,8 +1,10 @@
 """What the relay tells of the whole installation, and `manage.py status`."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from io import StringIO
 from typing import Any
 
@@ -12,7 +14,7 @@ from django.db import connection
 from prometheus_client import REGISTRY
 
 from config.embedded import Servers
-from core import facts, followers, status
+from core import dependencies, facts, followers, status
 from core.metrics import alive, installation, jobs
 from core.metrics.installation import Installation
 from core.models import Job
@@ -217,3 +219,15 @@ def test_who_is_far_behind_is_named() -> None:
     assert "The follower social is 2 facts and 6" in said
     assert "1 dead letters of social wait" in said
     assert "social: x 1: KeyError: 7" in said
+
+
+def test_pgbouncer_is_told_from_postgresql_behind_it(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DATABASE_POOLED_BY = "pgbouncer"
+    with closing(dependencies.Watch(within_s=1.0)) as watch, socket.create_server(("127.0.0.1", 0)) as silent:
+        assert watch.look()["pgbouncer"].status == dependencies.OK  # PostgreSQL answers that question, too
+        host, port = silent.getsockname()
+        monkeypatch.setitem(connection.settings_dict, "HOST", host)
+        monkeypatch.setitem(connection.settings_dict, "PORT", str(port))
+        found = watch.look()
+    assert found["pgbouncer"].status == dependencies.DOWN
+    assert found["postgresql"].status != dependencies.DOWN  # over the connection that it has
