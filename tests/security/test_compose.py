@@ -103,7 +103,7 @@ def test_every_process_of_the_product_runs_and_says_how_it_is() -> None:
 def test_prometheus_asks_every_process() -> None:
     scraped = yaml.safe_load((FOLDER.parent / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
     asked = {target.partition(":")[0] for job in scraped for target in job["static_configs"][0]["targets"]}
-    assert asked == OURS.keys() - {"migrate"} | {"rabbitmq"}
+    assert asked == OURS.keys() - {"migrate"} | {"rabbitmq", "nginx"}
     assert all("watch" in SERVICES[name]["networks"] for name in [*asked, "prometheus"])
 
 
