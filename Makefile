@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run production env test slow faults restore-drill topology fuzz pages lighthouse check manifests fix bench screenshots migrations messages lock audit sbom
+.PHONY: help run production env test slow faults restore-drill topology fuzz alarms pages lighthouse check manifests rules fix bench screenshots migrations messages lock audit sbom
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -65,6 +65,9 @@ topology: $(DEV_STAMP) ## Run production without containers, play, and kill each
 fuzz: $(DEV_STAMP) ## Try every operation of the API against its schema, with 200 examples and more of each, in minutes
 	FUZZ=full $(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/security/test_api_fuzz.py
 
+alarms: $(DEV_STAMP) ## Kill each process and freeze each server of make production: each has to raise its alert, in a quarter of an hour (ONLY=frozen)
+	$(BIN)/python -m tests.deploy.alarms $(if $(ONLY),--only $(ONLY))
+
 pages: $(DEV_STAMP) ## Look at every page in a browser: axe, console, weight, both themes, two widths; walk through them
 	$(BIN)/python -m pytest -n 0 $(WALKS)
 
@@ -83,10 +86,16 @@ check: $(DEV_STAMP) ## Check format, rules, types, borders, templates, migration
 	$(AS_IN_PRODUCTION) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning -m tests.migrations
 	$(BIN)/python -m tests.manifests
+	@$(MAKE) --no-print-directory rules
 	@$(MAKE) --no-print-directory audit
 
 manifests: $(DEV_STAMP) ## Hold what deploy/ describes against the schemas of Compose, Kubernetes and CloudFormation
 	$(BIN)/python -m tests.manifests
+
+rules: ## Check what Prometheus is told, and try out each alert, where promtool is installed
+	@if command -v promtool >/dev/null; then \
+		promtool check config deploy/prometheus/prometheus.yml && promtool test rules deploy/prometheus/tests/*.yml; \
+	else echo "Warning: promtool is not installed (Debian has it in prometheus): no alert is tried out."; fi
 
 # The advisory service may be out of reach, which is no reason to stop; a finding is.
 audit: $(DEV_STAMP) ## Look for known vulnerabilities in what is locked
