@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 # Installed once for each state of the locks: the stamps carry their checksum.
 RUN_STAMP := $(VENV)/run-$(shell cksum requirements.txt | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
-CODE := accounts achievements analytics bench care config core history leaderboards social stats tests webhooks manage.py
+CODE := accounts achievements analytics bench care config core deploy/grafana/boards.py history leaderboards social stats tests webhooks manage.py
 # What `check` needs to read the settings as production does; nothing is connected to.
 AS_IN_PRODUCTION := DEBUG=0 DEMO=0 SECRET_KEY=$(shell od -An -N48 -tx1 /dev/urandom | tr -d ' \n') \
 	PUBLIC_URL=https://laurel.example LIVE_URL=https://live.laurel.example \
@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run production env test slow faults restore-drill topology fuzz alarms pages lighthouse check manifests rules fix bench screenshots migrations messages lock audit sbom
+.PHONY: help run production env test slow faults restore-drill topology fuzz alarms pages lighthouse check manifests rules boards fix bench screenshots migrations messages lock audit sbom
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -96,6 +96,9 @@ rules: ## Check what Prometheus is told, and try out each alert, where promtool 
 	@if command -v promtool >/dev/null; then \
 		promtool check config deploy/prometheus/prometheus.yml && promtool test rules deploy/prometheus/tests/*.yml; \
 	else echo "Warning: promtool is not installed (Debian has it in prometheus): no alert is tried out."; fi
+
+boards: $(DEV_STAMP) ## Write Grafana's boards from deploy/grafana/boards.py
+	$(BIN)/python deploy/grafana/boards.py
 
 # The advisory service may be out of reach, which is no reason to stop; a finding is.
 audit: $(DEV_STAMP) ## Look for known vulnerabilities in what is locked

@@ -1,10 +1,13 @@
-"""What Prometheus is told to look at: each alert can be looked up, is tried out, and asks for metrics that there are.
+"""What Prometheus and Grafana are told to look at: alerts can be looked up and are tried, and metrics are there.
 
 That each fires when it should, `make rules` tries with promtool, and `make alarms` with everything running.
 """
 
 import json
 import re
+import runpy
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,9 @@ from config.production import procfile
 from tests.deploy.alarms import FAULTS
 
 PROMETHEUS = BASE_DIR / "deploy" / "prometheus"
-BOARDS = sorted((BASE_DIR / "deploy" / "grafana" / "boards").glob("*.json"))
+GRAFANA = BASE_DIR / "deploy" / "grafana"
+BOARDS = sorted((GRAFANA / "boards").glob("*.json"))
+PROMTOOL = shutil.which("promtool")
 OPERATIONS = BASE_DIR / "docs" / "operations"
 RULES = [
     rule
@@ -87,16 +92,32 @@ def test_a_metric_that_is_told_is_not_one_to_come() -> None:
     assert explained() & TO_COME == set()
 
 
-@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
-def test_a_board_asks_the_prometheus_that_is_provisioned(path: Path) -> None:
-    sources = yaml.safe_load((BASE_DIR / "deploy/grafana/datasources/prometheus.yaml").read_text())[
-        "datasources"
-    ]
-    board = json.loads(path.read_text())
-    assert board["uid"] == f"laurel-{path.stem}"
-    assert {panel["datasource"]["uid"] for panel in board["panels"] if panel["type"] != "row"} == {
-        source["uid"] for source in sources
+def test_boards_are_what_their_program_writes_and_ask_the_prometheus_that_is_provisioned() -> None:
+    written = runpy.run_path(str(GRAFANA / "boards.py"))
+    assert [path.stem for path in BOARDS] == sorted(written["BOARDS"])
+    assert {path.stem for path in BOARDS if path.read_text() != written["text"](path.stem)} == set()
+    sources = yaml.safe_load((GRAFANA / "datasources" / "prometheus.yaml").read_text())["datasources"]
+    asked = {
+        panel["datasource"]["uid"] for path in BOARDS for panel in json.loads(path.read_text())["panels"]
     }
+    assert asked == {source["uid"] for source in sources}
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+def test_prometheus_understands_what_boards_ask(tmp_path: Path) -> None:
+    asked = {expression for path in BOARDS for expression in expressions(json.loads(path.read_text()))}
+    rules = [
+        {"record": f"asked:{number}", "expr": expression.replace("$__rate_interval", "1m")}
+        for number, expression in enumerate(sorted(asked))
+    ]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}))
+    said = subprocess.run(
+        [str(PROMTOOL), "check", "rules", "--lint=none", str(tmp_path / "rules.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
 
 
 def test_every_process_is_killed_and_every_server_frozen_for_the_proof() -> None:
