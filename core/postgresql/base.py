@@ -1,10 +1,39 @@
 """Django's PostgreSQL, whose slow statements are noted: settings name this package as their ENGINE."""
 
+from contextlib import suppress
+from functools import cached_property
+from types import TracebackType
 from typing import Any
 
+import psycopg
+from django.db import OperationalError
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
 
 from core import slow_queries
+
+
+class _Errors(DatabaseErrorWrapper):
+    """Errors of the driver as Django's own; who hears two answers to one question has lost his server.
+
+    A server that ends says so, and PgBouncer says it again: psycopg calls that an internal error, as if it were ours.
+    """
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if (
+            isinstance(error, psycopg.InternalError) and error.sqlstate is None
+        ):  # nothing that PostgreSQL said
+            self.wrapper.errors_occurred = True
+            if self.wrapper.connection is not None:
+                with suppress(psycopg.Error):
+                    self.wrapper.connection.close()
+            raise OperationalError(*error.args).with_traceback(traceback) from error
+        super().__exit__(kind, error, traceback)  # type: ignore[arg-type]  # its types know none without an error
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -17,3 +46,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Watch its statements."""
         super().__init__(*args, **named)
         self.execute_wrappers.append(slow_queries.watch)
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        """Return what turns the driver's errors into Django's."""
+        return _Errors(self)
