@@ -19,6 +19,8 @@ class _Errors(DatabaseErrorWrapper):
     A server that ends says so, and PgBouncer says it again: psycopg calls that an internal error, as if it were ours.
     """
 
+    wrapper: "DatabaseWrapper"  # its types lack it
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -33,7 +35,7 @@ class _Errors(DatabaseErrorWrapper):
                 with suppress(psycopg.Error):
                     self.wrapper.connection.close()
             raise OperationalError(*error.args).with_traceback(traceback) from error
-        super().__exit__(kind, error, traceback)  # type: ignore[arg-type]  # its types know none without an error
+        super().__exit__(kind, error, traceback)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
