@@ -7,8 +7,8 @@ down, freezes each server, one after the other, and waits for the alert of that 
 import argparse
 import json
 import os
+import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,11 +23,10 @@ import yaml
 
 from config import var_dir
 from config.children import BASE_DIR
-from config.processes import CannotStart, Process, stop_all
-from config.production import procfile
-from config.production.place import HOST, Place
-from config.production.preparing import prepare
+from config.processes import CannotStart, Process
+from config.production.place import HOST
 from config.run import raise_limits
+from tests.storm.production import Production
 
 FIRES_WITHIN_S: Final = 60.0
 CLEARS_WITHIN_S: Final = 120.0
@@ -108,24 +107,14 @@ class Watched:
 
     def __init__(self, folder: Path, prometheus: str) -> None:
         """Lay everything; nothing is started."""
-        self._place = Place(folder, var_dir.free_ports())
-        self._env = {name: value for name, value in os.environ.items() if value} | prepare(self._place)
-        self._processes = {process.name: process for process in procfile.processes(self._place, self._env)}
+        self._platform = Production(folder)
         self._held: set[str] = set()
         self._port = var_dir.free_ports()
         self._prometheus = self._watcher(folder, prometheus)
 
     def start(self) -> None:
-        """Start everything and wait until nothing is told of."""
-        for names in procfile.FIRST:
-            for name in names:
-                self._processes[name].start()
-        migrate = [sys.executable, str(BASE_DIR / "manage.py"), "migrate", "--noinput", "-v0"]
-        subprocess.run(migrate, env=self._env, cwd=BASE_DIR, check=True)
-        for process in self._processes.values():
-            process.launch()
-        for process in self._processes.values():
-            process.start(within_s=120)
+        """Start everything, and wait until Prometheus reaches it. Raises CannotStart."""
+        self._platform.start()
         self._prometheus.start()
         if self._wait(self._asks_everybody, within_s=_QUIET_WITHIN_S) is None:
             raise CannotStart("Prometheus does not reach everybody.")
@@ -134,25 +123,20 @@ class Watched:
         """Stop everything, in order."""
         self._prometheus.stop()
         for name in self._held:
-            self._processes[name].thaw()
-        for names in procfile.STOP_ORDER:
-            stop_all(self._processes[name] for name in names)
+            self._platform.process(name).thaw()
+        self._platform.stop()
 
     def try_out(self, fault: Fault) -> Told:
         """Let it happen, and take the time."""
         self._wait(self._is_quiet, within_s=_QUIET_WITHIN_S)
         self._held.update(fault.names)
         for name in fault.names:
-            process = self._processes[name]
-            if fault.kind == "frozen":
-                process.freeze()
-            else:
-                process.kill()
-                process.sweep()
+            self._platform.process(name).freeze() if fault.kind == "frozen" else self._platform.kill(name)
         fired = self._wait(lambda: self._fires(fault), within_s=FIRES_WITHIN_S)
         others = {_named(labels) for labels in self._firing() if not _is(labels, fault.alert)}
         for name in fault.names:
-            self._processes[name].thaw() if fault.kind == "frozen" else self._processes[name].launch()
+            process = self._platform.process(name)
+            process.thaw() if fault.kind == "frozen" else process.launch()
         self._held.clear()
         cleared = self._wait(lambda: not self._fires(fault), within_s=CLEARS_WITHIN_S)
         return Told(fault, fired, cleared, tuple(sorted(others)))
@@ -182,7 +166,8 @@ class Watched:
         while not condition():
             if time.monotonic() - began > within_s:
                 return None
-            for name, process in self._processes.items():
+            for name in self._platform.names:
+                process = self._platform.process(name)
                 if name not in self._held and not process.alive:
                     process.sweep()
                     process.launch()
@@ -211,7 +196,9 @@ class Watched:
 
     def _port_of(self, target: str) -> int:
         name = target.partition(":")[0]
-        return self._place.port_of("http" if name == "nginx" else name.upper().replace("-", "_"))
+        return self._platform.production.port_of(
+            "http" if name == "nginx" else name.upper().replace("-", "_")
+        )
 
     def _answers(self) -> bool:
         try:
@@ -252,6 +239,7 @@ def main() -> int:
         print("prometheus is missing: on Debian and Ubuntu, apt-get install prometheus brings it.")
         return 1
     raise_limits()
+    os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
     chosen = [fault for fault in FAULTS if options.only in str(fault)]
     with (
         tempfile.TemporaryDirectory(prefix="laurel-alarms-") as folder,
