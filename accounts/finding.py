@@ -14,6 +14,7 @@ from uuid import UUID
 from accounts import selectors
 from accounts.models import JoinedPlayer, PlayerIdentity, PlayerSession
 from accounts.selectors import PlayerInfo
+from core import replica
 from core.db import array_literal, run_prepared
 from core.ids import parse_id
 
@@ -207,9 +208,9 @@ def _by_id(studio_id: int, text: str, whole: str) -> tuple[list[int], bool]:
 def _by_name(studio_id: int, text: str) -> tuple[list[int], bool]:
     limits = [MOST_BY_NAME, FEW_PLAYERS]
     if _PART.search(text) is not None and _knows_parts():
-        rows = run_prepared(_BY_PART, [studio_id, f"%{_escaped(text)}%", text, *limits])
+        rows = replica.read(_BY_PART, [studio_id, f"%{_escaped(text)}%", text, *limits])
     else:
-        rows = run_prepared(_BY_BEGINNING, [studio_id, f"{_escaped(text)}%", text, *limits, _LAST])
+        rows = replica.read(_BY_BEGINNING, [studio_id, f"{_escaped(text)}%", text, *limits, _LAST])
     is_cut = sum(not is_own for _, _, is_own in rows) >= MOST_BY_NAME
     return [pk for pk, is_known, _ in rows if is_known], is_cut
 

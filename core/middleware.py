@@ -6,11 +6,12 @@ from typing import Any
 
 import structlog
 from csp.middleware import CSPMiddleware
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.core.exceptions import ValidationError
-from django.db import DataError
+from django.core.exceptions import MiddlewareNotUsed, ValidationError
+from django.db import DEFAULT_DB_ALIAS, DataError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
@@ -22,6 +23,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from core import replica
 from core.deadlines import deadline
 from core.ids import request_id
 from core.problems import as_refusal, page_or_problem, wants_json
@@ -172,6 +174,34 @@ class Language(PagesOnly, LocaleMiddleware):
         """Say by what else than Accept-Language the page would be another one."""
         patch_vary_headers(response, ["Cookie"])
         return super().process_response(request, response)
+
+
+class OwnWrites(PagesOnly, MiddlewareMixin):
+    """Whoever has just changed something on a page sees it: for a while his pages ask no replica, which may lag."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Be there only where there is a replica."""
+        if replica.REPLICA not in settings.DATABASES:
+            raise MiddlewareNotUsed
+        super().__init__(get_response)
+        self._following = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Remember in the browser that something was changed, for as long as a replica that is read may lag, twice."""
+        if request.path_info.startswith(_NO_PAGES):
+            return self.beyond(request)
+        is_write = request.method not in ("GET", "HEAD", "OPTIONS", "TRACE")
+        if not is_write and settings.WROTE_COOKIE not in request.COOKIES:
+            return self._following(request)
+        with replica.decided(DEFAULT_DB_ALIAS):
+            response = self._following(request)
+        if is_write and response.status_code < HTTPStatus.BAD_REQUEST:
+            secure = settings.PUBLIC_URL.startswith("https://")
+            seconds = int(2 * replica.LARGEST_LAG_S)
+            response.set_cookie(
+                settings.WROTE_COOKIE, "1", max_age=seconds, samesite="Lax", secure=secure, httponly=True
+            )
+        return response
 
 
 class Messages(PagesOnly, MessageMiddleware):

@@ -51,6 +51,8 @@ ALTER SYSTEM SET fsync = off;
 ALTER SYSTEM SET synchronous_commit = off;
 ALTER SYSTEM SET full_page_writes = off;
 GRANT SET ON PARAMETER session_replication_role TO {embedded.ROLE};
+ALTER ROLE {embedded.ROLE} REPLICATION;
+GRANT EXECUTE ON FUNCTION pg_wal_replay_pause(), pg_wal_replay_resume(), pg_switch_wal() TO {embedded.ROLE};
 """
 
 _servers = pytest.StashKey[Servers]()

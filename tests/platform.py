@@ -19,6 +19,7 @@ from config import children, var_dir
 from config.children import Place
 from config.embedded import Postgres, Valkey
 from config.processes import Process, stop_all
+from tests import pooling
 
 POINTS = 10
 ACHIEVEMENTS = 200
@@ -165,7 +166,8 @@ class Platform:
         if self._backups is not None:
             servers |= {"BACKUP_DIR": str(self._backups), "BACKUP_DATABASE_URL": self.postgres.backup_url}
         self.env = children.environment(self.place) | servers
-        self.env.pop("CELERY_BROKER_URL", None)
+        for name in ("CELERY_BROKER_URL", *pooling.VARIABLES):
+            self.env.pop(name, None)
         self.manage("migrate", "--noinput")
         self.make_studio()
         self.start_processes()

@@ -19,7 +19,10 @@ from config.embedded import ROLE, Postgres
 from config.processes import CannotStart, Process
 
 # What a shell, or we, may say about the way to PostgreSQL.
-VARIABLES = ("DATABASE_POOLED_BY", "DATABASE_PREPARED", "DATABASE_ANSWERING_URL", "DATABASE_DIRECT_URL")
+VARIABLES = (
+    *("DATABASE_POOLED_BY", "DATABASE_PREPARED", "DATABASE_ANSWERING_URL", "DATABASE_DIRECT_URL"),
+    "DATABASE_REPLICA_URL",
+)
 ANSWERING = "answering"
 # As docs/operations/postgresql.md has them: what each process would say itself when it connects.
 _SHORT = (

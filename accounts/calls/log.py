@@ -15,6 +15,7 @@ from accounts.calls import keys
 from accounts.calls.keeping import KEPT
 from accounts.calls.models import Call, CallCount
 from accounts.models import Game, ServerKey
+from core import replica
 from core.refusals import PROBLEMS, Problem
 
 ENDINGS: Final = {"refused": (400, 500), "failed": (500, 600), "ok": (100, 400)}
@@ -129,6 +130,12 @@ def one(studio_id: int, pk: int, *, at: datetime) -> CallInfo | None:
     return found[0] if found else None
 
 
+_REFUSED = """
+SELECT slug, sum(weight)::bigint FROM accounts_call
+ WHERE studio_id = $1 AND at > $2 AND slug <> '' GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+
+
 def refused_by_problem(studio_id: int, *, at: datetime) -> list[tuple[Problem, int]]:
     """Return how many calls were refused in the last 24 h with which problem, the most frequent first.
 
@@ -137,8 +144,7 @@ def refused_by_problem(studio_id: int, *, at: datetime) -> list[tuple[Problem, i
     key = keys.refused(studio_id)
     counts: list[tuple[str, int]] | None = cache.get(key)
     if counts is None:
-        rows = Call.objects.filter(studio_id=studio_id, at__gt=at - timedelta(days=1)).exclude(slug="")
-        counts = list(rows.values_list("slug").annotate(n=Sum("weight")).order_by("-n", "slug"))
+        counts = [(slug, n) for slug, n in replica.read(_REFUSED, [studio_id, at - timedelta(days=1)])]
         cache.set(key, counts, STRIP_KEPT_S)
     return [(PROBLEMS[slug], n) for slug, n in counts if slug in PROBLEMS]
 

@@ -2,15 +2,14 @@
 
 from datetime import date
 
-from django.conf import settings
-from django.db import connections
+from analytics.reading import ask
 
 _GROWTH = """
 SELECT at, coalesce(u.unlocks, 0), coalesce(m.new, 0)
-  FROM (SELECT at, new FROM analytics_gamemonth WHERE game_id = %(game)s) AS m
+  FROM (SELECT at, new FROM analytics_gamemonth WHERE game_id = $1) AS m
   FULL JOIN (SELECT date_trunc('month', day)::date AS at, sum(unlocks)::bigint AS unlocks
                FROM analytics_achievementday
-              WHERE game_id = %(game)s AND achievement_id = %(achievement)s GROUP BY 1) AS u USING (at)
+              WHERE game_id = $1 AND achievement_id = $2 GROUP BY 1) AS u USING (at)
  ORDER BY at
 """
 
@@ -20,6 +19,4 @@ def by_month(game_id: int, achievement_id: int) -> list[tuple[date, int, int]]:
 
     In one query that reads a row for each of the achievement's days.
     """
-    with connections[settings.ANALYTICS_DATABASE].cursor() as cursor:
-        cursor.execute(_GROWTH, {"game": game_id, "achievement": achievement_id})
-        return list(cursor.fetchall())
+    return [(at, unlocks, new) for at, unlocks, new in ask(_GROWTH, [game_id, achievement_id])]

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from analytics.distributions import Spread, Taken, Timing
 from analytics.reading import ask
+from core import replica
 from core.db import run_prepared
 
 BARS: Final = 24
@@ -62,9 +63,9 @@ def keep(game_id: int) -> Taken:
 
 def take(game_id: int, *, at: datetime) -> Taken:
     """Return what a game's figures are now; all of one moment."""
-    database = connections[settings.ANALYTICS_DATABASE]
-    with transaction.atomic(using=database.alias):
-        with database.cursor() as cursor:
+    alias = replica.using()
+    with replica.decided(alias), transaction.atomic(using=alias):
+        with connections[alias].cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {LONGEST_MS}")
         return Taken(
             as_of=at,

@@ -135,6 +135,7 @@ MIDDLEWARE = [
     "core.middleware.KeptByNobody",
     "core.middleware.Compressed",
     "core.middleware.Sessions",
+    "core.middleware.OwnWrites",
     "core.middleware.Language",
     "core.middleware.Common",
     "core.middleware.Csrf",

@@ -10,7 +10,6 @@ from core.deadlines import DeadlineConnection
 
 __all__ = [
     "ACHIEVEMENT_GROWTH",
-    "ANALYTICS_DATABASE",
     "ANALYTICS_HOURS_KEPT_DAYS",
     "ANALYTICS_TAKEN_EVERY_S",
     "ARCHIVE_S3_ENDPOINT",
@@ -133,11 +132,10 @@ def _days(name: str, *, default: int, least: int) -> int:
     return days
 
 
-# Analytics reads here: a replica where one is named. How far behind that is, pages say.
-ANALYTICS_DATABASE = "analytics" if env.str("ANALYTICS_DATABASE_URL", default="") else "default"
 DATABASES = {"default": _database("DATABASE_URL", default="postgres:///laurel")}
-if ANALYTICS_DATABASE != "default":
-    DATABASES[ANALYTICS_DATABASE] = _database("ANALYTICS_DATABASE_URL")
+# Where analytics and other heavy reads go while it keeps up (core/replica.py).
+if env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = _database("DATABASE_REPLICA_URL")
 # How old what is taken of a whole game may get (times to unlock, playtime, values), in seconds; where taking it is
 # slow, it gets older.
 ANALYTICS_TAKEN_EVERY_S = env.int("ANALYTICS_TAKEN_EVERY_S", default=900)

@@ -50,6 +50,7 @@ __all__ = [
     "SHORTCUTS_COOKIE",
     "SILENCED_SYSTEM_CHECKS",
     "THEME_COOKIE",
+    "WROTE_COOKIE",
     "X_FRAME_OPTIONS",
 ]
 
@@ -78,6 +79,7 @@ KNOWN_BROWSER_COOKIE = f"{_bound}laurel_browser"  # accounts/known_browsers.py
 LANGUAGE_COOKIE_NAME = f"{_bound}language"
 THEME_COOKIE = f"{_bound}theme"
 SHORTCUTS_COOKIE = f"{_bound}shortcuts"
+WROTE_COOKIE = f"{_bound}wrote"  # core/middleware.py
 MESSAGES_COOKIE = f"{_bound}messages"
 MESSAGE_STORAGE = "core.messages.Messages"
 SECURE_CONTENT_TYPE_NOSNIFF = True

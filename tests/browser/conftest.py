@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from bench import onlooker
 from config import var_dir
 from config.children import BASE_DIR
+from tests import pooling
 from tests.browser import lived_in
 
 READY_WITHIN_S = STOPPED_WITHIN_S = 300
@@ -29,6 +30,7 @@ _NAMED_BY_TESTS = (
     "SECRET_KEY",
     "DEBUG",
     "DEMO",
+    *pooling.VARIABLES,
 )
 # Somebody who signs in, and is a player of the demo.
 _SIGN_IN = """

@@ -1,0 +1,160 @@
+"""Heavy reads and the replica: which of the two databases is asked, and how soon the other one."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+
+from config.embedded import Servers
+from core import replica
+from core.middleware import OwnWrites
+from tests import standby
+from tests.platform import wait_for
+from tests.standby import Standby
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True, databases=["default", replica.REPLICA]),
+]
+WHERE = "SELECT pg_is_in_recovery()"
+THERE, HERE = [(True,)], [(False,)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def copied(
+    servers: Servers, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Standby]:
+    """A replica that streams, named in the settings."""
+    one = Standby(tmp_path_factory.mktemp("standby"), servers.postgres)
+    one.start()
+    with standby.named(one):
+        yield one
+    one.stop()
+
+
+@pytest.fixture
+def kept_up(copied: Standby) -> Standby:
+    """The replica, once it is known to keep up."""
+    wait_for(lambda: asked() == THERE, what="the replica", within_s=30)
+    return copied
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, kept_up: Standby) -> None:
+    """Measure often."""
+    monkeypatch.setattr(replica, "MEASURED_EVERY_S", 0.2)
+    time.sleep(1)
+
+
+def asked() -> list[tuple[Any, ...]]:
+    return replica.read(WHERE, [])
+
+
+def write() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO core_fact (kind, size, payload) VALUES ('probed', 1, '{}')")
+
+
+def seconds_until(expected: list[tuple[Any, ...]], *, writing: bool = True) -> float:
+    """Return how long it took until the other database was asked; nothing may fail meanwhile."""
+    began = time.monotonic()
+    while asked() != expected:
+        if writing:
+            write()
+        time.sleep(0.05)
+        assert time.monotonic() - began < 30
+    return time.monotonic() - began
+
+
+def superuser(one: Standby, sql: str) -> None:
+    with psycopg.connect(one.url(connection.settings_dict["NAME"]), autocommit=True) as session:
+        session.execute(sql)
+
+
+def test_a_heavy_read_asks_the_replica_but_never_in_a_transaction(kept_up: Standby) -> None:
+    with transaction.atomic():
+        assert asked() == HERE
+    assert asked() == THERE
+    assert (lag := replica.lag_seconds()) is not None
+    assert lag < replica.LARGEST_LAG_S
+
+
+def test_a_replica_that_falls_behind_is_not_read_within_five_seconds_and_is_again_when_it_has_caught_up(
+    kept_up: Standby,
+) -> None:
+    write()
+    superuser(kept_up, "SELECT pg_wal_replay_pause()")
+    try:
+        assert seconds_until(HERE) <= replica.LARGEST_LAG_S
+        assert (replica.lag_seconds() or 0) >= replica.LARGEST_LAG_S - 1
+    finally:
+        superuser(kept_up, "SELECT pg_wal_replay_resume()")
+    seconds_until(THERE)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_replica_of_which_nothing_is_to_be_had_is_not_behind(kept_up: Standby) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_switch_wal()")
+    time.sleep(5 * replica.MEASURED_EVERY_S)
+    assert (replica.lag_seconds() or 0) < 3 * replica.MEASURED_EVERY_S
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_replica_without_writes_is_not_behind(kept_up: Standby) -> None:
+    superuser(kept_up, "SELECT pg_wal_replay_pause()")
+    try:
+        time.sleep(3 * replica.MEASURED_EVERY_S)
+        assert asked() == THERE
+    finally:
+        superuser(kept_up, "SELECT pg_wal_replay_resume()")
+
+
+def test_a_replica_that_is_killed_fails_nothing_and_is_read_again_when_it_is_back(kept_up: Standby) -> None:
+    kept_up.kill()
+    kept_up.sweep()
+    assert asked() == HERE
+    assert replica.using() == "default"
+    kept_up.start()
+    seconds_until(THERE)
+
+
+def test_a_replica_that_hangs_is_not_asked_for_longer_than_five_seconds(kept_up: Standby) -> None:
+    kept_up.freeze()
+    began = time.monotonic()
+    try:
+        wait_for(lambda: replica.using() == "default", what="the other database", within_s=30)
+        assert time.monotonic() - began <= replica.LARGEST_LAG_S
+    finally:
+        kept_up.thaw()
+    seconds_until(THERE)
+
+
+def test_what_belongs_together_is_asked_of_one_database(kept_up: Standby) -> None:
+    with replica.decided("default"):
+        assert asked() == HERE
+    assert asked() == THERE
+
+
+def test_who_has_just_changed_something_reads_what_he_wrote(kept_up: Standby) -> None:
+    read: list[list[tuple[Any, ...]]] = []
+
+    def page(request: HttpRequest) -> HttpResponse:
+        read.append(asked())
+        return HttpResponse("")
+
+    def visit(method: str, **cookies: str) -> HttpResponse:
+        request = HttpRequest()
+        request.method, request.path_info = method, "/portal/"
+        request.COOKIES.update(cookies)
+        return OwnWrites(page)(request)
+
+    assert not visit("GET").cookies
+    [cookie] = visit("POST").cookies.values()
+    assert (cookie["max-age"], cookie["httponly"]) == (10, True)
+    visit("GET", **{cookie.key: cookie.value})
+    assert read == [THERE, HERE, HERE]
