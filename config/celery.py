@@ -12,7 +12,7 @@ os.environ.setdefault("LAUREL_PROCESS", naming.of_celery(sys.argv))
 
 import structlog
 from celery import Celery, Task
-from celery.beat import PersistentScheduler
+from celery.beat import PersistentScheduler, SchedulingError
 from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
 from django.db import close_old_connections
 from kombu.transport import redis as broker
@@ -97,6 +97,16 @@ class Scheduler(PersistentScheduler):
         """Send what is due."""
         self._ticked.set_to_current_time()
         return super().tick(*args, **named)
+
+    def apply_async(self, *args: Any, **named: Any) -> Any:
+        """Send a task. Beat would keep a connection whose broker was killed, and send no task ever again."""
+        try:
+            return super().apply_async(*args, **named)
+        except SchedulingError:
+            self.connection.collect()
+            for kept in ("connection", "producer"):
+                self.__dict__.pop(kept, None)
+            raise
 
 
 @task_prerun.connect
