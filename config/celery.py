@@ -11,10 +11,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("LAUREL_PROCESS", naming.of_celery(sys.argv))
 
 import structlog
+from amqp.exceptions import MessageNacked
 from celery import Celery, Task
 from celery.beat import PersistentScheduler, SchedulingError
 from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
+from django.conf import settings
 from django.db import close_old_connections
+from kombu.exceptions import OperationalError
 from kombu.transport import redis as broker
 from prometheus_client import Gauge
 
@@ -61,7 +64,28 @@ class _RoomyTask(Task[Any, Any]):
         return self.run(*args, **named)
 
 
-app = Celery("laurel", task_cls=_RoomyTask)
+class _Laurel(Celery):
+    """Celery, of which nobody who sends a task waits for a broker that hangs."""
+
+    def send_task(self, *args: Any, **options: Any) -> Any:
+        """Send it, within seconds. Raises kombu's OperationalError, or OSError, where that is not possible.
+
+        On a connection of the pool, Beat as well, which would keep its own when that is broken. After a failure nobody
+        knows what is still to come on a connection: it is left without a word, and the next one opens another.
+        """
+        seconds = settings.BROKER_PATIENCE_S
+        options |= {"timeout": seconds, "confirm_timeout": seconds}
+        with self.producer_or_acquire() as producer:
+            try:
+                return super().send_task(*args, **{**options, "producer": producer})
+            except (MessageNacked, OperationalError, OSError) as error:
+                producer.connection.collect()
+                if isinstance(error, MessageNacked):
+                    raise OperationalError("the broker did not take the message") from error
+                raise
+
+
+app = _Laurel("laurel", task_cls=_RoomyTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -9,8 +9,9 @@ from config.processes import CannotStart
 ANSWERS_WITHIN_S = 5.0
 _POSTGRES = {"postgres": 5432, "postgresql": 5432}
 _VALKEY = {"redis": 6379, "rediss": 6379}
+_BROKER = {**_VALKEY, "amqp": 5672, "amqps": 5671, "pyamqp": 5672}
 # Variable to the schemes it takes, with their ports. A scheme that is not here is the driver's to judge.
-_SCHEMES = {"DATABASE_URL": _POSTGRES, "REDIS_URL": _VALKEY, "CELERY_BROKER_URL": _VALKEY}
+_SCHEMES = {"DATABASE_URL": _POSTGRES, "REDIS_URL": _VALKEY, "CELERY_BROKER_URL": _BROKER}
 _EXAMPLES = {
     "DATABASE_URL": "postgres://laurel:password@127.0.0.1:5432/laurel",
     "REDIS_URL": "redis://127.0.0.1:6379/0",

@@ -295,7 +295,7 @@ class Platform:
 
     def differences(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return what is not as it follows from the unlocks, with its rows; of boards, what the check said."""
-        found = {what: self.rows(sql) for what, sql in _RECOMPUTED.items()}
+        found = {what: self.rows(sql) for what, sql in RECOMPUTED.items()}
         found["a fact could not be applied"] = self.rows("SELECT * FROM core_deadletter")
         run = self.try_to_manage("rebuild_boards", "--check")
         checked = run.stdout + run.stderr
@@ -304,7 +304,7 @@ class Platform:
 
 
 # Each finds what is not as it follows from `unlock`.
-_RECOMPUTED = {
+RECOMPUTED = {
     "a total in a game is not the sum of its unlocks": """
         SELECT u.player_id, u.points, u.n, g.points, g.unlocked
           FROM (SELECT player_id, game_id, sum(points) AS points, count(*) AS n

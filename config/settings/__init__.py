@@ -2,6 +2,7 @@
 
 from config.settings.admission import *
 from config.settings.apps import *
+from config.settings.broker import *
 from config.settings.data import *
 from config.settings.limits import *
 from config.settings.logs import *

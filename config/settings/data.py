@@ -1,11 +1,10 @@
-"""Where data lives: PostgreSQL (the truth), Valkey (derived), the Celery broker (hints)."""
+"""Where data lives: PostgreSQL (the truth) and Valkey (derived)."""
 
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.environment import S3_ENDPOINT, VAR_DIR, env, folder_or_bucket
+from config.settings.environment import S3_ENDPOINT, VAR_DIR, env, folder_or_bucket, valkey
 from core.deadlines import DeadlineConnection
 
 __all__ = [
@@ -15,20 +14,8 @@ __all__ = [
     "ARCHIVE_S3_ENDPOINT",
     "ARCHIVE_URL",
     "CACHES",
-    "CELERY_ACCEPT_CONTENT",
     "CELERY_BEAT_SCHEDULE",
     "CELERY_BEAT_SCHEDULER",
-    "CELERY_BROKER_CONNECTION_MAX_RETRIES",
-    "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP",
-    "CELERY_BROKER_TRANSPORT_OPTIONS",
-    "CELERY_BROKER_URL",
-    "CELERY_DB_REUSE_MAX",
-    "CELERY_TASK_DEFAULT_QUEUE",
-    "CELERY_TASK_IGNORE_RESULT",
-    "CELERY_TASK_PUBLISH_RETRY",
-    "CELERY_TASK_SERIALIZER",
-    "CELERY_WORKER_HIJACK_ROOT_LOGGER",
-    "CELERY_WORKER_PREFETCH_MULTIPLIER",
     "CHANNEL_LAYERS",
     "DATABASES",
     "DATABASE_PATIENCE_MS",
@@ -111,13 +98,6 @@ def _database(name: str, *, default: str = "") -> dict[str, Any]:
     database["DISABLE_SERVER_SIDE_CURSORS"] = True
     database["ATOMIC_REQUESTS"] = False
     return database
-
-
-def _numbered(url: str, number: int) -> str:
-    """Return the same Valkey server's database `number` places further."""
-    parts = urlsplit(url)
-    base = int(parts.path.strip("/") or 0)
-    return urlunsplit(parts._replace(path=f"/{base + number}"))
 
 
 def _archive_url() -> str:
@@ -248,12 +228,11 @@ WEBHOOK_NAME_SERVERS = env.list("WEBHOOK_NAME_SERVERS", default=[])
 WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", default="")
 
 # One server is enough to start with; a larger installation gives each role its own.
-_REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 VALKEY_URLS = {
-    "boards": env.str("BOARDS_REDIS_URL", default=_REDIS_URL),
-    "cache": env.str("CACHE_REDIS_URL", default=_numbered(_REDIS_URL, 1)),
-    "limits": env.str("LIMITS_REDIS_URL", default=_numbered(_REDIS_URL, 4)),
-    "live": env.str("LIVE_REDIS_URL", default=_numbered(_REDIS_URL, 2)),
+    "boards": env.str("BOARDS_REDIS_URL", default=valkey(0)),
+    "cache": env.str("CACHE_REDIS_URL", default=valkey(1)),
+    "limits": env.str("LIMITS_REDIS_URL", default=valkey(4)),
+    "live": env.str("LIVE_REDIS_URL", default=valkey(2)),
 }
 CACHES = {
     "default": {
@@ -273,25 +252,7 @@ CHANNEL_LAYERS = {
     }
 }
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_numbered(_REDIS_URL, 3))
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_SERIALIZER = "json"
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_DEFAULT_QUEUE = "bulk"
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "config.celery:Scheduler"
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # however long the broker is away
-# Celery closes the database connection after every task unless told otherwise (six times slower).
-CELERY_DB_REUSE_MAX = 100_000
-# A frozen broker must not hang whoever publishes a hint: without time-outs it does, for ever.
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 1, "health_check_interval": 5}
-    if CELERY_BROKER_URL.startswith(("redis", "valkey"))
-    else {"confirm_publish": True, "max_retries": 1, "interval_start": 0}
-)
 # Boards of more players have exact ranks at the top only (leaderboards/estimating.py); about 140 bytes a player.
 LEADERBOARD_EXACT_PLAYERS = env.int("LEADERBOARD_EXACT_PLAYERS", default=2_000_000)
 # How often a changed board's first places are kept, in seconds; what they are kept for is in services/snapshots.py.

@@ -1,6 +1,7 @@
 """The environment that the other settings modules read."""
 
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -13,6 +14,14 @@ DEMO = env.bool("DEMO", default=False)
 PORT = env.int("PORT", default=8000)
 # Where S3 is not Amazon's. Keys and region are read by its client: AWS_ACCESS_KEY_ID and so on.
 S3_ENDPOINT: str = env.str("AWS_ENDPOINT_URL_S3", default="") or env.str("AWS_ENDPOINT_URL", default="")
+
+
+def valkey(number: int) -> str:
+    """Return the address of a database of REDIS_URL's server, so many places further than that names."""
+    url: str = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+    parts = urlsplit(url)
+    base = int(parts.path.strip("/") or 0)
+    return urlunsplit(parts._replace(path=f"/{base + number}"))
 
 
 def folder_or_bucket(name: str, *, default: Path) -> str:
