@@ -178,7 +178,7 @@ def test_what_can_t_be_read_becomes_a_dead_letter_and_the_worker_goes_on(
         for body, kind in ((pickle.dumps("x"), "application/x-python-serialize"), (b"{", "application/json")):
             producer.publish(body, routing_key="bulk", content_type=kind, content_encoding="binary")
         producer.publish([[], {}, {}], routing_key="bulk", headers={"task": "os.system", "id": "1"})
-        dead = rabbitmq.dead_letters()(line.default_channel)
+        dead: Any = rabbitmq.dead_letters()(line.default_channel)
         wait_for(
             lambda: dead.queue_declare(passive=True).message_count == 3, what="dead letters", within_s=30
         )

@@ -117,7 +117,7 @@ def test_a_postgresql_that_is_away_keeps_nobody_from_starting(
     servers: Servers, tmp_path: Path, name: str
 ) -> None:
     nobody = f"postgres://laurel:x@127.0.0.1:{var_dir.free_ports(1)}/laurel"
-    process = processes(servers, tmp_path, DATABASE_URL=nobody)[name]
+    process = processes(servers, tmp_path, DATABASE_URL=nobody, DATABASE_ANSWERING_URL="")[name]
     try:
         process.launch()
         wait_for(lambda: "does not answer yet" in process.log.read_text(), what="a warning")

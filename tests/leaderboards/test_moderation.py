@@ -1,7 +1,7 @@
 """What is taken off a board and put back, and that PostgreSQL and Valkey agree on it."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from time import sleep
@@ -488,13 +488,15 @@ def test_a_first_score_on_its_way_while_its_player_moves_comes_to_his_new_region
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(1) as pool, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_SPACE, period.pk])
+    other = connection.copy()
+    other.set_autocommit(False)
+    with ThreadPoolExecutor(1) as pool, closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, period.pk])
         running = pool.submit(first)
         wait_for_lock(cursor)
         world.move(("p0", "EU"))
         world.follow()
-        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, period.pk])
+        other.rollback()
         running.result(120)
     assert standing(world) == [("p0", 50), ("p1", 1)]
     assert standing(world, region="EU") == [("p0", 50)]
