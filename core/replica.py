@@ -9,19 +9,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, Final
 
-import psycopg
 import structlog
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 from psycopg_pool import PoolTimeout
 
+from core import direct
 from core.db import run_prepared
-from core.deadlines import DeadlineConnection, deadline
+from core.direct import Direct
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,9 @@ _ANSWERS_WITHIN_S: Final = 2.0
 _REMEMBERED: Final = 3600  # positions, and as many seconds: what is further behind counts as that far
 _NOBODY_ASKED_S: Final = 60.0
 _HERE: Final = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
-_THERE: Final = "SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint WHERE pg_is_in_recovery()"
+_THERE: Final = """
+SELECT CASE WHEN pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint END
+"""
 _AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
 _TOOK_TOO_LONG: Final = "57014"  # query_canceled: PostgreSQL would not be any faster
 
@@ -98,7 +100,8 @@ class Watch:
         self._positions: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED)
         self._measured: tuple[float, float] | None = None  # when, and how far behind it was
         self._asked_at = 0.0
-        self._connections: dict[str, psycopg.Connection[Any]] = {}
+        self._here = Direct(within_s=_ANSWERS_WITHIN_S)
+        self._there = Direct(REPLICA, within_s=_ANSWERS_WITHIN_S)
 
     def lag(self) -> float | None:
         """Return the seconds that the replica is behind at most, or None."""
@@ -122,18 +125,19 @@ class Watch:
 
     def measure(self) -> None:
         """Measure once. Raises what PostgreSQL or the replica raise."""
-        with deadline(_ANSWERS_WITHIN_S):
-            here = self._ask(DEFAULT_DB_ALIAS, _HERE)
-            is_idle = bool(self._positions) and self._positions[-1][1] == here
-            self._positions.append((time.monotonic(), here))
-            there = self._ask(REPLICA, _THERE)
-            if is_idle and there < here:
-                self._ask(DEFAULT_DB_ALIAS, _NUDGE)
+        here: int = self._here.ask(_HERE)[0][0]
+        is_idle = bool(self._positions) and self._positions[-1][1] == here
+        self._positions.append((time.monotonic(), here))
+        there: int | None = self._there.ask(_THERE)[0][0]
+        if there is None:
+            raise LookupError("DATABASE_REPLICA_URL names a server that is no replica")
+        if is_idle and there < here:
+            self._here.ask(_NUDGE)
         now = time.monotonic()
         passed = [at for at, position in self._positions if position <= there]
-        # Before it has come to any of them it may be hours behind.
-        if passed:
-            lag = 0.0 if there >= here else now - passed[-1]
+        lag = 0.0 if there >= here else now - (passed[-1] if passed else self._positions[0][0])
+        # One that has come to none of them may be hours behind, or a moment: that shows.
+        if passed or lag > LARGEST_LAG_S:
             self._measured = now, lag
 
     def _begin(self) -> None:
@@ -146,30 +150,13 @@ class Watch:
         while time.monotonic() - self._asked_at < _NOBODY_ASKED_S:
             try:
                 self.measure()
-            except (psycopg.Error, LookupError) as error:
+            except (*direct.AWAY, LookupError) as error:
                 log.warning("the replica's lag is not known", error=str(error).split("\n")[0])
-                self._hang_up()
             time.sleep(MEASURED_EVERY_S)
-        self._hang_up()
+        self._here.close()
+        self._there.close()
         self._positions.clear()
         self._thread = None
-
-    def _ask(self, alias: str, sql: str) -> int:
-        if alias not in self._connections:
-            params = connections[alias].get_connection_params()
-            own = {name: value for name, value in params.items() if name not in ("context", "cursor_factory")}
-            self._connections[alias] = DeadlineConnection.connect(**own, autocommit=True)
-        row = self._connections[alias].execute(sql).fetchone()
-        if row is None:
-            raise LookupError("DATABASE_REPLICA_URL names a server that is no replica")
-        position: int = row[0]
-        return position
-
-    def _hang_up(self) -> None:
-        for one in self._connections.values():
-            with suppress(psycopg.Error):
-                one.close()
-        self._connections.clear()
 
 
 @cache

@@ -70,18 +70,17 @@ DATABASE_PATIENCE_MS = {
 }
 
 
-def _database(name: str, *, default: str = "") -> dict[str, Any]:
+def _database(name: str, *, default: str = "", pooled_by: str = "", pool_size: int) -> dict[str, Any]:
     """Read a database's URL; time-outs and the pool's size belong to the kind of process (see config/wsgi.py)."""
     database: dict[str, Any] = env.db_url(name, default=default)
     database["ENGINE"] = "core.postgresql"
     options: dict[str, Any] = {
         "connect_timeout": 2,
         "application_name": env.str("LAUREL_PROCESS", default="laurel"),
-        "prepare_threshold": 5 if _is_prepared else None,
+        "prepare_threshold": 5 if _is_prepared or not pooled_by else None,
     }
-    if not DATABASE_POOLED_BY:
+    if not pooled_by:
         options["options"] = " ".join(f"-c {name}={ms}" for name, ms in DATABASE_PATIENCE_MS.items())
-    pool_size = env.int("DATABASE_POOL_SIZE", default=0)
     if pool_size:
         options["pool"] = {
             "min_size": 2,
@@ -112,10 +111,16 @@ def _days(name: str, *, default: int, least: int) -> int:
     return days
 
 
-DATABASES = {"default": _database("DATABASE_URL", default="postgres:///laurel")}
-# Where analytics and other heavy reads go while it keeps up (core/replica.py).
+_pool_size = env.int("DATABASE_POOL_SIZE", default=0)
+DATABASES = {
+    "default": _database(
+        "DATABASE_URL", default="postgres:///laurel", pooled_by=DATABASE_POOLED_BY, pool_size=_pool_size
+    )
+}
+# Where analytics and other heavy reads go while it keeps up (core/replica.py): by itself, since they are few at once.
 if env.str("DATABASE_REPLICA_URL", default=""):
-    DATABASES["replica"] = _database("DATABASE_REPLICA_URL")
+    _replica_pool_size = env.int("DATABASE_REPLICA_POOL_SIZE", default=min(_pool_size, 4))
+    DATABASES["replica"] = _database("DATABASE_REPLICA_URL", pool_size=_replica_pool_size)
 # How old what is taken of a whole game may get (times to unlock, playtime, values), in seconds; where taking it is
 # slow, it gets older.
 ANALYTICS_TAKEN_EVERY_S = env.int("ANALYTICS_TAKEN_EVERY_S", default=900)

@@ -12,13 +12,12 @@ from typing import Any, Final
 
 import structlog
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
 from django.utils.module_loading import import_string
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from core import facts
+from core import facts, replica
 from core.dependencies import BROKER, OK, POSTGRESQL, REPLICA, Found, Watch
 from core.direct import Ask, Direct
 from core.metrics import queues
@@ -67,13 +66,6 @@ SELECT f.name, CASE WHEN few.n < $2 THEN few.n ELSE greatest($2, $3::bigint - f.
 _JOBS: Final = """
 SELECT name, extract(epoch FROM succeeded_at)::float8 FROM core_job WHERE succeeded_at IS NOT NULL
 """
-# A replica that has replayed what the primary had written when it was asked is behind by nothing, however long ago the
-# last transaction was.
-_REPLICA_LAG: Final = """
-SELECT CASE WHEN NOT pg_is_in_recovery() OR pg_last_wal_replay_lsn() >= $1::text::pg_lsn THEN 0
-            ELSE greatest(0, extract(epoch FROM clock_timestamp() - coalesce(pg_last_xact_replay_timestamp(),
-                                                                            pg_postmaster_start_time()))) END::float8
-"""
 Figures = Callable[[Ask], Iterable[Metric]]
 
 
@@ -105,8 +97,6 @@ class Installation(Collector):
         self._watch = Watch(within_s=ANSWERS_WITHIN_S)
         self._way = Direct(within_s=ANSWERS_WITHIN_S)
         self._ask = self._way.ask
-        replicas = [name for name in settings.DATABASES if name != DEFAULT_DB_ALIAS]
-        self._ask_replica = Direct(replicas[0], within_s=ANSWERS_WITHIN_S).ask if replicas else None
         self._metrics: list[Metric] = []
         self._at = float("-inf")
         REGISTRY.register(self)
@@ -141,8 +131,8 @@ class Installation(Collector):
                 metrics += self._of(part, self._ask)
                 if not self._way.is_open:
                     break  # it went away meanwhile: the other parts would wait for it one by one
-        if self._ask_replica is not None and found[REPLICA].status == OK:
-            metrics += self._of(self._lag, self._ask_replica)
+        if REPLICA in found and (lag := replica.lag_seconds()) is not None:
+            metrics.append(gauge("laurel_replica_lag_seconds", "How far the replica is behind.", lag))
         if BROKER in found and found[BROKER].status == OK:
             metrics += self._of(queues.depths, self._ask)
         metrics += _disk()
@@ -156,14 +146,6 @@ class Installation(Collector):
                 "a part of the metrics is not known", part=part.__name__, error=str(error).split("\n")[0]
             )
             return []
-
-    def _lag(self, ask_replica: Ask) -> Iterator[Metric]:
-        written = self._ask("SELECT pg_current_wal_lsn()::text")[0][0]
-        yield gauge(
-            "laurel_replica_lag_seconds",
-            "How far the replica is behind.",
-            ask_replica(_REPLICA_LAG, [written])[0][0],
-        )
 
 
 def _dependencies(found: dict[str, Found]) -> Iterator[Metric]:

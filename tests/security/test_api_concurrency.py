@@ -290,7 +290,8 @@ def test_c7_what_was_killed_half_done_is_done_once_when_it_is_asked_again(
             _wait_for("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted", what="the request to wait")
             web.kill()
         web.sweep()
-        theirs = "pg_stat_activity WHERE application_name = 'laurel-web' AND state <> 'idle'"  # PgBouncer keeps idle ones
+        # PgBouncer keeps sessions on which nothing happens.
+        theirs = "pg_stat_activity WHERE application_name = 'laurel-web' AND state <> 'idle'"
         _wait_for(f"SELECT count(*) = 0 FROM {theirs}", what="the end of its sessions")
     web.restart()
     began = time.monotonic()
