@@ -15,8 +15,8 @@ from tests import materials
 
 # What software under the Apache licence may use and serve; another one is looked at before it is written here.
 _WELCOME = re.compile(
-    r"^(MIT(-0|-CMU)?|ISC|0BSD|(New )?BSD([- ][23][- ]Clause)?|Apache([ -]2\.0)?|PSF-2\.0|MPL-2\.0"
-    r"|LGPL-3\.0-only|OFL-1\.1)$"
+    r"^(MIT(-0|-CMU)?|ISC|0BSD|((New|3-Clause) )?BSD([- ][23][- ]Clause|[- ]License)?|Apache([ -]2\.0)?|PSF-2\.0"
+    r"|MPL-2\.0|LGPL-3\.0-only|OFL-1\.1)$"
 )
 
 
