@@ -15,6 +15,7 @@ from accounts import erased, keys, last_use, people, selectors, throttling, toke
 from accounts.people import Part
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_external_id
+from core import tracing
 from core.clock import rfc3339
 from core.ids import parse_id
 from core.items import Errors, error
@@ -68,8 +69,11 @@ class BearerAuthentication(BaseAuthentication):
             throttling.failed(request._request)
             raise
         request._request.holder = holder  # type: ignore[attr-defined]  # for the request log
-        if isinstance(holder, KeyHolder) and holder.rotated_at is not None:
-            request.parser_context["view"].headers |= _ending(holder)
+        if isinstance(holder, KeyHolder):
+            if holder.rotated_at is not None:
+                request.parser_context["view"].headers |= _ending(holder)
+            if tracing.recorder is not None:
+                tracing.recorder.hear_key(request.META.get("HTTP_TRACEPARENT"))
         return None, holder
 
     def authenticate_header(self, request: Request) -> str:

@@ -16,7 +16,7 @@ import django
 
 django.setup()
 
-from core import dependencies  # noqa: E402
+from core import dependencies, tracing  # noqa: E402
 from core.metrics import serving  # noqa: E402
 from core.starting import require_safe_postgresql  # noqa: E402
 from social.live.process import LiveProcess  # noqa: E402
@@ -24,5 +24,6 @@ from social.live.process import LiveProcess  # noqa: E402
 require_safe_postgresql()
 dependencies.prepare()
 serving.begin()
+tracing.begin()
 
 application = LiveProcess().application()

@@ -102,9 +102,11 @@ def look_before_it_begins(**_: object) -> None:
     from core.starting import require_safe_postgresql  # noqa: PLC0415 - it reads settings, which come after us
 
     require_safe_postgresql()
+    from core import tracing  # noqa: PLC0415 - likewise
     from core.metrics import serving  # noqa: PLC0415 - likewise
 
     serving.begin()
+    tracing.begin()
 
 
 class Scheduler(PersistentScheduler):

@@ -12,7 +12,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, reset_queries
 
-from core import dependencies
+from core import dependencies, tracing
 from core.collector import settle
 from core.metrics import serving
 from core.starting import require_safe_postgresql
@@ -29,6 +29,7 @@ application = front_door.in_front_of(_django)
 writing.start()
 dependencies.prepare()
 serving.begin(is_one_of_several=True)
+tracing.begin()
 
 # What a request need not do at its ends: with the pool its connection went back when the last one finished, the
 # query log is kept in debugging only, and the cache's connections stay open.

@@ -10,7 +10,7 @@ from django.db.utils import OperationalError
 from psycopg.adapt import AdaptersMap
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
-from core import slow_queries
+from core import slow_queries, tracing
 
 T = TypeVar("T")
 
@@ -54,12 +54,19 @@ def run_prepared(sql: str, params: Sequence[Any], *, using: str = DEFAULT_DB_ALI
     began = time.perf_counter()
     try:
         with database.wrap_database_errors:
-            cursor = _HotCursor(raw)
-            cursor.execute(sql, params, prepare=True)
-            return [] if cursor.rownumber is None else cursor.fetchall()
+            if tracing.recorder is not None and tracing.here() is not None:
+                with tracing.statement(sql, raw):
+                    return _run(raw, sql, params)
+            return _run(raw, sql, params)
     finally:
         if (taken := time.perf_counter() - began) > slow_queries.SLOW_S:
             slow_queries.note(sql, taken)
+
+
+def _run(raw: "psycopg.Connection[Any]", sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    cursor = _HotCursor(raw)
+    cursor.execute(sql, params, prepare=True)
+    return [] if cursor.rownumber is None else cursor.fetchall()
 
 
 def lend_back() -> None:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
 
+from core import tracing
 from core.db import run_prepared
 
 READ_FACTS = 1000
@@ -33,7 +34,8 @@ class Announcement(Protocol):
 class Fact:
     """A fact as it stands in the log.
 
-    `is_heard` says whether its reader asked for such facts; of one that is read past, the payload is empty.
+    `is_heard` says whether its reader asked for such facts; of one that is read past, the payload is empty. `trace` is
+    the `traceparent` of what it came of, if that was sampled (docs/adr/0070-traces.md).
     """
 
     tx: int
@@ -44,6 +46,7 @@ class Fact:
     payload: Mapping[str, Any]
     size: int = 1
     is_heard: bool = True
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Subscription:
 def publish(announcement: Announcement, *, studio_id: int | None, size: int = 1) -> None:
     """Append a fact about `size` rows to the log, inside the caller's transaction."""
     with connection.cursor() as cursor:
+        if tracing.recorder is not None and (span := tracing.here()) is not None:
+            tracing.mark(connection.connection, span)
         cursor.execute(
             "INSERT INTO core_fact (kind, studio_id, size, payload) VALUES (%s, %s, %s, %s::json)",
             [announcement.kind, studio_id, size, orjson.dumps(asdict(announcement)).decode()],
@@ -92,7 +97,7 @@ def subscriptions() -> dict[str, Subscription]:
 # Facts of transactions that may still commit earlier ones are not visible yet: `tx < xmin`.
 _READ = """
     SELECT tx::text::bigint, id, at, kind, studio_id, CASE WHEN is_heard THEN payload::text ELSE '{{}}' END, size,
-           is_heard
+           is_heard, trace
       FROM (SELECT *, sum(size) FILTER (WHERE is_heard) OVER earlier AS before
               FROM (SELECT *, (kind = ANY($5::text[]){of_studios}) IS TRUE AS is_heard FROM core_fact
                      WHERE (tx, id) > ($1::bigint::text::xid8, $2)
@@ -129,6 +134,7 @@ def read_after(
             payload=orjson.loads(row[5]),
             size=row[6],
             is_heard=row[7],
+            trace=row[8] or "",
         )
         for row in run_prepared(_READ.format(of_studios=of_studios), [tx, fact_id, limit, items, list(kinds)])
     ]

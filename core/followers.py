@@ -17,7 +17,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from prometheus_client import Counter, Histogram
 
-from core import facts
+from core import facts, tracing
 from core.db import run_prepared
 from core.facts import Fact, Subscription
 from core.models import Follower
@@ -175,6 +175,12 @@ def _pass_by(subscription: Subscription, position: Position, batch: list[Fact]) 
 
 
 def _run(subscription: Subscription, position: Position, batch: list[Fact]) -> Step | None:
+    traces = [fact.trace for fact in batch if fact.trace and fact.is_heard]
+    with tracing.following(subscription.name, traces):
+        return _applied_to(subscription, position, batch)
+
+
+def _applied_to(subscription: Subscription, position: Position, batch: list[Fact]) -> Step | None:
     began = time.perf_counter()
     try:
         with transaction.atomic():

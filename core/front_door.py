@@ -23,7 +23,7 @@ from django.template.loader import render_to_string
 from prometheus_client import Counter, Gauge
 from psycopg_pool import PoolTimeout
 
-from core import followers, slow_clients, turned_away
+from core import followers, slow_clients, tracing, turned_away
 from core.admission import Admission, Sort, Verdict
 from core.client_address import counted_address_in
 from core.ids import request_id
@@ -92,11 +92,16 @@ class FrontDoor:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Answer:
         """Answer as the application does, or say that there is no room; count it."""
         began = time.perf_counter()
+        asked = None
+        if tracing.recorder is not None and not environ["PATH_INFO"].startswith(_OPEN_TO_ALL):
+            asked = tracing.recorder.begin_request()
         answer = self._answer(environ, start_response)
         # A file that the server sends by itself says nothing of how it went.
         status = getattr(answer, "status_code", 200)
         kind = class_of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         requests.note(kind, status, time.perf_counter() - began)
+        if asked is not None:
+            asked.end(environ["REQUEST_METHOD"], kind, status)
         return answer
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Answer:

@@ -8,11 +8,14 @@ Source: measurements.md, "Ways to take an unlock"; docs/adr/0002-truth-and-the-f
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from core import deadlines
+from core import deadlines, tracing
 from core.db import lend_back
 from core.refusals import Unavailable
+
+if TYPE_CHECKING:
+    from core.tracing.recording import Span
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
@@ -22,13 +25,14 @@ _PATIENCE_S = 30.0  # outside a request
 
 
 class _Waiter(Generic[I, O]):
-    __slots__ = ("baton", "error", "item", "leads", "outcome")
+    __slots__ = ("baton", "error", "item", "leads", "outcome", "span")
 
     def __init__(self, item: I) -> None:
         self.item = item
         self.outcome: O | None = None
         self.error: BaseException | None = None
         self.leads = False
+        self.span: Span | None = None
         # A bare lock, held until the waiter is woken: an Event costs five times as much to make and to set.
         self.baton = threading.Lock()
         self.baton.acquire()
@@ -64,6 +68,8 @@ class GroupCommit(Generic[I, O]):
 
         """
         waiter: _Waiter[I, O] = _Waiter(item)
+        if tracing.recorder is not None:
+            waiter.span = tracing.here()
         with self._lock:
             self._waiting.append(waiter)
             waiter.leads = not self._led
@@ -94,7 +100,7 @@ class GroupCommit(Generic[I, O]):
         with self._lock:
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
         try:
-            for waiter, outcome in zip(group, self._run([waiter.item for waiter in group]), strict=True):
+            for waiter, outcome in zip(group, self._outcomes(group), strict=True):
                 waiter.outcome = outcome
         except BaseException as error:
             for waiter in group:
@@ -109,3 +115,13 @@ class GroupCommit(Generic[I, O]):
                     self._led = False
             for waiter in group[1:]:  # the first one is this thread's own
                 waiter.wake()
+
+    def _outcomes(self, group: Sequence[_Waiter[I, O]]) -> Sequence[O]:
+        """Run a group; what it writes is of the trace of the first one that is sampled."""
+        items = [waiter.item for waiter in group]
+        if tracing.recorder is not None:
+            spans = [waiter.span for waiter in group if waiter.span is not None]
+            if spans:
+                with tracing.doing("commit", spans, {"laurel.requests": len(group)}):
+                    return self._run(items)
+        return self._run(items)

@@ -23,7 +23,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from core import replica
+from core import replica, tracing
 from core.deadlines import deadline
 from core.ids import request_id
 from core.problems import as_refusal, page_or_problem, wants_json
@@ -51,6 +51,8 @@ def request_context(get_response: GetResponse) -> GetResponse:
                 response = get_response(request)
         finally:
             structlog.contextvars.clear_contextvars()
+        if tracing.recorder is not None and (match := request.resolver_match) is not None:
+            tracing.recorder.tell_route(match.route)
         response["X-Request-Id"] = its_id
         if not response.streaming and not response.has_header("Content-Length"):
             response["Content-Length"] = str(len(response.content))

@@ -18,6 +18,9 @@ class Fact(models.Model):
     payload = models.TextField(
         help_text="JSON, in a column of type `json`: as it was written, for it is only read."
     )
+    trace = models.TextField(
+        help_text="The `traceparent` of what it came of, if that was sampled; else null."
+    )
 
     class Meta:
         managed = False

@@ -10,3 +10,4 @@ from config.settings.metrics import *
 from config.settings.people import *
 from config.settings.security import *
 from config.settings.starting import *
+from config.settings.tracing import *

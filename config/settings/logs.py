@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from config.settings.environment import DEBUG, env
+from config.settings.tracing import TRACES_ENDPOINT
 from core import VERSION
 
 __all__ = ["LOGGING", "SENTRY_DSN"]
@@ -22,6 +23,10 @@ _RENDERERS: list[Any] = (
     if DEBUG
     else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 )
+if TRACES_ENDPOINT:
+    from core import tracing
+
+    _SHARED.append(tracing.name_it)
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
 
 structlog.configure(
@@ -71,6 +76,8 @@ LOGGING: dict[str, Any] = {
         "kombu": {"level": "WARNING"},
         "post_office": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
         "psycopg.pool": {"level": "ERROR"},
+        # It says of every batch, and of every span, that the collector is away; core/tracing does, once a minute.
+        "opentelemetry": {"level": "CRITICAL"},
         # They write whole addresses, and somebody will send a token in one although it is refused.
         "uvicorn.access": {"level": "CRITICAL"},
         "uvicorn.error": {"level": "WARNING"},

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from prometheus_client import Counter, Histogram
 
+from core import tracing
+
 log = structlog.get_logger(__name__)
 
 KEPT_EVERY_S: Final = 30.0  # what runs each second is not noted each second
@@ -44,6 +46,8 @@ def began(task_id: str, job: str) -> None:
         structlog.contextvars.bind_contextvars(job=job)
         with _lock:
             _began_at[task_id] = time.perf_counter()
+        if tracing.recorder is not None and tracing.recorder.is_chosen():
+            tracing.begin_here(tracing.recorder.start(f"job {job}"))
 
 
 def ended(task_id: str, job: str, error: BaseException | None) -> None:
@@ -53,6 +57,9 @@ def ended(task_id: str, job: str, error: BaseException | None) -> None:
     if began_at is None:
         return
     taken = time.perf_counter() - began_at
+    if (span := tracing.here()) is not None:
+        tracing.begin_here(None)
+        span.end(error)
     _seconds.labels(job).observe(taken)
     if error is not None:
         _failures.labels(job).inc()
