@@ -15,11 +15,12 @@ from accounts.selectors import GameInfo, games_by_id, languages, players_shown
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
+from core import tracing
 from core.clock import microseconds, rfc3339_us
 from core.facts import Fact
 from core.languages import fallbacks
 from core.rendering import dumps
-from social import selectors
+from social import keys, selectors
 from social.events import (
     ACHIEVEMENT_REVOKED,
     ACHIEVEMENT_UNLOCKED,
@@ -147,7 +148,7 @@ def _unlocks(fact: Fact, told: Mapping[int, Told], chosen: Mapping[int, str]) ->
     game, unlocks = fact.payload["game"], fact.payload["unlocks"]
     studio_id = cast("int", fact.studio_id)  # a game's fact is its studio's
     prefix = id_prefix(fact_id=fact.id, seed=unlocks[0][5], at=fact.at)
-    created_us = microseconds(fact.at)
+    created_us, trace = microseconds(fact.at), tracing.onward(fact.trace)
     totals = {row[0]: f'"points":{row[2]},"unlocked":{row[3]}' for row in fact.payload["totals"]}
     for place, (player, achievement, points, unlocked_us, *_) in enumerate(unlocks):
         about = told.get(achievement)
@@ -157,14 +158,15 @@ def _unlocks(fact: Fact, told: Mapping[int, Told], chosen: Mapping[int, str]) ->
             f'{about.head_in(chosen.get(player))},"points":{points},"unlocked_at":"{rfc3339_us(unlocked_us)}",'
             f'"totals":{{{totals[player]},"available":{about.available}}}}}'
         )
-        yield Notice(player, f"{prefix}{place:05x}", ACHIEVEMENT_UNLOCKED, game, studio_id, created_us, data)
+        uuid = f"{prefix}{place:05x}"
+        yield Notice(player, uuid, ACHIEVEMENT_UNLOCKED, game, studio_id, created_us, data, trace)
 
 
 def _revokes(fact: Fact, told: Mapping[int, Told], chosen: Mapping[int, str]) -> Iterator[Notice]:
     game, revokes = fact.payload["game"], fact.payload["revokes"]
     studio_id = cast("int", fact.studio_id)  # a game's fact is its studio's
     prefix = id_prefix(fact_id=fact.id, seed=f"revoked {revokes[0][4]} {revokes[0][5]}", at=fact.at)
-    created_us = microseconds(fact.at)
+    created_us, trace = microseconds(fact.at), tracing.onward(fact.trace)
     totals = {row[0]: f'"points":{row[2]},"unlocked":{row[3]}' for row in fact.payload["totals"]}
     for place, (player, achievement, points, unlocked_us, _, revoked_us) in enumerate(revokes):
         about = told.get(achievement)
@@ -175,7 +177,8 @@ def _revokes(fact: Fact, told: Mapping[int, Told], chosen: Mapping[int, str]) ->
             f'"revoked_at":"{rfc3339_us(revoked_us)}",'
             f'"totals":{{{totals[player]},"available":{about.available}}}}}'
         )
-        yield Notice(player, f"{prefix}{place:05x}", ACHIEVEMENT_REVOKED, game, studio_id, created_us, data)
+        uuid = f"{prefix}{place:05x}"
+        yield Notice(player, uuid, ACHIEVEMENT_REVOKED, game, studio_id, created_us, data, trace)
 
 
 _ROWS = {AchievementsUnlocked.kind: "unlocks", AchievementsRevoked.kind: "revokes"}
@@ -208,6 +211,7 @@ def _of_answer(fact: Fact, head: str) -> Notice:
         fact.studio_id,
         at,
         f"{head},{more}",
+        tracing.onward(fact.trace),
     )
 
 
@@ -243,6 +247,7 @@ def _ranks(fact: Fact, game: GameInfo) -> Iterator[Notice]:
             game.studio_id,
             created_us,
             dumps(data).decode(),
+            tracing.onward(fact.trace),
         )
 
 
@@ -271,10 +276,14 @@ def _of_friend(fact: Fact, player: dict[str, str]) -> Notice:
     told, kind = ("receiver", FRIEND_REQUEST) if _is_request(fact) else ("sender", FRIEND_ACCEPTED)
     prefix = id_prefix(fact_id=fact.id, seed=fact.payload["seed"], at=fact.at)
     data = dumps({"request_id": fact.payload["request"], "player": player}).decode()
-    return Notice(fact.payload[told], f"{prefix}{0:05x}", kind, None, None, microseconds(fact.at), data)
+    at, trace = microseconds(fact.at), tracing.onward(fact.trace)
+    return Notice(fact.payload[told], f"{prefix}{0:05x}", kind, None, None, at, data, trace)
 
 
 def lines(notices: Iterable[Notice], seqs: Iterable[int]) -> Iterator[str]:
     """Return a batch as `live` processes are told of it (social/keys.py)."""
+    traced = 0
     for notice, seq in zip(notices, seqs, strict=True):
+        if notice.trace and (traced := traced + 1) <= tracing.OF_ONE_BATCH:
+            yield f"{keys.NOBODY} {notice.trace}"
         yield f"{notice.player_id} {seq} {notice.uuid} {notice.kind} {rfc3339_us(notice.created_us)} {notice.data}"

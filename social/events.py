@@ -28,13 +28,17 @@ MOST_OF_ONE_FACT = 2**20
 
 
 class Event(NamedTuple):
-    """One event of a player's inbox; `at` and `data` are finished JSON text, `uuid` its canonical form."""
+    """One event of a player's inbox; `at` and `data` are finished JSON text, `uuid` its canonical form.
+
+    `trace` is the `traceparent` of what it tells of, if that was sampled; no player is told of it.
+    """
 
     seq: int
     uuid: str
     kind: str
     at: str
     data: str
+    trace: str = ""
 
     def json(self) -> str:
         """Return the event as it is sent."""

@@ -45,7 +45,10 @@ WITH old AS (
 
 
 class Notice(NamedTuple):
-    """What a player is to be told; `data` is the event's data as JSON text. What is of no game has no studio either."""
+    """What a player is to be told; `data` is the event's data as JSON text. What is of no game has no studio either.
+
+    `trace` is the `traceparent` of what it tells of, if that was sampled.
+    """
 
     player_id: int
     uuid: str
@@ -54,6 +57,7 @@ class Notice(NamedTuple):
     studio_id: int | None
     created_us: int
     data: str
+    trace: str = ""
 
 
 def add(notices: Sequence[Notice], *, quiet: Sequence[bool]) -> tuple[list[int], bool]:
@@ -66,7 +70,7 @@ def add(notices: Sequence[Notice], *, quiet: Sequence[bool]) -> tuple[list[int],
         were there before are left out of the inbox for ever, and which those are is not told.
 
     """
-    players, uuids, kinds, games, studios, created, payloads = zip(*notices, strict=True)
+    players, uuids, kinds, games, studios, created, payloads, _ = zip(*notices, strict=True)
     seqs = _numbers(players)
     of_games = [[pk or "NULL" for pk in column] for column in (games, studios)]
     columns = [array_literal(column) for column in (players, seqs, uuids, kinds, *of_games, created, quiet)]
@@ -105,7 +109,7 @@ def replace_unread(notices: Sequence[Notice]) -> list[Notice]:
     """
     if not notices:
         return []
-    players, uuids, kinds, games, _, _, payloads = zip(*notices, strict=True)
+    players, uuids, kinds, games, _, _, payloads, _ = zip(*notices, strict=True)
     params = [
         array_literal(players),
         array_literal(games),

@@ -4,12 +4,17 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+NOBODY = (
+    "0"  # no player's number: a live process that knows of no traces finds nobody to pass such a line on to
+)
+
 
 def live_channel() -> str:
     """Return the channel that tells `live` processes what was added to inboxes.
 
     A message is one batch: lines of `player_id seq uuid kind at data`, in the order of each player's `seq`; only the
     last field, a JSON object, holds spaces. Nothing is lost with a message: who misses one reads the inbox.
+    A line `0 traceparent` before one says of which trace that is, if it was sampled (docs/adr/0070-traces.md).
     A server's channels are common to all of its databases, so the database's number is in the name: installations
     that share a server must not hear each other.
     """

@@ -149,6 +149,7 @@ class Platform:
         """Choose ports; nothing is started."""
         self.place = Place(folder, var_dir.free_ports(2))
         self.hook_port = var_dir.free_ports()  # where webhooks may go on this machine
+        self.collector_port = var_dir.free_ports()  # where traces go, of what a test wants traced
         self._backups = backups
         self.postgres = Postgres(folder, backups=backups)
         self.valkey = Valkey(folder)
@@ -180,6 +181,8 @@ class Platform:
             "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
             "WEBHOOK_PLAIN_HTTP": "1",
             "WEBHOOK_PORTS": str(self.hook_port),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.collector_port}",
+            "OTEL_TRACES_SAMPLER": "parentbased_always_off",
         }
 
     def make_studio(self) -> None:

@@ -14,6 +14,7 @@ from accounts.selectors import GameInfo
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
+from core import tracing
 from core.clock import from_microseconds, microseconds, rfc3339, rfc3339_us
 from core.facts import Fact
 from core.rendering import dumps
@@ -91,13 +92,15 @@ def _players(fact: Fact) -> Iterable[int]:
 
 
 def _of_fact(fact: Fact, who: Sequence[Listener], known: _Known) -> Iterator[Message]:
-    event = BY_KIND[fact.kind]
+    event, trace = BY_KIND[fact.kind], tracing.onward(fact.trace)
     told = _TOLD[fact.kind](fact, known)
     for place, data in told:
         payload = envelope(event, at=rfc3339(fact.at), data=data)
         for listener in who:
             uuid = message_id(fact, listener.uuid, place)
-            yield Message(listener.id, uuid, event, payload, fact.at, parked=listener.is_disabled)
+            parked = listener.is_disabled
+            its_trace = trace if place < tracing.OF_ONE_BATCH else ""
+            yield Message(listener.id, uuid, event, payload, fact.at, parked=parked, trace=its_trace)
 
 
 def envelope(event: str, *, at: str, data: dict[str, Any]) -> str:

@@ -76,6 +76,7 @@ class Delivery(models.Model):
         state: parked ones are tried no more unless somebody asks for it.
         failures: attempts since it was queued that did not succeed, for the schedule.
         attempts: all of them, for the log.
+        trace: the `traceparent` of what it tells of, if that was sampled.
         next_attempt_at: when it is due. Who takes it sets it half a minute ahead: should he die, it is due again.
 
     """
@@ -92,6 +93,7 @@ class Delivery(models.Model):
     last_attempt_at = models.DateTimeField(null=True)
     last_status = models.SmallIntegerField(null=True)
     last_error = models.TextField(blank=True, default="")
+    trace = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         verbose_name_plural = "deliveries"

@@ -15,7 +15,10 @@ LEASE_S = 30  # twice as long as an attempt may take
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one endpoint is to be told; `payload` is JSON text. A parked one waits until somebody asks for it."""
+    """What one endpoint is to be told; `payload` is JSON text. A parked one waits until somebody asks for it.
+
+    `trace` is the `traceparent` of what it tells of, if that was sampled.
+    """
 
     endpoint_id: int
     uuid: UUID
@@ -23,6 +26,7 @@ class Message:
     payload: str
     created_at: datetime
     parked: bool = False
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Due:
     attempts: int
     failures: int
     until: datetime
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +90,14 @@ class Done:
 
 _ADD = """
 INSERT INTO webhooks_delivery
-       (endpoint_id, uuid, event, payload, created_at, state, failures, attempts, next_attempt_at, last_error)
+       (endpoint_id, uuid, event, payload, created_at, state, failures, attempts, next_attempt_at, last_error, trace)
 SELECT endpoint_id, uuid, event, payload, at, CASE WHEN is_parked THEN 'parked' ELSE 'pending' END, 0, 0,
-       CASE WHEN is_parked THEN NULL ELSE now() END, ''
-  FROM (SELECT endpoint_id, uuid, event, payload, is_parked,
+       CASE WHEN is_parked THEN NULL ELSE now() END, '', trace
+  FROM (SELECT endpoint_id, uuid, event, payload, is_parked, trace,
                'epoch'::timestamptz + created_us * interval '1 microsecond' AS at
           FROM unnest($1::bigint[], $2::uuid[], $3::text[], string_to_array($4::text, E'\n'), $5::bigint[],
-                      $6::boolean[]) WITH ORDINALITY
-               AS m (endpoint_id, uuid, event, payload, created_us, is_parked, place) ORDER BY place) AS new
+                      $6::boolean[], $7::text[]) WITH ORDINALITY
+               AS m (endpoint_id, uuid, event, payload, created_us, is_parked, trace, place) ORDER BY place) AS new
     ON CONFLICT (endpoint_id, uuid) DO NOTHING
 """
 
@@ -110,6 +115,7 @@ def add(messages: Sequence[Message]) -> None:
             "\n".join(message.payload for message in messages),  # JSON text holds no line break
             array_literal(microseconds(message.created_at) for message in messages),
             array_literal(str(message.parked).lower() for message in messages),
+            text_array_literal(message.trace for message in messages),
         ],
     )
 
@@ -126,7 +132,7 @@ WITH due AS (
 )
 UPDATE webhooks_delivery d SET next_attempt_at = now() + make_interval(secs => $4)
   FROM due WHERE d.id = due.id
-RETURNING d.id, d.endpoint_id, d.uuid, d.payload, d.attempts, d.failures, d.next_attempt_at
+RETURNING d.id, d.endpoint_id, d.uuid, d.payload, d.attempts, d.failures, d.next_attempt_at, d.trace
 """
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 import structlog
@@ -19,12 +19,16 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
+from core import tracing
 from webhooks import metrics, resolving, selectors
-from webhooks.queue import Done, Due
+from webhooks.queue import Done, Due, Outcome
 from webhooks.rules import schedule, signing
 from webhooks.selectors import Receiver
 from webhooks.sending import Sender
 from webhooks.services import attempts
+
+if TYPE_CHECKING:
+    from core.tracing.recording import Span
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -141,8 +145,14 @@ class Dispatcher:
             body=body,
             secrets=receiver.secrets_at(at),
         )
+        span = None
+        if tracing.recorder is not None and due.trace:
+            span = tracing.recorder.start_sending("webhook", due.trace, {"laurel.attempt": due.attempts + 1})
+            headers["traceparent"] = span.traceparent
         outcome = await self._sender.post(receiver.url, body=body, headers=headers)
         metrics.count(outcome)
+        if span is not None:
+            _end(span, outcome)
         self._slow.discard(due.endpoint_id)
         if outcome.error.partition(":")[0] in _HANGS:
             self._slow.add(due.endpoint_id)
@@ -178,6 +188,12 @@ class Dispatcher:
         return await asyncio.get_running_loop().run_in_executor(
             self._database, partial(question, *args, **kwargs)
         )
+
+
+def _end(span: "Span", outcome: Outcome) -> None:
+    if outcome.status is not None:
+        span.tell({"http.response.status_code": outcome.status})
+    span.end(outcome.error.partition(":")[0] or None)
 
 
 def _let_go() -> None:

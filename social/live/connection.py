@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from core import tracing
 from social.events import Event
 from social.live import codes, metrics, server
 from social.live.answers import Send
@@ -19,6 +20,7 @@ from social.live.wires import Message, Wire
 from social.selectors import News
 
 if TYPE_CHECKING:
+    from core.tracing.recording import Span
     from social.live.hub import Hub
 
 NOWHERE = UUID(int=0)  # an event's id that no inbox holds: from the beginning
@@ -78,7 +80,7 @@ class Connection:
         self.slot = 0
         self.closing = False
         self._unanswered = 0
-        self._waiting: deque[tuple[float, int, Message, float]] | None = None
+        self._waiting: deque[tuple[float, int, Message, float, Span | None]] | None = None
         self._buffered = 0
         self._in_hand_since = 0.0
         self._writer: asyncio.Task[None] | None = None
@@ -113,7 +115,11 @@ class Connection:
     def tell(self, event: Event, *, fact_written_at: float = 0.0) -> None:
         """Queue an event; of one that is news, it is measured how old it gets."""
         self.given = event.seq
-        self.write(self.wire.event(event), size=_memory(event.data), fact_written_at=fact_written_at)
+        span = None
+        if event.trace and tracing.recorder is not None:
+            span = tracing.recorder.start("push", event.trace, {"laurel.event": event.kind})
+        size = _memory(event.data)
+        self.write(self.wire.event(event), size=size, fact_written_at=fact_written_at, span=span)
 
     @property
     def has_room(self) -> bool:
@@ -186,7 +192,9 @@ class Connection:
 
     # Writing.
 
-    def write(self, message: Message, *, size: int = 0, fact_written_at: float = 0.0) -> None:
+    def write(
+        self, message: Message, *, size: int = 0, fact_written_at: float = 0.0, span: "Span | None" = None
+    ) -> None:
         """Queue a message, `size` being that of an event; whoever has fallen behind is closed instead."""
         if self.closing:
             return
@@ -195,7 +203,7 @@ class Connection:
             return
         if self._waiting is None:
             self._waiting = deque()
-        self._waiting.append((asyncio.get_running_loop().time(), size, message, fact_written_at))
+        self._waiting.append((asyncio.get_running_loop().time(), size, message, fact_written_at, span))
         self._buffered += size
         self._start_writer()
 
@@ -208,10 +216,12 @@ class Connection:
         """Write what waits, then be gone."""
         try:
             while self._waiting:
-                self._in_hand_since, size, message, fact_written_at = self._waiting.popleft()
+                self._in_hand_since, size, message, fact_written_at, span = self._waiting.popleft()
                 await self._send(message)
                 if size:
                     metrics.pushed(fact_written_at)
+                if span is not None:
+                    span.end()
                 self._buffered = max(0, self._buffered - size)
             if self._farewell is not None:
                 await self._send(self._farewell)

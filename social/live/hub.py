@@ -16,7 +16,7 @@ import structlog
 from accounts import sessions
 from accounts.sessions import Dismissed
 from core.refusals import Refused
-from social import selectors
+from social import keys, selectors
 from social.events import Event
 from social.live import codes, door, metrics
 from social.live.attendance import Attendance
@@ -29,6 +29,7 @@ from social.live.wires import EVENT_STREAM, WEB_SOCKET
 
 log = structlog.get_logger(__name__)
 
+_NOBODY = keys.NOBODY.encode()
 _SWEPT_AT_ONCE = 2_000  # players
 _DISMISSED_WITHIN_S = 60  # longer than whoever was let in just before may be on his way in
 
@@ -82,14 +83,19 @@ class Hub:
 
     def receive(self, message: bytes) -> None:
         """Pass a batch on to those who are here (its form: social/keys.py)."""
+        trace = ""
         for line in message.split(b"\n"):
             player, _, rest = line.partition(b" ")
+            if player == _NOBODY:
+                trace = rest.decode()
+                continue
             connections = self._players.get(int(player))
             if connections:
                 seq, uuid, kind, at, data = rest.decode().split(" ", 4)
-                event = Event(int(seq), uuid, kind, at, data)
+                event = Event(int(seq), uuid, kind, at, data, trace)
                 for connection in connections:
                     connection.hear(event)
+            trace = ""
 
     def subscribed(self) -> None:
         """Messages come from now on; those before are looked for at once."""

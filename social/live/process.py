@@ -10,7 +10,7 @@ import orjson
 import structlog
 from channels.routing import ProtocolTypeRouter
 
-from core import operations
+from core import operations, tracing
 from core.refusals import NotFound, Refused, Unavailable
 from social.consumers import LiveConsumer
 from social.live import answers, subscription
@@ -93,6 +93,7 @@ class LiveProcess:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await self.hub.attendance.note()  # whom the end has closed
+                await asyncio.to_thread(tracing.end)  # the server ends itself by a signal, without atexit
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from core import starting
+from core import starting, tracing
 from core.metrics import serving
 from webhooks import sender
 from webhooks.sender import Dispatcher
@@ -19,6 +19,7 @@ class Command(BaseCommand):
         """Run until told to stop."""
         starting.require_safe_postgresql()
         serving.begin()
+        tracing.begin()
         asyncio.run(sender.run(started=_stop_at_signals))
 
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0015_jobs")]
+    dependencies = [("core", "0017_backups_and_reopenings")]
     operations = [
         migrations.RunSQL(
             """
