@@ -23,6 +23,11 @@ from tests.storm.weather import Weather, forecast
 from tests.webhooks.servers import receiver
 
 _LISTENERS = 10
+_JOBS = (
+    "social.tell_due",
+    "social.tell_friends",
+    "history.build_dashboards",
+)  # one of each queue, every second
 _CATCHES_UP_S = 600.0
 _LOOKS_EVERY_S = 0.5
 
@@ -116,6 +121,14 @@ def _wait_for_everything(platform: Platform, listeners: list[SocketClient]) -> N
         within_s=_CATCHES_UP_S,
     )
     wait_for(lambda: not _not_heard(platform, listeners), what="pushes", within_s=60.0)
+    # Beat's schedule goes on, whatever became of its broker.
+    [(now,)] = platform.rows("SELECT now()")
+    done = "SELECT count(*) FROM core_job WHERE name = ANY(%s) AND succeeded_at > %s"
+    wait_for(
+        lambda: platform.rows(done, (list(_JOBS), now)) == [(len(_JOBS),)],
+        what="scheduled jobs",
+        within_s=120.0,
+    )
 
 
 def _not_heard(platform: Platform, listeners: list[SocketClient]) -> list[str]:
