@@ -1,6 +1,6 @@
 """Traces: what became of a request, over all processes, told to a collector (docs/adr/0070-traces.md).
 
-Off, which it is without OTEL_EXPORTER_OTLP_ENDPOINT, `recorder` is None, nothing of OpenTelemetry is imported, and a
+Off, which it is without OTEL_EXPORTER_OTLP_ENDPOINT, `recorder` is None, we import nothing of OpenTelemetry, and a
 place that would tell something looks at that one name. On, a context is there for sampled work only: whatever is not
 sampled costs a look at a context variable more.
 """

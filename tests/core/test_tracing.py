@@ -377,10 +377,15 @@ def test_a_sampler_that_there_is_not_is_refused(
 
 
 @pytest.mark.slow
-def test_without_a_collector_nothing_of_opentelemetry_is_there() -> None:
-    asks = "import sys, django; django.setup(); import {}; print('opentelemetry' in sys.modules)"
+def test_without_a_collector_nothing_that_records_is_loaded() -> None:
+    names = ("core.tracing.recording", "opentelemetry.exporter")
+    asks = "import sys, django; django.setup(); import {}; print([name in sys.modules for name in {}])"
     rooms = "config.urls, config.celery, core.front_door, social.live.process, webhooks.sender"
     said = subprocess.run(
-        [sys.executable, "-c", asks.format(rooms)], cwd=BASE_DIR, capture_output=True, text=True, check=True
+        [sys.executable, "-c", asks.format(rooms, names)],
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert said.stdout.strip() == "False"
+    assert said.stdout.strip() == "[False, False]"
