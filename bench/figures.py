@@ -65,6 +65,9 @@ class Plan:
     visit_seconds: float  # for how long they are watched
     audience_unlocks: int  # about as many has the game that analytics looks at
     watched_unlocks: int  # that a browser sees on an open page, of each repetition
+    connections: int  # of the crowd that is held open
+    crowd_seconds: float  # for how long it is told of unlocks
+    soak_seconds: float
 
 
 FULL = Plan(
@@ -80,6 +83,9 @@ FULL = Plan(
     visit_seconds=120.0,
     audience_unlocks=10_000_000,
     watched_unlocks=20,
+    connections=100_000,
+    crowd_seconds=300.0,
+    soak_seconds=3_600.0,
 )
 QUICK = Plan(
     repetitions=1,
@@ -94,15 +100,35 @@ QUICK = Plan(
     visit_seconds=30.0,
     audience_unlocks=200_000,
     watched_unlocks=5,
+    connections=2_000,
+    crowd_seconds=20.0,
+    soak_seconds=120.0,
 )
+
+
+@dataclass(frozen=True)
+class Past:
+    """What bench/load_history.py loaded: the game's public id, and how many of each; `notices` are in inboxes."""
+
+    game: str
+    unlocks: int
+    players: int
+    notices: int
+    seconds: float
 
 
 @dataclass
 class Bench:
-    """A run: the platform, the plan, and what was measured so far."""
+    """A run: the platform, the plan, and what was measured so far.
+
+    Attributes:
+        past: what the game that is measured had before, with `--scale`.
+
+    """
 
     platform: Platform
     plan: Plan
+    past: Past | None = None
     figures: dict[str, Figure] = field(default_factory=dict)
 
     def repeat(self, load: Callable[[], Run]) -> list[Run]:

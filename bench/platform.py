@@ -79,6 +79,13 @@ class Platform:
         done = subprocess.run(command, env=self.env, cwd=BASE_DIR, stdout=subprocess.PIPE, check=True)
         return done.stdout.decode().split()
 
+    def load_past(self, unlocks: int, players: int, *options: str) -> dict[str, Any]:
+        """Load a past of two years (bench/load_history.py); return what it says of itself."""
+        command = [sys.executable, "-m", "bench.load_history", str(unlocks), str(players), *options]
+        done = subprocess.run(command, env=self.env, cwd=BASE_DIR, stdout=subprocess.PIPE, check=True)
+        self.wait_for_followers()
+        return dict(orjson.loads(done.stdout))
+
     def wait_for_followers(self, *, within_s: float = 120.0) -> None:
         """Return once every follower has read the whole log. Raises CannotStart when one does not."""
         names, deadline = self.world.followers, time.monotonic() + within_s

@@ -4,7 +4,7 @@ Each has unlocked all 200 achievements of 50 games on chance days, plays on most
 """
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import django
@@ -16,9 +16,10 @@ from django.utils import timezone  # noqa: E402
 
 from accounts import services  # noqa: E402
 from accounts.models import Studio  # noqa: E402
+from bench.load_history import make_partitions  # noqa: E402
 from bench.seed import STUDIO, add_game  # noqa: E402
 from bench.world import veteran  # noqa: E402
-from history import partitions, rollups  # noqa: E402
+from history import rollups  # noqa: E402
 from history.buckets import LEVELS  # noqa: E402
 
 GAMES, ACHIEVEMENTS, FRIENDS, DAYS = 50, 200, 50, 729
@@ -81,7 +82,7 @@ def fill(count: int) -> None:
     ]
     names = [veteran(number) for number in range(count)]
     services.create_players(studio_id=studio_id, external_ids=names)
-    _make_partitions(now)
+    make_partitions(now)
     about: dict[str, Any] = {
         "games": games,
         "names": names,
@@ -102,13 +103,6 @@ def fill(count: int) -> None:
             cursor.execute(f"VACUUM ANALYZE {table}")
         for table in ("achievements_unlock", "achievements_playergame", "social_friendship"):
             cursor.execute(f"VACUUM ANALYZE {table}")
-
-
-def _make_partitions(now: datetime) -> None:
-    """Make the tables of two years, as they are where Laurel has run for two years."""
-    for ago in range(25, 0, -1):
-        months = now.year * 12 + now.month - 1 - ago
-        partitions.ensure(now=datetime(months // 12, months % 12 + 1, 2, tzinfo=UTC))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """What is measured on: names that seed and load generator agree on, and requests that are all new unlocks."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
 ACHIEVEMENTS = 250
+PAST_ACHIEVEMENTS = 200  # of those, what players of bench/load_history.py come to at most
 WATCHERS = 200  # players with an open page
 REGIONS = ("EU", "NA", "ASIA")  # of the large board; a quarter of its players has none
 BATCH = 100
@@ -55,6 +56,11 @@ def veteran(number: int) -> str:
     return f"veteran-{number}"
 
 
+def past_player(number: int | str) -> str:
+    """Return the studio's id of a player whose past was loaded; of an empty one, what all of them begin with."""
+    return f"past-{number}"
+
+
 def friend(number: int) -> str:
     """Return the studio's id of a friend of the player with 500."""
     return f"friend-{number}"
@@ -78,10 +84,16 @@ class Requests:
         self._watched = (
             (watcher(n % WATCHERS), achievement(n // WATCHERS)) for n in range(WATCHERS * ACHIEVEMENTS)
         )
-        self._newcomers = count()
-        self._scored = count()
-        self._reported = count()
+        self._newcomers = itertools.count()
+        self._scored = itertools.count()
+        self._reported = itertools.count()
         self._random = Random(5)
+
+    def go_on_with(self, past_players: int) -> None:
+        """Let those whose past was loaded unlock what they have left, all over their ids."""
+        self._pairs = pairs(
+            past_players, name=past_player, first=PAST_ACHIEVEMENTS, count=ACHIEVEMENTS - PAST_ACHIEVEMENTS
+        )
 
     def unlock(self, name: str, key: str) -> bytes:
         """Return an unlock of anybody's."""
@@ -175,12 +187,14 @@ class Requests:
         return head.encode() + self._keyed + b"\r\n" + body.encode()
 
 
-def pairs(players: int) -> Iterator[tuple[str, str]]:
-    """Return every pair of player and achievement once; neighbours differ in both."""
-    for round_ in range(ACHIEVEMENTS):
+def pairs(
+    players: int, *, name: Callable[[int], str] = player, first: int = 0, count: int = ACHIEVEMENTS
+) -> Iterator[tuple[str, str]]:
+    """Return every pair of a player and one of some achievements once; neighbours differ in both."""
+    for round_ in range(count):
         for turn in range(players):
             number = turn * _STRIDE % players
-            yield player(number), achievement((round_ + number) % ACHIEVEMENTS)
+            yield name(number), achievement(first + (round_ + number) % count)
 
 
 class Visit(NamedTuple):
