@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run production env test slow faults restore-drill topology fuzz alarms pages lighthouse check manifests rules boards fix bench screenshots migrations messages lock audit sbom
+.PHONY: help run production env test slow faults restore-drill topology fuzz alarms pages lighthouse check manifests rules boards fix bench bench-scale benchmarks screenshots migrations messages lock audit sbom
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -124,6 +124,15 @@ fix: $(DEV_STAMP) ## Format code and templates, and mend what can be mended
 
 bench: $(DEV_STAMP) ## Measure, on this machine, and write the figures to bench/results
 	$(BIN)/python -m bench
+
+# In hours, and on a machine that does nothing else: an ordinary run has other figures than a busy one.
+bench-scale: $(DEV_STAMP) ## Load up to 10 M unlocks and measure all again, hold 100,000 connections, run for an hour
+	$(BIN)/python -m bench --scale
+	$(BIN)/python -m bench --only crowd
+	$(BIN)/python -m bench --only soak
+
+benchmarks: $(DEV_STAMP) ## Write docs/benchmarks.md and the tables of docs/capacity.md from bench/results
+	$(BIN)/python -m bench.document
 
 screenshots: $(DEV_STAMP) ## Take pictures of every page into docs/screenshots (DATA=folder: real games and odd names, into var)
 	$(BIN)/python -m tests.browser.screenshots $(DATA)

@@ -11,7 +11,7 @@ import selectors
 import socket
 import time
 from array import array
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -55,6 +55,9 @@ class Run:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     latencies_ms: "array[float]" = field(default_factory=lambda: array("d"))
+    others: Counter[int] = field(
+        default_factory=Counter
+    )  # statuses of answers that may come and do not count
 
     @property
     def per_second(self) -> float:
@@ -150,7 +153,9 @@ class _Loop:
     def answered(self, connection: _Connection, status: int, body: bytes, now: float) -> None:
         if status in self._expected:
             self.run.latencies_ms.append((now - connection.began) * 1e3)
-        elif status not in self.uncounted:
+        elif status in self.uncounted:
+            self.run.others[status] += 1
+        else:
             raise BadAnswer(
                 f"Answer {status} where {sorted(self._expected)} is expected: {body[:_SHOWN_BYTES]!r}"
             )
@@ -329,12 +334,14 @@ def at_rate(
     connections: int = 64,
     listeners: Sequence[Listener] = (),
     sent: Callable[[int, float], None] = lambda number, at: None,
+    uncounted: Collection[int] = (),
 ) -> Run:
     """Send each request when it is due, `per_second` of them, and wait for all answers.
 
     `sent` is told each request's number and when it was due, before it is sent. Raises BadAnswer.
     """
     loop = _OpenLoop(address, connections, expected)
+    loop.uncounted = uncounted
     try:
         loop.listen(listeners)
         cpu, began = time.process_time(), time.perf_counter()

@@ -25,6 +25,8 @@ _PACKAGES = [
     "orjson",
 ]
 _GIBIBYTE = 2**30
+# utime, stime, cutime, cstime behind the name's bracket; Source: proc_pid_stat(5)
+_TIMES_OF_STAT = (11, 12, 13, 14)
 
 Facts = dict[str, str | int | float | bool | dict[str, str]]
 
@@ -40,6 +42,54 @@ def resident_kib(pid: int) -> float:
     except OSError:
         raise BadAnswer("The system does not tell how much memory a process has.") from None
     return held + sum(resident_kib(int(child)) for child in started.split())
+
+
+def pss_kib(pid: int) -> float:
+    """Return a process' and its children's share of memory: what several share is divided among them.
+
+    Raises:
+        BadAnswer: nobody knows.
+
+    """
+    held = 0.0
+    for one in tree(pid):
+        try:
+            lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+        except FileNotFoundError:
+            continue  # it has ended since
+        except OSError:
+            raise BadAnswer("The system does not tell how much memory a process has.") from None
+        held += sum(float(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return held
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return what a process and its children, those that have ended included, have used of the CPU."""
+    ticks = 0
+    for one in tree(pid):
+        try:
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended since
+        ticks += sum(int(fields[place]) for place in _TIMES_OF_STAT)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and all that came of it and run."""
+    try:
+        started = " ".join(each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return [pid]
+    return [pid, *(one for child in started.split() for one in tree(int(child)))]
+
+
+def available_kib() -> float:
+    """Return what the machine could still give away, buffers of sockets counted as taken."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return float(line.split()[1])
+    raise BadAnswer("The system does not tell how much memory is left.")
 
 
 def facts(platform_: Platform, *, load_at_start: float) -> Facts:

@@ -1,6 +1,6 @@
 """How figures are shown and kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -45,16 +45,30 @@ def about(facts: Facts) -> str:
     return line
 
 
-def keep(figures: Sequence[Figure], *, facts: Facts, plan: Plan, at: datetime) -> Path:
-    """Write figures as JSON named after the time; return the file."""
+def keep(
+    figures: Sequence[Figure],
+    *,
+    facts: Facts,
+    plan: Plan,
+    at: datetime,
+    sizes: Mapping[int, Sequence[Figure]],
+) -> Path:
+    """Write figures as JSON named after the time; return the file.
+
+    `sizes` are those at each number of stored unlocks; then `figures` are what they say together.
+    """
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{at:%Y-%m-%dT%H%M%S}.json"
-    content = {
+    content: dict[str, object] = {
         "at": at,
         "machine": facts,
         "plan": asdict(plan),
         "figures": [asdict(figure) for figure in figures],
     }
+    if sizes:
+        content["sizes"] = {
+            str(size): [asdict(figure) for figure in measured] for size, measured in sizes.items()
+        }
     file.write_bytes(
         orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
     )

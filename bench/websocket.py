@@ -18,9 +18,12 @@ _PATIENCE_S = 10.0
 class Page:
     """A player's open page; `on_event` gets each event's bytes and when they came."""
 
-    def __init__(self, address: Address, *, token: str, on_event: Callable[[bytes, float], None]) -> None:
-        """Connect, authenticate, and wait until events are told."""
-        self._socket = socket.create_connection(address, timeout=_PATIENCE_S)
+    def __init__(
+        self, address: Address, *, token: str, on_event: Callable[[bytes, float], None], source: str = ""
+    ) -> None:
+        """Connect, from an address of this machine if one is named, authenticate, and wait until events are told."""
+        came_from = (source, 0) if source else None
+        self._socket = socket.create_connection(address, timeout=_PATIENCE_S, source_address=came_from)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._on_event = on_event
         self._buffer = b""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from bench.figures import Bench, Figure
+from bench.figures import Bench, Figure, Plan
 from bench.measures import (
     analytics,
     batches,
     board,
+    costs,
+    crowd,
     guards,
     held,
     history,
@@ -17,6 +19,7 @@ from bench.measures import (
     rates,
     scores,
     singles,
+    soak,
     social,
     stats,
     webhooks,
@@ -24,6 +27,7 @@ from bench.measures import (
 
 MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "limits": limits.measure,
+    "costs": costs.measure,
     "singles": singles.measure,
     "push": push.measure,
     "held": held.measure,
@@ -39,4 +43,11 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "guards": guards.measure,
     "overload": overload.measure,
     "analytics": analytics.measure,
+    "crowd": crowd.measure,
+    "soak": soak.measure,
+}
+# What is measured only when it is asked for, since it takes long; and how many players it wants.
+ALONE: dict[str, Callable[[Plan], int]] = {
+    "crowd": lambda plan: plan.connections,
+    "soak": lambda plan: plan.players,
 }
