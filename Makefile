@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run production env test slow faults restore-drill topology fuzz alarms pages lighthouse check manifests rules boards fix bench bench-scale benchmarks screenshots migrations messages lock audit sbom
+.PHONY: help run production env test slow faults restore-drill topology fuzz alarms pages lighthouse check manifests rules boards fix bench bench-scale benchmarks screenshots migrations messages lock audit sbom clients
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -116,6 +116,11 @@ audit: $(DEV_STAMP) ## Look for known vulnerabilities in what is locked
 
 sbom: $(DEV_STAMP) ## Write the bill of materials, as CycloneDX, into var (FILE=laurel.cdx.json: elsewhere)
 	@$(BIN)/python -m tests.materials $(FILE)
+
+clients: $(DEV_STAMP) ## Make clients of the API in Python and TypeScript, from its description, into var/clients
+	@mkdir -p var/clients
+	$(AS_IN_PRODUCTION) $(BIN)/python -W ignore::RuntimeWarning manage.py spectacular --file var/clients/openapi.yaml
+	@$(BIN)/python -m tests.clients.generating var/clients/openapi.yaml var/clients
 
 fix: $(DEV_STAMP) ## Format code and templates, and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -248,5 +248,9 @@ SPECTACULAR_SETTINGS = {
         "PeriodState": "leaderboards.api.documents.PERIOD_STATES",
         "StatReportStatus": "stats.api.documents.REPORT_STATUSES",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.schema_names.name_shapes",
+    ],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
 }

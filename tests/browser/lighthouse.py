@@ -5,7 +5,6 @@ looks at each page as a phone and as a desktop: with an empty cache, on the netw
 by itself. The middle of three looks counts; less than 95 of 100 anywhere is a failure.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -21,6 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench import onlooker
 from config.children import BASE_DIR
+from tests import npm
 from tests.browser import lived_in, running, walking
 from tests.browser.running import Laurel
 
@@ -99,7 +99,7 @@ class Seen:
 def main() -> int:
     """Look at each page, print what was found, and return 1 if anything is under the bar."""
     chromium = onlooker.chromium()
-    missing = running.NO_CHROMIUM if chromium is None else _missing()
+    missing = running.NO_CHROMIUM if chromium is None else npm.missing("Lighthouse comes")
     if chromium is None or missing:
         print(missing)
         return 1
@@ -129,32 +129,10 @@ def _row(page: str, form: str, *cells: str) -> str:
     )
 
 
-def _missing() -> str:
-    """Say which of npm's two is not on this machine; nothing if both are."""
-    if all(map(shutil.which, ("node", "npm"))):
-        return ""
-    return (
-        "Lighthouse comes from npm, which is not on this machine: on Debian, apt-get install npm brings it."
-    )
-
-
 def _installed() -> Path:
-    """Return Lighthouse's program, installed once for each state of the lock."""
-    lock = (LOCKED / "package-lock.json").read_bytes()
-    folder = KEPT / hashlib.sha256(lock).hexdigest()[:12]
-    program = folder / "node_modules" / "lighthouse" / "cli" / "index.js"
-    if not program.exists():
-        shutil.rmtree(KEPT, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(LOCKED / name, folder)
-        print("Installing Lighthouse from npm (once).", flush=True)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(command, cwd=folder, check=False)
-        if done.returncode or not program.exists():
-            shutil.rmtree(folder)
-            raise SystemExit("npm could not install Lighthouse: what it says stands above.")
-    return program
+    """Return Lighthouse's program."""
+    folder = npm.installed(LOCKED, KEPT / "npm", what="Lighthouse")
+    return folder / "node_modules" / "lighthouse" / "cli" / "index.js"
 
 
 def _visits(chromium: str, laurel: Laurel, profile: Path) -> list[Visit]:
