@@ -73,7 +73,7 @@ def compiled(source: Path, folder: Path) -> Path:
     (folder / "node_modules").symlink_to(_modules())
     options = ["--strict", "--noUnusedLocals", "--skipLibCheck", "--lib", "es2022,dom"]
     types: list[str | Path] = ["--types", "node", "--typeRoots", _modules() / "@types"]
-    target = ["--target", "es2022", "--module", "nodenext", "--rootDir", folder]
+    target: list[str | Path] = ["--target", "es2022", "--module", "nodenext", "--rootDir", folder]
     _run("node", _modules() / "typescript" / "bin" / "tsc", *options, *types, *target, folder / source.name)
     return folder / f"{source.stem}.js"
 

@@ -1,7 +1,7 @@
 """Send unlocks from a file: LAUREL_KEY=lrl_sk_… GAME=… python import_unlocks.py unlocks.csv
 
-The file has a header line and the columns player, achievement, unlocked_at (2024-05-01T18:30:00Z; empty: now). What was sent
-changes nothing when it is sent again: after an interruption, start it anew.
+The file has a header line and the columns player, achievement, unlocked_at (2024-05-01T18:30:00Z; empty: now).
+What was sent changes nothing when it is sent again: after an interruption, start it anew.
 """
 
 import csv
