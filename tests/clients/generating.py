@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -66,16 +67,15 @@ def typescript(schema: Path, folder: Path) -> Path:
     return folder
 
 
-def compiled(source: Path, folder: Path) -> Path:
-    """Check a program's types as strictly as can be, and return what Node runs."""
-    shutil.copy(source, folder)
+def compiled(sources: Iterable[Path], folder: Path) -> None:
+    """Check programs' types as strictly as can be, and leave what Node runs in a folder."""
+    copies = [Path(shutil.copy(source, folder)) for source in sources]
     (folder / "package.json").write_text('{"type": "module"}')
     (folder / "node_modules").symlink_to(_modules())
     options = ["--strict", "--noUnusedLocals", "--skipLibCheck", "--lib", "es2022,dom"]
     types: list[str | Path] = ["--types", "node", "--typeRoots", _modules() / "@types"]
     target: list[str | Path] = ["--target", "es2022", "--module", "nodenext", "--rootDir", folder]
-    _run("node", _modules() / "typescript" / "bin" / "tsc", *options, *types, *target, folder / source.name)
-    return folder / f"{source.stem}.js"
+    _run("node", _modules() / "typescript" / "bin" / "tsc", *options, *types, *target, *copies)
 
 
 def node() -> list[str]:

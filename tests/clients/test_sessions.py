@@ -35,6 +35,24 @@ needs_mono = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="module")
+def schema(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The API's description, as any instance gives it."""
+    file = tmp_path_factory.mktemp("schema") / "openapi.yaml"
+    with urlopen(f"http://127.0.0.1:{platform.place.port}/api/v1/schema") as answer:
+        file.write_bytes(answer.read())
+    return file
+
+
+@pytest.fixture(scope="module")
+def compiled(schema: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where both programs in TypeScript lie, with the generated client; compiled at once, since that takes seconds."""
+    folder = tmp_path_factory.mktemp("typescript")
+    generating.typescript(schema, folder / "laurel-client")
+    generating.compiled([EXAMPLES / "session.ts", generating.HERE / "generated_session.ts"], folder)
+    return folder
+
+
 def play(platform: Platform, url: str, player: str, *command: str | Path, **env: str) -> str:
     """Let a program play, and return what it said."""
     settings = {"LAUREL_URL": url, "LAUREL_KEY": platform.key, "GAME": platform.game, "PLAYER": player}
@@ -107,18 +125,8 @@ def test_c_sharp_plays_a_session(platform: Platform, tmp_path: Path) -> None:
 
 
 @needs_npm
-def test_typescript_plays_a_session(platform: Platform, tmp_path: Path) -> None:
-    program = generating.compiled(EXAMPLES / "session.ts", tmp_path)
-    plays_through_trouble(platform, "ts", *generating.node(), program)
-
-
-@pytest.fixture(scope="module")
-def schema(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The API's description, as any instance gives it."""
-    file = tmp_path_factory.mktemp("schema") / "openapi.yaml"
-    with urlopen(f"http://127.0.0.1:{platform.place.port}/api/v1/schema") as answer:
-        file.write_bytes(answer.read())
-    return file
+def test_typescript_plays_a_session(platform: Platform, compiled: Path) -> None:
+    plays_through_trouble(platform, "ts", *generating.node(), compiled / "session.js")
 
 
 def test_the_generated_client_in_python_plays_a_session(
@@ -132,11 +140,8 @@ def test_the_generated_client_in_python_plays_a_session(
 
 
 @needs_npm
-def test_the_generated_client_in_typescript_plays_a_session(
-    platform: Platform, schema: Path, tmp_path: Path
-) -> None:
-    generating.typescript(schema, tmp_path / "laurel-client")
-    program = generating.compiled(generating.HERE / "generated_session.ts", tmp_path)
+def test_the_generated_client_in_typescript_plays_a_session(platform: Platform, compiled: Path) -> None:
+    program = compiled / "generated_session.js"
     play(platform, f"http://127.0.0.1:{platform.place.port}", "made-ts", *generating.node(), program)
     assert_played(platform, "made-ts")
 
