@@ -334,7 +334,7 @@ def test_a_collector_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(tracing, "ENDS_WITHIN_S", 0.2)
         recorder = tracing.recorder = Recorder(ratio=1.0, hears_keys=0)
         began = time.perf_counter()
-        for _ in range(3000):
+        for _ in range(600):
             recorder.begin_request().end("POST", "unlocks", 202)
         assert time.perf_counter() - began < 2
         began = time.perf_counter()
