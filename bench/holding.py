@@ -128,7 +128,7 @@ def main(arguments: list[str] | None = None) -> None:
         threading.Thread(target=_wait_for_the_end, args=(ended,), daemon=True).start()
         while not ended.is_set():
             _answer(selector, _GLANCE_S)
-    print(orjson.dumps(told).decode())
+    print(orjson.dumps([[*one] for one in told]).decode())
 
 
 def _hear(told: list[Told], number: int, event: bytes, now: float) -> None:

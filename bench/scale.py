@@ -74,7 +74,7 @@ def cost_ratio(before: Figure, after: Figure) -> float | None:
     """Return by how much more something costs: time or CPU as it is, the inverse of a rate; None of a count."""
     if _FIXED_RATE in before.name and before.latency and after.latency:
         return after.latency.p50 / before.latency.p50
-    if not before.value or not after.value:
+    if not before.value or not after.value or before.name.startswith("…"):
         return None
     if before.unit.endswith("/s"):
         return before.value / after.value
