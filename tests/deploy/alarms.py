@@ -106,22 +106,25 @@ class Watched:
     """Production's processes and the Prometheus that watches them."""
 
     def __init__(self, folder: Path, prometheus: str) -> None:
-        """Lay everything; nothing is started."""
+        """Choose a port; nothing is started."""
+        self._folder, self._program = folder, prometheus
         self._platform = Production(folder)
         self._held: set[str] = set()
         self._port = var_dir.free_ports()
-        self._prometheus = self._watcher(folder, prometheus)
+        self._prometheus: Process | None = None
 
     def start(self) -> None:
         """Start everything, and wait until Prometheus reaches it. Raises CannotStart."""
         self._platform.start()
+        self._prometheus = self._watcher()
         self._prometheus.start()
         if self._wait(self._asks_everybody, within_s=_QUIET_WITHIN_S) is None:
             raise CannotStart("Prometheus does not reach everybody.")
 
     def stop(self) -> None:
         """Stop everything, in order."""
-        self._prometheus.stop()
+        if self._prometheus is not None:
+            self._prometheus.stop()
         for name in self._held:
             self._platform.process(name).thaw()
         self._platform.stop()
@@ -174,7 +177,7 @@ class Watched:
             time.sleep(_LOOKS_EVERY_S)
         return time.monotonic() - began
 
-    def _watcher(self, folder: Path, prometheus: str) -> Process:
+    def _watcher(self) -> Process:
         """Return Prometheus with the rules and times of deploy/, asking at this machine's ports."""
         told = yaml.safe_load((_RULES / "prometheus.yml").read_text())
         told["rule_files"] = [str(_RULES / "rules" / "*.yml")]
@@ -182,7 +185,7 @@ class Watched:
         for job in told["scrape_configs"]:
             for group in job["static_configs"]:
                 group["targets"] = [f"{HOST}:{self._port_of(target)}" for target in group["targets"]]
-        data = folder / "prometheus"
+        data = self._folder / "prometheus"
         data.mkdir()
         (data / "prometheus.yml").write_text(yaml.safe_dump(told))
         options = {
@@ -192,7 +195,7 @@ class Watched:
             "log.level": "warn",
         }
         words = [f"--{name}={value}" for name, value in options.items()]
-        return Process("prometheus", [prometheus, *words], var_dir=folder, ready=self._answers)
+        return Process("prometheus", [self._program, *words], var_dir=self._folder, ready=self._answers)
 
     def _port_of(self, target: str) -> int:
         name = target.partition(":")[0]
