@@ -9,7 +9,7 @@ from statistics import median
 from typing import Final
 
 from bench.figures import Bench, Figure, latency_of
-from bench.load import at_rate, percentile
+from bench.load import at_rate, in_turn, percentile, saturate
 from bench.machine import pss_kib
 from bench.measures import costs
 from bench.measures.board import gets
@@ -20,6 +20,7 @@ TIMES: Final = 2
 _SAMPLE_S: Final = 10
 _SINGLES_PER_S: Final = TIMES * TARGET_PER_SECOND - BATCH  # and one batch
 _READS_PER_S: Final = 16
+_LOOKED_AT: Final = 200  # players
 _PER_SECOND: Final = _SINGLES_PER_S + 1 + _READS_PER_S
 _STORED, _READ = {202}, {200}
 _NOT_EXPECTED: Final = {400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504}
@@ -42,6 +43,7 @@ class _Samples:
 
 def measure(bench: Bench) -> Iterator[Figure]:
     """Unlock, one a request and in batches, look at boards, dashboards and pages, for as long as is planned."""
+    _let_in(bench)
     samples = _watched(bench)
     minutes = bench.plan.soak_seconds / 60
     of = f"soak of {minutes:.0f} minutes at {TIMES * TARGET_PER_SECOND} unlocks/s"
@@ -73,6 +75,13 @@ def _thirds(values: Sequence[float]) -> tuple[float, float]:
     kept = values[int(len(values) * _WARM) :]
     third = max(1, len(kept) // 3)
     return median(kept[:third]), median(kept[-third:])
+
+
+def _let_in(bench: Bench) -> None:
+    """Let those who are looked at have something to show."""
+    batches = [bench.platform.requests.earlier(start) for start in range(0, _LOOKED_AT, BATCH)]
+    saturate(bench.platform.web, in_turn(iter(batches)), connections=1, expected=_STORED)
+    bench.platform.wait_for_followers()
 
 
 def _watched(bench: Bench) -> _Samples:
@@ -116,8 +125,8 @@ def _reads(bench: Bench) -> list[bytes]:
     """Return looks at boards, at dashboards and at pages, in turn."""
     world, requests = bench.platform.world, bench.platform.requests
     board = f"/api/v1/leaderboards/{world.game}"
-    names = [player(number * 97 % world.players) for number in range(200)]
-    boards = gets(requests, (f"{board}?offset={place % 1_000}" for place in range(0, 20_000, 100)))
+    names = [player(number) for number in range(_LOOKED_AT)]
+    boards = gets(requests, (f"{board}?offset={place}" for place in range(_LOOKED_AT)))
     ranks = gets(requests, (f"{board}/points/players/{name}" for name in names))
     dashboards = gets(requests, (f"/api/v1/players/{name}/dashboard" for name in names))
     pages = [requests.visit(f"/games/{world.game}")] * len(names)
