@@ -3,7 +3,10 @@
 Django's `flush` would take longer than most tests: it asks for the tables' names and writes new files for each.
 """
 
+from django.conf import settings
 from django.db import connection
+
+from tests import pooling
 
 _TABLES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -41,4 +44,6 @@ def prepare() -> None:
 def empty() -> None:
     """Empty every table, and forget what the session was set to and holds."""
     with connection.cursor() as cursor:
-        cursor.execute("RESET ALL; SELECT pg_advisory_unlock_all(), tests_empty()")
+        # PgBouncer told the session something when it opened it, which is no default that it would go back to.
+        told = pooling.LONG if settings.DATABASE_POOLED_BY else ""
+        cursor.execute(f"RESET ALL; {told}; SELECT pg_advisory_unlock_all(), tests_empty()")

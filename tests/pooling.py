@@ -28,7 +28,7 @@ ANSWERING = "answering"
 _SHORT = (
     "SET statement_timeout = 2000; SET lock_timeout = 1000; SET idle_in_transaction_session_timeout = 10000"
 )
-_LONG = "SET idle_in_transaction_session_timeout = 60000"
+LONG = "SET idle_in_transaction_session_timeout = 60000"
 _SETTINGS = """\
 [databases]
 {answering} = {server} dbname={database} connect_query='{short}'
@@ -94,7 +94,7 @@ class PgBouncer(Process):
         settings = self.data / "pgbouncer.ini"
         server = f"host=127.0.0.1 port={self._postgres.port}"
         var_dir.keep(self.data / "users", f'"{ROLE}" "{parts.password}"\n')
-        named = {"answering": ANSWERING, "database": self._database, "short": _SHORT, "long": _LONG}
+        named = {"answering": ANSWERING, "database": self._database, "short": _SHORT, "long": LONG}
         text = _SETTINGS.format(server=server, port=self.port, folder=self.data, **named)
         var_dir.keep(settings, text)
         programs.hand_over(self.data, self.account)

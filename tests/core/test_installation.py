@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from prometheus_client import REGISTRY
@@ -60,8 +61,9 @@ def write_facts(number: int) -> None:
 def test_the_relay_tells_of_all_that_laurel_stands_on(looking: Installation) -> None:
     found = told(looking)
     ups = {name[1]: value for name, value in found.items() if name[0] == "laurel_dependency_up"}
+    pooler = ["pgbouncer"] if settings.DATABASE_POOLED_BY else []
     assert ups == dict.fromkeys(
-        ("postgresql", "valkey_boards", "valkey_cache", "valkey_limits", "valkey_live", "broker"), 1
+        ("postgresql", *pooler, "valkey_boards", "valkey_cache", "valkey_limits", "valkey_live", "broker"), 1
     )
     assert found["laurel_postgresql_unsafe_settings",] == 0
     assert abs(found["laurel_clock_skew_seconds",]) < 1

@@ -1,5 +1,7 @@
 """What a process counts, and how it is told of several that share a port."""
 
+import io
+import logging
 import re
 import signal
 import subprocess
@@ -11,10 +13,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.stdlib import ProcessorFormatter
 from structlog.testing import capture_logs
 
 from achievements import metrics as achievements
@@ -186,23 +189,23 @@ def test_a_slow_statement_is_logged_without_its_values_by_whichever_way_it_was_a
 
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_that_ran_out_of_time_is_a_slow_one() -> None:
-    with capture_logs() as logged, connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 150")
-        with pytest.raises(OperationalError):
+    with capture_logs() as logged, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 150")
+        with pytest.raises(OperationalError), transaction.atomic():
             run_prepared("SELECT pg_sleep($1)", [60.0])
-        cursor.execute("SET statement_timeout = 0")
     assert [line["event"] for line in logged] == ["slow query"]
 
 
 @pytest.mark.django_db
-def test_every_line_of_a_request_names_it(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_line_of_a_request_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = io.StringIO()
+    [handler] = [one for one in logging.getLogger().handlers if isinstance(one.formatter, ProcessorFormatter)]
+    monkeypatch.setattr(handler, "stream", said)
     monkeypatch.setattr("core.operations.serving.registry", lambda: slow_queries.note("SELECT 1", 0.2))
     with pytest.raises(AttributeError):
         Client().get("/metrics", headers={"X-Request-Id": "req-of-the-test"})
     # A machine that stalls has slow queries of other threads, too.
-    lines = [line for line in capfd.readouterr().err.splitlines() if "req-of-the-test" in line]
+    lines = [line for line in said.getvalue().splitlines() if "req-of-the-test" in line]
     assert [any(what in line for line in lines) for what in ("slow query", "Internal")] == [True, True]
 
 

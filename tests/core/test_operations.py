@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from django.test import Client
 from drf_spectacular.validation import validate_schema
 from pytest_django import DjangoDbBlocker
@@ -57,7 +58,8 @@ def test_livez_asks_nobody() -> None:
 def test_readyz_says_what_is_how_far_away() -> None:
     said = Client().get("/readyz").json()
     assert said["status"] == "ok"
-    assert set(said["checks"]) == {"postgresql", "broker", *VALKEY}
+    pooler = {"pgbouncer"} if settings.DATABASE_POOLED_BY else set()
+    assert set(said["checks"]) == {"postgresql", *pooler, "broker", *VALKEY}
     assert all(check["latency_ms"] >= 0 for check in said["checks"].values())
 
 
