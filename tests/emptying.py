@@ -6,8 +6,6 @@ Django's `flush` would take longer than most tests: it asks for the tables' name
 from django.conf import settings
 from django.db import connection
 
-from tests import pooling
-
 _TABLES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -42,8 +40,7 @@ def prepare() -> None:
 
 
 def empty() -> None:
-    """Empty every table, and forget what the session was set to and holds."""
+    """Empty every table, and forget what the session was set to and holds, if it is ours alone."""
+    own = "" if settings.DATABASE_POOLED_BY else "RESET ALL; SELECT pg_advisory_unlock_all();"
     with connection.cursor() as cursor:
-        # PgBouncer told the session something when it opened it, which is no default that it would go back to.
-        told = pooling.LONG if settings.DATABASE_POOLED_BY else ""
-        cursor.execute(f"RESET ALL; {told}; SELECT pg_advisory_unlock_all(), tests_empty()")
+        cursor.execute(f"{own} SELECT tests_empty()")

@@ -6,6 +6,7 @@ statement, a lock, a temporary table) is not there for the next one, as in produ
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ ANSWERING = "answering"
 _SHORT = (
     "SET statement_timeout = 2000; SET lock_timeout = 1000; SET idle_in_transaction_session_timeout = 10000"
 )
-LONG = "SET idle_in_transaction_session_timeout = 60000"
+_LONG = "SET idle_in_transaction_session_timeout = 60000"
 _SETTINGS = """\
 [databases]
 {answering} = {server} dbname={database} connect_query='{short}'
@@ -72,6 +73,15 @@ class PgBouncer(Process):
             ready=self._lets_in,
         )
 
+    @property
+    def keeps_prepared(self) -> bool:
+        """Say whether it keeps each client's prepared statements apart, as those from 1.21 on do."""
+        said = subprocess.run(
+            [str(program()), "--version"], capture_output=True, text=True, check=True
+        ).stdout
+        major, minor = said.split()[1].split(".")[:2]
+        return (int(major), int(minor)) >= (1, 21)
+
     def url(self, database: str) -> str:
         """Return the address of one of its databases."""
         return f"postgres://{ROLE}@127.0.0.1:{self.port}/{database}"
@@ -94,8 +104,10 @@ class PgBouncer(Process):
         settings = self.data / "pgbouncer.ini"
         server = f"host=127.0.0.1 port={self._postgres.port}"
         var_dir.keep(self.data / "users", f'"{ROLE}" "{parts.password}"\n')
-        named = {"answering": ANSWERING, "database": self._database, "short": _SHORT, "long": LONG}
+        named = {"answering": ANSWERING, "database": self._database, "short": _SHORT, "long": _LONG}
         text = _SETTINGS.format(server=server, port=self.port, folder=self.data, **named)
+        if self.keeps_prepared:
+            text += "max_prepared_statements = 200\n"
         var_dir.keep(settings, text)
         programs.hand_over(self.data, self.account)
         return settings
@@ -118,6 +130,7 @@ def through_pgbouncer(folder: Path, postgres: Postgres, *, database: str) -> Ite
             "DATABASE_URL": pooler.url("laurel"),
             "DATABASE_ANSWERING_URL": pooler.url(ANSWERING),
             "DATABASE_POOLED_BY": "pgbouncer",
+            "DATABASE_PREPARED": "1" if pooler.keeps_prepared else "0",
         }
         yield
     finally:

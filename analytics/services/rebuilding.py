@@ -97,7 +97,7 @@ def _build(reader: "psycopg.Connection[Any]", *, now: datetime, say: Say) -> Non
     with connection.cursor() as cursor:
         for table in COUNTED:
             cursor.execute(
-                f"CREATE TABLE analytics_{table}_new (LIKE analytics_{table} INCLUDING ALL) WITH (fillfactor = 80)"
+                f"CREATE TABLE analytics_{table}_new (LIKE analytics_{table} INCLUDING ALL) WITH ({ROOM})"
             )
     snapshot = reader.execute("SELECT pg_export_snapshot()").fetchone()
     assert snapshot is not None
@@ -125,6 +125,8 @@ def _taking_its_time(writer: "psycopg.Connection[Any]") -> Iterator[None]:
         yield
 
 
+# As migrations leave the tables: room for updates, and a vacuum while there is little to clean.
+ROOM: Final = "fillfactor=80, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02"
 _HEARD: Final = "SELECT coalesce(max(tx), 0) AS tx, coalesce(max(fact_id), 0) AS fact_id FROM analytics_heard"
 # In the order of the log: what a pair was before the first of them is what is counted.
 _AHEAD = f"""

@@ -69,6 +69,7 @@ def test_each_kind_of_process_has_its_time_outs_and_runs_what_is_prepared_elsewh
         "DATABASE_URL": own(pooler),
         "DATABASE_ANSWERING_URL": pooler.url(pooling.ANSWERING),
         "DATABASE_POOLED_BY": "pgbouncer",
+        "DATABASE_PREPARED": "1" if pooler.keeps_prepared else "0",
     }
     command = [sys.executable, "-c", "import os, sys\n" + _ASK.format(module=module)]
     done = subprocess.run(
