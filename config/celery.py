@@ -8,7 +8,8 @@ from typing import Any
 from config import naming
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("LAUREL_PROCESS", naming.of_celery(sys.argv))
+if name := naming.of_celery(sys.argv):
+    os.environ.setdefault("LAUREL_PROCESS", name)
 
 import structlog
 from amqp.exceptions import MessageNacked

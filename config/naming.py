@@ -5,7 +5,12 @@ from itertools import pairwise
 
 
 def of_celery(arguments: Sequence[str]) -> str:
-    """Return what Celery's command line makes: beat, or a worker, named after its queue if it has only one."""
+    """Return what Celery's command line makes: beat, or a worker, named after its queue if it has only one.
+
+    Of another program's, which only sends tasks, it is empty.
+    """
+    if "celery" not in arguments[0] or not {"beat", "worker"} & set(arguments):
+        return ""
     if "beat" in arguments:
         return "laurel-beat"
     queues = [text for option, text in pairwise(arguments) if option in ("-Q", "--queues")]

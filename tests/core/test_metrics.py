@@ -217,6 +217,7 @@ def test_every_line_of_a_request_names_it(monkeypatch: pytest.MonkeyPatch) -> No
         ("celery -A config.celery worker --queues=bulk", "laurel-worker-bulk"),
         ("celery -A config.celery worker -Q live,facts,bulk", "laurel-worker"),
         ("celery -A config.celery worker", "laurel-worker"),
+        ("/srv/laurel/manage.py relay", ""),
     ],
 )
 def test_a_process_of_celery_is_called_what_it_does(said: str, expected: str) -> None:
