@@ -11,12 +11,14 @@ from tests.browser.conftest import WITHIN_MS
 from tests.browser.walking import GAME
 
 pytestmark = pytest.mark.slow
-# The most common colour of what is drawn with full strength: the line's.
+# The most common colour of what is drawn with full strength and is no grey, as the grid is: the line's.
 _LINE = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   const counted = {};
   for (let at = 0; at < data.length; at += 4) {
     if (data[at + 3] < 255) continue;
+    const parts = [data[at], data[at + 1], data[at + 2]];
+    if (Math.max(...parts) - Math.min(...parts) < 40) continue;
     const colour = `${data[at]},${data[at + 1]},${data[at + 2]}`;
     counted[colour] = (counted[colour] || 0) + 1;
   }

@@ -30,6 +30,7 @@ ROOMS: Final = (
 )
 WORDS, IDS, OURS = "one of a few words", "ids and numbers", "written by the platform"
 LETTERS = "letters, digits, - and _ (accounts/services.py: clean_region)"
+TRACE = "hexadecimal digits and hyphens (W3C Trace Context)"
 ZONE, LANGUAGE = "a name of the time zone database", "a tag of letters and digits (BCP 47)"
 # Fields that hold no markup, whatever somebody sends, and why; every other one holds some in this world.
 HARMLESS: Final = {
@@ -80,6 +81,7 @@ HARMLESS: Final = {
     "analytics.Usage.kind": WORDS,
     "core.AuditEntry.action": OURS,
     "core.AuditEntry.object_kind": OURS,
+    "core.Backup.name": OURS,
     "core.DeadLetter.follower": OURS,
     "core.DeadLetter.kind": OURS,
     "core.ExportJob.about": IDS,
@@ -89,9 +91,14 @@ HARMLESS: Final = {
     "core.ExportJob.kind": WORDS,
     "core.ExportJob.state": WORDS,
     "core.Fact.kind": OURS,
+    "core.Fact.trace": TRACE,
+    "core.Follower.hears": OURS,
     "core.Follower.name": OURS,
     "core.IdempotencyKey.caller": IDS,
+    "core.Job.error": "what an exception says, which `manage.py status` shows and no page",
+    "core.Job.name": OURS,
     "core.Lease.name": OURS,
+    "core.Reopening.restored": OURS,
     "leaderboards.BoardSketch.name": IDS,
     "leaderboards.FlaggedScore.evidence": IDS,
     "leaderboards.FlaggedScore.period": OURS,
@@ -122,6 +129,7 @@ HARMLESS: Final = {
     "stats.Stat.authority": WORDS,
     "webhooks.Delivery.event": WORDS,
     "webhooks.Delivery.state": WORDS,
+    "webhooks.Delivery.trace": TRACE,
     "webhooks.Endpoint.disabled": WORDS,
     "webhooks.Endpoint.events": WORDS,
 }
