@@ -24,6 +24,13 @@ VARIABLES = (
     *("DATABASE_POOLED_BY", "DATABASE_PREPARED", "DATABASE_ANSWERING_URL", "DATABASE_DIRECT_URL"),
     "DATABASE_REPLICA_URL",
 )
+# What belongs to a kind of process, which a test that imports one of them leaves in its environment.
+OF_THE_PROCESS = (
+    "DATABASE_POOL_SIZE",
+    "DATABASE_STATEMENT_TIMEOUT_MS",
+    "DATABASE_IDLE_TIMEOUT_MS",
+    "LAUREL_PROCESS",
+)
 ANSWERING = "answering"
 # As docs/operations/postgresql.md has them: what each process would say itself when it connects.
 _SHORT = (

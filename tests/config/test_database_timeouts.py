@@ -7,15 +7,9 @@ import sys
 import pytest
 
 from config.children import BASE_DIR
+from tests.pooling import OF_THE_PROCESS
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
-# Their values belong to the kind of process; whoever runs the tests may have set others.
-_OF_THE_PROCESS = (
-    "DATABASE_POOL_SIZE",
-    "DATABASE_STATEMENT_TIMEOUT_MS",
-    "DATABASE_IDLE_TIMEOUT_MS",
-    "LAUREL_PROCESS",
-)
 _ASK = """
 import {module}
 import django
@@ -44,7 +38,7 @@ WORKS = ["0", "0", "1min"]
     ],
 )
 def test_a_session_is_as_patient_as_its_process_may_be(module: str, expected: list[str]) -> None:
-    env = {name: value for name, value in os.environ.items() if name not in _OF_THE_PROCESS}
+    env = {name: value for name, value in os.environ.items() if name not in OF_THE_PROCESS}
     program = "import os, sys\n" + _ASK.format(module=module)
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -96,7 +96,7 @@ def test_while_one_asks_for_more_the_others_take_what_is_left(monkeypatch: pytes
         thread.start()
     for thread in threads:
         thread.join()
-    assert len([at for at in asked if at > 0.5]) < 60  # 80, if each did
+    assert len([at for at in asked if at > 0.5]) < 72  # 80, if each did
 
 
 def test_an_attacker_who_is_refused_costs_valkey_nothing() -> None:
