@@ -3,10 +3,13 @@
 Each step may be repeated. Until all are done, no process starts where `manage.py restore` left its mark.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.conf import settings
 
 from accounts.erasure import copies, restoring
 from core import reopening
@@ -39,6 +42,19 @@ class Wishes:
     is_alone: bool = False
 
 
+def _whoever_works(say: Say) -> list[str]:
+    """Return the names of processes that work on the database."""
+    names, began = reopening.whoever_is_connected(), time.monotonic()
+    if names and settings.DATABASE_POOLED_BY:
+        say(
+            f"Waiting whether {', '.join(names)} will do something: PgBouncer keeps sessions of who has gone."
+        )
+    while names and settings.DATABASE_POOLED_BY and time.monotonic() - began < reopening.QUIET_S + 1:
+        time.sleep(0.2)
+        names = reopening.whoever_is_connected()
+    return names
+
+
 def reopen(wishes: Wishes, *, at: datetime, say: Say) -> None:
     """Open a restored database.
 
@@ -50,7 +66,7 @@ def reopen(wishes: Wishes, *, at: datetime, say: Say) -> None:
         raise CannotReopen(
             "PostgreSQL still goes through its log, or follows another one: wait until it takes writes."
         )
-    if not wishes.is_alone and (names := reopening.whoever_is_connected()):
+    if not wishes.is_alone and (names := _whoever_works(say)):
         raise CannotReopen(f"Stop {', '.join(names)} first: they would work on what was lost.")
     _forget_what_valkey_knows()
     say("Valkey holds no boards and pages of the time that was lost; boards are rebuilt once workers run.")

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import ProgrammingError, connection
 
 from core.db import run_prepared
 from core.direct import Ask
 
+QUIET_S = 15.0  # longer than any process that runs does nothing
 # Written into the settings of a server whose data was restored (config/backups/laying.py); it stays there for ever.
 _MARK = "laurel.restored"
 # Numbers that were given away in the time that was lost: far more than any hour makes, and too few to run out of.
@@ -73,10 +75,16 @@ def is_recovering() -> bool:
 
 
 def whoever_is_connected() -> list[str]:
-    """Return the names of Laurel's processes that are connected to the database, this one left out."""
+    """Return the names of Laurel's processes that are connected to the database, this one left out.
+
+    PgBouncer keeps sessions of processes that have ended. Who is there does something within QUIET_S.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND application_name LIKE 'laurel-%' ORDER BY 1"
+            " AND pid <> pg_backend_pid() AND application_name LIKE 'laurel-%%'"
+            " AND (state <> 'idle' OR NOT %s OR state_change > clock_timestamp() - %s * interval '1 second')"
+            " ORDER BY 1",
+            [bool(settings.DATABASE_POOLED_BY), QUIET_S],
         )
         return [name for (name,) in cursor.fetchall()]

@@ -33,6 +33,12 @@ from webhooks.queue import Message
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def _sessions_are_quiet_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait no longer than need be for what PgBouncer keeps of other tests' processes."""
+    monkeypatch.setattr(reopening, "QUIET_S", 0.5)
+
+
 @pytest.fixture
 def studio() -> Studio:
     return factories.studio()
@@ -145,7 +151,8 @@ def test_without_valkey_nothing_is_opened(settings: Any, ledger: Path) -> None:
 
 def test_a_database_that_somebody_works_on_is_not_opened(servers: Servers, ledger: Path) -> None:
     url = make_conninfo(_database(servers), application_name="laurel-web")
-    with psycopg.connect(url):
+    with psycopg.connect(url) as session:
+        session.execute("SELECT 1")
         with pytest.raises(CommandError, match="Stop laurel-web first"):
             reopen()
         assert "The database is open" in reopen("--alone")
