@@ -65,6 +65,11 @@ class Found:
     others: tuple[tuple[str, int], ...] = ()
     error: str = ""
 
+    @property
+    def serves(self) -> bool:
+        """Say whether it can be relied on; with other time-outs it only waits longer or shorter than it should."""
+        return self.status in (OK, OTHER_TIME_OUTS)
+
     def told(self) -> dict[str, Any]:
         """Return it as `/readyz` says it to everybody."""
         off: dict[str, Any] = {"off": list(self.off)} if self.off else {}

@@ -37,7 +37,7 @@ def readiness() -> tuple[int, dict[str, Any]]:
     degraded.
     """
     found = dependencies.kept.look()
-    ready = found[dependencies.POSTGRESQL].status in (dependencies.OK, dependencies.OTHER_TIME_OUTS)
+    ready = found[dependencies.POSTGRESQL].serves
     degraded = any(each.status != dependencies.OK for each in found.values())
     status = "unavailable" if not ready else "degraded" if degraded else "ok"
     checks = {name: each.told() for name, each in found.items()}

@@ -152,7 +152,7 @@ def _dependencies(found: dict[str, Found]) -> Iterator[Metric]:
     yield gauge(
         "laurel_dependency_up",
         "Whether a dependency answers, and PostgreSQL is as it should be.",
-        {name: float(each.status == OK) for name, each in found.items()},
+        {name: float(each.serves) for name, each in found.items()},
         "dependency",
     )
     yield gauge(
