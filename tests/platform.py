@@ -40,8 +40,8 @@ import json
 from django.utils import timezone
 from accounts.services import create_game, create_studio, issue_key
 from achievements.models import Achievement, Catalogue
-studio = create_studio(name="Faults")
-game = create_game(studio_id=studio.pk, title="Faults")
+studio = create_studio(name="NAMED")
+game = create_game(studio_id=studio.pk, title="NAMED")
 Catalogue.objects.create(game=game)
 Achievement.objects.bulk_create(
     Achievement(studio_id=studio.pk, game=game, key=f"a{{n}}", name=f"A{{n}}", points={POINTS})
@@ -186,9 +186,15 @@ class Platform:
             "OTEL_TRACES_SAMPLER": "parentbased_always_off",
         }
 
+    def new_studio(self, name: str) -> dict[str, Any]:
+        """Make a studio with such a game; return the game's `game` and `game_id` and the studio's `key`."""
+        code = _SEED.replace("NAMED", name)
+        made: dict[str, Any] = json.loads(self.manage("shell", "-v0", "-c", code).strip().splitlines()[-1])
+        return made
+
     def make_studio(self) -> None:
         """Make a studio with a game of ACHIEVEMENTS achievements of POINTS points, and its server's key."""
-        made = json.loads(self.manage("shell", "-v0", "-c", _SEED).strip().splitlines()[-1])
+        made = self.new_studio("Faults")
         self.key, self.game, self.game_id = made["key"], made["game"], made["game_id"]
 
     def start_processes(self) -> None:
