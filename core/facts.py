@@ -206,6 +206,16 @@ def read_game(
     return Stretch(found, horizon, dropped_tx, dropped_id, kept_from)
 
 
+def horizon() -> int:
+    """Return the transaction id below which every transaction has ended, so that its facts may be read."""
+    return int(run_prepared("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint", [])[0][0])
+
+
+def next_transaction() -> int:
+    """Return the transaction id that none had yet: once it is the horizon, all is to be read that is committed now."""
+    return int(run_prepared("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", [])[0][0])
+
+
 _HEAD = """
     SELECT tx::text::bigint, id FROM core_fact WHERE tx < pg_snapshot_xmin(pg_current_snapshot())
      ORDER BY tx DESC, id DESC LIMIT 1

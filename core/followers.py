@@ -31,6 +31,7 @@ TAKEN_S = 1.0
 LINGER_S = 0.5  # longer than the relay's hint interval, so that a steady stream meets a waiting follower
 LONGEST_RUN_S = 10.0
 BACK_OFF_S = 1.0
+_SETTLING_S = 0.01
 _TRANSIENT = (*AWAY, OperationalError, InterfaceError)
 
 _BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -129,12 +130,25 @@ def _follow(name: str) -> bool:
 
 
 def drain(name: str) -> int:
-    """Read on until nothing is left, without waiting; return the number of facts read."""
+    """Read on until everything is read that was committed before; return the number of facts read.
+
+    A transaction that began before may still hold the log back, an ANALYZE of PostgreSQL's own too: its end is waited
+    for, though not for longer than LONGEST_RUN_S.
+    """
     ensure_rows()
+    begun = time.monotonic()
+    newest = facts.next_transaction()
     total = 0
-    while (read := step(facts.subscriptions()[name])) and read.more:
+    while True:
+        is_all = facts.horizon() >= newest or time.monotonic() - begun > LONGEST_RUN_S
+        read = step(facts.subscriptions()[name])
+        if read is None:
+            return total
         total += len(read.facts)
-    return total
+        if not read.more:
+            if is_all:
+                return total
+            stopping.wait(_SETTLING_S)
 
 
 def step(subscription: Subscription) -> Step | None:

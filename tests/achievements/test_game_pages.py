@@ -196,7 +196,7 @@ def test_a_hidden_achievement_leaves_no_word_in_any_page(game: Game) -> None:
             markup = re.sub(r"veiled(\+|%2b| )group", "", answer.content.decode().lower())
             assert "veiled" not in markup, one
             assert "77,777" not in markup, one
-            assert "77777" not in markup, one
+            assert not re.search(r"\b77777\b", markup), one  # an id may hold the digits
     assert "Hidden achievement" in page(mine, path(game, "/achievements/meta"))
 
 

@@ -1,5 +1,6 @@
 """Followers read every fact once, in order, whatever happens to them."""
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -100,6 +101,24 @@ def test_a_fact_of_a_transaction_that_is_still_open_holds_later_ones_back() -> N
     other.close()
     run(probe, rounds=2)
     assert heard.numbers == [1, 2]
+
+
+def test_who_reads_all_there_is_waits_for_who_still_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard()
+    probe = subscription(heard)
+    monkeypatch.setattr(facts, "subscriptions", lambda: {"probe": probe})
+    other = connections["default"].copy()
+    other.inc_thread_sharing()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("INSERT INTO core_fact (kind, size, payload) VALUES ('probed', 1, '{\"number\": 1}')")
+    say(2)
+    commits = threading.Timer(0.2, other.commit)
+    commits.start()
+    assert followers.drain("probe") == 2
+    assert heard.numbers == [1, 2]
+    commits.join()
+    other.close()
 
 
 def test_the_cursor_moves_with_the_rows_or_not_at_all() -> None:

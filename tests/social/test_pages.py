@@ -121,7 +121,7 @@ def test_hidden_achievements_leave_no_word_in_the_page(client: Client, game: Gam
         page = _page(client, path).lower()
         assert "secret" not in page
         assert "77,777" not in page
-        assert "77777" not in page
+        assert not re.search(r"\b77777\b", page)  # an id may hold the digits
     assert "Hidden achievement" in _page(client, f"/players/{demo.uuid}/games/{game.uuid}")
 
 
