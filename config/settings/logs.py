@@ -19,7 +19,8 @@ _SHARED: list[Any] = [
 ]
 # Only here exceptions become text: who tells of them somewhere else needs them as they are.
 _RENDERERS: list[Any] = (
-    [structlog.dev.ConsoleRenderer()]
+    # Not with every frame's variables in colours: that takes a second of a core for each error.
+    [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     if DEBUG
     else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 )

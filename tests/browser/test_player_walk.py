@@ -10,10 +10,10 @@ from http import HTTPStatus
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from core.memo import KEPT_S
 from tests.browser import telling, walking
 from tests.browser.conftest import WITHIN_MS, Laurel
 from tests.browser.game_server import GAME, Api, demo_server
+from tests.patience import SHIPPED
 
 pytestmark = pytest.mark.slow
 PASSWORD = "the-lamp-by-the-harbour"
@@ -143,7 +143,7 @@ def test_who_is_private_is_not_found_by_outsiders_anywhere(two: Two, browser: Br
     everywhere = {"profile", "game", "compare", "search", "holders", "board"}
     assert _places_that_name(two, named, anybody) == everywhere
     _chooses(ben.page, "private")
-    time.sleep(KEPT_S)
+    time.sleep(SHIPPED["core.memo.KEPT_S"])
     assert _places_that_name(two, named, anybody) == set()
     for session in (anybody, outsider.page.context):
         for rest in ("", f"/games/{GAME}", "/card.png", "/badge.svg", "/feed.atom"):

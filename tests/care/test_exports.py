@@ -115,7 +115,13 @@ def test_nothing_of_another_studio_or_person_is_in_it(full: Desk) -> None:
     full.unlock("a1", player="somebody-else")
     file = opened(by_portal(full))
     everything = b"".join(file.read(name) for name in file.namelist()).decode()
-    for secret in ("their-secret-id", str(elsewhere.uuid), "770077700777", "somebody-else", "ada@example.com"):
+    for secret in (
+        "their-secret-id",
+        str(elsewhere.uuid),
+        "770077700777",
+        "somebody-else",
+        "ada@example.com",
+    ):
         assert secret not in everything, secret
 
 

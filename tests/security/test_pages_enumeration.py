@@ -37,7 +37,7 @@ NEW: Final = "new@northlight.example"
 # What differs at each request, or is the asker's own.
 _OWN: Final = re.compile(
     r'name="csrfmiddlewaretoken" value="\w+"|"csrf": "\w+"|nonce-[\w+/=-]+|nonce="[^"]+"|<code>[\w-]{36}</code>'
-    r'|"request_id":"[^"]+"|\b\d{1,2}:\d\d(:\d\d)?\b'
+    r'|"request_id":"[^"]+"|(?<!\d)\d{1,2}:\d\d(:\d\d)?(?!\d)'
 )
 _VARYING: Final = frozenset(
     {"X-Request-Id", "Content-Length", "Content-Security-Policy", "Expires", "RateLimit"}

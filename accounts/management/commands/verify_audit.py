@@ -63,7 +63,10 @@ class Command(BaseCommand):
             self._tell(str(uuids.get(pk) or selectors.studio_uuid(pk) or f"(deleted) {pk}"), verdict)
             faults += bool(verdict.fault)
         if faults:
-            raise CommandError(f"The audit log of {faults} of {len(wanted)} studios has a fault.")
+            raise CommandError(
+                f"The audit log of {faults} of {len(wanted)} studios has a fault. If the secret was changed,"
+                " what the older one sealed looks the same: name both in AUDIT_SECRETS=newer,older and verify again."
+            )
         self.stdout.write(f"The audit log of {len(wanted)} studios holds.")
 
     def _tell(self, studio: str, verdict: Verdict) -> None:
