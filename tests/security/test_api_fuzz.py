@@ -12,20 +12,26 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
+from django.db import connections
 
 from config import children
+from core import facts, followers
 from tests import factories
 from tests.security.api_routes import ABOUT, OPERATIONS, ROOT, Side
 from tests.security.serving import WebServer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-# How many an operation: as many as fit beside all other tests, or with FUZZ=full (`make fuzz`) as many as are promised.
-EXAMPLES: Final = 200 if os.environ.get("FUZZ") == "full" else 15
-WALKS: Final = 4 * EXAMPLES  # from answer to answer, each over some of the operations
+# How many an operation: as many as are promised, or more (`make fuzz`). As many walks lead from answer to answer.
+EXAMPLES: Final = 1000 if os.environ.get("FUZZ") == "full" else 200
+_FOLLOWED_EVERY_S: Final = 2.0
 LEAVING: Final = ("leaving-1", "leaving-2", "leaving-3")
 # Each in a process of its own (tests/conftest.py).
 PARTS: Final = {
@@ -51,10 +57,10 @@ def test_every_operation_answers_as_its_schema_says(
 def test_what_follows_an_answer_is_answered_as_its_schema_says(
     transactional_db: None, web: WebServer, tmp_path: Path
 ) -> None:
-    fuzz(web, tmp_path, "--phases=stateful", examples=WALKS)
+    fuzz(web, tmp_path, "--phases=stateful")
 
 
-def fuzz(web: WebServer, folder: Path, *options: str, examples: int = EXAMPLES) -> None:
+def fuzz(web: WebServer, folder: Path, *options: str) -> None:
     """Try a world of its own; fail with what Schemathesis says."""
     side = Side.make()
     config = folder / "schemathesis.toml"
@@ -62,10 +68,33 @@ def fuzz(web: WebServer, folder: Path, *options: str, examples: int = EXAMPLES) 
     config.write_text(f"{fixed}\n[dictionaries]\n{_dictionaries(side)}")
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"]
     command += [f"http://{children.HOST}:{web.port}/{ROOT}/schema", "--checks=all", "--no-color"]
-    command += [f"--max-examples={examples}", "--header", f"Authorization: Bearer {side.key}", *options]
+    command += [f"--max-examples={EXAMPLES}", "--header", f"Authorization: Bearer {side.key}", *options]
     env = os.environ | {"SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("fuzz_hooks.py"))}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    with _followed():
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def _followed() -> Iterator[None]:
+    """Let listeners hear of what is reported, as workers would: where they fall behind, reads are refused."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        try:
+            while not ended.wait(_FOLLOWED_EVERY_S):
+                for name in facts.subscriptions():
+                    followers.drain(name)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        followed = pool.submit(follow)
+        try:
+            yield
+        finally:
+            ended.set()
+        followed.result()
 
 
 def _dictionaries(side: Side) -> str:
