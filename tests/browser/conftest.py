@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,13 @@ def chromium() -> str:
 @pytest.fixture(scope="module")  # what drives it keeps a loop running, which other tests' own would not bear
 def browser() -> Iterator[Browser]:
     """Start the machine's Chromium."""
+    with another_browser() as started:
+        yield started
+
+
+@contextmanager
+def another_browser() -> Iterator[Browser]:
+    """Start the machine's Chromium; each thread has to have its own."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=list(onlooker.FLAGS))
         yield started

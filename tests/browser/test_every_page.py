@@ -4,13 +4,15 @@
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState
 
 from tests.browser import lived_in, walking
-from tests.browser.conftest import Laurel
+from tests.browser.conftest import Laurel, another_browser
 
 pytestmark = pytest.mark.slow
 GRAVE = {"serious", "critical"}
@@ -20,6 +22,8 @@ _WEIGHT = """() => performance.getEntries()
     .filter(entry => entry.entryType === "resource" || entry.entryType === "navigation")
     .filter(entry => !/inter-(?!latin-wght)/.test(entry.name))
     .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+_AT_ONCE: Final = 2
+_VIOLATIONS: Final = {"resultTypes": ["violations"]}  # of what passes, only that it does
 # Both themes and both widths; PAGES=full takes each theme in each width.
 LOOKS = [("light", "1440"), ("dark", "390")]
 if os.environ.get("PAGES") == "full":
@@ -50,14 +54,8 @@ def every_page(browser: Browser, laurel: Laurel, said: str, signed_in: StorageSt
 
 
 def _look(page: Page, name: str, path: str) -> list[str]:
-    """Return what is wrong with a page, for somebody who comes for the first time."""
+    """Return what is wrong with a page, for somebody whose browser has nothing of it."""
     wrong: list[str] = []
-
-    def said(message: str) -> None:
-        wrong.append(f"{name}: the console says {message}")
-
-    page.on("pageerror", lambda error: said(str(error)))
-    page.on("console", lambda message: said(message.text) if message.type == "error" else None)
     answer = page.goto(path, wait_until="load")
     assert answer is not None
     policy = answer.headers.get("content-security-policy", "")
@@ -71,29 +69,51 @@ def _look(page: Page, name: str, path: str) -> list[str]:
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if width > 0:
         wrong.append(f"{name}: scrolls sideways by {width} px")
-    for violation in Axe().run(page).response["violations"]:
+    for violation in Axe().run(page, options=_VIOLATIONS).response["violations"]:
         if violation["impact"] in GRAVE:
             where = ", ".join(" ".join(node["target"]) for node in violation["nodes"][:3])
             wrong.append(f"{name}: {violation['id']} at {where}: {violation['help']}")
     return wrong
 
 
-@pytest.mark.parametrize(("theme", "size"), LOOKS)
-def test_no_page_has_a_grave_fault(
-    browser: Browser, said: str, signed_in: StorageState, every_page: dict[str, str], theme: str, size: str
-) -> None:
-    wrong = []
-    width, height = walking.SIZES[size]
-    listed = [(name, path, None) for name, path in walking.SIGNED_OUT.items()]
-    for name, path, state in [*listed, *((name, path, signed_in) for name, path in every_page.items())]:
-        context = browser.new_context(
-            base_url=walking.printed(said, "Home"),
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if theme == "dark" else "light",
-            reduced_motion="reduce",
-            storage_state=state,
-        )
-        context.add_cookies([walking.theme_cookie(walking.printed(said, "Home"), theme)])
-        wrong += _look(context.new_page(), name, path)
-        context.close()
+def test_no_page_has_a_grave_fault(said: str, signed_in: StorageState, every_page: dict[str, str]) -> None:
+    def looked(look: tuple[str, str]) -> list[str]:
+        with another_browser() as browser:
+            found = _visited(browser, said, look, walking.SIGNED_OUT, None)
+            return found + _visited(browser, said, look, every_page, signed_in)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        wrong = [one for found in pool.map(looked, LOOKS) for one in found]
     assert not wrong, "\n".join(wrong)
+
+
+def _visited(
+    browser: Browser, said: str, look: tuple[str, str], pages: dict[str, str], state: StorageState | None
+) -> list[str]:
+    """Open pages in a theme and a size, and return what is wrong with them.
+
+    In one tab, which keeps no file of the page before: a new one for each takes as long as all that is looked at.
+    """
+    theme, size = look
+    width, height = walking.SIZES[size]
+    context = browser.new_context(
+        base_url=walking.printed(said, "Home"),
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if theme == "dark" else "light",
+        reduced_motion="reduce",
+        storage_state=state,
+    )
+    context.add_cookies([walking.theme_cookie(walking.printed(said, "Home"), theme)])
+    page = context.new_page()
+    context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    heard: list[str] = []
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    wrong = []
+    for name, path in pages.items():
+        found = _look(page, name, path)
+        wrong += [f"{theme} {size}: {one}" for one in found]
+        wrong += [f"{theme} {size}: {name}: the console says {one}" for one in heard]
+        heard.clear()
+    context.close()
+    return wrong
