@@ -51,9 +51,10 @@ test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey, in minutes 
 slow: $(DEV_STAMP) ## Run the tests that take a second and more: races, real data, browsers
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(EVERY_TEST) -m slow
 
-# One after the other: they say how long an answer takes while a part is away.
+# Where it is said how long an answer takes while a part is away, one after the other; the rest beside each other.
 faults: $(DEV_STAMP) ## Kill and freeze each process under load, then by chance (FAULTS=full: 100,000 unlocks, 50 strikes, on what make production runs; SEED=1)
-	$(BIN)/python -m pytest -n 0 tests/faults
+	$(BIN)/python -m pytest -n 0 tests/faults -m alone
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/faults -m "not alone"
 	$(BIN)/python -m tests.storm $(if $(filter full,$(FAULTS)),--full --production) $(if $(SEED),--seed $(SEED))
 
 restore-drill: $(DEV_STAMP) ## Back up under load, kill the server, restore to a named second, compare (DRILL=full: in minutes)
@@ -62,7 +63,7 @@ restore-drill: $(DEV_STAMP) ## Back up under load, kill the server, restore to a
 topology: $(DEV_STAMP) ## Run production without containers, play, and kill each process, in minutes (wants what make production wants)
 	$(BIN)/python -m pytest -n 0 tests/topology
 
-fuzz: $(DEV_STAMP) ## Try every operation of the API against its schema, with 200 examples and more of each, in minutes
+fuzz: $(DEV_STAMP) ## Try every operation of the API against its schema, with 1,000 examples of each, in a quarter of an hour
 	FUZZ=full $(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/security/test_api_fuzz.py
 
 alarms: $(DEV_STAMP) ## Kill each process and freeze each server of make production: each has to raise its alert, in a quarter of an hour (ONLY=frozen)

@@ -10,6 +10,7 @@ import pytest
 from tests.faults import FULL
 from tests.platform import ACHIEVEMENTS, Answer, Platform, wait_for
 
+pytestmark = pytest.mark.alone
 AWAY_S = 10.0 if FULL else 2.0
 WARM_UP_S = 1.5
 CLIENTS = 4

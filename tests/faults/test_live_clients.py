@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tests.faults import FULL
 from tests.faults.clients import Client, Following, SocketClient, StreamClient, heard_in, open_in
 from tests.platform import Platform, wait_for
 
 CLIENTS = 200
 IN_A_BROWSER = 20
 UNLOCKS = 50  # of each client's player
-KILLS = 20
+KILLS = 20 if FULL else 9
 IN_A_BATCH = 50
 SEED = 20261126
 _KILLED = ("live", "valkey", "worker")

@@ -18,6 +18,7 @@ from tests.faults import FULL
 from tests.patience import SHIPPED
 from tests.platform import Platform, wait_for
 
+pytestmark = pytest.mark.alone
 NAMES = ("web", "live", "worker", "relay", "send_webhooks", "beat")
 READY_WITHIN_S = SHIPPED["core.dependencies.WITHIN_S"] + 0.3  # with the way there and back, on a busy machine
 SEEN_WITHIN_S = 20.0

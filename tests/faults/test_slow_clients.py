@@ -64,7 +64,7 @@ def test_bodies_that_never_end_hold_nobody_up(platform: Platform, sockets: list[
     time.sleep(0.5)
     client = platform.client()
     answer = client.get(f"/leaderboards/{platform.game}")
-    assert (answer.status, answer.seconds < 1.0) == (200, True)
+    assert (answer.status, answer.seconds < DRIBBLES_S / 3) == (200, True)
     closed_s = _seconds_until_closed(slow[0], dribble=b" ")
     assert DRIBBLES_S / 2 < closed_s < DRIBBLES_S + CUT_WITHIN_S
     for connection in slow:
