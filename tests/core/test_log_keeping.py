@@ -27,6 +27,7 @@ def test_what_is_dropped_is_noted_up_to_its_newest_fact() -> None:
     today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = [today - timedelta(days=ago) for ago in (10, 9, 8, 7)]  # the third is empty, the last one is kept
     LogBeginning.objects.all().delete()
+    Follower.objects.all().delete()
     log_keeping.make_partitions(today=days[0].date())
     say(55, days[0], studio=None)  # no studio's
     others = say(30, days[1], studio=9)
