@@ -15,8 +15,7 @@ HOST = "127.0.0.1"
 PROBE_WITHIN_S = 1.0
 # web, live first: nobody new comes in while the rest finishes what it has begun.
 STOP_ORDER = (("web", "live"), ("relay", "beat", "worker", "send_webhooks"), ("valkey",), ("postgres",))
-# One worker serves all queues, with room for each of them.
-_CONCURRENCY = 8
+_CONCURRENCY = sum(commands.CONCURRENCY.values())  # one worker serves all queues
 
 
 @dataclass(frozen=True)

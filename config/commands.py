@@ -29,8 +29,9 @@ LIVE_OPTIONS = (
     ),
 )
 _WORKER_OPTIONS = ("--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "warning")
-# How many tasks a worker has under way. Bulk is patient, and each of its tasks holds a connection for long.
-CONCURRENCY: Mapping[str, int] = {"live": 4, "facts": 4, "bulk": 2}
+# How many tasks a worker has under way: each listener of its queue reads on for ten seconds while there is something to
+# read, so there is room for all of them, and for the jobs beside them. With less, one of them waits for another to end.
+CONCURRENCY: Mapping[str, int] = {"live": 4, "facts": 8, "bulk": 6}
 WEB_WORKERS = 2
 
 

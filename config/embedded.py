@@ -38,7 +38,7 @@ listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = '{sockets}'
 unix_socket_permissions = 0700
-max_connections = 120               # web 2 x 10, worker 8, live, relay, beat, and room for operators
+max_connections = 120               # web 2 x 10, worker 18, live, relay, beat, and room for operators
 # What is acknowledged is on disk. These are the defaults; they are here to stay.
 fsync = on
 synchronous_commit = on

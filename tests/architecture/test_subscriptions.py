@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 
 from config.celery import app
+from config.commands import CONCURRENCY
 from config.subscriptions import SUBSCRIPTIONS
 from core.facts import Subscription
 
@@ -41,6 +42,12 @@ def test_a_listener_has_a_task_in_its_room_and_a_queue(subscription: Subscriptio
     task = app.tasks[f"{subscription.name}.follow"]
     assert task.__module__.split(".")[0] == subscription.listener.__module__.split(".")[0]
     assert subscription.queue in QUEUES
+
+
+@pytest.mark.parametrize("queue", sorted(QUEUES))
+def test_a_worker_has_room_for_every_listener_of_its_queue_and_for_jobs(queue: str) -> None:
+    listeners = sum(each.queue == queue for each in SUBSCRIPTIONS)
+    assert CONCURRENCY[queue] >= listeners + 2
 
 
 def test_names_are_told_apart() -> None:
