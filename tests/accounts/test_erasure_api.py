@@ -34,6 +34,7 @@ def id_of(owner: Studio, external_id: str) -> str:
     return str(info.uuid)
 
 
+@pytest.mark.slow
 def test_erasing_is_answered_202_as_often_as_it_is_asked_for(studio: Studio) -> None:
     joins.begin()
     game = joins.declare(studio)
@@ -110,6 +111,7 @@ def test_a_token_of_who_was_erased_is_refused(studio: Studio) -> None:
     assert api.get("/players/me").status_code == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["owner", "admin"])
 def test_a_page_says_what_goes_and_erases_once_the_id_is_typed(studio: Studio, role: str) -> None:
     joins.begin()
@@ -159,6 +161,7 @@ def test_roles_that_may_not_erase_see_no_way_to(studio: Studio) -> None:
     assert Player.objects.get().erased_at is None
 
 
+@pytest.mark.slow
 def test_a_restored_backup_brings_nobody_back(studio: Studio, tmp_path: Path) -> None:
     joins.begin()
     game = joins.declare(studio)

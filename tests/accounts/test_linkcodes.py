@@ -1,5 +1,6 @@
 """Link codes as people type them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from accounts import linkcodes
 CODES = st.text(alphabet=linkcodes.ALPHABET, min_size=linkcodes.LENGTH, max_size=linkcodes.LENGTH)
 
 
+@pytest.mark.slow
 @given(CODES, st.sampled_from([str.lower, str.upper]), st.sampled_from(["", "-", " ", " - "]))
 def test_a_code_is_read_as_it_was_shown(code: str, case: object, between: str) -> None:
     typed = between.join(linkcodes.shown(code))

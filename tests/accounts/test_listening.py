@@ -122,6 +122,7 @@ def test_a_form_of_another_site_begins_none(anna: Visitor) -> None:
     assert not PlayerSession.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("ending", ["device", "password", "logout"])
 def test_what_begins_while_a_login_ends_ends_with_it(ending: str) -> None:

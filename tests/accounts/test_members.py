@@ -61,6 +61,7 @@ def test_the_page_shows_everybody_and_no_stranger(studio: Studio, owner: Visitor
     assert "stranger@example.com" not in page
 
 
+@pytest.mark.slow
 def test_the_page_asks_as_often_for_many_as_for_few(
     studio: Studio, owner: Visitor, django_assert_num_queries: Any
 ) -> None:

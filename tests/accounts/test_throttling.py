@@ -173,6 +173,7 @@ def test_a_key_s_own_limit_is_lower_and_follows_its_rotation(studio: Studio, gam
     assert (new.writes_per_s, new.reads_per_s) == (2, 10**6)
 
 
+@pytest.mark.slow
 def test_a_batch_larger_than_a_bucket_is_done_by_who_waits_as_long_as_he_is_told(
     server: Api, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:

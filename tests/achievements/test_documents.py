@@ -64,6 +64,7 @@ def test_changes_of_two_stand_together_where_they_do_not_meet(
     assert all(merged.get(name) == new for name, (_, new) in other.items() if name not in own)
 
 
+@pytest.mark.slow
 @given(DOCUMENTS, DOCUMENTS)
 def test_values_of_changed_fields_make_the_other_document(one: dict[str, Any], other: dict[str, Any]) -> None:
     before, after = documents.flat(one), documents.flat(other)

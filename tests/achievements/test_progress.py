@@ -95,6 +95,7 @@ def test_16_threads_that_send_everything_twice_reach_the_target_once() -> None:
     assert PlayerTotal.objects.values_list("points", "unlocked").get() == (10, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_groups_that_cross_do_not_deadlock() -> None:
     game = factories.game()

@@ -63,6 +63,7 @@ def test_an_unexpected_status_ends_the_measurement(server: Address) -> None:
         saturate(server, in_turn(iter([_get("/gone")])), connections=1, expected={202})
 
 
+@pytest.mark.slow
 def test_at_a_rate_latency_counts_from_when_a_request_was_due(server: Address) -> None:
     due: list[float] = []
     run = at_rate(

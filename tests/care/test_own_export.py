@@ -31,6 +31,7 @@ def taken(who: Somebody) -> dict[str, Any]:
     return {name: archive.read(name) for name in archive.namelist()}
 
 
+@pytest.mark.slow
 def test_the_file_holds_the_account_and_what_each_studio_has(anna: Somebody) -> None:
     games = [factories.game(), factories.game()]
     for game in games:

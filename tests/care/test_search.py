@@ -58,6 +58,7 @@ def test_what_a_role_may_not_use_is_not_found(desk: Desk) -> None:
     assert desk.house.get(hit.url.removeprefix(desk.house.path()), by="analyst").status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", MAY)
 def test_every_page_that_the_rail_leads_to_is_found_by_its_name(desk: Desk, role: str) -> None:
     page = desk.house.get("", by=role).text

@@ -97,6 +97,7 @@ def test_who_erased_himself_goes_again_with_his_account(ledger: Path) -> None:
     assert not Player.objects.filter(uuid=uuid).exists()
 
 
+@pytest.mark.slow
 def test_an_erasure_is_not_done_before_its_names_are_copied(
     studio: Studio, tmp_path: Path, settings: Any
 ) -> None:
@@ -149,6 +150,7 @@ def test_without_valkey_nothing_is_opened(settings: Any, ledger: Path) -> None:
     assert reopening.logs() == [(0, 0)]
 
 
+@pytest.mark.slow
 def test_a_database_that_somebody_works_on_is_not_opened(servers: Servers, ledger: Path) -> None:
     url = make_conninfo(_database(servers), application_name="laurel-web")
     with psycopg.connect(url) as session:

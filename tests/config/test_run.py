@@ -61,6 +61,7 @@ def test_a_taken_port_is_named_with_a_free_one_to_take(tmp_path: Path, taken: in
     assert f"make run PORT={taken + 99}" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["eighty", "0", "65535", "-1", "8000.5"])
 def test_a_port_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     assert f"PORT is “{text}”" in refusal(tmp_path, text)
@@ -76,6 +77,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, port: int) -> N
     assert "VAR_DIR" in refusal(tmp_path / "file" / "var", port)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "scheme"),
     [("DATABASE_URL", "postgres"), ("REDIS_URL", "redis"), ("CELERY_BROKER_URL", "redis")],
@@ -88,6 +90,7 @@ def test_a_named_server_that_is_not_there_is_told_by_its_variable(
     assert "secret" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["laurel", "//me:secret@127.0.0.1/0", "redis://me:secret@127.0.0.1:secret/0"])
 def test_a_server_s_address_that_is_none_is_refused_and_not_repeated(
     tmp_path: Path, port: int, url: str

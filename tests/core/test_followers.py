@@ -346,6 +346,7 @@ def test_a_worker_that_knows_fewer_kinds_than_the_newest_version_waits_for_one_t
     assert heard.numbers == [1, 2]
 
 
+@pytest.mark.slow
 def test_after_migrating_each_listener_is_left_to_who_knows_what_it_hears() -> None:
     call_command("migrate", verbosity=0)
     rows = dict(Follower.objects.values_list("name", "hears"))

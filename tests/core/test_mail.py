@@ -159,6 +159,7 @@ def test_what_was_not_done_is_not_told(server: Server) -> None:
     assert server.taken == []
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_delays_mail_and_loses_none(port: int) -> None:
     for n in range(3):
         write(f"p{n}@northlight.example")

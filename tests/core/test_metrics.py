@@ -196,6 +196,7 @@ def test_a_statement_that_ran_out_of_time_is_a_slow_one() -> None:
     assert [line["event"] for line in logged] == ["slow query"]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_every_line_of_a_request_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     said = io.StringIO()

@@ -64,6 +64,7 @@ def test_what_costs_more_than_a_bucket_takes_all_of_it() -> None:
     assert not take(SLOW, "a").allowed
 
 
+@pytest.mark.slow
 def test_who_comes_often_does_not_ask_valkey_each_time() -> None:
     take(FAST, "a")
     before = _calls()

@@ -97,6 +97,7 @@ _values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(_values)
 def test_what_the_platform_writes_it_reads(value: object) -> None:
     assert loads(dumps(value)) == value

@@ -311,6 +311,7 @@ def test_a_builder_that_dies_is_not_waited_for_long(world: World, monkeypatch: p
     assert look(world.api())[0] == "hit"
 
 
+@pytest.mark.slow
 def test_without_valkey_it_is_built_each_time(world: World, servers: Servers) -> None:
     unlock(world, "a0")
     follow()

@@ -148,6 +148,7 @@ def test_it_costs_the_same_for_any_number_of_games(world: World) -> None:
     assert queries() == few
 
 
+@pytest.mark.slow
 @given(some.sets(some.integers(0, 60)))
 def test_a_streak_is_the_longest_run_of_days(numbers: set[int]) -> None:
     days = sorted(date(2026, 1, 1) + timedelta(days=number) for number in numbers)

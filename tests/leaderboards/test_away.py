@@ -14,6 +14,7 @@ from tests.leaderboards.world import World, ranked, recomputed, whole
 from tests.patience import valkey_frozen
 
 
+@pytest.mark.slow
 def test_a_frozen_valkey_costs_one_short_wait_and_postgresql_answers(
     world: World, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

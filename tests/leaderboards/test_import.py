@@ -274,6 +274,7 @@ def test_a_file_of_nothing_is_refused(world: World, game: Game, file: object) ->
     assert send(world, game, file).status_code == 422
 
 
+@pytest.mark.slow
 def test_a_game_gets_at_most_200_boards(world: World, game: Game) -> None:
     many = [{"key": f"b{number}", "name": "B"} for number in range(201)]
     assert pointers(send(world, game, {"leaderboards": many})) == ["/leaderboards"]

@@ -62,6 +62,7 @@ def drawn(kind: str) -> list[int]:
     return random.sample(range(10**9), PLAYERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tied", "skewed", "different"])
 @pytest.mark.parametrize("tie_break", ["shared", "dense", "earliest"])
 def test_ranks_are_exact_at_the_top_and_within_a_percent_below(

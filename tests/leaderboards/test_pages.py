@@ -58,6 +58,7 @@ def test_pages_from_every_offset_are_as_recomputed(world: World, from_there: Pre
         assert listing.goes_on == (offset + 7 < len(expected))
 
 
+@pytest.mark.slow
 def test_everybody_has_the_rank_that_the_pages_show(world: World, from_there: Prepare) -> None:
     played(world)
     from_there()

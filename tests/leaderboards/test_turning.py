@@ -115,6 +115,7 @@ def test_two_beats_at_once_go_through_the_standings_once(world: World, game: Gam
     assert len(ended_facts()) == 1
 
 
+@pytest.mark.slow
 def test_a_period_that_cannot_become_final_keeps_no_other_from_it(world: World, game: Game) -> None:
     factories.leaderboard(game, reset="daily", spans=["month"])
     submit(world, ("a", 5))

@@ -73,6 +73,7 @@ BODIES: Final[dict[str, tuple[bytes, int]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", BODIES)
 def test_a_body_that_can_not_be_is_refused_by_every_operation(side: Side, attack: str) -> None:
     body, status = BODIES[attack]

@@ -204,6 +204,7 @@ def test_what_is_hidden_stays_so_in_the_news_until_one_has_it(people: People) ->
     assert reverse("achievement-page", args=[people.game.uuid, "secret"]) in news
 
 
+@pytest.mark.slow
 def test_500_friends_have_pages_and_take_as_many_queries_as_a_few(
     people: People, django_assert_max_num_queries: Any
 ) -> None:

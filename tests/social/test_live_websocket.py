@@ -406,6 +406,7 @@ def _large_inbox(world: World) -> list[str]:
     return every
 
 
+@pytest.mark.slow
 def test_a_message_that_never_ends_is_no_sign_of_life(world: World, impatient: LiveServer) -> None:
     def fragments() -> Iterator[str]:
         while True:

@@ -50,6 +50,7 @@ def test_an_hour_that_comes_twice_is_quiet_twice_and_one_that_is_left_out_never(
     assert quiet_minutes(datetime(2026, 6, 1, 12, tzinfo=UTC)) == 60
 
 
+@pytest.mark.slow
 @given(TIMES, ZONES, MINUTES, MINUTES)
 def test_it_is_quiet_in_a_time_or_in_the_rest_of_the_day(
     at: datetime, zone: ZoneInfo, begins: int, ends: int

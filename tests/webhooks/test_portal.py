@@ -175,6 +175,7 @@ def test_what_was_sent_and_answered_is_shown_and_sent_again(api: Api, studio: St
     assert client.post(f"{hook}/replay", {"hours": "24"}).status_code == 302
 
 
+@pytest.mark.slow
 def test_the_log_is_read_page_by_page(developer: Client, studio: Studio) -> None:
     hook = made(developer, studio)
     for _ in range(60):
