@@ -86,9 +86,14 @@ class Platform:
         self.wait_for_followers()
         return dict(orjson.loads(done.stdout))
 
-    def wait_for_followers(self, *, within_s: float = 120.0) -> None:
-        """Return once every follower has read the whole log. Raises CannotStart when one does not."""
+    def wait_for_followers(self, *, within_s: float = 120.0, patient: bool = True) -> None:
+        """Return once every follower has read the whole log. Raises CannotStart when one does not.
+
+        Without the `patient` ones, analytics and webhooks are left to go on.
+        """
         names, deadline = self.world.followers, time.monotonic() + within_s
+        if not patient:
+            names = sorted({*names} - {*self.world.patient_followers})
         with self.connect() as connection:
             while _one(connection, _WAITING, [len(names), names])[0]:
                 if time.monotonic() > deadline:

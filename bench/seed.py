@@ -60,6 +60,7 @@ def fill(players: int) -> World:
         players=players,
         tokens=[_token(studio.pk, watcher(number), game) for number in range(WATCHERS)],
         followers=sorted(facts.subscriptions()),
+        patient_followers=sorted(one.name for one in facts.subscriptions().values() if one.queue == "bulk"),
     )
 
 

@@ -34,6 +34,7 @@ class World:
     players: int
     tokens: list[str]
     followers: list[str]
+    patient_followers: list[str]  # whose queue is `bulk`: they gather for a second
 
 
 def player(number: int) -> str:
