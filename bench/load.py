@@ -138,9 +138,16 @@ class _Loop:
         self._expected = expected
         self.uncounted: Collection[int] = ()
         self._selector = selector
-        self.connections = [_Connection(address, self.answered) for _ in range(connections)]
-        for connection in self.connections:
-            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        self._address = address
+        self.connections: list[_Connection] = []
+        for _ in range(connections):
+            self.connect()
+
+    def connect(self) -> _Connection:
+        connection = _Connection(self._address, self.answered)
+        self.connections.append(connection)
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+        return connection
 
     def listen(self, listeners: Sequence[Listener]) -> None:
         for listener in listeners:
@@ -201,17 +208,23 @@ class _ClosedLoop(_Loop):
 
 
 class _OpenLoop(_Loop):
-    """Requests are sent when they are due, whatever became of those before."""
+    """Requests are sent when they are due, whatever became of those before.
+
+    Connections are opened as they are needed: who says nothing for long is cut off (core/slow_clients.py).
+    """
 
     def __init__(self, address: Address, connections: int, expected: Collection[int]) -> None:
         # epoll rounds a wait up to whole milliseconds: it would send late.
-        super().__init__(address, connections, expected, selectors.SelectSelector())
-        self._idle = list(self.connections)
+        super().__init__(address, 0, expected, selectors.SelectSelector())
+        self._most = connections
+        self._idle: list[_Connection] = []
         self._late: deque[tuple[float, bytes]] = deque()
 
     def due(self, request: bytes, *, at: float) -> None:
         if self._idle:
             self.send(self._idle.pop(), request, began=at)
+        elif len(self.connections) < self._most:
+            self.send(self.connect(), request, began=at)
         else:
             self._late.append((at, request))
 
