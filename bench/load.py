@@ -81,10 +81,17 @@ def in_turn(requests: Iterator[bytes]) -> Source:
     return lambda _: next(requests, None)
 
 
+class _Ended(Exception):
+    """The server closed a connection on which nothing was asked, as it may after a while."""
+
+    def __init__(self, connection: "_Connection") -> None:
+        self.connection = connection
+
+
 class _Connection:
     """One keep-alive connection."""
 
-    __slots__ = ("_buffer", "_on_answer", "answer", "began", "socket")
+    __slots__ = ("_buffer", "_on_answer", "answer", "began", "is_idle", "socket")
 
     def __init__(
         self, address: Address, on_answer: "Callable[[_Connection, int, bytes, float], None]"
@@ -92,22 +99,27 @@ class _Connection:
         self.socket = socket.create_connection(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.began = 0.0
+        self.is_idle = True
         self.answer = b""  # the last one, whole
         self._buffer = b""
         self._on_answer = on_answer
 
     def send(self, request: bytes, *, began: float) -> None:
         self.began = began
+        self.is_idle = False
         self.socket.sendall(request)
 
     def on_readable(self, now: float) -> None:
         data = self.socket.recv(_RECEIVE_BYTES)
         if not data:
+            if self.is_idle:
+                raise _Ended(self)
             raise BadAnswer("The server closed a connection in the middle of the measurement.")
         self._buffer += data
         answer = _split(self._buffer)
         if answer is not None:
             self.answer, self._buffer = self._buffer, b""
+            self.is_idle = True
             self._on_answer(self, *answer, now)
 
 
@@ -178,8 +190,16 @@ class _Loop:
         ready = self._selector.select(seconds)
         now = time.perf_counter()
         for key, _ in ready:
-            key.data.on_readable(now)
+            try:
+                key.data.on_readable(now)
+            except _Ended as ended:
+                self.forget(ended.connection)
         return bool(ready)
+
+    def forget(self, connection: _Connection) -> None:
+        """Ask nothing more on a connection that the server closed."""
+        self._selector.unregister(connection.socket)
+        connection.socket.close()
 
     def wait_for_all(self) -> None:
         while self.open:
@@ -219,6 +239,11 @@ class _OpenLoop(_Loop):
         self._most = connections
         self._idle: list[_Connection] = []
         self._late: deque[tuple[float, bytes]] = deque()
+
+    def forget(self, connection: _Connection) -> None:
+        super().forget(connection)
+        self._idle.remove(connection)
+        self._most += 1
 
     def due(self, request: bytes, *, at: float) -> None:
         if self._idle:
@@ -274,6 +299,11 @@ class _Flood(_Loop):
         self._number = {id(connection): number for number, connection in enumerate(self.connections)}
         self._last_status = 0
         self.flooded = Flooded()
+
+    def forget(self, connection: _Connection) -> None:
+        super().forget(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
 
     def wake(self, now: float) -> None:
         """Let those go on who have waited as long as they were told."""

@@ -14,7 +14,10 @@ from bench.world import ACHIEVEMENTS, pairs
 
 @pytest.fixture
 def server() -> Iterator[Address]:
-    """Answer every request in two pieces, with its own path as the body; `/gone` is answered 404."""
+    """Answer every request in two pieces, with its own path as the body; `/gone` is answered 404.
+
+    After `/last` the connection is closed, and before an answer at `/never`.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=_serve, args=(listening,), daemon=True)
         thread.start()
@@ -36,9 +39,13 @@ def _answer(connection: socket.socket) -> None:
     with connection:
         while request := connection.recv(4096):
             path = request.split(b" ")[1]
+            if path == b"/never":
+                return
             status = b"404 Not Found" if path == b"/gone" else b"202 Accepted"
             connection.sendall(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n" % (status, len(path)))
             connection.sendall(path)
+            if path == b"/last":
+                return
 
 
 def _get(path: str) -> bytes:
@@ -61,6 +68,16 @@ def test_every_request_is_sent_once_and_answered(server: Address) -> None:
 def test_an_unexpected_status_ends_the_measurement(server: Address) -> None:
     with pytest.raises(BadAnswer, match="404"):
         saturate(server, in_turn(iter([_get("/gone")])), connections=1, expected={202})
+
+
+def test_a_connection_that_is_closed_between_two_requests_is_replaced(server: Address) -> None:
+    run = at_rate(server, [_get("/last")] * 3, per_second=10, expected={202}, connections=1)
+    assert len(run.latencies_ms) == 3
+
+
+def test_one_that_is_closed_instead_of_an_answer_ends_the_measurement(server: Address) -> None:
+    with pytest.raises(BadAnswer, match="closed a connection"):
+        at_rate(server, [_get("/never")], per_second=10, expected={202})
 
 
 @pytest.mark.slow
