@@ -132,8 +132,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with browsers, which take the longest; the last of them stops the Laurel that the others look at."""
-    items.sort(key=lambda item: (item.path.parent.name != "browser", item.path.name == "test_stopping.py"))
+    """Begin with what takes the longest: browsers, the last of which stops the others' Laurel, and fuzzing."""
+    items.sort(
+        key=lambda item: (
+            item.path.parent.name != "browser",
+            item.path.name != "test_api_fuzz.py",
+            item.path.name == "test_stopping.py",
+        )
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
