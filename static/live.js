@@ -151,7 +151,6 @@ function announce(away) {
 function count({ game_id: game, achievement, totals }) {
   const id = `${game}/${achievement.key}`;
   fresh.add(id);
-  setTimeout(() => fresh.delete(id), NEW_ROW_MS);
   expected.set(game, Math.max(totals.points, expected.get(game) ?? 0));
   const card = document.querySelector(`a[data-game="${CSS.escape(game)}"]`);
   if (!card) return; // what is counted already is not known; the fragment tells in a moment
@@ -324,7 +323,11 @@ function replace(html) {
 function swap(old, part) {
   const href = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
   if (old.querySelector("details[open]")) part.querySelector("details").open = true;
-  for (const row of part.querySelectorAll("[data-unlock]")) row.classList.toggle("is-new", fresh.has(row.dataset.unlock));
+  for (const row of part.querySelectorAll("[data-unlock]")) {
+    const id = row.dataset.unlock, isNew = fresh.has(id);
+    row.classList.toggle("is-new", isNew);
+    if (isNew) setTimeout(() => fresh.delete(id), NEW_ROW_MS); // from when it is first seen, however late that is
+  }
   old.replaceWith(part);
   part.dispatchEvent(new CustomEvent("laurel:replaced", { bubbles: true }));
   if (href) part.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
