@@ -81,20 +81,16 @@ def in_turn(requests: Iterator[bytes]) -> Source:
     return lambda _: next(requests, None)
 
 
-class _Ended(Exception):
-    """The server closed a connection on which nothing was asked, as it may after a while."""
-
-    def __init__(self, connection: "_Connection") -> None:
-        self.connection = connection
-
-
 class _Connection:
     """One keep-alive connection."""
 
-    __slots__ = ("_buffer", "_on_answer", "answer", "began", "is_idle", "socket")
+    __slots__ = ("_buffer", "_on_answer", "_on_end", "answer", "began", "is_idle", "socket")
 
     def __init__(
-        self, address: Address, on_answer: "Callable[[_Connection, int, bytes, float], None]"
+        self,
+        address: Address,
+        on_answer: "Callable[[_Connection, int, bytes, float], None]",
+        on_end: "Callable[[_Connection], None]",
     ) -> None:
         self.socket = socket.create_connection(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -103,6 +99,7 @@ class _Connection:
         self.answer = b""  # the last one, whole
         self._buffer = b""
         self._on_answer = on_answer
+        self._on_end = on_end  # the server closed it while nothing was asked, as it may after a while
 
     def send(self, request: bytes, *, began: float) -> None:
         self.began = began
@@ -112,9 +109,10 @@ class _Connection:
     def on_readable(self, now: float) -> None:
         data = self.socket.recv(_RECEIVE_BYTES)
         if not data:
-            if self.is_idle:
-                raise _Ended(self)
-            raise BadAnswer("The server closed a connection in the middle of the measurement.")
+            if not self.is_idle:
+                raise BadAnswer("The server closed a connection in the middle of the measurement.")
+            self._on_end(self)
+            return
         self._buffer += data
         answer = _split(self._buffer)
         if answer is not None:
@@ -156,7 +154,7 @@ class _Loop:
             self.connect()
 
     def connect(self) -> _Connection:
-        connection = _Connection(self._address, self.answered)
+        connection = _Connection(self._address, self.answered, self.forget)
         self.connections.append(connection)
         self._selector.register(connection.socket, selectors.EVENT_READ, connection)
         return connection
@@ -190,10 +188,7 @@ class _Loop:
         ready = self._selector.select(seconds)
         now = time.perf_counter()
         for key, _ in ready:
-            try:
-                key.data.on_readable(now)
-            except _Ended as ended:
-                self.forget(ended.connection)
+            key.data.on_readable(now)
         return bool(ready)
 
     def forget(self, connection: _Connection) -> None:
