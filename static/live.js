@@ -11,6 +11,7 @@ const SHOWN_MS = 6000, LEGENDARY_MS = 8000, LEAVING_MS = 200, TICK_MS = 200, NEW
 const MOST_TOASTS = 3, SWIPE_PX = 80, MOST_COUNTED = 99;
 const GATHER_MS = 60, MISSED_MS = 400; // how long to wait for more: in a burst, after a break
 const LOOKS_MS = [200, 300, 400, 1000, 2000, 4000]; // between looks at the ranks: 200 ms after a toast, at 500 ms, …
+const REFUSED_MS = 1000, MOST_REFUSED_MS = 30000; // until a refused look is tried again, longer each time
 const SILENCE_MS = 45000; // the server pings every 20 s
 const LEAST_WAIT_MS = 500, MOST_WAIT_MS = 5000, GIVE_UP_AFTER = 24;
 const FAILURES_OF_A_WIRE = 2; // then the other one is tried: some networks let no WebSocket through
@@ -139,6 +140,7 @@ function announce(away) {
   const unlocks = waiting.splice(0);
   gathering = 0;
   unlocks.forEach(count);
+  markNew(main); // a look for another reason may have shown the row already
   const room = away && unlocks.length > 1 ? 0 : Math.max(0, MOST_TOASTS - stack.childElementCount);
   unlocks.slice(0, room).forEach(toastOne);
   chime(unlocks);
@@ -290,32 +292,62 @@ if (sound && "AudioContext" in window) {
 
 // --- the page's own parts ---
 const main = at("main"), fragment = main.dataset.fragment && new URL(main.dataset.fragment, location);
-let looking = 0, dueAt = Infinity, looks = 0;
+let looking = 0, dueAt = Infinity, looks = 0, isAsking = false, askAgain = false;
+let refusals = 0, notBefore = 0; // what a server that refuses asked for, or what we give it
 
 /** Ask the server for the page's parts in `ms`, unless that happens sooner anyway. */
 function look(ms, again = 0) {
   looks = again;
-  if (!fragment || Date.now() + ms >= dueAt) return;
+  const wait = Math.max(ms, notBefore - Date.now());
+  if (!fragment || Date.now() + wait >= dueAt) return;
   clearTimeout(looking);
-  dueAt = Date.now() + ms;
-  looking = setTimeout(refresh, ms);
+  dueAt = Date.now() + wait;
+  looking = setTimeout(refresh, wait);
 }
 
+/** One at a time, so that no older answer comes after a newer one. */
 async function refresh() {
   dueAt = Infinity;
-  const answer = await fetch(fragment).catch(() => null);
-  if (answer?.ok) replace(await answer.text());
+  if (isAsking) { askAgain = true; return; }
+  isAsking = true;
+  try {
+    const answer = await fetch(fragment);
+    if (answer.ok) {
+      replace(await answer.text());
+      refusals = notBefore = 0;
+    } else if (answer.status === 429 || answer.status >= 500) askLater(Number(answer.headers.get("Retry-After")) || 0);
+  } catch { // no connection, or one that broke
+    askLater(0);
+  }
+  isAsking = false;
   for (const { dataset } of document.querySelectorAll("[data-board-score]")) {
     if (Number(dataset.boardScore) >= expected.get(dataset.game)) expected.delete(dataset.game);
   }
-  if (expected.size && ++looks < LOOKS_MS.length) look(LOOKS_MS[looks], looks);
+  if (askAgain) { askAgain = false; look(0); }
+  else if (expected.size && ++looks < LOOKS_MS.length) look(LOOKS_MS[looks], looks);
+}
+
+function askLater(leastS) {
+  const wait = Math.min(MOST_REFUSED_MS, REFUSED_MS * 2 ** refusals++);
+  notBefore = Date.now() + Math.max(leastS * 1000, wait) * (1 + Math.random() / 2);
+  look(0, looks);
 }
 
 function replace(html) {
   for (const part of new DOMParser().parseFromString(html, "text/html").querySelectorAll("[data-live]")) {
     const old = document.querySelector(`main [data-live="${part.dataset.live}"]`);
     localTimes(part); // as page.js has done with the old one
+    markNew(part);
     if (old && !old.isEqualNode(part)) swap(old, document.importNode(part, true));
+  }
+}
+
+/** Mark the rows of what was unlocked just now, for a while from when they are first seen, however late that is. */
+function markNew(within) {
+  for (const row of within.querySelectorAll("[data-unlock]")) {
+    const id = row.dataset.unlock, isNew = fresh.has(id);
+    row.classList.toggle("is-new", isNew);
+    if (isNew) setTimeout(() => fresh.delete(id), NEW_ROW_MS);
   }
 }
 
@@ -323,11 +355,6 @@ function replace(html) {
 function swap(old, part) {
   const href = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
   if (old.querySelector("details[open]")) part.querySelector("details").open = true;
-  for (const row of part.querySelectorAll("[data-unlock]")) {
-    const id = row.dataset.unlock, isNew = fresh.has(id);
-    row.classList.toggle("is-new", isNew);
-    if (isNew) setTimeout(() => fresh.delete(id), NEW_ROW_MS); // from when it is first seen, however late that is
-  }
   old.replaceWith(part);
   part.dispatchEvent(new CustomEvent("laurel:replaced", { bubbles: true }));
   if (href) part.querySelector(`[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true });
@@ -340,7 +367,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   fragment.searchParams.set("span", new URL(link.href).searchParams.get("span"));
   history.replaceState(null, "", link.href);
-  refresh();
+  look(0);
 });
 
 addEventListener("online", connect);

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import telling, walking
 from tests.browser.conftest import WITHIN_MS, Laurel
@@ -14,6 +14,7 @@ from tests.browser.game_server import demo_server
 
 pytestmark = pytest.mark.slow
 PLAYER = "np-0042"
+PARTS = re.compile(r"/me/fragment")
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,54 @@ def test_the_curve_s_length_changes_in_place(page: Page) -> None:
     page.get_by_role("link", name="90 days").click()
     expect(page.locator("#curve h2")).to_contain_text("90 days", timeout=WITHIN_MS)
     assert "span=90d" in page.url
+
+
+def test_parts_that_were_not_answered_are_asked_for_again(page: Page) -> None:
+    _open(page)
+    page.route(PARTS, lambda route: route.abort(), times=1)
+    page.route(PARTS, lambda route: route.fulfill(status=503, headers={"Retry-After": "1"}), times=1)
+    page.get_by_role("link", name="90 days").click()
+    expect(page.locator("#curve h2")).to_contain_text("90 days", timeout=WITHIN_MS)
+
+
+def test_an_older_answer_that_comes_late_undoes_nothing(page: Page) -> None:
+    _open(page)
+    telling.is_live(page)
+    page.wait_for_load_state("networkidle")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(PARTS, hold, times=1)
+    page.evaluate("() => look(0)")
+    page.get_by_role("link", name="90 days").click()
+    page.wait_for_timeout(500)  # for a newer question, if one is asked beside the older
+    with page.expect_response(
+        lambda answer: PARTS.search(answer.url) is not None and "90d" not in answer.url
+    ):
+        held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#curve h2")).to_contain_text("90 days", timeout=WITHIN_MS)
+
+
+def test_a_row_that_was_drawn_before_its_toast_is_marked_as_new(page: Page, said: str) -> None:
+    _open(page)
+    telling.is_live(page)
+    page.evaluate(
+        "() => { window.late = []; window.hear = socket.onmessage; socket.onmessage = m => late.push(m); }"
+    )
+    name, _ = demo_server(said).unlock_next(PLAYER)
+    first = page.locator("[data-unlock]").first
+    for _ in range(WITHIN_MS // 500):
+        page.evaluate("() => look(0)")
+        page.wait_for_timeout(500)
+        if name in first.inner_text():
+            break
+    expect(first).not_to_contain_class("is-new")
+    page.wait_for_function("() => late.some(m => m.data.includes('achievement.unlocked'))", timeout=WITHIN_MS)
+    page.evaluate("() => { socket.onmessage = hear; late.forEach(m => hear(m)); }")
+    expect(first).to_contain_class("is-new", timeout=WITHIN_MS)
 
 
 def test_times_are_the_browser_s_until_a_zone_is_chosen(browser: Browser, said: str, cookie: str) -> None:
