@@ -46,3 +46,8 @@ def test_what_is_promised_nothing_of_has_no_verdict() -> None:
 def test_each_bar_that_is_kept_is_understood() -> None:
     strange = {one.bar for one in kept.newest().values() if one.bar and kept.verdict(one) is None}
     assert strange == set()
+
+
+def test_of_each_promise_that_is_missed_the_page_says_why() -> None:
+    missed = [one for one in kept.newest().values() if (found := kept.verdict(one)) and not found.is_met]
+    assert [one.name for one in missed if not document.why(one)] == []
