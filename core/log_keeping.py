@@ -1,32 +1,35 @@
 """The log's days: partitions made ahead, dropped when every cursor has passed and their time is over."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Final
 
-import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from core import days, idempotency
-
-log = structlog.get_logger(__name__)
+from core.patience import TRIES
 
 TABLE = "core_fact"
+_FORGOTTEN_AT_ONCE: Final = 5_000  # followers wait for the oldest transaction
 
 
-def make_partitions(*, today: date) -> None:
+def make_partitions(*, today: date, tries: int = TRIES) -> None:
     """Make the tables of today and the next days, as `days.make` does."""
-    days.make(TABLE, today=today)
+    days.make(TABLE, today=today, tries=tries)
 
 
-def drop_partitions(*, today: date) -> list[str]:
-    """Drop the days older than FACT_RETENTION_DAYS that every follower has read; return their names."""
+def drop_partitions(*, today: date, tries: int = TRIES) -> list[str]:
+    """Drop the days older than FACT_RETENTION_DAYS that every follower has read; return their names.
+
+    One that is in use stays for the next time.
+    """
     dropped = []
     for name, day in days.listed(TABLE):
         if day >= today - timedelta(days=settings.FACT_RETENTION_DAYS) or _is_needed(name):
             continue
-        _drop(name, day)
-        log.info("day dropped", partition=name)
-        dropped.append(name)
+        if days.drop(TABLE, name, before=partial(_note_beginnings, name, day), tries=tries):
+            dropped.append(name)
     return dropped
 
 
@@ -49,12 +52,11 @@ _NOTE_BEGINNINGS = """
 """
 
 
-def _drop(name: str, day: date) -> None:
-    """Drop a day, and note in the same transaction whose facts are gone up to where: readers tell a gap by that."""
+def _note_beginnings(name: str, day: date) -> None:
+    """Note whose facts go with a day, and up to where: readers tell a gap by that."""
     end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(_NOTE_BEGINNINGS.format(name=name), {"end": end})
-        days.drop(name)
 
 
 def _is_needed(name: str) -> bool:
@@ -66,15 +68,23 @@ def _is_needed(name: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def keep(*, now: datetime) -> None:
-    """Make coming days, drop read ones, forget old idempotency keys. Two at once do no harm: one waits, then skips."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('core.keep_log', 0))")
-        if not cursor.fetchone()[0]:
-            return
-        make_partitions(today=now.date())
-        drop_partitions(today=now.date())
-        cursor.execute(
-            "DELETE FROM core_idempotencykey WHERE created_at < %s",
-            [now - timedelta(days=idempotency.KEPT_DAYS)],
-        )
+def keep(*, now: datetime, tries: int = TRIES) -> None:
+    """Make coming days, drop read ones, forget old idempotency keys. Two at once do no harm.
+
+    What a long reader is in the way of is left for the next time; whoever writes is held up for a moment at most.
+    """
+    make_partitions(today=now.date(), tries=tries)
+    drop_partitions(today=now.date(), tries=tries)
+    _forget_keys(until=now - timedelta(days=idempotency.KEPT_DAYS))
+
+
+def _forget_keys(*, until: datetime) -> None:
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "DELETE FROM core_idempotencykey WHERE ctid = ANY(ARRAY("
+                "SELECT ctid FROM core_idempotencykey WHERE created_at < %s LIMIT %s))",
+                [until, _FORGOTTEN_AT_ONCE],
+            )
+            if cursor.rowcount < _FORGOTTEN_AT_ONCE:
+                return

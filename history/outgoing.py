@@ -12,10 +12,10 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
+from core.patience import wait_a_moment_only
 from history import partitions, rollups
 from history.buckets import Level
 from history.figures import Figures, Rows
-from history.patience import wait_a_moment_only
 
 SLICE = 50_000  # rows of the table for everything else that leave at once: their DELETE holds listeners back
 _READ_AT_ONCE = 20_000

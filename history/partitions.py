@@ -9,9 +9,9 @@ from typing import Final, Literal
 import structlog
 from django.db import connection, transaction
 
+from core.patience import TRIES, patiently, wait_a_moment_only
 from history import buckets, rollups
 from history.buckets import Level
-from history.patience import TRIES, patiently, wait_a_moment_only
 
 log = structlog.get_logger(__name__)
 

@@ -6,11 +6,11 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 
+from core.patience import TRIES, patiently
 from history import outgoing
 from history.archive import Archive, schema
 from history.figures import Figures
 from history.outgoing import Busy, Changed, Outgoing
-from history.patience import TRIES, patiently
 from history.rollups import COLUMNS
 
 log = structlog.get_logger(__name__)

@@ -1,13 +1,16 @@
 """The log's days: made ahead, dropped when they are over, and noted where they are gone."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from core import facts, log_keeping
 from core.models import Follower, LogBeginning
+from tests.pooling import database_url
 
 pytestmark = pytest.mark.django_db
 
@@ -54,3 +57,44 @@ def test_a_day_that_somebody_has_not_read_stays_and_nothing_is_noted() -> None:
     Follower.objects.create(name="late", tx=50, fact_id=0)
     assert log_keeping.drop_partitions(today=today.date()) == []
     assert list(LogBeginning.objects.values()) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_days_that_somebody_reads_wait_and_hold_nobody_up() -> None:
+    later = timezone.now() + timedelta(days=300)
+    with (
+        psycopg.connect(database_url()) as reader,
+        psycopg.connect(database_url(), autocommit=True) as writer,
+    ):
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        reader.execute("SELECT count(*) FROM core_fact")
+        writer.execute("SET lock_timeout = '1s'")  # as `web` has it: an unlock that waits longer is refused
+        keeping = threading.Thread(target=_keep, args=(later,))
+        keeping.start()
+        said = 0
+        while keeping.is_alive():
+            writer.execute(
+                "INSERT INTO core_fact (kind, studio_id, size, payload) VALUES ('said', 7, 1, '{}')"
+            )
+            said += 1
+        assert said
+        assert not _is_made(later)
+        reader.rollback()
+        log_keeping.keep(now=later)
+    assert _is_made(later)
+    Follower.objects.all().delete()
+    log_keeping.drop_partitions(today=(later + timedelta(days=300)).date())
+    assert not _is_made(later)
+
+
+def _keep(now: datetime) -> None:
+    try:
+        log_keeping.keep(now=now, tries=3)
+    finally:
+        connection.close()
+
+
+def _is_made(day: datetime) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"core_fact_{day.astimezone(UTC):%Y%m%d}"])
+        return bool(cursor.fetchone()[0])
