@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from core import facts, replica
 from core.dependencies import BROKER, OK, POSTGRESQL, REPLICA, Found, Watch
 from core.direct import Ask, Direct
-from core.metrics import queues
+from core.metrics import jobs, queues
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +28,7 @@ LOOKS_EVERY_S: Final = 5.0
 ANSWERS_WITHIN_S: Final = 1.0
 OLD_AFTER_S: Final = 20.0  # what nobody has looked at since is not known any more
 COUNTED_EXACTLY: Final = 10_000  # facts that a follower is behind
+_LOST_AT_MOST: Final = 1  # of the parts, by a statement that took too long
 _STATES: Final = {
     "active": "active",
     "idle": "idle",
@@ -120,6 +121,7 @@ class Installation(Collector):
         found = self._watch.look()
         metrics = [*_dependencies(found)]
         if found[POSTGRESQL].latency_s is not None:
+            lost = 0
             parts: list[Figures] = [
                 _clock,
                 _server,
@@ -129,7 +131,8 @@ class Installation(Collector):
             ]
             for part in parts:
                 metrics += self._of(part, self._ask)
-                if not self._way.is_open:
+                lost += not self._way.is_open
+                if lost > _LOST_AT_MOST:
                     break  # it went away meanwhile: the other parts would wait for it one by one
         if REPLICA in found and (lag := replica.lag_seconds()) is not None:
             metrics.append(gauge("laurel_replica_lag_seconds", "How far the replica is behind.", lag))
@@ -221,6 +224,7 @@ def _jobs(ask: Ask) -> Iterator[Metric]:
         {str(name): at for name, at in ask(_JOBS)},
         "job",
     )
+    yield gauge("laurel_job_interval_seconds", "How often a scheduled job is due.", jobs.intervals_s(), "job")
 
 
 def _disk() -> Iterator[Metric]:

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 KEPT_EVERY_S: Final = 30.0  # what runs each second is not noted each second
 _LONGEST_ERROR: Final = 500  # characters
+_DAY_S: Final = 86_400.0
 _BOUNDS_S: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)
 
 _seconds = Histogram("laurel_job_seconds", "How long a scheduled job took.", ["job"], buckets=_BOUNDS_S)
@@ -29,6 +30,15 @@ _kept_at: dict[str, float] = {}
 def names() -> frozenset[str]:
     """Return the names of all scheduled jobs."""
     return frozenset(str(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values())
+
+
+@cache
+def intervals_s() -> dict[str, float]:
+    """Return how often each scheduled job is due; what is due at an hour of the clock, once a day."""
+    return {
+        str(entry["task"]): float(due) if isinstance(due := entry["schedule"], int | float) else _DAY_S
+        for entry in settings.CELERY_BEAT_SCHEDULE.values()
+    }
 
 
 @cache

@@ -19,6 +19,7 @@ OTHER: Final = "other"
 _LIMITED: Final = "429"
 _BUCKETS: Final = (*map(str, BOUNDS_S), "+Inf")
 _APART: Final = {429: _LIMITED, 503: "503"}
+_FROM_THE_BEGINNING: Final = ("5xx", "503", _LIMITED)  # what alerts look for
 
 
 class Requests(Collector):
@@ -57,6 +58,10 @@ class Requests(Collector):
             by_kind[kind] = [a + b for a, b in zip(sums, row, strict=True)]
             key = kind, _class_of(status)
             by_status[key] = by_status.get(key, 0) + sum(row[:-1])
+        # From the beginning, since Prometheus takes no first count for an increase (core/metrics/jobs.py).
+        for kind in (*(name for name, _ in settings.REQUEST_CLASSES), OTHER):
+            for shown in _FROM_THE_BEGINNING:
+                by_status.setdefault((kind, shown), 0)
         times, counts, limited = _families()
         for kind, row in by_kind.items():
             times.add_metric([kind], list(zip(_BUCKETS, _running(row[:-1]), strict=True)), row[-1])

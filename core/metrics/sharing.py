@@ -26,7 +26,7 @@ _ONE_OF_ALL: Final[dict[str, Callable[[float, float], float]]] = {
     "laurel_build_info": max,
     "python_info": max,
     "process_max_fds": max,
-    "process_start_time_seconds": min,
+    "process_start_time_seconds": max,  # one that ends again and again is started anew each time
 }
 _GONE: Final = "gone"
 _COUNTED: Final = ("counter", "histogram", "summary")
