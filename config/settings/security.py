@@ -142,10 +142,24 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     }
 }
 
+
 # Player tokens are signed by the first key and accepted from all of them, so keys can be rotated:
-# PLAYER_TOKEN_KEYS="2026b:secret,2026a:older-secret".
-_derived = hashlib.sha256(b"laurel player tokens " + SECRET_KEY.encode()).hexdigest()
-PLAYER_TOKEN_KEYS: dict[str, str] = env.dict("PLAYER_TOKEN_KEYS", default={"1": _derived})
+# PLAYER_TOKEN_KEYS="2026b=secret,2026a=older-secret".
+def _token_keys() -> dict[str, str]:
+    try:
+        keys: dict[str, str] = env.dict("PLAYER_TOKEN_KEYS", default={})
+    except ValueError:
+        keys = {"": ""}
+    if any(not name or len(secret) < _SHORTEST_TOKEN_KEY for name, secret in keys.items()):
+        raise ImproperlyConfigured(
+            "PLAYER_TOKEN_KEYS is not understood: write name=secret, several with commas between them, newest first, "
+            f"each secret of {_SHORTEST_TOKEN_KEY} or more random characters: openssl rand -hex 32"
+        )
+    return keys or {"1": hashlib.sha256(b"laurel player tokens " + SECRET_KEY.encode()).hexdigest()}
+
+
+_SHORTEST_TOKEN_KEY = 32
+PLAYER_TOKEN_KEYS = _token_keys()
 
 # The audit log is sealed by the first secret and verified by all: AUDIT_SECRETS="newest,older". One that sealed entries
 # has to stay in the list, an old SECRET_KEY too, or they can't be verified any more (docs/adr/0035-the-audit-log.md).
