@@ -99,10 +99,10 @@ def keep_django_logging(**_: object) -> None:
 @worker_init.connect
 @beat_init.connect
 def look_before_it_begins(**_: object) -> None:
-    """Let neither a worker nor beat run on a PostgreSQL that may lose what it has acknowledged."""
-    from core.starting import require_safe_postgresql  # noqa: PLC0415 - it reads settings, which come after us
+    """Let neither a worker nor beat run on a PostgreSQL that may lose what it has acknowledged, or is not migrated."""
+    from core.starting import wait_for_postgresql  # noqa: PLC0415 - it reads settings, which come after us
 
-    require_safe_postgresql()
+    wait_for_postgresql()
     from core import tracing  # noqa: PLC0415 - likewise
     from core.metrics import serving  # noqa: PLC0415 - likewise
 

@@ -10,7 +10,7 @@ from pathlib import Path
 # for a head is how long it keeps a connection, too. HTTP/2, which it would take without TLS, is closed: two hundred
 # requests of a connection that never end, kept open by pings, would be as many threads and nobody cut off.
 WEB_OPTIONS = (
-    *("--http", "1", "--blocking-threads", "192", "--workers-kill-timeout", "3"),
+    *("--http", "1", "--blocking-threads", "192"),
     *("--backlog", "4096", "--backpressure", "8192", "--http1-header-read-timeout", "60000"),
     *("--respawn-failed-workers", "--respawn-interval", "0.5", "--no-ws", "--log-level", "warning"),
 )
@@ -33,12 +33,19 @@ _WORKER_OPTIONS = ("--pool", "threads", "--without-gossip", "--without-mingle", 
 # read, so there is room for all of them, and for the jobs beside them. With less, one of them waits for another to end.
 CONCURRENCY: Mapping[str, int] = {"live": 4, "facts": 8, "bulk": 6}
 WEB_WORKERS = 2
+WEB_ENDS_WITHIN_S = 3  # on a developer's machine; in production requests end first (config/start.py)
 
 
-def web(*, host: str, port: int, workers: int = WEB_WORKERS) -> list[str]:
-    """Return `web`'s command, to come after `python -m`: HTTP on a port, by so many processes."""
+def web(
+    *, host: str, port: int, workers: int = WEB_WORKERS, ends_within_s: int = WEB_ENDS_WITHIN_S
+) -> list[str]:
+    """Return `web`'s command, to come after `python -m`: HTTP on a port, by so many processes.
+
+    Once it is told to end it takes nothing new, and requests have `ends_within_s` to be answered.
+    """
     listens = ("--host", host, "--port", str(port), "--workers", str(workers))
-    return ["granian", "--interface", "wsgi", "config.wsgi:application", *listens, *WEB_OPTIONS]
+    ends = ("--workers-kill-timeout", str(ends_within_s))
+    return ["granian", "--interface", "wsgi", "config.wsgi:application", *listens, *ends, *WEB_OPTIONS]
 
 
 def live(*, host: str, port: int) -> list[str]:

@@ -13,12 +13,17 @@ from config import commands
 from config.commands import CONCURRENCY
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+_WEB_ENDS_WITHIN_S = 65  # the longest request, an import, may take a minute
 _Env = Mapping[str, str]
 
 
 def _web(env: _Env) -> list[str]:
     workers = int(env.get("WEB_WORKERS") or commands.WEB_WORKERS)
-    return ["-m", *commands.web(host=_host(env), port=int(env.get("PORT") or 8000), workers=workers)]
+    port = int(env.get("PORT") or 8000)
+    return [
+        "-m",
+        *commands.web(host=_host(env), port=port, workers=workers, ends_within_s=_WEB_ENDS_WITHIN_S),
+    ]
 
 
 def _live(env: _Env) -> list[str]:

@@ -124,7 +124,7 @@ class Watch:
     def _postgresql(self) -> Callable[[], Found]:
         way = Direct(within_s=self._within_s)
         self._closers.append(way.close)
-        migrated = _Migrated()
+        migrated = Migrated()
 
         def probe() -> Found:
             off = unsafe_settings(way.ask)
@@ -220,14 +220,16 @@ def other_time_outs(ask: direct.Ask) -> dict[str, int]:
     return {name: ms for name, ms in sorted(found) if ms != wanted[name]}
 
 
-class _Migrated:
+class Migrated:
     """Whether PostgreSQL has all that this code knows of; once it has, nobody looks again."""
 
     def __init__(self) -> None:
+        """Read what there is to know."""
         self._holds = False
         migrations()
 
     def holds(self, ask: direct.Ask) -> bool:
+        """Look. Raises one of core.direct.AWAY."""
         if not self._holds:
             applied = set(ask("SELECT app, name FROM django_migrations"))
             self._holds = migrations() <= applied

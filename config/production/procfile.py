@@ -35,7 +35,7 @@ _PORTS = {
 }
 # PostgreSQL ends sessions and writes a checkpoint; PgBouncer lets transactions end.
 _STOP_SIGNALS = {"postgres": signal.SIGINT, "pgbouncer": signal.SIGINT}
-_STOPS_WITHIN_S = 60.0
+_STOPS_WITHIN_S = 70.0  # `web` ends its requests first (config/start.py)
 
 
 def lines(text: str) -> Iterator[tuple[str, str]]:

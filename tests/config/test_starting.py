@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.db.migrations.recorder import MigrationRecorder
 
 from config import children, var_dir
 from config.children import BASE_DIR, Place
@@ -57,6 +58,16 @@ WRONG = {
     "an example's": ({"SECRET_KEY": "change-me-" + SECRET}, "everybody can read", "random characters"),
     "Django's": ({"SECRET_KEY": "django-insecure-" + SECRET}, "everybody can read", "random characters"),
     "any host": ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS holds *", "leave ALLOWED_HOSTS out"),
+    "unreadable keys of tokens": (
+        {"PLAYER_TOKEN_KEYS": f"2027a:{SECRET}"},
+        "PLAYER_TOKEN_KEYS is not understood",
+        "openssl rand -hex 32",
+    ),
+    "a short key of tokens": (
+        {"PLAYER_TOKEN_KEYS": f"2027a={SECRET},2026b=secret"},
+        "PLAYER_TOKEN_KEYS is not understood",
+        "openssl rand -hex 32",
+    ),
     "any host besides": (
         {"ALLOWED_HOSTS": "laurel.example,*"},
         "ALLOWED_HOSTS holds *",
@@ -84,7 +95,13 @@ def test_no_command_runs_with_what_would_undo_the_rest(what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [{}, {"PUBLIC_URL": "http://127.0.0.1:8000", "DEBUG": "1", "ALLOWED_HOSTS": "*"}]
+    "said",
+    [
+        {},
+        {"PUBLIC_URL": "http://127.0.0.1:8000", "DEBUG": "1", "ALLOWED_HOSTS": "*"},
+        {"PLAYER_TOKEN_KEYS": f"2027a={SECRET},2026b={SECRET[::-1]}"},
+        {"PLAYER_TOKEN_KEYS": ""},
+    ],
 )
 def test_what_is_right_and_what_is_on_one_s_own_machine_runs(said: dict[str, str]) -> None:
     done = settings_say(**said)
@@ -133,3 +150,33 @@ def test_a_postgresql_that_is_away_keeps_nobody_from_starting(
             assert asked["/readyz"].json()["checks"]["postgresql"] == {"status": "down"}
     finally:
         process.stop()
+
+
+@pytest.mark.parametrize("name", ["worker", "beat", "relay", "send_webhooks"])
+def test_who_works_through_the_log_waits_for_its_migrations(
+    servers: Servers, tmp_path: Path, name: str
+) -> None:
+    newest = MigrationRecorder.Migration.objects.filter(app="webhooks").latest("pk")
+    newest.delete()
+    own = {
+        "PUBLIC_URL": "http://127.0.0.1:8000",
+        "DEBUG": "1",
+    }  # so that the tests' own PostgreSQL is safe enough
+    process = processes(servers, tmp_path, **own)[name]
+    ready = tmp_path / "run" / "worker.ready"
+    try:
+        process.launch()
+        wait_for(
+            lambda: "waiting for PostgreSQL and its migrations" in process.log.read_text(), what="a warning"
+        )
+        assert process.alive
+        assert not ready.exists()
+        newest.save(force_insert=True)
+        if name == "worker":
+            wait_for(ready.exists, what="the worker")
+        assert process.alive
+    finally:
+        process.stop()
+        MigrationRecorder.Migration.objects.get_or_create(
+            pk=newest.pk, defaults={"app": newest.app, "name": newest.name, "applied": newest.applied}
+        )

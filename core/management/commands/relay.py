@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
-        starting.require_safe_postgresql()
+        starting.wait_for_postgresql()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: followers.stopping.set())
         serving.begin()

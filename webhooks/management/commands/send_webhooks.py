@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
-        starting.require_safe_postgresql()
+        starting.wait_for_postgresql()
         serving.begin()
         tracing.begin()
         asyncio.run(sender.run(started=_stop_at_signals))
