@@ -42,8 +42,9 @@ run: $(RUN_STAMP) ## Run Laurel with its demo until Ctrl-C (PORT=8000, VAR_DIR=v
 production: $(RUN_STAMP) ## Run it as production does, without containers: PgBouncer, RabbitMQ, two Valkeys, nginx (PORT=8443, NAME=localhost, DEMO=1)
 	@exec $(BIN)/python -m config.production
 
+# `value`: a `$` in them is theirs, not make's.
 env: ## Write deploy/compose/.env with random secrets (HOST=laurel.example.com EMAIL_URL=smtp+tls://user:password@host:587)
-	@HOST='$(HOST)' EMAIL_URL='$(EMAIL_URL)' sh deploy/compose/fill-env
+	@HOST='$(value HOST)' EMAIL_URL='$(value EMAIL_URL)' sh deploy/compose/fill-env
 
 test: $(DEV_STAMP) ## Run the tests on a real PostgreSQL and Valkey, in minutes (TESTS=tests/core for all of some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(TESTS)
