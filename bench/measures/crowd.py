@@ -129,7 +129,9 @@ def _told(
     requests = [platform.requests.unlock(name, key) for name, key in wanted]
     due: dict[tuple[str, str], float] = {}
     everybody = [*costs.processes(bench).values(), *(process.pid for process, _ in lives)]
+    callers = [holder.pid for holder in holders]
     before, all_before = _spent(lives), sum(map(cpu_seconds, everybody))
+    callers_before = sum(map(cpu_seconds, callers))
     run = at_rate(
         platform.web,
         requests,
@@ -141,6 +143,7 @@ def _told(
     time.sleep(_SETTLED_S)
     used = (_spent(lives) - before) / run.seconds
     all_used = (sum(map(cpu_seconds, everybody)) - all_before) / run.seconds
+    callers_used = (sum(map(cpu_seconds, callers)) - callers_before) / run.seconds
     held_in_all = (_held(lives) + sum(pss_kib(pid) for pid in costs.processes(bench).values())) / _GIB
     clients = sum(pss_kib(holder.pid) for holder in holders) / _GIB
     waits = _waits(holders, due)
@@ -155,6 +158,7 @@ def _told(
     )
     yield Figure(f"{of}: CPU of live", used, "cores")
     yield Figure(f"{of}: CPU of all processes", all_used, "cores")
+    yield Figure(f"{of}: CPU of the clients", callers_used, "cores")
     yield Figure(f"{of}: memory of all processes", held_in_all, "GiB", bar="< 24 GiB")
     yield Figure(f"{of}: memory of the clients", clients, "GiB")
     yield Figure(f"{of}: kernel's memory of sockets", _kernel_kib() / _GIB, "GiB")
