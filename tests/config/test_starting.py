@@ -5,6 +5,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -180,3 +181,27 @@ def test_who_works_through_the_log_waits_for_its_migrations(
         MigrationRecorder.Migration.objects.get_or_create(
             pk=newest.pk, defaults={"app": newest.app, "name": newest.name, "applied": newest.applied}
         )
+
+
+def test_a_request_that_is_on_its_way_is_answered_before_web_ends(servers: Servers, tmp_path: Path) -> None:
+    found = processes(servers, tmp_path, PUBLIC_URL="http://127.0.0.1:8000", DEBUG="1")["web"]
+    port = var_dir.free_ports()
+    env = {**(found.env or {}), "HOST": "127.0.0.1", "PORT": str(port), "VAR_DIR": str(tmp_path)}
+    process = Process(
+        "web", [sys.executable, "-m", "config.start", "web"], var_dir=tmp_path, env=env, folder=BASE_DIR
+    )
+    try:
+        process.launch()
+        wait_for(lambda: listens(port), what="web to listen")
+        with socket.create_connection(("127.0.0.1", port), timeout=ENDS_WITHIN_S) as client:
+            client.sendall(
+                b"POST /api/v1/achievements/unlock HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n"
+            )
+            time.sleep(1)
+            process.ask_to_stop()
+            time.sleep(4)  # longer than a developer's `web` waits
+            client.sendall(b"{}")
+            assert client.recv(65_536).startswith(b"HTTP/1.1 401")
+        wait_for(lambda: not process.alive, what="the end of web", within_s=5)
+    finally:
+        process.stop()

@@ -1,14 +1,17 @@
 """The log's days: made ahead, dropped when they are over, and noted where they are gone."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from core import facts, log_keeping
+from core import days, facts, log_keeping
 from core.models import Follower, LogBeginning
 from tests.pooling import database_url
 
@@ -61,7 +64,8 @@ def test_a_day_that_somebody_has_not_read_stays_and_nothing_is_noted() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_days_that_somebody_reads_wait_and_hold_nobody_up() -> None:
-    later = timezone.now() + timedelta(days=300)
+    later = timezone.now() + timedelta(days=5)
+    name = f"core_fact_{later.astimezone(UTC):%Y%m%d}"
     with (
         psycopg.connect(database_url()) as reader,
         psycopg.connect(database_url(), autocommit=True) as writer,
@@ -69,32 +73,40 @@ def test_days_that_somebody_reads_wait_and_hold_nobody_up() -> None:
         reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         reader.execute("SELECT count(*) FROM core_fact")
         writer.execute("SET lock_timeout = '1s'")  # as `web` has it: an unlock that waits longer is refused
-        keeping = threading.Thread(target=_keep, args=(later,))
-        keeping.start()
-        said = 0
-        while keeping.is_alive():
-            writer.execute(
-                "INSERT INTO core_fact (kind, studio_id, size, payload) VALUES ('said', 7, 1, '{}')"
-            )
-            said += 1
+        said = _write_while(writer, partial(log_keeping.keep, now=later, tries=3))
         assert said
-        assert not _is_made(later)
+        assert not _is_there(name)
         reader.rollback()
         log_keeping.keep(now=later)
-    assert _is_made(later)
-    Follower.objects.all().delete()
-    log_keeping.drop_partitions(today=(later + timedelta(days=300)).date())
-    assert not _is_made(later)
+        assert _is_there(name)
+        reader.execute(f"SELECT count(*) FROM {name}".encode())
+        assert _write_while(writer, partial(days.drop, "core_fact", name, tries=3))
+        assert _is_there(name)
+    for ahead in range(days.DAYS_AHEAD + 1):
+        day = later.astimezone(UTC) + timedelta(days=ahead)
+        assert days.drop("core_fact", f"core_fact_{day:%Y%m%d}")
+    assert not _is_there(name)
 
 
-def _keep(now: datetime) -> None:
-    try:
-        log_keeping.keep(now=now, tries=3)
-    finally:
-        connection.close()
+def _write_while(writer: psycopg.Connection[Any], work: Callable[[], object]) -> int:
+    """Do something in another thread; return how many facts could be written until it was done."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=run)
+    other.start()
+    said = 0
+    while other.is_alive():
+        writer.execute("INSERT INTO core_fact (kind, studio_id, size, payload) VALUES ('said', 7, 1, '{}')")
+        said += 1
+    return said
 
 
-def _is_made(day: datetime) -> bool:
+def _is_there(table: str) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"core_fact_{day.astimezone(UTC):%Y%m%d}"])
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
         return bool(cursor.fetchone()[0])
