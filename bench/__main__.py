@@ -46,18 +46,24 @@ def _scaled(plan: Plan, options: argparse.Namespace) -> int:
     facts: machine.Facts = {}
     for size in sorted(options.sizes):
         _say(f"\n{size:,} unlocks stored.")
-        facts, sizes[size] = _run(plan, names, first=partial(scale.filled, size=size))
+        facts, sizes[size] = _run(
+            plan, names, first=partial(scale.filled, size=size), buffers_mib=scale.buffers_mib()
+        )
     _keep(scale.growth(sizes), facts=facts, plan=plan, at=at, sizes=sizes)
     return 0
 
 
 def _run(
-    plan: Plan, names: list[str], *, first: Callable[[Bench], Iterator[Figure]] | None = None
+    plan: Plan,
+    names: list[str],
+    *,
+    first: Callable[[Bench], Iterator[Figure]] | None = None,
+    buffers_mib: int = 0,
 ) -> tuple[machine.Facts, list[Figure]]:
     """Measure on a copy of Laurel of its own."""
     load = machine.load_average()
     players = max([plan.players, *(ALONE[name](plan) for name in names if name in ALONE)])
-    with platform.running(players=players) as copy:
+    with platform.running(players=players, buffers_mib=buffers_mib) as copy:
         facts = machine.facts(copy, load_at_start=load)
         _say(report.about(facts) + "\n")
         bench = Bench(copy, plan)

@@ -84,6 +84,11 @@ def tree(pid: int) -> list[int]:
     return [pid, *(one for child in started.split() for one in tree(int(child)))]
 
 
+def memory_gib() -> float:
+    """Return how much memory this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIBIBYTE
+
+
 def available_kib() -> float:
     """Return what the machine could still give away, buffers of sockets counted as taken."""
     for line in Path("/proc/meminfo").read_text().splitlines():
@@ -97,7 +102,7 @@ def facts(platform_: Platform, *, load_at_start: float) -> Facts:
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIBIBYTE, 1),
+        "memory_gib": round(memory_gib(), 1),
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "postgresql": _postgresql(platform_),

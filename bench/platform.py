@@ -20,7 +20,7 @@ from bench.load import Address
 from bench.world import Requests, World
 from config import embedded, var_dir
 from config.children import BASE_DIR, HOST, STOP_ORDER, Place, children, environment, manage
-from config.embedded import Servers
+from config.embedded import Postgres, Servers
 from config.processes import CannotStart, Process, stop_all
 
 _CROWDS = ("address", "player-unlocks", "player-dashboards", "player-boards", "player-others")
@@ -126,12 +126,17 @@ class Platform:
 
 
 @contextmanager
-def running(*, players: int) -> Iterator[Platform]:
-    """Run a platform with a game, its achievements and players; nothing of it stays. Raises CannotStart."""
+def running(*, players: int, buffers_mib: int = 0) -> Iterator[Platform]:
+    """Run a platform with a game, its achievements and players; nothing of it stays. Raises CannotStart.
+
+    PostgreSQL gets `buffers_mib` of shared buffers, or those of `make run`.
+    """
     folder = Path(tempfile.mkdtemp(prefix="laurel-bench-"))
     processes: list[Process] = []
     try:
         with embedded.running(folder) as servers:
+            if buffers_mib:
+                _give(servers.postgres, buffers_mib)
             place = Place(folder, var_dir.free_ports(2))
             sink_port = var_dir.free_ports()
             env = _environment(place, servers, sink_port=sink_port)
@@ -149,6 +154,14 @@ def running(*, players: int) -> Iterator[Platform]:
                 _stop(processes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _give(postgres: Postgres, buffers_mib: int) -> None:
+    """Let PostgreSQL have other buffers than on a developer's machine, and know what the system keeps beside them."""
+    postgres.stop()
+    with (postgres.data / "postgresql.auto.conf").open("a") as settings:
+        settings.write(f"shared_buffers = {buffers_mib}MB\neffective_cache_size = {2 * buffers_mib}MB\n")
+    postgres.start()
 
 
 def _environment(place: Place, servers: Servers, *, sink_port: int) -> dict[str, str]:
