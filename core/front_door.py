@@ -26,6 +26,7 @@ from psycopg_pool import PoolTimeout
 from core import followers, slow_clients, tracing, turned_away
 from core.admission import Admission, Sort, Verdict
 from core.client_address import counted_address_in
+from core.disk import storage
 from core.ids import request_id
 from core.metrics import alive
 from core.metrics.requests import class_of, requests
@@ -47,9 +48,13 @@ LARGE_BODIES: Final = 4  # taken at the same time; those in chunks, which say no
 LARGE_WAITING: Final = 64  # for a moment: most in chunks are small
 SOONEST_S: Final = 1
 LATEST_S: Final = 5
+_ROOM_AFTER_S: Final = 60  # an operator has to make it
 LOGGED_EVERY_S: Final = 10.0
 WATCHES_EVERY_S: Final = 1.0
 URGENT: Final = frozenset({"live", "facts"})  # queues whose listeners somebody waits for
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# Signing in, and what reading takes: a token, a session.
+_WITHOUT_ROOM: Final = re.compile(r"/(?:account|admin)/|/(?:.*/)?(?:session|token)$")
 # A load balancer asks in the worst of times, and a file is sent sooner than it would wait.
 _OPEN_TO_ALL: Final = ("/livez", "/readyz", "/metrics", "/static/", "/favicon.ico")
 _POLICY: Final = (
@@ -64,6 +69,7 @@ _TOO_MANY: Final = (
     "This caller has too many requests under way at once. Wait for answers before you send more."
 )
 _BUSY: Final = "Laurel has more to do than it can just now. Send the same request again after `Retry-After`."
+_FULL: Final = "The database's disk is nearly full, so nothing new is taken. What is there can be read."
 _TOO_SLOW: Final = "Many requests from this address are not sent to their end. Finish or close them first."
 _CUT_SHORT: Final = "The body ended before the length that was announced."
 
@@ -114,6 +120,9 @@ class FrontDoor:
         if size and not is_large and (refused := self._read(environ, size)):
             return _refuse(refused, environ, start_response)
         if refused := turned_away.find(environ):
+            return _refuse(refused, environ, start_response)
+        if storage.is_full and environ["REQUEST_METHOD"] not in _READING and not _WITHOUT_ROOM.match(path):
+            refused = Refused(_FULL, slug="storage-full", headers={"Retry-After": str(_ROOM_AFTER_S)})
             return _refuse(refused, environ, start_response)
         if self._admission.is_full:
             return self._turn_away(Verdict.SHED, environ, start_response)
@@ -258,7 +267,7 @@ def _page(slug: str) -> bytes:
 
 
 def in_front_of(application: Application) -> FrontDoor:
-    """Put a door in front of an application, by the settings, and watch how far the listeners are behind."""
+    """Put a door in front of an application, by the settings; watch how far listeners are behind, and the disk."""
     admission = Admission(
         [sort for sort, _ in settings.ADMISSION],
         room=settings.ADMISSION_ROOM,
@@ -273,6 +282,7 @@ def in_front_of(application: Application) -> FrontDoor:
 def _watch(admission: Admission) -> None:
     while True:
         time.sleep(WATCHES_EVERY_S)
+        storage.look()
         try:
             admission.tell_lag(followers.seconds_behind(URGENT))
         except (DatabaseError, InterfaceError, PoolTimeout):

@@ -145,6 +145,14 @@ PROBLEMS: dict[str, Problem] = {
             "Try again; if it stays, give the operator the `request_id`.",
         ),
         Problem(
+            "storage-full",
+            "Nothing can be written just now",
+            503,
+            "The disk of the database is nearly full, and nothing new is taken before it is. What was answered with "
+            "success is safe, and everything can be read.",
+            "Send the same request again after `Retry-After` seconds; repeating it is safe. Somebody has to make room.",
+        ),
+        Problem(
             "unavailable",
             "Not possible right now",
             503,

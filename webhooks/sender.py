@@ -20,6 +20,7 @@ from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
 from core import tracing
+from core.disk import storage
 from webhooks import metrics, resolving, selectors
 from webhooks.queue import Done, Due, Outcome
 from webhooks.rules import schedule, signing
@@ -89,7 +90,8 @@ class Dispatcher:
             self._receivers = await self._ask(selectors.receivers)
             self._receivers_at = began
         await self._note()
-        most = min(TAKEN_AT_ONCE, MOST_UNDER_WAY - len(self._under_way))
+        storage.look()
+        most = 0 if storage.is_full else min(TAKEN_AT_ONCE, MOST_UNDER_WAY - len(self._under_way))
         taken = await self._ask(attempts.take, self._room(), most=most) if most > 0 else []
         for due in taken:
             self._begin(due)

@@ -163,6 +163,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "core.pages.theme",
+                "core.disk.shown",
                 "accounts.visitors.shown",
                 "accounts.signing_in.shown",
                 "social.live_pages.shown",

@@ -11,6 +11,8 @@ __all__ = [
     "METRICS_PORT",
     "POSTGRESQL_FOLDER",
     "REQUEST_CLASSES",
+    "STORAGE_FULL_GIB",
+    "STORAGE_FULL_RATIO",
 ]
 
 # Where a process answers GET /metrics, besides web's own port; 0 for nowhere. Each process of a machine needs another
@@ -38,7 +40,10 @@ REQUEST_CLASSES = [
     ("portal", r"[A-Z]+ /portal/"),
     ("site", rf"{_READS} /(?!api/|static/|livez|readyz|metrics)"),
 ]
-# Where PostgreSQL keeps its data, if that is on the relay's machine: how full its volume is.
+# Where PostgreSQL keeps its data, if that is on this machine: how full its volume is. Above both bounds nothing is
+# written any more (core/disk.py).
 POSTGRESQL_FOLDER = Path(env.str("POSTGRESQL_FOLDER", default="") or VAR_DIR / "postgres")
+STORAGE_FULL_RATIO: float = env.float("STORAGE_FULL_RATIO", default=0.95)
+STORAGE_FULL_GIB: float = env.float("STORAGE_FULL_GIB", default=10.0)
 # What the relay tells of the whole installation, besides core's own (core/metrics/installation.py).
 INSTALLATION_FIGURES = ["core.backups.figures", "webhooks.metrics.figures", "leaderboards.metrics.figures"]

@@ -4,7 +4,6 @@ What is not known is not told: figures that are left out are what an alert sees 
 `laurel_dependency_up`. Two relays tell the same; alerts take the higher one.
 """
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +16,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from core import facts, replica
+from core import disk, facts, replica
 from core.dependencies import BROKER, OK, POSTGRESQL, REPLICA, Found, Watch
 from core.direct import Ask, Direct
 from core.metrics import jobs, queues
@@ -229,12 +228,8 @@ def _jobs(ask: Ask) -> Iterator[Metric]:
 
 def _disk() -> Iterator[Metric]:
     """Tell of PostgreSQL's volume where it is one of this machine (POSTGRESQL_FOLDER)."""
-    try:
-        used = shutil.disk_usage(settings.POSTGRESQL_FOLDER)
-    except OSError:
-        return
-    share = used.used / (used.used + used.free)  # what only root may fill is no room
-    yield gauge("laurel_disk_used_ratio", "How full a volume is.", {"postgresql": share}, "volume")
+    if (share := disk.used_ratio()) is not None:
+        yield gauge("laurel_disk_used_ratio", "How full a volume is.", {"postgresql": share}, "volume")
 
 
 def begin() -> None:
