@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import selectors
-from accounts.erasure import asking, finishing
+from accounts.erasure import asking, checks, finishing
 from accounts.erasure.models import ErasedName, Erasure
 from accounts.models import Player, PlayerIdentity, Studio
 from accounts.selectors import GameInfo
@@ -303,3 +303,13 @@ def _closing(work: Callable[[], Any]) -> Any:
         return work()
     finally:
         connection.close()
+
+
+def test_copies_that_go_with_a_container_are_warned_of(settings: Any) -> None:
+    settings.IN_PRODUCTION = True
+    settings.MEDIA_STORE_URL, settings.ERASURE_LEDGER_URL = "s3://media", "/tmp/laurel/erasures"
+    assert [warning.id for warning in checks.ledger_outlives_its_process()] == ["accounts.W001"]
+    settings.ERASURE_LEDGER_URL = "s3://erasures"
+    assert checks.ledger_outlives_its_process() == []
+    settings.MEDIA_STORE_URL, settings.ERASURE_LEDGER_URL = "/srv/media", "/srv/erasures"
+    assert checks.ledger_outlives_its_process() == [], "one machine, and one folder for everything"

@@ -90,6 +90,7 @@ def test_secrets_are_named_and_never_written_down(overlay: str) -> None:
     # Pods have no disk of their own.
     assert told["data"]["MEDIA_STORE_URL"].startswith("s3://")
     assert told["data"]["ARCHIVE_URL"].startswith("s3://")
+    assert told["data"]["ERASURE_LEDGER_URL"].startswith("s3://"), "a restore would bring people back"
 
 
 def test_nobody_talks_to_anybody_unless_it_is_said() -> None:
