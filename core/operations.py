@@ -30,25 +30,30 @@ def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-def readiness() -> tuple[int, dict[str, Any]]:
+def readiness(*, without_postgresql: bool = False) -> tuple[int, dict[str, Any]]:
     """Return a status, and which dependency is how far away; at most a second old.
 
     PostgreSQL decides: it answers, is migrated, and keeps what it acknowledges. Without any other one the site is
-    degraded.
+    degraded. `without_postgresql`: one that is away is no reason to be sent nothing; one that is unsafe, is.
     """
     found = dependencies.kept.look()
-    ready = found[dependencies.POSTGRESQL].serves
+    postgresql = found[dependencies.POSTGRESQL]
+    ready = postgresql.serves
     degraded = any(each.status != dependencies.OK for each in found.values())
     status = "unavailable" if not ready else "degraded" if degraded else "ok"
     checks = {name: each.told() for name, each in found.items()}
-    return (200 if ready else 503), {"status": status, "checks": checks}
+    may_come = ready or (without_postgresql and postgresql.status == dependencies.DOWN)
+    return (200 if may_come else 503), {"status": status, "checks": checks}
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether requests can be served."""
-    status, said = readiness()
+    """Say whether requests can be served; `?without=postgresql`: also while that is away, from what is kept.
+
+    All of web meets its absence at once. Taken out, nobody would be left to serve pages and to say when to come again.
+    """
+    status, said = readiness(without_postgresql=request.GET.get("without") == "postgresql")
     return JsonResponse(said, status=status)
 
 

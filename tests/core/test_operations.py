@@ -72,6 +72,7 @@ def test_a_postgresql_that_may_lose_what_it_acknowledged_is_not_ready() -> None:
         "unsafe",
         {"fsync", "synchronous_commit", "full_page_writes"},
     )
+    assert Client().get("/readyz?without=postgresql").status_code == 503, "it is there, and must not be used"
 
 
 @pytest.mark.django_db
@@ -103,6 +104,7 @@ def test_without_a_migration_it_is_not_ready(monkeypatch: pytest.MonkeyPatch) ->
     answer = Client().get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["postgresql"]["status"] == "migrations pending"
+    assert Client().get("/readyz?without=postgresql").status_code == 503
 
 
 @pytest.mark.django_db
