@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from core.management.commands import migrate
+from core.models import Follower
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -87,3 +88,28 @@ def test_one_that_gets_no_table_at_all_says_so_and_has_done_nothing(monkeypatch:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM information_schema.columns WHERE table_name = 'widened'")
         assert cursor.fetchone() == (1,)
+
+
+def test_who_asks_whether_all_is_migrated_changes_nothing() -> None:
+    """Containers ask so before they begin; an older version, after a way back, finds all that it knows of."""
+
+    def answered() -> object:
+        try:
+            call_command("migrate", check_unapplied=True, verbosity=0)
+        except SystemExit as ended:
+            return ended.code
+        return 0
+
+    readers = list(Follower.objects.order_by("name").values_list())
+    assert answered() == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM widened LIMIT 0")
+        assert [column.name for column in cursor.description] == ["id"]
+    migrate_in_peace()
+    assert answered() == 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('config', '9999_later', now())"
+        )
+    assert answered() == 0
+    assert list(Follower.objects.order_by("name").values_list()) == readers

@@ -41,7 +41,9 @@ def test_each_process_is_a_deployment_of_its_own_and_migrations_are_a_job(overla
     assert all(name.replace("-", "_") == args[0].replace("-", "_") for name, args in started.items())
     assert [component(document) for document in of_kind(documents, "Job")] == ["migrate"]
     beat = next(document for document in of_kind(documents, "Deployment") if component(document) == "beat")
-    assert (beat["spec"]["replicas"], beat["spec"]["strategy"]) == (1, {"type": "Recreate"})
+    assert beat["spec"]["replicas"] == 1
+    # Somebody starts what is due while the next one waits for a migration.
+    assert beat["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     relay = next(document for document in of_kind(documents, "Deployment") if component(document) == "relay")
     assert relay["spec"]["replicas"] == 2
 
@@ -54,13 +56,40 @@ def test_a_pod_may_do_next_to_nothing(overlay: str) -> None:
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert spec["automountServiceAccountToken"] is False
         [container] = spec["containers"]
-        may = container["securityContext"]
-        assert (may["allowPrivilegeEscalation"], may["readOnlyRootFilesystem"]) == (False, True)
-        assert may["capabilities"] == {"drop": ["ALL"]}
-        assert "memory" in container["resources"]["limits"]
-        assert "cpu" not in container["resources"]["limits"], (
-            "a process that is throttled is late for everybody"
-        )
+        for each in (container, *spec.get("initContainers", [])):
+            may = each["securityContext"]
+            assert (may["allowPrivilegeEscalation"], may["readOnlyRootFilesystem"]) == (False, True)
+            assert may["capabilities"] == {"drop": ["ALL"]}
+            assert "memory" in each["resources"]["limits"]
+            assert "cpu" not in each["resources"]["limits"], (
+                "a process that is throttled is late for everybody"
+            )
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_no_process_begins_on_a_schema_that_it_does_not_know(overlay: str) -> None:
+    """A listener that fails on the old schema gives its facts up; only web and live ask by themselves."""
+    documents = manifests.rendered(f"overlays/{overlay}")
+    for document in of_kind(documents, "Deployment"):
+        [container] = pod(document)["containers"]
+        [first] = pod(document)["initContainers"]
+        assert "until python manage.py migrate --check" in first["command"][-1]
+        assert [first[name] for name in ("image", "envFrom")] == [
+            container[name] for name in ("image", "envFrom")
+        ]
+        assert {"name": "tmp", "mountPath": "/tmp"} in first["volumeMounts"]
+    [migrate] = of_kind(documents, "Job")
+    assert "initContainers" not in pod(migrate), "it would wait for itself"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_web_is_not_taken_out_for_an_outage_that_all_of_it_meets(overlay: str) -> None:
+    web = next(
+        document
+        for document in of_kind(manifests.rendered(f"overlays/{overlay}"), "Deployment")
+        if component(document) == "web"
+    )
+    assert pod(web)["containers"][0]["readinessProbe"]["httpGet"]["path"] == "/readyz?without=postgresql"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
