@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from config.settings.environment import BASE_DIR
 from tests import factories
 from tests.deploy import proxying
 from tests.deploy.proxying import NAME, Proxy, in_front_of, status
+from tests.platform import wait_for
 from tests.security import production
 
 pytestmark = [
@@ -254,18 +255,45 @@ def test_while_web_is_away_everybody_is_told_when_to_come_again(tmp_path: Path) 
         assert (page.status_code, page.headers["Content-Type"]) == (503, "text/html")
 
 
-def test_behind_a_cdn_nobody_comes_by_another_way_and_addresses_are_those_it_says(
-    place: Place, tmp_path: Path
-) -> None:
+def behind_a_cdn() -> tuple[str, str]:
+    """Return what the page has nginx told where a CDN stands before it, and the secret in that."""
     page = (BASE_DIR / "deploy" / "cloudfront" / "README.md").read_text()
     shown = re.search(r"```nginx\n(.+?)```", page, re.DOTALL)
     assert shown
     secret = re.search(r'!= "([^"]+)"', shown[1])
     assert secret
+    return shown[1], secret[1]
+
+
+def test_who_sends_much_at_once_leaves_room_for_others_behind_a_cdn_too(place: Place, tmp_path: Path) -> None:
+    settings = (BASE_DIR / "deploy" / "nginx" / "laurel.conf").read_text()
+    most = re.search(r"limit_conn requests (\d+);", settings)
+    assert most
+    behind, secret = behind_a_cdn()
+    with in_front_of(place, tmp_path / "nginx", behind=behind) as proxy, ExitStack() as held:
+
+        def asked_by(address: str) -> httpx.Response:
+            return proxy.ask("/api/v1", headers={"X-Origin-Secret": secret, "X-Forwarded-For": address})
+
+        by = f"X-Origin-Secret: {secret}\r\nX-Forwarded-For: 203.0.113.9\r\nContent-Length: 1000\r\n\r\n"
+        for _ in range(int(most[1])):
+            held.enter_context(proxy.line()).sendall(POST + by.encode() + b"{")
+        wait_for(lambda: asked_by("203.0.113.9").status_code == 429, what="room to end", within_s=10)
+        refused = asked_by("203.0.113.9")
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert (refused.headers["Retry-After"], refused.json()["status"]) == ("5", 429)
+        assert asked_by("198.51.100.7").status_code == 200
+        assert (proxy.folder / "cache-bodies").is_dir(), "beside the pages, on a disk"
+
+
+def test_behind_a_cdn_nobody_comes_by_another_way_and_addresses_are_those_it_says(
+    place: Place, tmp_path: Path
+) -> None:
+    behind, secret = behind_a_cdn()
     game = factories.game(factories.studio())
-    with in_front_of(place, tmp_path / "nginx", behind=shown[1]) as proxy:
+    with in_front_of(place, tmp_path / "nginx", behind=behind) as proxy:
         assert proxy.ask("/games").status_code == 403
-        headers = {"X-Origin-Secret": secret[1], "X-Forwarded-For": "192.0.2.1, 203.0.113.9"}
+        headers = {"X-Origin-Secret": secret, "X-Forwarded-For": "192.0.2.1, 203.0.113.9"}
         left = [left_of_the_limit(proxy, game, 100 + number, headers) for number in range(8)]
         another = {**headers, "X-Forwarded-For": "192.0.2.1, 198.51.100.7"}
         assert min(left) <= left_of_the_limit(proxy, game, 200, another) - 3
