@@ -55,7 +55,10 @@ random_page_cost = 1.1              # there is no disk head to move
 autovacuum_naptime = 5s             # plans made for empty tables go as soon as there are rows to look at
 jit = off                           # statements are short
 shared_preload_libraries = '{preload}'
-log_min_duration_statement = 500ms
+# As in deploy/postgres/laurel.conf: statements and details hold people's data.
+log_min_error_statement = fatal
+log_error_verbosity = terse
+log_parameter_max_length = 0
 log_line_prefix = '%m [%p] %a '
 log_timezone = 'UTC'
 timezone = 'UTC'

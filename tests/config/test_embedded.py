@@ -90,6 +90,24 @@ def test_what_is_acknowledged_is_on_disk(own: Servers) -> None:
 
 
 @pytest.mark.slow
+def test_its_log_holds_nothing_of_what_statements_hold(own: Servers) -> None:
+    with psycopg.connect(own.postgres.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE people (email text PRIMARY KEY)")
+        connection.execute("INSERT INTO people VALUES ('ada@example.com')")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("INSERT INTO people VALUES ('ada@example.com')")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("INSERT INTO people VALUES (%s)", ["ada@example.com"])
+        connection.execute("SELECT 'ada@example.com', pg_sleep(0.6)")
+    log = own.postgres.log.read_text()
+    assert "duplicate key" in log
+    assert "ada@" not in log
+    shipped = (BASE_DIR / "deploy" / "postgres" / "laurel.conf").read_text()
+    silent = {"min_duration_statement": "-1", "min_error_statement": "fatal", "error_verbosity": "terse"}
+    assert all(f"\nlog_{name} = {value}\n" in shipped for name, value in silent.items())
+
+
+@pytest.mark.slow
 def test_a_killed_postgres_starts_again_with_what_was_committed(own: Servers) -> None:
     ask(own.postgres, "CREATE TABLE kept AS SELECT 42 AS answer")
     own.postgres.kill()
