@@ -1,5 +1,6 @@
 """The environment that the other settings modules read."""
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -7,7 +8,20 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+class _Given:
+    """The environment without what is empty there: files of environments leave things out that way."""
+
+    def __getitem__(self, name: str) -> str:
+        """Return a value. Raises KeyError."""
+        if value := os.environ[name]:
+            return value
+        raise KeyError(name)
+
+
 env = environ.Env()
+env.ENVIRON = _Given()
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("DEMO", default=False)

@@ -1,0 +1,30 @@
+"""What processes make of their environment."""
+
+import os
+import secrets
+import subprocess
+import sys
+
+from config.children import BASE_DIR
+
+_READ = """\
+from config import settings as read
+print(read.WEB_PROCESSES, read.FACT_RETENTION_DAYS, read.OWNERS_NEED_SECOND_FACTOR, sorted(read.PLAYER_TOKEN_KEYS))
+"""
+# Numbers, switches, lists, mappings, addresses, words.
+_EMPTY = (
+    *("WEB_PROCESSES", "FACT_RETENTION_DAYS", "HISTORY_HOURS_KEPT_DAYS", "ADMISSION_ROOM"),
+    *("DATABASE_POOL_SIZE", "OWNERS_NEED_SECOND_FACTOR", "OTEL_SDK_DISABLED", "ALLOWED_HOSTS"),
+    *("WEBHOOK_PORTS", "PLAYER_TOKEN_KEYS", "RATE_LIMITS", "EMAIL_URL", "DATABASE_REPLICA_URL"),
+    *("LOG_LEVEL", "SENTRY_ENVIRONMENT"),
+)
+
+
+def test_what_is_empty_in_the_environment_is_not_given() -> None:
+    """Whoever has `docker compose exec` run a command gets the lines of .env as they are."""
+    given = {"PUBLIC_URL": "https://laurel.example", "SECRET_KEY": secrets.token_urlsafe(48)}
+    env = os.environ | given | {"DEBUG": "0", "DEMO": "0"} | dict.fromkeys(_EMPTY, "")
+    said = subprocess.run(
+        [sys.executable, "-c", _READ], cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False
+    )
+    assert said.stdout.strip() == "2 7 True ['1']", said.stderr
