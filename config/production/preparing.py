@@ -123,7 +123,7 @@ def _valkey(place: Place, role: str) -> None:
         f'dir "{folder}"',
         "user default off",
         # As deploy/compose starts it.
-        f"user {USER} on >{place.secret(role)} ~* &* +@all -@admin -@dangerous +info",
+        f"user {USER} on >{place.secret(role)} ~* &* +@all -@admin -@dangerous +info +slowlog|get",
     )
     var_dir.keep(folder / "valkey.conf", text + "\n".join(here) + "\n")
 

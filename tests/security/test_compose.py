@@ -65,6 +65,12 @@ def test_o4_no_secret_has_a_value_that_works() -> None:
     assert {example[name] for name in secrets} == {""}
 
 
+def test_the_user_of_valkey_may_do_the_same_without_containers() -> None:
+    may = SERVICES["valkey-boards"]["command"][-1].partition('"&*" ')[2].replace('"', "")
+    assert may.split()[-2:] == ["+info", "+slowlog|get"], "which runbooks ask for"
+    assert f'~* &* {may}"' in (BASE_DIR / "config" / "production" / "preparing.py").read_text()
+
+
 def test_o4_valkey_and_rabbitmq_let_in_one_user_with_a_password() -> None:
     for name in ("valkey-boards", "valkey-cache"):
         command = SERVICES[name]["command"][-1]
