@@ -79,6 +79,8 @@ def main(arguments: list[str]) -> None:
     env = {variable: value for variable, value in os.environ.items() if value}
     env |= {"LAUREL_PROCESS": f"laurel-{name}", "DJANGO_SETTINGS_MODULE": "config.settings"}
     _var_dir(env).mkdir(mode=0o750, parents=True, exist_ok=True)
+    if ready := env.get("READY_FILE"):
+        Path(ready).unlink(missing_ok=True)  # of the process before: /tmp of a pod outlives its containers
     os.chdir(BASE_DIR)
     os.execve(sys.executable, command(name, env), env)  # noqa: S606 - a list of words of ours
 

@@ -1,11 +1,30 @@
-"""What processes make of their environment."""
+"""What `config.start` sees to before the process becomes the program, and what that makes of its environment."""
 
 import os
 import secrets
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from config import start
 from config.children import BASE_DIR
+
+
+def test_a_process_that_begins_anew_is_not_taken_for_ready_as_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = tmp_path / "ready"
+    ready.touch()
+    monkeypatch.chdir(BASE_DIR)
+    monkeypatch.setenv("READY_FILE", str(ready))
+    monkeypatch.setenv("VAR_DIR", str(tmp_path))
+    was_there: list[bool] = []
+    monkeypatch.setattr(os, "execve", lambda *_: was_there.append(ready.exists()))
+    start.main(["worker-facts"])
+    assert was_there == [False]
+
 
 _READ = """\
 from config import settings as read
