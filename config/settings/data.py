@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.environment import S3_ENDPOINT, VAR_DIR, env, folder_or_bucket, valkey
@@ -263,7 +264,8 @@ LEADERBOARD_EXACT_PLAYERS = env.int("LEADERBOARD_EXACT_PLAYERS", default=2_000_0
 # How often a changed board's first places are kept, in seconds; what they are kept for is in services/snapshots.py.
 LEADERBOARD_SNAPSHOT_S = env.int("LEADERBOARD_SNAPSHOT_S", default=300)
 
-# Beat only sees to it that nothing sleeps too long; whatever is urgent is hinted by the relay.
+# Beat only sees to it that nothing sleeps too long; whatever is urgent is hinted by the relay. What is rare has hours
+# of the day: a beat that begins anew, as with each version, waits a whole interval, and so may wait for ever.
 CELERY_BEAT_SCHEDULE = {
     "sweep-followers": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 5, "queue": "facts"}},
     "send-mail": {"task": "core.send_mail", "schedule": 3.0, "options": {"expires": 3, "queue": "bulk"}},
@@ -272,7 +274,7 @@ CELERY_BEAT_SCHEDULE = {
     "run-exports": {"task": "core.run_exports", "schedule": 3.0, "options": {"expires": 3, "queue": "bulk"}},
     "reconcile-rarity": {
         "task": "achievements.reconcile_rarity",
-        "schedule": 86_400.0,
+        "schedule": crontab(hour="4", minute="20"),
         "options": {"expires": 3600, "queue": "bulk"},
     },
     "backfill": {
@@ -282,7 +284,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "keep-icons": {
         "task": "achievements.keep_icons",
-        "schedule": 21_600.0,
+        "schedule": crontab(hour="*/6", minute="40"),
         "options": {"expires": 21_600, "queue": "bulk"},
     },
     "keep-progress": {
