@@ -22,7 +22,7 @@ from config.children import BASE_DIR
 DEPLOY = BASE_DIR / "deploy"
 K8S = DEPLOY / "k8s"
 OVERLAYS = ("small", "large")
-COMPONENTS = ("custom-metrics", "keda", "prometheus-operator")
+COMPONENTS = ("custom-metrics", "keda", "prometheus-operator", "sentry")
 # The oldest and the newest that are promised (docs/operations/kubernetes.md).
 KUBERNETES = ("1.30", "1.35")
 _CUSTOM = {
@@ -42,10 +42,9 @@ def main() -> int:
 
 
 def compose() -> Iterator[str]:
-    """Yield what Compose's schema says of compose.yaml."""
-    yield from _said(
-        "check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose" / "compose.yaml"
-    )
+    """Yield what Compose's schema says of compose.yaml, and of what may be named beside it."""
+    files = [DEPLOY / "compose" / name for name in ("compose.yaml", "sentry.yaml")]
+    yield from _said("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)
 
 
 def cloudformation() -> Iterator[str]:

@@ -140,6 +140,39 @@ def test_nobody_talks_to_anybody_unless_it_is_said() -> None:
         assert "fc00::/7" in v6["except"]
 
 
+def test_errors_get_out_where_an_overlay_says_so() -> None:
+    [policy] = [
+        policy["spec"]
+        for policy in of_kind(manifests.with_component("sentry"), "NetworkPolicy")
+        if component(policy) == "errors-to-the-internet"
+    ]
+    assert policy["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "laurel"}, "every process"
+    assert policy["egress"][0]["ports"] == [{"protocol": "TCP", "port": 443}]
+    v4, v6 = (one["ipBlock"] for one in policy["egress"][0]["to"])
+    assert "10.0.0.0/8" in v4["except"]
+    assert "fc00::/7" in v6["except"]
+
+
+def test_who_reopens_a_restored_database_reaches_the_buckets() -> None:
+    """The page's job is made of a deployment with the labels by which a policy lets it out."""
+    page = (BASE_DIR / "docs" / "operations" / "backups.md").read_text()
+    found = re.search(r"get deployment (\S+) -o json", page)
+    assert found
+    documents = manifests.rendered("overlays/small")
+    labels = next(
+        document["spec"]["template"]["metadata"]["labels"]
+        for document in of_kind(documents, "Deployment")
+        if document["metadata"]["name"] == found[1]
+    )
+    policy = next(
+        policy["spec"]
+        for policy in of_kind(documents, "NetworkPolicy")
+        if component(policy) == "bulk-to-the-internet"
+    )
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    assert {"protocol": "TCP", "port": 443} in policy["egress"][0]["ports"]
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_what_may_be_several_scales_and_is_not_drained_at_once(overlay: str) -> None:
     documents = manifests.rendered(f"overlays/{overlay}")
