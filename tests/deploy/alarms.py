@@ -183,8 +183,9 @@ class Watched:
         told["rule_files"] = [str(_RULES / "rules" / "*.yml")]
         told["scrape_configs"] = [job for job in told["scrape_configs"] if job["job_name"] != "rabbitmq"]
         for job in told["scrape_configs"]:
-            for group in job["static_configs"]:
-                group["targets"] = [f"{HOST}:{self._port_of(target)}" for target in group["targets"]]
+            targets = [f"{HOST}:{self._port_of(name)}" for name in asked_by(job)]
+            job.pop("dns_sd_configs", None)
+            job["static_configs"] = [{"targets": targets}]
         data = self._folder / "prometheus"
         data.mkdir()
         (data / "prometheus.yml").write_text(yaml.safe_dump(told))
@@ -197,8 +198,7 @@ class Watched:
         words = [f"--{name}={value}" for name, value in options.items()]
         return Process("prometheus", [self._program, *words], var_dir=self._folder, ready=self._answers)
 
-    def _port_of(self, target: str) -> int:
-        name = target.partition(":")[0]
+    def _port_of(self, name: str) -> int:
         return self._platform.production.port_of(
             "http" if name == "nginx" else name.upper().replace("-", "_")
         )
@@ -209,6 +209,13 @@ class Watched:
         except OSError:
             return False
         return True
+
+
+def asked_by(job: dict[str, Any]) -> list[str]:
+    """Return the services that a job of prometheus.yml asks, by name or by whatever that name leads to."""
+    fixed = [target for group in job.get("static_configs", ()) for target in group["targets"]]
+    looked_up = [name for group in job.get("dns_sd_configs", ()) for name in group["names"]]
+    return [target.partition(":")[0] for target in fixed] + looked_up
 
 
 def _is(labels: _Labels, wanted: _Labels) -> bool:

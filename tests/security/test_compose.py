@@ -9,14 +9,22 @@ from typing import Any
 import pytest
 import yaml
 
+from config import commands
 from config.children import BASE_DIR
 from config.start import PROCESSES
+from tests.deploy.alarms import asked_by
 
 FOLDER = BASE_DIR / "deploy" / "compose"
 TEXT = (FOLDER / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("laurel:")}
+# By the image, by compose.yaml itself, or of no meaning in a container.
+SET_HERE = {
+    *("DEBUG", "DEMO", "VAR_DIR", "HOST", "PORT", "NAME", "LAUREL_PROCESS"),
+    *("BACKUP_DIR", "BACKUP_KEEP_DAYS", "DATABASE_DIRECT_URL", "POSTGRESQL_FOLDER"),
+}
+_READ = re.compile(r"(?:env\.\w+|_days|_database|folder_or_bucket|get)\(\s*\"([A-Z][A-Z0-9_]+)\"")
 _ASKED = re.compile(r"\$\{(\w+)(:\?|:-)?([^}]*)\}")
 _SECRET = re.compile(r"(?:_PASSWORD|^SECRET_KEY)$")
 
@@ -95,6 +103,58 @@ def test_a_container_may_do_next_to_nothing_and_takes_no_more_than_its_part() ->
         assert not any("docker.sock" in str(volume) for volume in service.get("volumes", [])), name
 
 
+def test_what_lies_in_memory_has_an_end_and_what_clients_send_lies_on_the_disk() -> None:
+    for name, service in SERVICES.items():
+        assert all("size=" in mount for mount in service.get("tmpfs", [])), name
+    nginx = SERVICES["nginx"]
+    settings = (FOLDER.parent / "nginx" / "nginx.conf").read_text()
+    folders = dict(re.findall(r"(client_body|proxy)_temp_path \$\{(\w+)\}", settings))
+    assert folders.keys() == {"client_body", "proxy"}
+    [kept] = [volume.split(":")[1] for volume in nginx["volumes"] if ":ro" not in volume]
+    assert all(nginx["environment"][variable].startswith(f"{kept}/") for variable in folders.values())
+
+
+def test_a_relay_sees_how_full_postgresqls_volume_is_and_writes_nothing_to_it() -> None:
+    for name in ("relay-1", "relay-2"):
+        folder = OURS[name]["environment"]["POSTGRESQL_FOLDER"]
+        assert f"postgres:{folder}:ro" in OURS[name]["volumes"]
+    assert any(str(volume).startswith("postgres:") for volume in SERVICES["postgres"]["volumes"])
+
+
+def test_a_second_web_counts_by_itself() -> None:
+    """Its metrics lie in no volume, which both would write to; and each of its workers has room for its threads."""
+    web = OURS["web"]
+    folder = web["environment"]["METRICS_DIR"]
+    assert any(mount.startswith(f"{folder}:") for mount in web["tmpfs"])
+    per_worker = int(commands.WEB_OPTIONS[commands.WEB_OPTIONS.index("--blocking-threads") + 1])
+    assert web["pids_limit"] >= 8 * (per_worker + 32)
+
+
+def test_what_pages_name_a_line_in_env_sets() -> None:
+    """Compose passes on what compose.yaml names and nothing else."""
+    read = {name for path in (BASE_DIR / "config").rglob("*.py") for name in _READ.findall(path.read_text())}
+    pages = [
+        path for folder in ("operations", "guides") for path in (BASE_DIR / "docs" / folder).glob("*.md")
+    ]
+    pages += [
+        BASE_DIR / "README.md",
+        BASE_DIR / "docs" / "rate-limits.md",
+        BASE_DIR / "docs" / "signing-in.md",
+    ]
+    named = {name for page in pages for name in re.findall(r"`([A-Z][A-Z0-9_]+)", page.read_text())}
+    wanted = {name for name in named if name in read or name.startswith(("OTEL_", "WEB_", "LIVE_"))}
+    passed = set(COMPOSE["x-environment"]) | set(OURS["web"]["environment"])
+    assert wanted - passed - SET_HERE == set()
+
+
+def test_errors_get_out_where_an_operator_says_so() -> None:
+    more = yaml.safe_load((FOLDER / "sentry.yaml").read_text())["services"]
+    outside = {name for name, network in COMPOSE["networks"].items() if not network.get("internal")}
+    shut_in = {name for name, service in OURS.items() if not outside & set(service["networks"])}
+    assert more.keys() == shut_in - {"migrate"}
+    assert all(outside & set(service["networks"]) for service in more.values())
+
+
 def test_every_process_of_the_product_runs_and_says_how_it_is() -> None:
     started = {service["command"][0] for service in OURS.values()}
     assert started == set(PROCESSES)
@@ -108,9 +168,15 @@ def test_every_process_of_the_product_runs_and_says_how_it_is() -> None:
 
 def test_prometheus_asks_every_process() -> None:
     scraped = yaml.safe_load((FOLDER.parent / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
-    asked = {target.partition(":")[0] for job in scraped for target in job["static_configs"][0]["targets"]}
+    asked = {name for job in scraped for name in asked_by(job)}
     assert asked == OURS.keys() - {"migrate"} | {"rabbitmq", "nginx"}
     assert all("watch" in SERVICES[name]["networks"] for name in [*asked, "prometheus"])
+
+
+def test_prometheus_asks_each_of_several() -> None:
+    scraped = yaml.safe_load((FOLDER.parent / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    looked_up = {name for job in scraped if "dns_sd_configs" in job for name in asked_by(job)}
+    assert looked_up == OURS.keys() - {"migrate", "relay-1", "relay-2", "beat"}
 
 
 def test_make_env_fills_in_what_compose_asks_for(tmp_path: Path) -> None:
