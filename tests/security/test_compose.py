@@ -114,8 +114,8 @@ def test_what_lies_in_memory_has_an_end_and_what_clients_send_lies_on_the_disk()
     assert all(nginx["environment"][variable].startswith(f"{kept}/") for variable in folders.values())
 
 
-def test_a_relay_sees_how_full_postgresqls_volume_is_and_writes_nothing_to_it() -> None:
-    for name in ("relay-1", "relay-2"):
+def test_who_has_to_know_sees_how_full_postgresqls_volume_is_and_writes_nothing_to_it() -> None:
+    for name in ("relay-1", "relay-2", "web", "send-webhooks"):
         folder = OURS[name]["environment"]["POSTGRESQL_FOLDER"]
         assert f"postgres:{folder}:ro" in OURS[name]["volumes"]
     assert any(str(volume).startswith("postgres:") for volume in SERVICES["postgres"]["volumes"])
