@@ -152,8 +152,10 @@ class Watch:
         self._closers.append(way.close)
 
         def probe() -> Found:
-            way.ask("SELECT 1")
-            return Found(OK)
+            if way.ask("SELECT pg_is_in_recovery()") == [(True,)]:
+                return Found(OK)
+            # One that was promoted answers, and never again hears what is written.
+            return Found(DOWN, error="it follows no other server")
 
         return probe
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
 from config.embedded import Servers
-from core import replica
+from core import dependencies, replica
+from core.dependencies import Found
 from core.middleware import OwnWrites
 from tests import standby
 from tests.platform import wait_for
@@ -132,6 +134,24 @@ def test_a_replica_that_hangs_is_not_asked_for_longer_than_five_seconds(kept_up:
     finally:
         kept_up.thaw()
     seconds_until(THERE)
+
+
+def test_a_replica_that_follows_is_up_and_one_that_was_promoted_is_not(
+    kept_up: Standby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found().status == dependencies.OK
+    # It answers, too, and follows nobody.
+    monkeypatch.setitem(settings.DATABASES[replica.REPLICA], "PORT", settings.DATABASES["default"]["PORT"])
+    monkeypatch.setitem(settings.DATABASES[replica.REPLICA], "HOST", settings.DATABASES["default"]["HOST"])
+    assert (found().status, found().error) == (dependencies.DOWN, "it follows no other server")
+
+
+def found() -> Found:
+    watch = dependencies.Watch(within_s=5.0)
+    try:
+        return watch.look()[dependencies.REPLICA]
+    finally:
+        watch.close()
 
 
 def test_what_belongs_together_is_asked_of_one_database(kept_up: Standby) -> None:
