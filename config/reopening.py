@@ -68,11 +68,13 @@ def reopen(wishes: Wishes, *, at: datetime, say: Say) -> None:
         )
     if not wishes.is_alone and (names := _whoever_works(say)):
         raise CannotReopen(f"Stop {', '.join(names)} first: they would work on what was lost.")
+    ledgers = (_kept(wishes.ledger), wishes.ledger)
     _forget_what_valkey_knows()
     say("Valkey holds no boards and pages of the time that was lost; boards are rebuilt once workers run.")
     say(f"{reopening.skip_numbers()} kinds of numbers go on where no lost one has been.")
     inbox.skip_numbers(_NOTICES_SKIPPED)
-    say(f"{_erase_again(wishes.ledger, at=at):,} people who were erased since are being erased again.")
+    count = sum(restoring.apply(one, at=at) for one in ledgers)
+    say(f"{count:,} people who were erased since are being erased again.")
     if wishes.parks_webhooks:
         say(f"{deliveries.park_everything():,} webhooks that waited are parked: studios may ask for them.")
     reopening.note(reopening.mark(), at=at)
@@ -88,7 +90,12 @@ def _forget_what_valkey_knows() -> None:
         ) from None
 
 
-def _erase_again(ledger: Mapping[str, Any], *, at: datetime) -> int:
+def _kept(ledger: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the copies of the ledger of erasures; they, or the one that the operator has, have to be this database's.
+
+    An erasure is not done before it is copied, so of those that the database knows there are copies. Where it knows
+    none, nobody can tell whether there should be any.
+    """
     try:
         kept = copies.merged()
     except (OSError, ValueError) as error:
@@ -96,4 +103,12 @@ def _erase_again(ledger: Mapping[str, Any], *, at: datetime) -> int:
             f"The copies of the ledger of erasures can't be read ({error}): see to ERASURE_LEDGER_URL, or people who "
             "were erased would be back."
         ) from None
-    return sum(restoring.apply(one, at=at) for one in (kept, ledger))
+    if not restoring.knows_any(kept, ledger):
+        raise CannotReopen(
+            "The database knows people who were erased, and ERASURE_LEDGER_URL holds none of them, so whoever was "
+            "erased since would be back: name the folder or bucket where the copies are, or, from a server that still "
+            "knows them, save them by `manage.py erasures --save FILE` and add `--ledger FILE`. If they are lost, "
+            "`manage.py erasures --copy` writes what this database knows, and who was erased since has to be erased "
+            "again by hand."
+        )
+    return kept

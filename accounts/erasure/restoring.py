@@ -50,6 +50,14 @@ def apply(saved: Mapping[str, Any], *, at: datetime) -> int:
     return count
 
 
+def knows_any(*saved: Mapping[str, Any]) -> bool:
+    """Say whether one of these names somebody of whom the database knows that he was erased; True if of nobody."""
+    done = ErasedName.objects.exclude(erasure__done_at=None)
+    known = {bytes(one).hex() for one in done.values_list("hash", flat=True)}
+    named = {one for each in saved for hashes in each.values() for one in hashes}
+    return not known or not known.isdisjoint(named)
+
+
 def _erase_themselves(wanted: set[bytes], *, at: datetime) -> int:
     count = 0
     rows = PlayerAccount.objects.select_related("user", "player").order_by("pk")

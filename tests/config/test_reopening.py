@@ -128,6 +128,46 @@ def test_erasures_of_a_server_that_is_still_there_are_taken_from_a_file(
     assert "1 people" in reopen("--ledger", str(file))
 
 
+def erase_one(studio: Studio) -> None:
+    joins.begin()
+    factories.player(studio, "p-1")
+    erase(studio, "p-1")
+    settle()
+
+
+def test_a_database_that_knows_erasures_is_not_opened_where_no_copy_of_them_is(
+    studio: Studio, ledger: Path
+) -> None:
+    erase_one(studio)
+    (copy,) = ledger.iterdir()
+    copy.rename(ledger.parent / copy.name)
+    with pytest.raises(CommandError, match=r"ERASURE_LEDGER_URL holds none of them.*--ledger FILE"):
+        reopen()
+    (ledger / "another-s.json").write_text(json.dumps({str(studio.uuid): ["00" * 32]}))
+    with pytest.raises(CommandError, match="holds none of them"):
+        reopen()
+    assert reopening.logs() == [(0, 0)]
+    assert "The database is open" in reopen("--ledger", str(ledger.parent / copy.name))
+
+
+def test_where_the_copies_are_lost_those_that_the_database_knows_can_be_written_anew(
+    studio: Studio, ledger: Path
+) -> None:
+    erase_one(studio)
+    (copy,) = ledger.iterdir()
+    copy.unlink()
+    call_command("erasures", "--copy", stdout=io.StringIO())
+    assert "The database is open" in reopen()
+
+
+def test_an_erasure_that_was_under_way_then_need_not_have_been_copied(studio: Studio, ledger: Path) -> None:
+    joins.begin()
+    factories.player(studio, "p-1")
+    erase(studio, "p-1")
+    assert Erasure.objects.get().done_at is None
+    assert "The database is open" in reopen()
+
+
 def test_valkey_shows_nothing_of_the_lost_time(ledger: Path) -> None:
     boards, cache = client("boards"), client("cache")
     boards.set("leaderboards:v1:{points:1:*}:ready", "this run")
