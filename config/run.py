@@ -16,6 +16,7 @@ from pathlib import Path
 from environ import Env
 
 from config import named_servers, static_files, var_dir
+from config.backups import laying
 from config.children import BASE_DIR, HOST, STOP_ORDER, Place, children, environment, manage
 from config.embedded import Postgres, Valkey
 from config.processes import CannotStart, Process, stop_all, stop_leftovers
@@ -126,6 +127,7 @@ def _with_servers(supervisor: Supervisor, place: Place) -> dict[str, str]:
     if "REDIS_URL" not in env:
         servers["REDIS_URL"] = Valkey(place.folder)
     if "DATABASE_URL" not in env:
+        laying.require_finished(place.folder)
         servers["DATABASE_URL"] = postgres = Postgres(place.folder, backups=backups)
         if backups is not None:
             say(f"Backups and the write-ahead log go to {backups}.")

@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from config import var_dir
+from config.backups.laying import moment
 from config.backups.tools import SCRIPTS
-from config.management.commands.restore import moment
 
 
 def run(script: str, *arguments: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
@@ -39,6 +39,14 @@ def test_a_segment_is_kept_once_and_never_written_over(tmp_path: Path) -> None:
     segment.write_bytes(b"somebody else's")
     assert run("archive-wal", segment, "000000010000000000000001", wal).returncode != 0
     assert gzip.decompress(kept.read_bytes()).startswith(b"what happened")
+
+
+def test_each_restore_to_a_segment_leaves_its_own_rest_of_it(tmp_path: Path) -> None:
+    segment, name = tmp_path / "segment", "000000010000000000000001.partial"
+    for rest in (b"of one", b"of another"):
+        segment.write_bytes(rest)
+        assert run("archive-wal", segment, name, tmp_path).returncode == 0
+    assert gzip.decompress((tmp_path / f"{name}.gz").read_bytes()) == b"of another"
 
 
 def test_a_segment_that_can_not_be_kept_is_asked_for_again(tmp_path: Path) -> None:
