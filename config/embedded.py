@@ -5,7 +5,6 @@ kept beside their data. What they acknowledged survives `kill -9`: fsync, synchr
 append-only file are on, in tests as well.
 """
 
-import shlex
 import shutil
 import signal
 import time
@@ -20,16 +19,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import proctable, programs, var_dir
+from config.backups import keeping
 from config.processes import CannotStart, Process, stop_all, stop_leftovers, tail
 
 DATABASE = ROLE = "laurel"
-BACKUP_ROLE = "laurel_backup"
 STOP_WITHIN_S = 30.0
 # A killed server's children hold its shared memory until they have noticed.
 ORPHANS_GO_WITHIN_S = 5.0
 LONGEST_SOCKET = 103  # bytes of a path in sockaddr_un: 104 on macOS with the closing zero, 108 on Linux
 VALKEY_DATABASES = 64
-_ARCHIVE_WAL = Path(__file__).resolve().parent.parent / "deploy" / "backups" / "archive-wal"
 _READY_LINE = 7  # of postmaster.pid; Source: src/include/utils/pidfile.h
 
 _POSTGRES_CONF = """\
@@ -66,15 +64,15 @@ timezone = 'UTC'
 # A segment is kept after a minute at the latest: so much is lost with the disk.
 _ARCHIVE_CONF = """\
 archive_mode = on
-archive_command = 'sh ./archive-wal "%p" "%f" {wal}'
+archive_command = '{command}'
 archive_timeout = 60s
 """
 _HBA_CONF = f"""\
 # Written by config/embedded.py at every start. Nobody logs in as the superuser.
 local all {ROLE} scram-sha-256
 host  all {ROLE} 127.0.0.1/32 scram-sha-256
-local replication {BACKUP_ROLE} scram-sha-256
-host  replication {BACKUP_ROLE} 127.0.0.1/32 scram-sha-256
+local replication {keeping.ROLE} scram-sha-256
+host  replication {keeping.ROLE} 127.0.0.1/32 scram-sha-256
 """
 # In single-user mode a line is a statement. template1's extensions come with every database, the tests' included.
 _FIRST_STATEMENTS = """\
@@ -82,7 +80,6 @@ _FIRST_STATEMENTS = """\
 CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{password}' IN ROLE pg_monitor, pg_checkpoint;
 CREATE DATABASE {database} OWNER {role};
 """
-_BACKUP_STATEMENT = "CREATE ROLE {role} LOGIN REPLICATION PASSWORD '{password}';\n"
 _VALKEY_CONF = """\
 # Written by config/embedded.py at every start: change it there, or use a Valkey of yours (REDIS_URL).
 bind 127.0.0.1
@@ -129,7 +126,7 @@ class Postgres(Process):
     @property
     def backup_url(self) -> str:
         """Return its address for BACKUP_DATABASE_URL."""
-        return self._url(BACKUP_ROLE, self._backup_password)
+        return self._url(keeping.ROLE, self._backup_password)
 
     def _url(self, role: str, password: str) -> str:
         if self._sockets:
@@ -201,18 +198,11 @@ class Postgres(Process):
 
     def _archiving(self, program: Path, backups: Path) -> str:
         """Prepare the folder of backups, and return the settings that fill it."""
-        wal = backups / "wal"
-        wal.mkdir(mode=0o700, parents=True, exist_ok=True)
-        programs.let_through(self.account, backups)
-        programs.hand_over(wal, self.account)
-        # A copy, since the account may not be able to read what we run from.
-        shutil.copyfile(_ARCHIVE_WAL, self.data / _ARCHIVE_WAL.name)
-        has_role = self.data / BACKUP_ROLE  # backups have this file, too, and with it the role
-        if not has_role.exists():
-            statement = _BACKUP_STATEMENT.format(role=BACKUP_ROLE, password=self._backup_password)
-            self._run(str(program), "--single", "-D", str(self.data), DATABASE, text=statement)
-            has_role.touch()
-        return _ARCHIVE_CONF.format(wal=_inside_quotes(shlex.quote(str(wal))))
+        single = (str(program), "--single", "-D", str(self.data), DATABASE)
+        keeping.let_backups_in(
+            self.data, self._backup_password, run=lambda text: self._run(*single, text=text)
+        )
+        return _ARCHIVE_CONF.format(command=keeping.archive_command(self.data, backups, self.account))
 
     def _make(self, data: Path, program: Path, preload: str) -> None:
         """Make an empty cluster with our role and database. Collation C: the order is the same on every system."""
@@ -349,11 +339,6 @@ def _first_line(file: Path) -> str | None:
         return file.read_text().partition("\n")[0]
     except FileNotFoundError:
         return None
-
-
-def _inside_quotes(text: str) -> str:
-    """Return a text for inside a setting's single quotes; of an archive_command `%` is PostgreSQL's own sign."""
-    return text.replace("%", "%%").replace("'", "''")
 
 
 def _quoted_list(path: str) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from environ import Env
 
 from config import var_dir
+from config.backups import laying
 from config.children import BASE_DIR
 from config.processes import CannotStart, Process, stop_leftovers
 from config.production import procfile
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     place = Place(folder, int(os.environ.get("PORT") or DEFAULT_PORT), os.environ.get("NAME") or "localhost")
     try:
         with var_dir.claim(folder, what=f"Laurel at {place.url}"):
+            laying.require_finished(folder)
             if "prepare" in arguments:
                 prepare(place)
                 say(f"What Procfile.production reads is in {folder / 'environment'}.")

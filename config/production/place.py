@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from config import programs, var_dir
+from config.backups import keeping
 from config.processes import CannotStart
 
 DEFAULT_PORT = 8443
@@ -33,8 +34,8 @@ _TELL = (
     *("WORKER_LIVE", "WORKER_FACTS", "WORKER_BULK", "BEAT"),
 )
 _NAMES = (*_SERVERS, *_TELL)
-_PORTS = "ports.json"
-_SECRETS = ("SECRET_KEY", "postgres", "boards", "cache", "broker")
+_PORTS, _KEPT = "ports.json", "secrets.json"
+_SECRETS = ("SECRET_KEY", "postgres", "backup", "boards", "cache", "broker")
 # Debian keeps servers' programs where only root looks, and RabbitMQ's behind a script that is for its own account.
 _PATH = "/usr/sbin:/usr/lib/rabbitmq/bin"
 _PACKAGES = {
@@ -74,10 +75,11 @@ class Place:
 
     @cached_property
     def _secrets(self) -> Mapping[str, str]:
-        file = self.folder / "secrets.json"
-        if not file.exists():
-            var_dir.keep(file, json.dumps({name: secrets.token_urlsafe(48) for name in _SECRETS}, indent=1))
-        kept: dict[str, str] = json.loads(file.read_text())
+        file = self.folder / _KEPT
+        kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        if new := {name: secrets.token_urlsafe(48) for name in _SECRETS if name not in kept}:
+            kept |= new
+            var_dir.keep(file, json.dumps(kept, indent=1))
         return kept
 
     def port_of(self, name: str) -> int:
@@ -87,6 +89,11 @@ class Place:
     def secret(self, name: str) -> str:
         """Return a password, or SECRET_KEY."""
         return self._secrets[name]
+
+    @property
+    def backups(self) -> Path:
+        """Return the folder that backups and the write-ahead log are kept in (BACKUP_DIR)."""
+        return Path(os.environ.get("BACKUP_DIR") or self.folder / "backups").resolve()
 
     def environment(self) -> dict[str, str]:
         """Return what Procfile.production names, and what its processes read besides what the shell says."""
@@ -108,8 +115,8 @@ class Place:
         }
 
     def _addresses(self) -> dict[str, str]:
-        def database(server: str, name: str) -> str:
-            return f"postgres://{ROLE}:{self.secret('postgres')}@{HOST}:{self.port_of(server)}/{name}"
+        def database(server: str, name: str, user: str = f"{ROLE}:{self.secret('postgres')}") -> str:
+            return f"postgres://{user}@{HOST}:{self.port_of(server)}/{name}"
 
         def valkey(role: str) -> str:
             return f"redis://{USER}:{self.secret(role)}@{HOST}:{self.port_of(role)}/0"
@@ -127,6 +134,9 @@ class Place:
             "DATABASE_ANSWERING_URL": database("pgbouncer", "answering"),
             "DATABASE_DIRECT_URL": database("postgres", DATABASE),
             "DATABASE_POOLED_BY": "pgbouncer",
+            "POSTGRESQL_FOLDER": str(self.folder / "postgres"),
+            "BACKUP_DIR": str(self.backups),
+            "BACKUP_DATABASE_URL": database("postgres", DATABASE, f"{keeping.ROLE}:{self.secret('backup')}"),
             "REDIS_URL": valkey("boards"),
             "CACHE_REDIS_URL": valkey("cache"),
             "CELERY_BROKER_URL": f"amqp://{USER}:{self.secret('broker')}@{HOST}:{self.port_of('broker')}/{VHOST}",
@@ -155,6 +165,13 @@ class Place:
 
     def _metrics(self) -> dict[str, str]:
         return {"METRICS_HOST": HOST, **{f"METRICS_OF_{name}": str(self.port_of(name)) for name in _TELL}}
+
+
+def sourced() -> Place | None:
+    """Return the installation whose `environment` is ours; None where it is another one, or none."""
+    folder = Path(os.environ.get("RUN", ""))
+    is_ours = os.environ.get("VAR_DIR") == str(folder / "kept") and (folder / _KEPT).exists()
+    return Place(folder) if is_ours else None
 
 
 def find(program: str) -> str:

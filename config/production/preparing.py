@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from config import programs, var_dir
+from config.backups import keeping
 from config.children import BASE_DIR
 from config.processes import CannotStart
 from config.production.place import DATABASE, HOST, ROLE, USER, VHOST, Place, find
@@ -24,11 +25,10 @@ _FOLDERS = (
     "rabbitmq",
     "valkey-boards",
     "valkey-cache",
-    "backups",
     "tls",
 )
 # Who runs as another account than root's is given these.
-_OF_SERVERS = ("nginx", "pgbouncer", "postgres", "tls", "valkey-boards", "valkey-cache", "backups")
+_OF_SERVERS = ("nginx", "pgbouncer", "postgres", "tls", "valkey-boards", "valkey-cache")
 _PREPARES = re.compile(r"PgBouncer (\d+)\.(\d+)")
 _KEEPS_PREPARED_STATEMENTS = (1, 21)
 _MIME_TYPES = (Path("/etc/nginx/mime.types"), Path("/usr/local/etc/nginx/mime.types"))
@@ -38,10 +38,15 @@ listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = ''
 wal_compression = pglz
+archive_command = '{command}'
 """
 _FIRST_STATEMENTS = """\
 CREATE ROLE {role} LOGIN PASSWORD '{password}' IN ROLE pg_monitor, pg_checkpoint;
 CREATE DATABASE {database} OWNER {role};
+"""
+_HBA = f"""\
+host all {ROLE} {HOST}/32 scram-sha-256
+host replication {keeping.ROLE} {HOST}/32 scram-sha-256
 """
 
 
@@ -51,7 +56,7 @@ def prepare(place: Place) -> dict[str, str]:
         (place.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     place.choose_ports()
     env = place.environment()
-    _postgres(place, env)
+    lay_postgres(place, Path(env["POSTGRES"]))
     env["DATABASE_PREPARED"] = str(int(_pgbouncer(place, env)))
     for role in _VALKEYS:
         _valkey(place, role)
@@ -67,15 +72,23 @@ def prepare(place: Place) -> dict[str, str]:
     return env
 
 
-def _postgres(place: Place, env: dict[str, str]) -> None:
-    data, program = place.folder / "postgres", Path(env["POSTGRES"])
+def lay_postgres(place: Place, program: Path) -> None:
+    """Lay PostgreSQL's settings into its data, which are made where there are none. Raises CannotStart."""
+    data = place.folder / "postgres"
+    account = programs.account_for(data, place.folder)
     if not (data / "PG_VERSION").exists():
         _make_postgres(place, data, program)
-    (place.folder / "backups" / "wal").mkdir(mode=0o700, exist_ok=True)
-    settings = _shipped("postgres/laurel.conf").replace("/var/lib/backups", str(place.folder / "backups"))
-    settings = settings.replace("'archive-wal ", f"'{_DEPLOY}/backups/archive-wal ")
-    var_dir.keep(data / "postgresql.conf", settings + _POSTGRES_HERE.format(port=place.port_of("postgres")))
-    var_dir.keep(data / "pg_hba.conf", f"host all {ROLE} {HOST}/32 scram-sha-256\n")
+
+    def run(statements: str) -> None:
+        _tell_postgres(place, data, program, statements)
+
+    keeping.let_backups_in(data, place.secret("backup"), run=run)
+    here = _POSTGRES_HERE.format(
+        port=place.port_of("postgres"), command=keeping.archive_command(data, place.backups, account)
+    )
+    var_dir.keep(data / "postgresql.conf", _shipped("postgres/laurel.conf") + here)
+    var_dir.keep(data / "pg_hba.conf", _HBA)
+    programs.hand_over(data, account)
 
 
 def _make_postgres(place: Place, data: Path, program: Path) -> None:
@@ -90,7 +103,14 @@ def _make_postgres(place: Place, data: Path, program: Path) -> None:
     if made.returncode:
         raise CannotStart(f"PostgreSQL could not make its data in {data} (“{made.stdout.strip()}”).")
     secret = place.secret("postgres")
-    statements = _FIRST_STATEMENTS.format(role=ROLE, database=DATABASE, password=secret)
+    _tell_postgres(
+        place, data, program, _FIRST_STATEMENTS.format(role=ROLE, database=DATABASE, password=secret)
+    )
+
+
+def _tell_postgres(place: Place, data: Path, program: Path, statements: str) -> None:
+    """Run statements in single-user mode, one a line."""
+    account = programs.account_for(data, place.folder)
     told = programs.run_quickly(
         account, str(program), "--single", "-D", str(data), "postgres", folder=place.folder, text=statements
     )

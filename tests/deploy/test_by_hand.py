@@ -1,5 +1,6 @@
 """What `make production` lays, and that its lines are the processes of deploy/compose."""
 
+import json
 import os
 import shlex
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from config import programs
 from config.children import BASE_DIR
 from config.production import procfile
 from config.production.place import Place
@@ -41,24 +43,56 @@ def test_everything_is_stopped_in_some_order_and_nobody_loses_what_he_needs() ->
     assert order[-1] == "postgres"
 
 
+def prepared(folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment that is laid in a folder."""
+    command = [sys.executable, "-m", "config.production", "prepare"]
+    env = {**os.environ, "VAR_DIR": str(folder), "PORT": "8443", **more}
+    run = subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    lines = [line.partition("=") for line in (folder / "environment").read_text().splitlines()]
+    return {name: "".join(shlex.split(value)) for name, _, value in lines}
+
+
 @all_there
 @pytest.mark.slow
 def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
-    def prepared() -> dict[str, str]:
-        command = [sys.executable, "-m", "config.production", "prepare"]
-        env = {**os.environ, "VAR_DIR": str(tmp_path), "PORT": "8443"}
-        run = subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)
-        assert run.returncode == 0, run.stderr
-        lines = [line.partition("=") for line in (tmp_path / "environment").read_text().splitlines()]
-        return {name: "".join(shlex.split(value)) for name, _, value in lines}
-
-    first = prepared()
+    first = prepared(tmp_path)
     assert (tmp_path / "environment").stat().st_mode & 0o077 == 0
-    assert first == prepared()
+    assert first == prepared(tmp_path)
     place = Place(tmp_path)
-    assert len({place.secret(name) for name in ("SECRET_KEY", "postgres", "boards", "cache", "broker")}) == 5
+    names = ("SECRET_KEY", "postgres", "backup", "boards", "cache", "broker")
+    assert len({place.secret(name) for name in names}) == len(names)
     assert first["PUBLIC_URL"] == "https://localhost:8443"
     nginx = subprocess.run(
         [first["NGINX"], "-t", "-c", str(tmp_path / "nginx" / "nginx.conf")], capture_output=True, check=False
     )
     assert nginx.returncode == 0, nginx.stderr
+
+
+@all_there
+@pytest.mark.slow
+def test_an_installation_from_before_backups_gets_their_role(tmp_path: Path) -> None:
+    env, secrets = prepared(tmp_path), tmp_path / "secrets.json"
+    data = tmp_path / "postgres"
+
+    def alone(statement: str) -> str:
+        single = (env["POSTGRES"], "--single", "-D", str(data), "postgres")
+        account = programs.account_for(data, tmp_path)
+        told = programs.run_quickly(account, *single, folder=tmp_path, text=f"{statement}\n")
+        assert told.returncode == 0, told.stdout
+        return told.stdout
+
+    kept = json.loads(secrets.read_text())
+    alone("DROP ROLE laurel_backup;")
+    (data / "laurel_backup").unlink()
+    secrets.write_text(json.dumps({name: value for name, value in kept.items() if name != "backup"}))
+    disk = tmp_path / "another disk's"
+    after = prepared(tmp_path, BACKUP_DIR=str(disk))
+    assert 'rolreplication = "t"' in alone(
+        "SELECT rolreplication FROM pg_authid WHERE rolname = 'laurel_backup';"
+    )
+    assert json.loads(secrets.read_text()) | {"backup": kept["backup"]} == kept
+    assert after["BACKUP_DIR"] == str(disk)
+    assert (disk / "wal").is_dir()
+    assert after["BACKUP_DATABASE_URL"].startswith("postgres://laurel_backup:")
+    assert after["POSTGRESQL_FOLDER"] == str(data)

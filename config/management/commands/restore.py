@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from config.backups import embedded, laying
 from config.backups.laying import Wanted
 from config.backups.tools import Refused
+from config.production import place, restoring
 
 
 class Command(BaseCommand):
@@ -16,8 +17,8 @@ class Command(BaseCommand):
 
     help = (
         "Restore PostgreSQL from BACKUP_DIR to a named second: what was committed by then is there, and nothing else."
-        " The one of `make run`, while that is stopped, with `reopen` after it; with --data, another server's files,"
-        " and nothing else (docs/operations/backups.md)."
+        " The one of `make run` or, with its environment, of `make production`, while that is stopped, with `reopen`"
+        " after it; with --data, another server's files, and nothing else (docs/operations/backups.md)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,11 +53,12 @@ class Command(BaseCommand):
         try:
             if options["data"] is not None:
                 self._lay_out(wanted, options)
+            elif (production := place.sourced()) is not None:
+                restoring.restore(production, wanted, reopen=reopen, say=self.stdout.write)
+                self._end("make production")
             else:
                 embedded.restore(settings.VAR_DIR, wanted, reopen=reopen, say=self.stdout.write)
-                self.stdout.write(
-                    "Restored. `make run`, with the same BACKUP_DIR, starts it: then take a base backup."
-                )
+                self._end("make run")
         except Refused as error:
             raise CommandError(str(error)) from None
 
@@ -64,4 +66,9 @@ class Command(BaseCommand):
         data, before, scratch = options["data"].resolve(), options["before"], settings.VAR_DIR
         self.stdout.write(
             laying.lay_out(wanted, data, before=before, wal=options["wal"] or "", scratch=scratch)
+        )
+
+    def _end(self, started_by: str) -> None:
+        self.stdout.write(
+            f"Restored. `{started_by}`, with the same BACKUP_DIR, starts it: then take a base backup."
         )
