@@ -5,7 +5,7 @@ import pickle
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -137,14 +137,15 @@ def test_a_broker_that_is_killed_is_met_again(processes: dict[str, Process], bro
     caught_up(within_s=RECOVERS_WITHIN_S)
 
 
-@contextmanager
-def relay_gives_up(relay: Process) -> Iterator[None]:
-    """Wait until the relay has said that it waits, after what is done within."""
-    before = relay.log.read_text().count("relay waits")
-    yield
-    wait_for(
-        lambda: relay.log.read_text().count("relay waits") > before, what="the relay to give up", within_s=30
-    )
+def until_it_gives_up(relay: Process, world: World) -> None:
+    """Unlock until the relay has said that it waits: tasks that the worker has already may follow the first ones."""
+    before, numbers = relay.log.read_text().count("relay waits"), count(1)
+
+    def gives_up() -> bool:
+        world.unlock(f"p-{next(numbers)}")
+        return relay.log.read_text().count("relay waits") > before
+
+    wait_for(gives_up, what="the relay to give up")
 
 
 def test_a_broker_that_hangs_keeps_nobody_waiting(processes: dict[str, Process], broker: Rabbit) -> None:
@@ -153,8 +154,7 @@ def test_a_broker_that_hangs_keeps_nobody_waiting(processes: dict[str, Process],
     caught_up()  # no task is left that would go on by itself
     broker.freeze()
     try:
-        with relay_gives_up(processes["relay"]):
-            world.unlock("p-1")
+        until_it_gives_up(processes["relay"], world)
     finally:
         broker.thaw()
     caught_up(within_s=RECOVERS_WITHIN_S)
@@ -166,8 +166,7 @@ def test_a_broker_without_memory_keeps_nobody_waiting(processes: dict[str, Proce
     caught_up()
     broker.control("set_vm_memory_high_watermark", "absolute", "1MB")
     try:
-        with relay_gives_up(processes["relay"]):
-            world.unlock("p-1")
+        until_it_gives_up(processes["relay"], world)
     finally:
         broker.control("set_vm_memory_high_watermark", "absolute", "1GB")
     caught_up(within_s=RECOVERS_WITHIN_S)

@@ -68,11 +68,10 @@ def test_days_that_somebody_reads_wait_and_hold_nobody_up() -> None:
     name = f"core_fact_{later.astimezone(UTC):%Y%m%d}"
     with (
         psycopg.connect(database_url()) as reader,
-        psycopg.connect(database_url(), autocommit=True) as writer,
+        psycopg.connect(database_url(), autocommit=True, prepare_threshold=None) as writer,
     ):
         reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         reader.execute("SELECT count(*) FROM core_fact")
-        writer.execute("SET lock_timeout = '1s'")  # as `web` has it: an unlock that waits longer is refused
         said = _write_while(writer, partial(log_keeping.keep, now=later, tries=3))
         assert said
         assert not _is_there(name)
@@ -101,7 +100,11 @@ def _write_while(writer: psycopg.Connection[Any], work: Callable[[], object]) ->
     other.start()
     said = 0
     while other.is_alive():
-        writer.execute("INSERT INTO core_fact (kind, studio_id, size, payload) VALUES ('said', 7, 1, '{}')")
+        with writer.transaction():
+            writer.execute("SET LOCAL lock_timeout = '1s'")  # as `web` has it: what waits longer is refused
+            writer.execute(
+                "INSERT INTO core_fact (kind, studio_id, size, payload) VALUES ('said', 7, 1, '{}')"
+            )
         said += 1
     return said
 
