@@ -113,6 +113,18 @@ def pytest_configure(config: pytest.Config) -> None:
     django.conf.settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_collection_finish() -> None:
+    """Forget what importing the code of a process leaves in the environment: processes of tests would inherit it."""
+    for name in pooling.OF_THE_PROCESS:
+        os.environ.pop(name, None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Likewise after each test."""
+    pytest_collection_finish()
+
+
 class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
     """Runs each file's tests in one process, and all of browsers, which share what runs there.
 

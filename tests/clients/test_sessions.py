@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,10 @@ def compiled(schema: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# Mono's runtime breaks now and then while it ends, after the program has: what that did is told by what it said.
+_MONO_DIES = "* Assertion at mono-threads.c:"
+
+
 def play(platform: Platform, url: str, player: str, *command: str | Path, **env: str) -> str:
     """Let a program play, and return what it said."""
     settings = {"LAUREL_URL": url, "LAUREL_KEY": platform.key, "GAME": platform.game, "PLAYER": player}
@@ -64,8 +69,10 @@ def play(platform: Platform, url: str, player: str, *command: str | Path, **env:
         timeout=ENDS_WITHIN_S,
         check=False,
     )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
+    said, dies, _ = run.stdout.partition(_MONO_DIES)
+    is_mono = run.returncode == -signal.SIGABRT and bool(dies or _MONO_DIES in run.stderr)
+    assert run.returncode == 0 or is_mono, run.stdout + run.stderr
+    return said
 
 
 def assert_played(platform: Platform, player: str) -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from config.children import BASE_DIR
-from tests.pooling import OF_THE_PROCESS, database_url
+from tests.pooling import database_url
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 _ASK = """
@@ -38,7 +38,7 @@ WORKS = ["0", "0", "1min"]
     ],
 )
 def test_a_session_is_as_patient_as_its_process_may_be(module: str, expected: list[str]) -> None:
-    env = {name: value for name, value in os.environ.items() if name not in OF_THE_PROCESS}
+    env = dict(os.environ)
     env["DATABASE_URL"] = database_url()  # a test that loads `web` or `live` has changed this process's
     program = "import os, sys\n" + _ASK.format(module=module)
     done = subprocess.run(

@@ -64,9 +64,8 @@ def test_what_a_statement_leaves_in_its_session_is_not_there_for_the_next(pooler
 def test_each_kind_of_process_has_its_time_outs_and_runs_what_is_prepared_elsewhere(
     pooler: PgBouncer, module: str
 ) -> None:
-    others = (*pooling.VARIABLES, *pooling.OF_THE_PROCESS)
     env = {
-        **{name: value for name, value in os.environ.items() if name not in others},
+        **{name: value for name, value in os.environ.items() if name not in pooling.VARIABLES},
         "DATABASE_URL": own(pooler),
         "DATABASE_ANSWERING_URL": pooler.url(pooling.ANSWERING),
         "DATABASE_POOLED_BY": "pgbouncer",
