@@ -69,7 +69,6 @@ _WHY: Final = {
     "single unlocks, 64 connections: at 10,000,000 stored instead of 10,000": "an unlock takes as much CPU (above). "
     "After the load nearly each page is touched for the first time since a checkpoint, and goes to the log as a whole "
     "(48,000 bytes an unlock instead of 6,000) before the answer",
-    "board: around a player": "the run began while the machine was busy with something else (load 7)",
     "100,000 live connections: unlock to its page at 167/s": "Laurel takes 1.5 of the two cores here, and 100,000 "
     "clients and the load the rest: whatever comes in bursts waits. With 10,000 connections it is held",
 }
