@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
@@ -27,7 +28,7 @@ from config.children import BASE_DIR
 from core import slow_queries
 from core.clock import from_microseconds
 from core.db import run_prepared
-from core.metrics.requests import Requests, class_of
+from core.metrics.requests import OTHER, Requests, class_of
 from core.metrics.sharing import Shared
 from core.refusals import NotFound
 from tests.core.test_front_door import Site
@@ -239,3 +240,14 @@ def test_every_metric_is_explained_and_none_that_is_not_there() -> None:
     }
     assert named - explained == set()
     assert explained - named == set()
+
+
+def test_what_alerts_look_for_is_told_before_it_happens() -> None:
+    told = {
+        (sample.labels["class"], sample.labels["status"]): sample.value
+        for family in Requests().collect()
+        for sample in family.samples
+        if sample.name == "laurel_http_requests_total"
+    }
+    kinds = {name for name, _ in settings.REQUEST_CLASSES} | {OTHER}
+    assert told == {(kind, status): 0 for kind in kinds for status in ("5xx", "503", "429")}
