@@ -95,12 +95,17 @@ def failed_to_archive(postgres: Postgres) -> int:
         return int(connection.execute("SELECT failed_count FROM pg_stat_archiver").fetchall()[0][0])
 
 
-def test_a_restore_that_failed_leaves_nothing_that_a_later_one_follows(installation: Installation) -> None:
+def restore_and_refuse(installation: Installation) -> None:
+    """Write twice, restore what was there between, and refuse to open it: the old data are in their place again."""
     with installation.running() as postgres:
         first = write(postgres, "a")
         write(postgres, "b")
     with pytest.raises(Refused, match="wrong second"):
         installation.restore(first, refused=True)
+
+
+def test_a_restore_that_failed_leaves_nothing_that_a_later_one_follows(installation: Installation) -> None:
+    restore_and_refuse(installation)
     assert not list((installation.backups / "wal").glob("00000002*"))
     with installation.running() as postgres:
         assert written(postgres) == ["a", "b"]
@@ -109,11 +114,7 @@ def test_a_restore_that_failed_leaves_nothing_that_a_later_one_follows(installat
 
 
 def test_a_base_backup_of_after_a_failed_restore_can_be_restored(installation: Installation) -> None:
-    with installation.running() as postgres:
-        first = write(postgres, "a")
-        write(postgres, "b")
-    with pytest.raises(Refused, match="wrong second"):
-        installation.restore(first, refused=True)
+    restore_and_refuse(installation)
     with installation.running() as postgres:
         installation.back_up(postgres)
         write(postgres, "c")
