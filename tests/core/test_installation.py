@@ -2,6 +2,8 @@
 
 import json
 import socket
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -160,6 +162,12 @@ def test_a_process_that_says_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -
     assert "No laurel-worker-facts says that it lives." in said
     assert "No laurel-web " not in said
     assert "No laurel-worker " not in said
+
+
+def test_who_tests_is_no_process_of_laurel() -> None:
+    """It would say that it lives every few seconds, into whatever is tested just then."""
+    assert not {"config.asgi", "config.wsgi"} & sys.modules.keys()
+    assert "metrics" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.slow

@@ -1,16 +1,8 @@
-"""The `live` process with short waits, for tests of what happens when they are over."""
+"""The `live` process with short waits. For a process of its own: importing it is starting it."""
 
 from config import asgi
-from social.live.limits import Limits
 from social.live.process import LiveProcess
-
-LIMITS = Limits(
-    authenticate_s=0.5,
-    ping_s=0.4,
-    heartbeat_s=0.4,
-    patience_s=0.5,
-    farewell_s=2.5,
-)
+from tests.social.short_waits import LIMITS
 
 application = LiveProcess(LIMITS).application()
 __all__ = ["application", "asgi"]

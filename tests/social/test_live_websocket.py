@@ -21,7 +21,7 @@ from social.keys import live_channel
 from social.live.limits import DEFAULT
 from tests.social.clients import WITHIN_S, Socket, ids, keys, let_in
 from tests.social.conftest import LiveServer
-from tests.social.impatient import LIMITS
+from tests.social.short_waits import LIMITS
 from tests.social.world import ACHIEVEMENTS, World
 
 FULL_BATCH = [f"a{n}" for n in range(50)]
