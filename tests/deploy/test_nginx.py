@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -275,14 +276,21 @@ def test_who_sends_much_at_once_leaves_room_for_others_behind_a_cdn_too(place: P
         def asked_by(address: str) -> httpx.Response:
             return proxy.ask("/api/v1", headers={"X-Origin-Secret": secret, "X-Forwarded-For": address})
 
-        by = f"X-Origin-Secret: {secret}\r\nX-Forwarded-For: 203.0.113.9\r\nContent-Length: 1000\r\n\r\n"
-        for _ in range(int(most[1])):
-            held.enter_context(proxy.line()).sendall(POST + by.encode() + b"{")
-        wait_for(lambda: asked_by("203.0.113.9").status_code == 429, what="room to end", within_s=10)
-        refused = asked_by("203.0.113.9")
-        assert refused.headers["Content-Type"] == "application/problem+json"
-        assert (refused.headers["Retry-After"], refused.json()["status"]) == ("5", 429)
-        assert asked_by("198.51.100.7").status_code == 200
+        def is_refused(address: str) -> bool:
+            return asked_by(address).status_code == 429
+
+        for sender, neighbour, other in (
+            ("203.0.113.9", "203.0.113.9", "203.0.113.8"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::7", "2001:db8:1:3::7"),
+        ):
+            by = f"X-Origin-Secret: {secret}\r\nX-Forwarded-For: {sender}\r\nContent-Length: 1000\r\n\r\n"
+            for _ in range(int(most[1])):
+                held.enter_context(proxy.line()).sendall(POST + by.encode() + b"{")
+            wait_for(partial(is_refused, neighbour), what=f"room of {sender} to end", within_s=10)
+            refused = asked_by(neighbour)
+            assert refused.headers["Content-Type"] == "application/problem+json"
+            assert (refused.headers["Retry-After"], refused.json()["status"]) == ("5", 429)
+            assert asked_by(other).status_code == 200
         assert (proxy.folder / "cache-bodies").is_dir(), "beside the pages, on a disk"
 
 
