@@ -22,7 +22,10 @@ _ALWAYS = (
     "rate-limited",
     "unavailable",
 )
-_WITH_BODY = ("conflict", "gone", "payload-too-large", "unsupported-media-type", "validation-failed")
+_WRITING = (
+    *("conflict", "gone", "payload-too-large", "unsupported-media-type", "validation-failed"),
+    "storage-full",
+)
 
 
 # Spaces around a header's value are not of it.
@@ -139,14 +142,17 @@ class LaurelSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        shared: dict[str, Any] = {}
         for slug in self._slugs():
-            bodies.setdefault(str(PROBLEMS[slug].status), self._problem(slug))
-        return bodies
+            body = self._problem(slug)
+            first = shared.setdefault(str(PROBLEMS[slug].status), body)
+            first["content"][CONTENT_TYPE]["examples"] |= body["content"][CONTENT_TYPE]["examples"]
+        return shared | bodies
 
     def _slugs(self) -> list[str]:
         slugs = list(_ALWAYS)
         if self.method != "GET":
-            return slugs + list(_WITH_BODY)
+            return slugs + list(_WRITING)
         if "{player}" in self.path:
             slugs.append("gone")
         if getattr(self.view, "query", None):
