@@ -1,6 +1,7 @@
 """Who may come in, and how: secrets, hosts, cookies, headers, player tokens."""
 
 import hashlib
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -146,16 +147,15 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 # Player tokens are signed by the first key and accepted from all of them, so keys can be rotated:
 # PLAYER_TOKEN_KEYS="2026b=secret,2026a=older-secret".
 def _token_keys() -> dict[str, str]:
-    try:
-        keys: dict[str, str] = env.dict("PLAYER_TOKEN_KEYS", default={})
-    except ValueError:
-        keys = {"": ""}
-    if any(not name or len(secret) < _SHORTEST_TOKEN_KEY for name, secret in keys.items()):
-        raise ImproperlyConfigured(
-            "PLAYER_TOKEN_KEYS is not understood: write name=secret, several with commas between them, newest first, "
-            f"each secret of {_SHORTEST_TOKEN_KEY} or more random characters: openssl rand -hex 32"
-        )
-    return keys or {"1": hashlib.sha256(b"laurel player tokens " + SECRET_KEY.encode()).hexdigest()}
+    derived = {"1": hashlib.sha256(b"laurel player tokens " + SECRET_KEY.encode()).hexdigest()}
+    with suppress(ValueError):
+        given: dict[str, str] = env.dict("PLAYER_TOKEN_KEYS", default=derived) or derived
+        if all(name and len(secret) >= _SHORTEST_TOKEN_KEY for name, secret in given.items()):
+            return given
+    raise ImproperlyConfigured(
+        "PLAYER_TOKEN_KEYS is not understood: write name=secret, several with commas between them, newest first, "
+        f"each secret of {_SHORTEST_TOKEN_KEY} or more random characters: openssl rand -hex 32"
+    )
 
 
 _SHORTEST_TOKEN_KEY = 32
