@@ -160,7 +160,7 @@ def _give(postgres: Postgres, buffers_mib: int) -> None:
     """Let PostgreSQL have other buffers than on a developer's machine, and know what the system keeps beside them."""
     postgres.stop()
     with (postgres.data / "postgresql.auto.conf").open("a") as settings:
-        settings.write(f"shared_buffers = {buffers_mib}MB\neffective_cache_size = {2 * buffers_mib}MB\n")
+        settings.write(f"shared_buffers = {buffers_mib}MB\neffective_cache_size = {3 * buffers_mib}MB\n")
     postgres.start()
 
 
