@@ -51,6 +51,9 @@ class Attendance:
             here = {player: player in self._players for player in batch}
             try:
                 await self._ask(presence.attend, here, place=self._place, at=timezone.now())
+            except asyncio.CancelledError:
+                self._moved.update(batch)  # who ends the process notes once more
+                raise
             except Away as error:
                 self._moved.update(batch)
                 log.warning("presence can't be noted", error=str(error), players=len(self._moved))

@@ -110,7 +110,7 @@ def test_a_killed_process_is_believed_for_five_minutes_and_one_that_stops_says_s
     with stream(stopping.events, world.token("dora")) as _dora:
         assert soon(lambda: is_online(world, "dora", at=timezone.now()))
         stopping.stop()
-        assert not is_online(world, "dora", at=timezone.now())
+        assert soon(lambda: not is_online(world, "dora", at=timezone.now()))
 
 
 def test_who_leaves_one_of_two_processes_is_still_there(world: World) -> None:
@@ -214,15 +214,18 @@ def test_many_friends_take_as_many_queries_as_one(world: World) -> None:
 
 
 class Notebook:
-    """Takes down what an attendance notes; now and then it is away."""
+    """Takes down what an attendance notes; now and then it is away, or hangs."""
 
     def __init__(self) -> None:
         self.noted: list[dict[int, bool]] = []
         self.is_away = False
+        self.hangs = False
 
     async def __call__(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self.is_away:
             raise Away("away")
+        if self.hangs:
+            await asyncio.Event().wait()
         self.noted.append(cast("dict[int, bool]", args[0]))
         return cast("T", None)
 
@@ -254,3 +257,21 @@ def test_what_could_not_be_noted_waits() -> None:
     asyncio.run(attendance.note())
     asyncio.run(attendance.note())
     assert notebook.noted == [{1: False, 2: False}]
+
+
+def test_who_is_told_to_end_while_he_notes_forgets_nobody() -> None:
+    notebook = Notebook()
+    attendance = Attendance(ask=notebook, players={}.keys(), limits=Limits())
+    attendance.moved(1)
+
+    async def end() -> None:
+        notebook.hangs = True
+        noting = asyncio.create_task(attendance.note())
+        await asyncio.sleep(0)
+        noting.cancel()
+        await asyncio.gather(noting, return_exceptions=True)
+        notebook.hangs = False
+        await attendance.note()
+
+    asyncio.run(end())
+    assert notebook.noted == [{1: False}]
