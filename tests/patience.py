@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from django_redis.pool import ConnectionFactory
 
 from config.embedded import Servers
-from core import deadlines
+from core import deadlines, rates
 from core import redis as valkeys
 
 LONG_S = 120
@@ -27,6 +27,7 @@ _TIMES = (
     "leaderboards.estimating._KEPT_S",
     "core.dependencies.WITHIN_S",
     "core.memo.KEPT_S",
+    "core.rates.TIMEOUT_S",
     "leaderboards.rebuilding.INLINE_S",
     "leaderboards.selectors.definitions.KEPT_S",
     "leaderboards.selectors.periods.KEPT_S",
@@ -75,6 +76,8 @@ def _wait_for_valkey(seconds: float) -> None:
     valkeys.WEB_TIMEOUT_S = seconds
     cast("Any", valkeys.client).__wrapped__.__kwdefaults__["timeout_s"] = seconds
     valkeys.client.cache_clear()
+    setattr(rates, "TIMEOUT_S", SHIPPED["core.rates.TIMEOUT_S"] if seconds == _SHIPPED_S else seconds)  # noqa: B010 - constant
+    rates._script.cache_clear()
     # Django's own cache, of this thread.
     options = settings.CACHES["default"]["OPTIONS"]
     options["SOCKET_CONNECT_TIMEOUT"] = options["SOCKET_TIMEOUT"] = seconds

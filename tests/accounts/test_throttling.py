@@ -135,7 +135,10 @@ def test_refusals_say_what_is_left_too_at_the_door_and_of_guesses(
     assert again.headers.keys() == {"RateLimit-Policy", "RateLimit", "Retry-After"}
 
 
-def test_an_address_that_tries_keys_is_stopped_and_others_are_not(server: Api) -> None:
+def test_an_address_that_tries_keys_is_stopped_and_others_are_not(
+    server: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly(monkeypatch, "failures")
     tried = [factories.api(keys.new_key()).get("/games").status_code for _ in range(12)]
     assert tried == [401] * 10 + [429] * 2
     assert server.get("/games").status_code == 200
@@ -177,7 +180,7 @@ def test_a_key_s_own_limit_is_lower_and_follows_its_rotation(studio: Studio, gam
 def test_a_batch_larger_than_a_bucket_is_done_by_who_waits_as_long_as_he_is_told(
     server: Api, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limited(monkeypatch, "server-writes", 240, 4)
+    limited(monkeypatch, "server-writes", 30, 4)
     body = {"game_id": str(game.uuid), "unlocks": [item(number) for number in range(10)]}
     assert server.post(UNLOCK, {"game_id": str(game.uuid), **item(20)}).status_code == 202
     refused = server.post(BATCH, body)

@@ -1,6 +1,7 @@
 """A studio's game server, as it calls the API."""
 
 import json
+import time
 from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tests.browser import walking
 
+_TRIES = 20
 GAME = walking.GAME.rsplit("/", 1)[1]
 
 
@@ -18,7 +20,15 @@ class Api:
         self.netloc, self.key = urlsplit(home).netloc, key
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Ask; return the status and what it says."""
+        """Ask; return the status and what it says. A machine that is too busy says so, and is asked again."""
+        for _ in range(_TRIES):
+            status, said = self._call(method, path, body)
+            if status != HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(1)
+        return status, said
+
+    def _call(self, method: str, path: str, body: object) -> tuple[int, Any]:
         connection = HTTPConnection(self.netloc, timeout=60)
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         text = None if body is None else json.dumps(body)

@@ -107,6 +107,8 @@ def test_an_older_answer_that_comes_late_undoes_nothing(page: Page) -> None:
 
     page.route(PARTS, hold, times=1)
     page.evaluate("() => look(0)")
+    while not held:
+        page.wait_for_timeout(50)
     page.get_by_role("link", name="90 days").click()
     page.wait_for_timeout(500)  # for a newer question, if one is asked beside the older
     with page.expect_response(

@@ -202,6 +202,6 @@ def test_a_request_that_is_on_its_way_is_answered_before_web_ends(servers: Serve
             time.sleep(4)  # longer than a developer's `web` waits
             client.sendall(b"{}")
             assert client.recv(65_536).startswith(b"HTTP/1.1 401")
-        wait_for(lambda: not process.alive, what="the end of web", within_s=5)
+        wait_for(lambda: not process.alive, what="the end of web", within_s=30)
     finally:
         process.stop()

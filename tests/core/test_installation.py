@@ -4,7 +4,6 @@ import json
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from io import StringIO
@@ -23,18 +22,22 @@ from core.metrics.installation import Installation
 from core.models import Job
 from tests import factories
 from tests.patience import valkey_frozen
+from tests.platform import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = ("laurel-web", "laurel-live", "laurel-relay", "laurel-send_webhooks", "laurel-beat", "laurel-worker")
+PATIENCE_S = 3.0  # what is asked answers within, on a machine that stalls
 
 
 @pytest.fixture(autouse=True)
 def _safe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.dependencies.SAFE_SETTINGS", ())
+    for module in ("core.metrics.installation", "core.status.looking"):
+        monkeypatch.setattr(f"{module}.ANSWERS_WITHIN_S", PATIENCE_S)
 
 
 @pytest.fixture
-def looking() -> Iterator[Installation]:
+def looking(_safe: None) -> Iterator[Installation]:
     made = Installation()
     yield made
     REGISTRY.unregister(made)
@@ -172,11 +175,12 @@ def test_who_tests_is_no_process_of_laurel() -> None:
 
 @pytest.mark.slow
 def test_who_has_not_said_so_for_long_does_not_live(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alive, "GONE_AFTER_S", 1)
+    monkeypatch.setattr(alive, "GONE_AFTER_S", 4)
     live(monkeypatch, "laurel-web")
     assert "laurel-web" in [one["process"] for one in alive.listed()]
-    time.sleep(1.1)
-    assert "laurel-web" not in [one["process"] for one in alive.listed()]
+    wait_for(
+        lambda: "laurel-web" not in [one["process"] for one in alive.listed()], what="it to be forgotten"
+    )
 
 
 @pytest.mark.slow
@@ -233,7 +237,10 @@ def test_who_is_far_behind_is_named() -> None:
 
 def test_pgbouncer_is_told_from_postgresql_behind_it(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DATABASE_POOLED_BY = "pgbouncer"
-    with closing(dependencies.Watch(within_s=1.0)) as watch, socket.create_server(("127.0.0.1", 0)) as silent:
+    with (
+        closing(dependencies.Watch(within_s=PATIENCE_S)) as watch,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+    ):
         assert watch.look()["pgbouncer"].status == dependencies.OK  # PostgreSQL answers that question, too
         host, port = silent.getsockname()
         monkeypatch.setitem(connection.settings_dict, "HOST", host)

@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.skipif(proxying.PROGRAM is None, reason="nginx is not installed"),
 ]
 HOST_LINE = f"Host: {NAME}\r\n".encode()
-BEHIND_IT = {"CLIENT_ADDRESS_VARIABLE": "HTTP_X_REAL_IP", "RATE_LIMITS": "address=60/min:2000"}
+BEHIND_IT = {"CLIENT_ADDRESS_VARIABLE": "HTTP_X_REAL_IP", "RATE_LIMITS": "address=60/h:2000"}
 _numbers = itertools.count()
 
 

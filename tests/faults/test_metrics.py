@@ -20,7 +20,7 @@ from tests.platform import Platform, wait_for
 
 pytestmark = pytest.mark.alone
 NAMES = ("web", "live", "worker", "relay", "send_webhooks", "beat")
-READY_WITHIN_S = SHIPPED["core.dependencies.WITHIN_S"] + 0.3  # with the way there and back, on a busy machine
+READY_WITHIN_S = SHIPPED["core.dependencies.WITHIN_S"] + 2.0  # on a machine that stalls
 SEEN_WITHIN_S = 20.0
 DOWN = {
     "postgres": ("postgresql",),
@@ -113,7 +113,7 @@ def test_a_killed_process_of_web_takes_no_counts_with_it(platform: Platform) -> 
 
 @pytest.mark.parametrize("name", ["postgres", *(["valkey"] if FULL else [])])
 def test_who_is_frozen_is_named_in_time_and_well_again_afterwards(platform: Platform, name: str) -> None:
-    for _ in range(8):
+    for _ in range(16):
         readyz(platform)  # by each process of web: the first time it connects
     with frozen(platform.process(name)):
         time.sleep(1.1)

@@ -531,13 +531,14 @@ def test_commands_say_what_is_and_what_will_be(archive: Path) -> None:
     call_command("archive_history", "--dry-run", stdout=told)
     assert "history_activity_hour_20240310 from 2024-03-10 up to 2024-03-11 would go to" in told.getvalue()
     assert f"{HOUR}_20240310" in names()
-    partitions.ensure(now=NOW)
+    today = timezone.now().astimezone(UTC).date()
+    partitions.ensure(now=timezone.now())
     call_command("archive_history", stdout=told)
     assert f"{HOUR}_20240310: 1 rows, in {KEY}" in told.getvalue()
     told = StringIO()
     call_command("partitions", stdout=told)
     lines = {line.split()[0]: line for line in told.getvalue().splitlines() if line}
-    assert lines[f"{HOUR}_20261125"].endswith("from 2026-12-10 on")
+    assert lines[f"{HOUR}_{today:%Y%m%d}"].endswith(f"from {today + timedelta(days=15)} on")
     assert lines["history_activity_month_20240101"].endswith("never")
     assert "what is before" in lines[f"{HOUR}_other"]
     assert f"{'activity by hour':32} {'1':>10} {'1':>25}" in told.getvalue()

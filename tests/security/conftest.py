@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from config.embedded import Servers
+from tests.platform import STARTS_WITHIN_S
 from tests.security.serving import WebServer
 
 
@@ -15,7 +16,7 @@ def web(
     """A `web` process that a file's tests leave running."""
     started = WebServer(servers, tmp_path_factory.mktemp("web"))
     try:
-        started.start()
+        started.start(within_s=STARTS_WITHIN_S)
         yield started
     finally:
         started.stop()

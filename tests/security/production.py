@@ -20,7 +20,7 @@ from config.children import Place
 from config.embedded import Servers
 from config.processes import stop_all
 from core.dependencies import SAFE_SETTINGS
-from tests.platform import wait_for
+from tests.platform import STARTS_WITHIN_S, wait_for
 from tests.pooling import database_url
 
 URL = "https://laurel.example"
@@ -76,7 +76,7 @@ def running(servers: Servers, folder: Path, **more: str) -> Iterator[Place]:
     with keeps_what_it_acknowledged(servers):
         try:
             for process in started:
-                process.start()
+                process.start(within_s=STARTS_WITHIN_S)
             yield place
         finally:
             stop_all(started)

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from tests.pooling import database_url
 
 ANSWERED_WITHIN_S: Final = 20.0
 _TRIES: Final = 5
+_SHED_S: Final = 0.5  # it sheds for a second at a time
 # Attackers from one address would be stopped by its limits before they reach what is tried here.
 _UNLIMITED: Final = ",".join(
     f"{name}=1000000/s:1000000" for name in ("address", "failures", "player-unlocks", "player-others")
@@ -66,7 +68,7 @@ class WebServer(Process):
         They are sent again while the answer is 503, which says that this machine has too much to do.
         """
         heard: list[Answer] = []
-        for _ in range(tries):
+        for left in reversed(range(tries)):
             with self.connect(timeout_s=timeout_s) as line:
                 with suppress(ConnectionError):  # it may be closed before everything is written
                     for part in parts:
@@ -74,6 +76,7 @@ class WebServer(Process):
                 heard = list(answers(line))
             if 503 not in [answer.status for answer in heard]:
                 break
+            time.sleep(_SHED_S if left else 0)
         return heard
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:

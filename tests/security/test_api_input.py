@@ -400,11 +400,12 @@ def test_a_search_takes_no_longer_for_what_it_is_asked(side: Side, attack: str) 
         (portal, desk.house.path("players")),
     ):
         client.get(path, {"q": "warm"})
-        began = time.process_time()
         with nothing_changed(path):
+            began = time.process_time()
             answer = client.get(path, {"q": SEARCHES[attack]})
+            taken_s = time.process_time() - began
         assert answer.status_code in (200, 400, 422), path
-        assert time.process_time() - began < 0.5, path
+        assert taken_s < 0.5, path
 
 
 @pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])

@@ -13,6 +13,7 @@ import pytest
 from config import children, commands, var_dir
 from config.embedded import Servers
 from config.processes import Process
+from tests.platform import STARTS_WITHIN_S
 from tests.pooling import database_url
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def start_live(
         def start(application: str = "tests.social.patient:application") -> LiveServer:
             live = LiveServer(servers, tmp_path_factory.mktemp("live"), application)
             stack.callback(live.stop)
-            live.start()
+            live.start(within_s=STARTS_WITHIN_S)
             return live
 
         yield start

@@ -13,7 +13,8 @@ from config.embedded import Servers
 from core import dependencies
 from social.live import codes
 from tests.patience import LONG_S, valkey_frozen
-from tests.social.clients import Socket, http, ids, keys, stream
+from tests.platform import wait_for
+from tests.social.clients import WITHIN_S, Socket, http, ids, keys, stream
 from tests.social.conftest import Live, LiveServer
 from tests.social.world import World
 
@@ -73,14 +74,19 @@ def test_it_is_told_who_listens_how_soon_he_hears_and_why_he_is_closed(world: Wo
 @pytest.mark.slow
 def test_it_says_what_it_lacks(own: LiveServer, servers: Servers) -> None:
     url = f"http://127.0.0.1:{own.port}/readyz"
-    # The tests' own PostgreSQL is none that keeps what it acknowledged.
-    answer = httpx.get(url)
-    assert (answer.status_code, answer.json()["checks"]["postgresql"]["status"]) == (503, "unsafe")
-    assert answer.json()["checks"]["valkey_live"]["status"] == "ok"
-    assert httpx.post(url).status_code == 405
+
+    def is_told() -> bool:
+        answer = httpx.get(url, timeout=WITHIN_S)
+        checks = answer.json()["checks"]
+        # The tests' own PostgreSQL is none that keeps what it acknowledged.
+        told = (answer.status_code, checks["postgresql"]["status"], checks["valkey_live"]["status"])
+        return told == (503, "unsafe", "ok")
+
+    wait_for(is_told, what="both to answer in the fifth of a second that they have")
+    assert httpx.post(url, timeout=WITHIN_S).status_code == 405
     with valkey_frozen(servers):
         time.sleep(dependencies.KEPT_S)
-        assert httpx.get(url).json()["checks"]["valkey_live"] == {"status": "down"}
+        assert httpx.get(url, timeout=WITHIN_S).json()["checks"]["valkey_live"] == {"status": "down"}
 
 
 @pytest.mark.slow

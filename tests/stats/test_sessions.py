@@ -1,7 +1,7 @@
 """Signs of life: what counts as playtime, what is one session, and what is told of it."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -37,8 +37,8 @@ def send(world: World, event: str, player: str = "p-1", **more: Any) -> Any:
     return world.api().post(f"/players/{player}/sessions", body)
 
 
-def said(world: World, event: str, ago: timedelta) -> Any:
-    answer = send(world, event, at=(timezone.now() - ago).isoformat())
+def said(world: World, event: str, ago: timedelta, *, now: datetime | None = None) -> Any:
+    answer = send(world, event, at=((now or timezone.now()) - ago).isoformat())
     assert answer.status_code == 202, answer.content
     return answer.json()
 
@@ -111,13 +111,14 @@ def test_ends_said_again_and_again_do_not_hold_a_session_open() -> None:
 
 
 def test_time_counts_between_signs_of_life_and_is_told_once(world: World) -> None:
-    first = said(world, "start", timedelta(minutes=5))
+    now = timezone.now()
+    first = said(world, "start", timedelta(minutes=5), now=now)
     assert (first["playtime_seconds"], first["status"]) == (0, "ended")  # that was five minutes ago
-    assert said(world, "ping", timedelta(minutes=4))["playtime_seconds"] == pytest.approx(60, abs=1)
-    assert said(world, "ping", timedelta(minutes=4, seconds=30))["playtime_seconds"] == pytest.approx(
-        60, abs=1
-    )
-    last = said(world, "end", timedelta(minutes=3))
+    assert said(world, "ping", timedelta(minutes=4), now=now)["playtime_seconds"] == pytest.approx(60, abs=1)
+    assert said(world, "ping", timedelta(minutes=4, seconds=30), now=now)[
+        "playtime_seconds"
+    ] == pytest.approx(60, abs=1)
+    last = said(world, "end", timedelta(minutes=3), now=now)
     assert last["session_id"] == first["session_id"]
     assert last["total_playtime_seconds"] == pytest.approx(120, abs=1)
     again = said(world, "ping", timedelta(0))  # within ten minutes: it goes on, and the pause doesn't count
@@ -132,8 +133,9 @@ def test_time_counts_between_signs_of_life_and_is_told_once(world: World) -> Non
 
 
 def test_playtime_becomes_a_trend(world: World) -> None:
+    now = timezone.now()
     for minutes in (6, 5, 4, 3):
-        said(world, "ping", timedelta(minutes=minutes))
+        said(world, "ping", timedelta(minutes=minutes), now=now)
     followers.follow("history")
     answer = world.api().get("/players/p-1/trends?metric=playtime&window=7d").json()
     assert sum(point["value"] for point in answer["points"]) == pytest.approx(180, abs=1)
