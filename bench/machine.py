@@ -55,7 +55,7 @@ def pss_kib(pid: int) -> float:
     for one in tree(pid):
         try:
             lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended since
         except OSError:
             raise BadAnswer("The system does not tell how much memory a process has.") from None

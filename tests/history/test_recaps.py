@@ -73,7 +73,7 @@ def test_months_games_and_days_add_up(world: World) -> None:
     assert [one["key"] for one in shown["rarest_unlocks"]] == ["a1", "a2", "a3", "a4", "a0"]
     assert (shown["first_unlock"]["key"], shown["last_unlock"]["key"]) == ("a0", "a4")
     assert recap(world, f"?year={YEAR - 2}")["totals"]["unlocks"] == 1
-    assert (recap(world)["year"], recap(world)["is_over"]) == (YEAR, False)
+    assert (recap(world)["year"], recap(world)["is_over"]) == (timezone.now().year, False)
 
 
 def test_who_did_nothing_has_a_year_of_zeros(world: World) -> None:
@@ -101,7 +101,7 @@ def test_what_was_taken_back_is_not_in_it(world: World) -> None:
     unlock(world, "a1", NOW)
     body = {"game_id": str(world.game.uuid), "player": "p-1", "achievement": "a0", "reason": "why"}
     world.api().post("/achievements/revoke", body)
-    shown = recap(world)
+    shown = recap(world, f"?year={YEAR}")
     assert shown["totals"]["unlocks"] == 1
     assert [one["key"] for one in shown["rarest_unlocks"]] == ["a1"]
 
@@ -116,9 +116,9 @@ def test_each_sees_what_is_theirs(world: World) -> None:
     assert stranger.get("/players/p-1/recap").status_code == 404
     assert stranger.get(f"/players/id:{player.uuid}/recap").status_code == 404
     narrow = factories.api(factories.server_key(world.studio, game=other))
-    assert recap(world, api=narrow)["totals"]["points"] == 5
+    assert recap(world, f"?year={YEAR}", api=narrow)["totals"]["points"] == 5
     own = factories.api(factories.player_token(world.game, player))
-    assert recap(world, api=own, player="me")["totals"]["points"] == 15
+    assert recap(world, f"?year={YEAR}", api=own, player="me")["totals"]["points"] == 15
 
 
 @pytest.mark.parametrize(
