@@ -26,13 +26,19 @@ def _request(platform: Platform, player: str, achievement: str) -> bytes:
     return head.encode() + body
 
 
+def _connected(platform: Platform) -> socket.socket:
+    """Connect, once there is a `web` again."""
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", platform.place.port), timeout=1)
+        except OSError:
+            time.sleep(0.02)
+
+
 def _send_and_leave(platform: Platform, player: str, achievement: str, chance: random.Random) -> None:
     """Send the request, or a part of it, and close the connection after a moment."""
     request = _request(platform, player, achievement)
-    with (
-        suppress(OSError),
-        socket.create_connection(("127.0.0.1", platform.place.port), timeout=1) as connection,
-    ):
+    with suppress(OSError), _connected(platform) as connection:
         kept = request if chance.random() < 0.9 else request[: chance.randrange(len(request))]
         connection.sendall(kept)
         connection.settimeout(max(0.001, chance.random() * LONGEST_PATIENCE_S))
@@ -76,7 +82,7 @@ def test_nothing_is_left_half_done(platform: Platform) -> None:
         "SELECT count(*) FROM achievements_unlock u JOIN accounts_playeridentity i USING (player_id)"
         " WHERE i.external_id LIKE 'impatient-%%'"
     )[0][0]
-    # Some were cut off before they were whole, some met a web that was down; whatever was stored is whole.
-    assert 0 < stored <= UNLOCKS
+    # Some were cut off before they were whole, some met a web that was killed; whatever was stored is whole.
+    assert UNLOCKS / 40 < stored <= UNLOCKS
     platform.wait_until_caught_up()
     platform.assert_whole()
