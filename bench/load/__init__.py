@@ -9,6 +9,7 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from bench.load.flood import Flooded, flood
 from bench.load.loop import Address, BadAnswer, Connection, Listener, Loop, Run
@@ -92,6 +93,19 @@ class _OpenLoop(Loop):
             self._idle.append(connection)
 
 
+@contextmanager
+def _timed(loop: Loop) -> Iterator[float]:
+    """Give when it begins; wait for all answers, write down what it took, and close the connections."""
+    try:
+        cpu, began = time.process_time(), time.perf_counter()
+        yield began
+        loop.wait_for_all()
+        loop.run.seconds = time.perf_counter() - began
+        loop.run.cpu_seconds = time.process_time() - cpu
+    finally:
+        loop.close()
+
+
 def saturate(
     address: Address,
     source: Source,
@@ -107,16 +121,10 @@ def saturate(
     """
     loop = _ClosedLoop(address, connections, expected, source)
     loop.uncounted = uncounted
-    try:
-        cpu, began = time.process_time(), time.perf_counter()
+    with _timed(loop) as began:
         loop.until = began + seconds if seconds else loop.until
         for connection in loop.connections:
             loop.free(connection, b"")
-        loop.wait_for_all()
-        loop.run.seconds = time.perf_counter() - began
-        loop.run.cpu_seconds = time.process_time() - cpu
-    finally:
-        loop.close()
     return loop.run
 
 
@@ -137,20 +145,14 @@ def at_rate(
     """
     loop = _OpenLoop(address, connections, expected)
     loop.uncounted = uncounted
-    try:
-        loop.listen(listeners)
-        cpu, began = time.process_time(), time.perf_counter()
+    loop.listen(listeners)
+    with _timed(loop) as began:
         for number, request in enumerate(requests):
             at = began + number / per_second
             while (left := at - time.perf_counter()) > 0:
                 loop.wait(left)
             sent(number, at)
             loop.due(request, at=at)
-        loop.wait_for_all()
-        loop.run.seconds = time.perf_counter() - began
-        loop.run.cpu_seconds = time.process_time() - cpu
-    finally:
-        loop.close()
     return loop.run
 
 
