@@ -64,11 +64,8 @@ def test_one_trace_leads_from_the_request_to_the_push_and_the_webhook(
         (sent,) = server.heard
     client = platform.client()  # its connection may have ended meanwhile
     assert client.patch(f"/webhooks/{made.body['id']}", {"enabled": False}).status == 200
-    each_tells = {
-        "POST api/v1/achievements/unlock",
-        "commit",
-        "push",
-    }  # once a second, each at a time of its own
+    # Each process tells once a second, at a time of its own.
+    each_tells = {"POST api/v1/achievements/unlock", "commit", "push"}
     wait_for(
         lambda: follows(collector) >= HEARS and each_tells <= collector.of(TRACE).keys(),
         what="all spans",
