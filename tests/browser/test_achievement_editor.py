@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, expect
 
+from tests.browser import walking
 from tests.browser.conftest import WITHIN_MS
 from tests.browser.walking import GAME
 
@@ -36,7 +37,7 @@ def page(browser: Browser, said: str) -> Iterator[Page]:
     opened.wait_for_url("**/portal/**")
     yield opened
     context.close()
-    assert [one for one in complaints if "503 (Service Unavailable)" not in one] == []
+    assert walking.faults_among(complaints) == []
 
 
 def drawer_of(page: Page, name: str) -> Locator:

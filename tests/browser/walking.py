@@ -47,6 +47,11 @@ def printed(said: str, name: str) -> str:
     return found[1]
 
 
+def faults_among(complaints: Iterable[str]) -> list[str]:
+    """Return what a console complained of, but that this machine was too busy with other tests to answer."""
+    return [one for one in complaints if "503 (Service Unavailable)" not in one]
+
+
 def theme_cookie(home: str, theme: str) -> SetCookieParam:
     """Return the choice of a theme: the player site is dark until somebody chooses."""
     return {"name": "theme", "value": theme, "url": home}
