@@ -23,7 +23,7 @@ class StatReport(serializers.Serializer[Any]):
     player = serializers.CharField(max_length=128, help_text="Your id for the player.")
     stats = serializers.DictField(child=StatOperation(), help_text="By the stats' keys, 1 to 500.")
     event_id = serializers.UUIDField(
-        required=False, help_text="Your id for the event, which counts once. Needed with any `add`."
+        required=False, help_text="Your id for the event, which counts once. Send one with each `add`."
     )
     reported_at = serializers.DateTimeField(
         required=False, help_text="When it happened; `last` keeps the latest. Default: now."

@@ -48,8 +48,9 @@ class ReportView(Endpoint):
             "Stored for good when the answer comes; what follows from it follows within a second. Each stat is told "
             "with the value that the player holds now, or with the problem for which it is refused, while the others "
             "are taken: unknown 404, archived 409, not a player token's to report 403, an amount that can't be 422, "
-            "one that does not go with what the player holds 409. An `add` needs an `event_id`, which counts once "
-            "however often it is sent: 202, or 200 for one that was heard before."
+            "one that does not go with what the player holds 409. An `event_id` counts once however often it is "
+            "sent: 202, or 200 for one that was heard before. An `add` without one counts each time that it is sent, "
+            "but for what an `Idempotency-Key` tells apart; a `set` may be repeated as it is."
         ),
         tags=documents.TAGS,
         request=documents.StatReport,
@@ -120,8 +121,6 @@ def _read(request: Request, value: Any, *, game_id: UUID | None) -> ReportReques
     player = read_player_name(item, errors)
     stats = _read_stats(item, errors)
     event_id = read_event_id(item, errors)
-    if event_id is None and not errors and any(op == "add" for op, _ in stats.values()):
-        errors.append(error("/event_id", "An `add` needs an event_id, so that it counts once."))
     reported_at = read_time(item, "reported_at", errors)
     require_none(errors)
     return ReportRequest(game, external_id_of(request, player), stats, event_id, reported_at)

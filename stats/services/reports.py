@@ -35,7 +35,7 @@ _RACES = 12  # lost against others who are first to report a stat of somebody
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """A report as it was sent: by the stats' keys, how and by how much; an `add` names the event."""
+    """A report as it was sent: by the stats' keys, how and by how much; an event that is named counts once."""
 
     game: GameInfo
     player: str
