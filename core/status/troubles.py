@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from core.dependencies import OK, PENDING, UNSAFE
+from core.dependencies import CLOSED, OK, OTHER_TIME_OUTS, PENDING, UNSAFE
 from core.status.values import Status
 
 LAG_S: Final = 30.0
@@ -26,6 +26,11 @@ def _of_dependencies(status: Status) -> Iterator[str]:
             yield f"{name} runs with {', '.join(found.off)} off: it may lose what it has acknowledged."
         elif found.status == PENDING:
             yield f"{name} lacks migrations of this version: run manage.py migrate."
+        elif found.status == CLOSED:
+            yield f"{name} was restored, and not reopened: run manage.py reopen."
+        elif found.status == OTHER_TIME_OUTS:
+            others = ", ".join(f"{setting} {ms} ms" for setting, ms in found.others)
+            yield f"{name} has other time-outs than are asked for: {others}."
         elif found.status != OK:
             yield f"{name} is down: {found.error}"
 

@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from io import StringIO
@@ -20,6 +21,8 @@ from core import dependencies, facts, followers, status
 from core.metrics import alive, installation, jobs
 from core.metrics.installation import Installation
 from core.models import Job
+from core.status.troubles import troubles
+from core.status.values import Status
 from tests import factories
 from tests.patience import valkey_frozen
 from tests.platform import wait_for
@@ -233,6 +236,25 @@ def test_who_is_far_behind_is_named() -> None:
     assert "The follower social is 2 facts and 6" in said
     assert "1 dead letters of social wait" in said
     assert "social: x 1: KeyError: 7" in said
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            dependencies.Found(dependencies.CLOSED, 0.001),
+            "was restored, and not reopened: run manage.py reopen.",
+        ),
+        (
+            dependencies.Found(dependencies.OTHER_TIME_OUTS, 0.001, others=(("lock_timeout", 0),)),
+            "has other time-outs than are asked for: lock_timeout 0 ms.",
+        ),
+        (dependencies.Found(dependencies.DOWN, error="refused"), "is down: refused"),
+    ],
+)
+def test_what_is_wrong_with_postgresql_is_said_in_words(found: dependencies.Found, said: str) -> None:
+    there = Status(time.time(), {"postgresql": found}, [])
+    assert list(troubles(there)) == [f"postgresql {said}"]
 
 
 def test_pgbouncer_is_told_from_postgresql_behind_it(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
