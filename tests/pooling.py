@@ -82,12 +82,12 @@ class PgBouncer(Process):
 
     @property
     def keeps_prepared(self) -> bool:
-        """Say whether it keeps each client's prepared statements apart, as those from 1.21 on do."""
+        """Say whether it keeps each client's prepared statements apart, as those from 1.22 on do."""
         said = subprocess.run(
             [str(program()), "--version"], capture_output=True, text=True, check=True
         ).stdout
         major, minor = said.split()[1].split(".")[:2]
-        return (int(major), int(minor)) >= (1, 21)
+        return (int(major), int(minor)) >= (1, 22)
 
     def url(self, database: str) -> str:
         """Return the address of one of its databases."""

@@ -20,7 +20,7 @@ from config.backups import laying
 from config.children import BASE_DIR
 from config.processes import CannotStart, Process, stop_leftovers
 from config.production import procfile
-from config.production.place import DEFAULT_PORT, Place
+from config.production.place import DEFAULT_PORT, Place, sourced
 from config.production.preparing import prepare
 from config.run import raise_limits, say
 from config.supervisor import TICK_S, Supervisor
@@ -34,6 +34,12 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: setattr(supervisor, "stopping", True))
     folder = Path(os.environ.get("VAR_DIR") or BASE_DIR / "var" / "production").resolve()
+    if theirs := sourced():
+        message = f"This shell has read {theirs.folder / 'environment'}, in which VAR_DIR and PORT are its processes'"
+        print(
+            f"Laurel can't start. {message}: start it from a shell that has not.", file=sys.stderr, flush=True
+        )
+        return 1
     place = Place(folder, int(os.environ.get("PORT") or DEFAULT_PORT), os.environ.get("NAME") or "localhost")
     try:
         with var_dir.claim(folder, what=f"Laurel at {place.url}"):

@@ -30,7 +30,7 @@ _FOLDERS = (
 # Who runs as another account than root's is given these.
 _OF_SERVERS = ("nginx", "pgbouncer", "postgres", "tls", "valkey-boards", "valkey-cache")
 _PREPARES = re.compile(r"PgBouncer (\d+)\.(\d+)")
-_KEEPS_PREPARED_STATEMENTS = (1, 21)
+_KEEPS_PREPARED_STATEMENTS = (1, 22)  # with a client's DEALLOCATE ALL, which psycopg sends after a rollback
 _MIME_TYPES = (Path("/etc/nginx/mime.types"), Path("/usr/local/etc/nginx/mime.types"))
 _POSTGRES_HERE = """
 # Of this installation; PostgreSQL takes the last word.
@@ -44,6 +44,7 @@ _FIRST_STATEMENTS = """\
 CREATE ROLE {role} LOGIN PASSWORD '{password}' IN ROLE pg_monitor, pg_checkpoint;
 CREATE DATABASE {database} OWNER {role};
 """
+_OF_DATABASE = "CREATE EXTENSION pg_stat_statements;\n"
 _HBA = f"""\
 host all {ROLE} {HOST}/32 scram-sha-256
 host replication {keeping.ROLE} {HOST}/32 scram-sha-256
@@ -106,16 +107,19 @@ def _make_postgres(place: Place, data: Path, program: Path) -> None:
     _tell_postgres(
         place, data, program, _FIRST_STATEMENTS.format(role=ROLE, database=DATABASE, password=secret)
     )
+    _tell_postgres(place, data, program, _OF_DATABASE, database=DATABASE)
 
 
-def _tell_postgres(place: Place, data: Path, program: Path, statements: str) -> None:
+def _tell_postgres(
+    place: Place, data: Path, program: Path, statements: str, *, database: str = "postgres"
+) -> None:
     """Run statements in single-user mode, one a line."""
     account = programs.account_for(data, place.folder)
     told = programs.run_quickly(
-        account, str(program), "--single", "-D", str(data), "postgres", folder=place.folder, text=statements
+        account, str(program), "--single", "-D", str(data), database, folder=place.folder, text=statements
     )
     if "ERROR:" in told.stdout or told.returncode:
-        raise CannotStart(f"PostgreSQL made no role for Laurel in {data} (“{told.stdout.strip()}”).")
+        raise CannotStart(f"PostgreSQL did not take what Laurel needs in {data} (“{told.stdout.strip()}”).")
 
 
 def _pgbouncer(place: Place, env: dict[str, str]) -> bool:
@@ -199,7 +203,8 @@ def _nginx(place: Place) -> None:
 def lay_nginx(folder: Path, **named: str) -> Path:
     """Lay nginx's files into a folder, with what is named put in (deploy/nginx/README.md); return the first of them."""
     for name in ("behind", "errors"):
-        shutil.copytree(_DEPLOY / "nginx" / name, folder / name, dirs_exist_ok=True)
+        shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.copytree(_DEPLOY / "nginx" / name, folder / name)
     for name in ("proxied.conf", "operators.conf"):
         shutil.copy(_DEPLOY / "nginx" / name, folder / name)
     types = next((path for path in _MIME_TYPES if path.exists()), None)

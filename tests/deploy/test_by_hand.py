@@ -71,6 +71,28 @@ def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
 
 @all_there
 @pytest.mark.slow
+def test_a_shell_that_has_read_its_environment_starts_no_second_one(tmp_path: Path) -> None:
+    env = prepared(tmp_path)
+    for words in ([], ["prepare"]):
+        command = [sys.executable, "-m", "config.production", *words]
+        run = subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)
+        assert (run.returncode, "This shell has read" in run.stderr) == (1, True)
+    assert not (tmp_path / "kept" / "postgres").exists()
+
+
+@all_there
+@pytest.mark.slow
+def test_what_is_taken_out_of_nginx_s_folder_is_heard_no_more(tmp_path: Path) -> None:
+    prepared(tmp_path)
+    removed = tmp_path / "nginx" / "behind" / "cloudfront.conf"
+    removed.write_text("return 403;\n")
+    prepared(tmp_path)
+    assert not removed.exists()
+    assert (tmp_path / "nginx" / "errors").is_dir()
+
+
+@all_there
+@pytest.mark.slow
 def test_an_installation_from_before_backups_gets_their_role(tmp_path: Path) -> None:
     env, secrets = prepared(tmp_path), tmp_path / "secrets.json"
     data = tmp_path / "postgres"

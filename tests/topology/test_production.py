@@ -6,6 +6,7 @@ It takes a minute and more, so it is run by `make topology`, and not with the ot
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -221,6 +222,14 @@ def test_what_is_killed_comes_back_and_nothing_is_lost(production: Production, n
     wait_for(lambda: any(player in json.dumps(hook) for hook in production.hooks))
     rank = f"/leaderboards/{production.game}/points/players/{player}"
     wait_for(lambda: production.ask("GET", rank).status_code == 200)
+
+
+def test_status_says_what_takes_postgresql_s_time(production: Production) -> None:
+    lines = (production.place.folder / "environment").read_text().splitlines()
+    env = {name: "".join(shlex.split(value)) for name, _, value in (line.partition("=") for line in lines)}
+    command = [sys.executable, "manage.py", "status", "--json"]
+    told = subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)
+    assert json.loads(told.stdout)["statements"], told.stderr
 
 
 def test_metrics_are_told_inside_and_not_through_nginx(production: Production) -> None:
