@@ -140,6 +140,22 @@ def test_nobody_talks_to_anybody_unless_it_is_said() -> None:
         assert "fc00::/7" in v6["except"]
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_pods_of_others_are_told_by_their_own_labels(overlay: str) -> None:
+    """Where we name them by `matchLabels`, kustomize adds ours, and nobody is meant."""
+    peers = [
+        peer
+        for policy in of_kind(manifests.rendered(f"overlays/{overlay}"), "NetworkPolicy")
+        for rule in (*policy["spec"].get("egress", []), *policy["spec"].get("ingress", []))
+        for peer in (*rule.get("to", []), *rule.get("from", []))
+        if "namespaceSelector" in peer
+    ]
+    assert len(peers) == 3, "name servers, the ingress, Prometheus"
+    assert not [peer for peer in peers if "app.kubernetes.io/name" in str(peer)]
+    [names] = [peer["podSelector"] for peer in peers if "podSelector" in peer]
+    assert names == {"matchExpressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]}
+
+
 def test_errors_get_out_where_an_overlay_says_so() -> None:
     [policy] = [
         policy["spec"]
