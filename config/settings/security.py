@@ -65,7 +65,8 @@ if not SECRET_KEY:
 
 _https = PUBLIC_URL.startswith("https://")
 _host = urlsplit(PUBLIC_URL).hostname or "localhost"
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_host, "localhost", "127.0.0.1", "[::1]"])
+# Whoever asks on this machine whether we are well names it so, whatever names lead here from outside.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[_host]), "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_FAILURE_VIEW = "core.problems.csrf_failure"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = _https

@@ -47,3 +47,14 @@ def test_what_is_empty_in_the_environment_is_not_given() -> None:
         [sys.executable, "-c", _READ], cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False
     )
     assert said.stdout.strip() == "2 7 True ['1']", said.stderr
+
+
+def test_this_machine_may_ask_for_health_whatever_hosts_are_named() -> None:
+    env = os.environ | {"ALLOWED_HOSTS": "laurel.example,www.laurel.example"}
+    read = "from config import settings as read; print(*read.ALLOWED_HOSTS)"
+    said = subprocess.run(
+        [sys.executable, "-c", read], cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False
+    )
+    hosts = said.stdout.split()
+    assert hosts[:2] == ["laurel.example", "www.laurel.example"], said.stderr
+    assert {"localhost", "127.0.0.1"} <= set(hosts)
