@@ -55,6 +55,20 @@ def test_a_segment_that_can_not_be_kept_is_asked_for_again(tmp_path: Path) -> No
     assert run("archive-wal", segment, "000000010000000000000001", tmp_path / "nowhere").returncode != 0
 
 
+def test_a_segment_that_the_disk_did_not_take_is_not_kept(tmp_path: Path) -> None:
+    """A disk that fails says so once: whoever asks again in another way is told that all is well."""
+    segment, programs, wal = tmp_path / "segment", tmp_path / "bin", tmp_path / "wal"
+    segment.write_bytes(b"what happened")
+    programs.mkdir()
+    wal.mkdir()
+    fails = programs / "sync"
+    fails.write_text('#!/bin/sh\n[ "$#" = 0 ] || [ "$1" = --version ]\n')
+    fails.chmod(0o755)
+    path = f"{programs}:{os.environ['PATH']}"
+    assert run("archive-wal", segment, "000000010000000000000001", wal, PATH=path).returncode != 0
+    assert not (wal / "000000010000000000000001.gz").exists()
+
+
 REFUSED = {
     "a moment without a zone": ("2026-11-26T12:00:00", "is no moment"),
     "words": ("yesterday", "is no moment"),
