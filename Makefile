@@ -30,7 +30,7 @@ TESTS ?= $(EVERY_TEST) -m "not slow"
 # Each of the many processes that run, and that tests start, would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run production env test slow faults restore-drill topology fuzz alarms pages lighthouse check manifests rules boards fix bench bench-scale benchmarks screenshots migrations messages lock audit sbom clients
+.PHONY: help run install production env test slow faults restore-drill topology fuzz alarms pages lighthouse check manifests rules boards fix bench bench-scale benchmarks screenshots migrations messages lock audit sbom clients
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -38,6 +38,8 @@ help: ## Say what can be made
 
 run: $(RUN_STAMP) ## Run Laurel with its demo until Ctrl-C (PORT=8000, VAR_DIR=var)
 	@exec $(BIN)/python -m config.run
+
+install: $(RUN_STAMP) ## Install what Laurel runs on, and start nothing
 
 production: $(RUN_STAMP) ## Run it as production does, without containers: PgBouncer, RabbitMQ, two Valkeys, nginx (PORT=8443, NAME=localhost, DEMO=1)
 	@exec $(BIN)/python -m config.production

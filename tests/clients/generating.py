@@ -22,15 +22,14 @@ _DEFAULTED: Final = "--default-non-nullable=false"
 _BROWSERS_SOCKET_SINCE: Final = 22  # Node's version; before it, WebSocket has to be asked for
 
 
-def main() -> int:
-    """Make both, and say where they are."""
+def main() -> None:
+    """Make both, and say where they are; without Node only the first."""
     schema, folder = (Path(argument).resolve() for argument in sys.argv[1:])
     print(f"Python:      {python(schema, folder / 'python')}")
     if missing := npm.missing(_MISSING):
         print(missing)
-        return 1
-    print(f"TypeScript:  {typescript(schema, folder / 'typescript')}")
-    return 0
+    else:
+        print(f"TypeScript:  {typescript(schema, folder / 'typescript')}")
 
 
 def python(schema: Path, folder: Path) -> Path:
@@ -98,4 +97,4 @@ def _run(*command: str | Path, env: dict[str, str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -42,7 +42,7 @@ new = known = rejected = 0
 for start in range(0, len(rows), AT_ONCE):
     answer = send(rows[start : start + AT_ONCE])
     new, known = new + answer["unlocked"], known + answer["already_unlocked"]
-    for row, result in zip(rows[start:], answer["results"], strict=False):
+    for row, result in zip(rows[start:], answer["results"]):
         if result["status"] == "rejected":
             rejected += 1
             print("Rejected:", row, result["problem"]["detail"], file=sys.stderr)
