@@ -34,7 +34,7 @@ class ReportInput(StrictSerializer):
     """What did not unlock."""
 
     game_id = GameId(required=False, help_text="May be left out with a key or token of one game.")
-    achievement = StrictText(max_length=128, help_text="The achievement's key.")
+    achievement = StrictText(max_length=128, trim_whitespace=False, help_text="The achievement's key.")
     message = StrictText(
         max_length=LONGEST_MESSAGE,
         allow_blank=True,

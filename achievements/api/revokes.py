@@ -29,8 +29,10 @@ class RevokeInput(Reasoned):
     """What is taken back."""
 
     game_id = GameId(required=False, help_text="May be left out with a key of one game.")
-    player = StrictText(max_length=128, help_text="Your id for the player, or `id:<uuid>`.")
-    achievement = StrictText(max_length=128, help_text="The achievement's key.")
+    player = StrictText(
+        max_length=128, trim_whitespace=False, help_text="Your id for the player, or `id:<uuid>`."
+    )
+    achievement = StrictText(max_length=128, trim_whitespace=False, help_text="The achievement's key.")
 
 
 class RevokeTotals(serializers.Serializer[Any]):
@@ -54,8 +56,12 @@ class PlayerResetInput(Reasoned):
     """What begins anew."""
 
     game_id = GameId(required=False, help_text="May be left out with a key of one game.")
-    player = StrictText(max_length=128, help_text="Your id for the player, or `id:<uuid>`.")
-    achievement = StrictText(max_length=128, required=False, help_text="Left out: all of the game.")
+    player = StrictText(
+        max_length=128, trim_whitespace=False, help_text="Your id for the player, or `id:<uuid>`."
+    )
+    achievement = StrictText(
+        max_length=128, trim_whitespace=False, required=False, help_text="Left out: all of the game."
+    )
     everything = StrictBoolean(
         required=False, help_text="All games that the player tests; without game_id and achievement."
     )

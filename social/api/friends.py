@@ -44,7 +44,9 @@ _OTHER = OpenApiParameter(
 class FriendInput(StrictSerializer):
     """Whom to ask."""
 
-    to = StrictText(max_length=131, help_text="Your id for the other player, or `id:<uuid>`.")
+    to = StrictText(
+        max_length=131, trim_whitespace=False, help_text="Your id for the other player, or `id:<uuid>`."
+    )
 
 
 class ShownPlayer(serializers.Serializer[Any]):

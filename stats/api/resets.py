@@ -25,9 +25,11 @@ class StatsResetInput(Reasoned):
     """What is begun anew."""
 
     game_id = GameId(required=False, help_text="May be left out with a key of one game.")
-    player = StrictText(max_length=128, help_text="Your id for the player, or `id:<uuid>`.")
+    player = StrictText(
+        max_length=128, trim_whitespace=False, help_text="Your id for the player, or `id:<uuid>`."
+    )
     stats = serializers.ListField(
-        child=StrictText(max_length=KEY_LENGTH),
+        child=StrictText(max_length=KEY_LENGTH, trim_whitespace=False),
         required=False,
         min_length=1,
         max_length=MOST_STATS,

@@ -11,7 +11,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from accounts import models as accounts
-from accounts.models import Player
+from accounts.models import Player, PlayerIdentity
 from achievements.models import (
     AchievementCount,
     ConditionMet,
@@ -91,6 +91,18 @@ def test_what_is_not_unlocked_changes_nothing(world: World) -> None:
     assert not RevokedUnlock.objects.exists()
     assert not AuditEntry.objects.exists()
     assert PlayerGame.objects.get().version == 1
+
+
+@pytest.mark.parametrize("path", ["/achievements/revoke", "/achievements/reset"])
+def test_ids_are_taken_as_they_are_outer_spaces_included(world: World, path: str) -> None:
+    unlock(world, "a")
+    for named in (body(world, "a", " p-1"), body(world, "a", "p-1 "), body(world, " a")):
+        assert world.api().post(path, named | {"reason": "Ticket 4711"}).status_code == 404
+    assert Unlock.objects.count() == 1
+    unlock(world, "a", player=" p-1")
+    asked = body(world, "a", " p-1") | {"reason": "Ticket 4711"}
+    assert world.api().post(path, asked).status_code == 202
+    assert Unlock.objects.get().player_id == PlayerIdentity.objects.get(external_id="p-1").player_id
 
 
 def test_it_may_be_unlocked_again_and_is_worth_what_it_is_then(world: World) -> None:

@@ -189,7 +189,14 @@ def test_a_token_acts_for_its_own_player_only(api: dict[str, Api], players: dict
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [({}, 422), ({"to": 5}, 422), ({"to": "nobody"}, 404), ({"to": "id:x"}, 404), ([], 400)],
+    [
+        ({}, 422),
+        ({"to": 5}, 422),
+        ({"to": "nobody"}, 404),
+        ({"to": " ben"}, 404),
+        ({"to": "id:x"}, 404),
+        ([], 400),
+    ],
 )
 def test_what_cannot_be_asked_changes_nothing(
     api: dict[str, Api], players: dict[str, Player], body: Any, status: int

@@ -65,6 +65,16 @@ def test_who_is_reset_holds_the_defaults_again(world: World) -> None:
     assert entry.details["values"] == {"kills": 5, "level": 7, "lap": 80.5}
 
 
+def test_ids_are_taken_as_they_are_outer_spaces_included(world: World) -> None:
+    world.report(kills={"add": 5})
+    for named in ({"player": " p-1"}, {"player": "p-1 "}, {"stats": [" kills"]}):
+        assert world.api().post(RESET, body(world, **named)).status_code == 404
+    assert world.held()["kills"] == 5
+    world.report(" p-1", kills={"add": 3})
+    assert reset(world, player=" p-1") == {"reset": 1}
+    assert world.held()["kills"] == 5
+
+
 @pytest.mark.django_db(transaction=True)
 def test_it_is_told_with_the_default_or_0_and_a_higher_version(world: World) -> None:
     world.report(kills={"add": 5}, level={"set": 7})
