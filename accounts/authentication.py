@@ -66,7 +66,7 @@ class BearerAuthentication(BaseAuthentication):
         except CredentialExpired:
             raise  # who knows an old key is no stranger who guesses
         except Unauthenticated:
-            throttling.failed(request._request)
+            request.parser_context["view"].headers |= throttling.failed(request._request).headers
             raise
         request._request.holder = holder  # type: ignore[attr-defined]  # for the request log
         if isinstance(holder, KeyHolder):

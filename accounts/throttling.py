@@ -51,12 +51,13 @@ def charge(request: Request, items: int) -> None:
         _tell(view, standing._replace(wait_s=standing.wait_s + 1 / rate.per_s))
 
 
-def failed(request: HttpRequest) -> None:
-    """Count a credential that was not valid. Raises Refused to an address that has tried many."""
+def failed(request: HttpRequest) -> Standing:
+    """Count a credential that was not valid, and return how it stands. Raises Refused to an address that tried many."""
     rate = settings.RATES["failures"]
     standing = rates.take(rate, counted_address(request))
     if not standing.allowed:
         raise _refusal(standing, "Too many credentials from this address were not valid.")
+    return standing
 
 
 def _noting(request: Request) -> Callable[[], None]:

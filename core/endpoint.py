@@ -145,8 +145,16 @@ class Endpoint(APIView):
         made._stream = cast("Any", request)
         return made
 
+    def check_permissions(self, request: Request) -> None:
+        """Count the request before it may be refused: who shows no credential would otherwise never be stopped."""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Count nothing a second time: DRF asks for it after the permissions."""
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate, check the scope, refuse what is not taken; a POST with an Idempotency-Key runs once."""
+        """Authenticate, count, check the scope, refuse what is not taken; a POST with an Idempotency-Key runs once."""
         super().initial(request, *args, **kwargs)
         if request.META.get("QUERY_STRING"):
             check_query(request._request, self.query)

@@ -67,6 +67,18 @@ def test_who_shows_no_credential_is_counted_by_his_address(
     assert board(game, "203.0.113.6").status_code == 200
 
 
+def test_who_shows_no_credential_is_counted_where_one_is_needed(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, "address", 1, 3)
+    asked = [Client(REMOTE_ADDR="203.0.113.5").post(f"/api/v1{UNLOCK}") for _ in range(4)]
+    assert [answer.status_code for answer in asked] == [401, 401, 401, 429]
+    assert [answer["RateLimit"].partition(";t=")[0] for answer in asked] == [
+        f'"address";r={left}' for left in (2, 1, 0, 0)
+    ]
+    assert Client(REMOTE_ADDR="203.0.113.6").post(f"/api/v1{UNLOCK}").status_code == 401
+
+
 def test_of_ipv6_the_network_is_counted(game: Game, monkeypatch: pytest.MonkeyPatch) -> None:
     limited(monkeypatch, "address", 1, 2)
     asked = [board(game, f"2001:db8:0:7::{host}").status_code for host in (1, 2, 3)]
@@ -110,6 +122,25 @@ def test_every_answer_says_what_is_left(server: Api, game: Game) -> None:
     wrong = server.post(UNLOCK, {"game_id": str(game.uuid)})
     assert wrong.status_code == 422
     assert wrong["RateLimit"].startswith('"server-writes";r=9999')
+
+
+def test_who_may_not_is_told_what_is_left_and_counted_once(
+    studio: Studio, game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly(monkeypatch, "server-writes")
+    reader = factories.api(factories.server_key(studio, scopes=["players:read"]))
+    refused = [reader.post(UNLOCK, {"game_id": str(game.uuid), **item(0)}) for _ in range(2)]
+    assert [answer.status_code for answer in refused] == [403, 403]
+    left = [answer["RateLimit"].partition(";t=")[0] for answer in refused]
+    assert left == ['"server-writes";r=99999', '"server-writes";r=99998']
+
+
+def test_a_credential_that_is_not_valid_counts_as_a_failure_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly(monkeypatch, "failures")
+    answer = factories.api(keys.new_key()).get("/games")
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer["RateLimit"].startswith('"failures";r=9;t=')
+    assert Client().get("/api/v1/games")["RateLimit"].startswith('"address";r=119;t=')
 
 
 def test_refusals_say_what_is_left_too_at_the_door_and_of_guesses(
