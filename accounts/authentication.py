@@ -153,7 +153,7 @@ class HasScope(BasePermission):
         """Say yes, or refuse with the reason."""
         holder: Holder | None = cast("Holder | None", request.auth)
         public: frozenset[str] = getattr(view, "public", frozenset())
-        method = request.method or ""
+        method = "GET" if request.method == "HEAD" else request.method or ""
         if holder is None:
             if method in public:
                 return True
@@ -164,7 +164,7 @@ class HasScope(BasePermission):
             if method in getattr(view, "player_may", frozenset()) or method in public:
                 return True
             raise Forbidden("A player token can't do this; it takes a server key.")
-        scope = getattr(view, "scopes", {}).get("GET" if method == "HEAD" else method)
+        scope = getattr(view, "scopes", {}).get(method)
         if scope is not None:
             require_scope(request, scope)
         return True

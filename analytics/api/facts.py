@@ -56,7 +56,7 @@ _HEADERS = [
 class FactsView(Endpoint):
     """A game's facts."""
 
-    scopes = {"GET": "analytics:read", "HEAD": "analytics:read"}
+    scopes = {"GET": "analytics:read"}
     query = frozenset({"since", "limit", "format"})
     renderer_classes = (NdjsonRenderer,)
 

@@ -40,7 +40,7 @@ _looks = caches.looks("boards")
 class GlobalBoardView(Endpoint):
     """The board over all games."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     limited_as = "boards"
     query = _PAGED
 
@@ -61,7 +61,7 @@ class GlobalBoardView(Endpoint):
 class GameBoardView(Endpoint):
     """A game's `points` board."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     limited_as = "boards"
     query = _PAGED
 
@@ -82,7 +82,7 @@ class GameBoardView(Endpoint):
 class BoardView(Endpoint):
     """A game's board by its key."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     limited_as = "boards"
     query = _PAGED
 
@@ -103,7 +103,7 @@ class BoardView(Endpoint):
 class PlayerRankView(Endpoint):
     """Where a player stands on a board."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     limited_as = "boards"
     query = _NARROWED
 
@@ -132,7 +132,7 @@ class PlayerRankView(Endpoint):
 class WhatIfView(Endpoint):
     """What rank a score would have."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     limited_as = "boards"
     query = _NARROWED | {"score"}
 
@@ -159,7 +159,7 @@ class WhatIfView(Endpoint):
 class AroundPlayerView(Endpoint):
     """The page of a board with a player in the middle."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     limited_as = "boards"
     query = _NARROWED | {"limit"}
 

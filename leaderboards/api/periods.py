@@ -24,7 +24,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 class PeriodsView(Endpoint):
     """A board's periods."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     query = frozenset({"limit", "cursor"})
 
     @extend_schema(
@@ -56,7 +56,7 @@ class PeriodsView(Endpoint):
 class PeriodView(Endpoint):
     """One period."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     query = frozenset({"span"})
 
     @extend_schema(
@@ -77,7 +77,7 @@ class PeriodView(Endpoint):
 class StandingsView(Endpoint):
     """A final period's standings."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     query = frozenset({"span"})
 
     @extend_schema(

@@ -30,7 +30,7 @@ from leaderboards.selectors.ranks import ALL_TIME
 class SnapshotsView(Endpoint):
     """Kept looks at a board."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     query = frozenset({"from", "to", "limit", "cursor"})
 
     @extend_schema(
@@ -67,7 +67,7 @@ class SnapshotsView(Endpoint):
 class SnapshotView(Endpoint):
     """One kept look at a board."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
 
     @extend_schema(
         operation_id="get_snapshot",
@@ -107,7 +107,7 @@ class SnapshotView(Endpoint):
 class RankHistoryView(Endpoint):
     """A player's ranks over time."""
 
-    public = frozenset({"GET", "HEAD"})
+    public = frozenset({"GET"})
     query = frozenset({"window"})
 
     @extend_schema(

@@ -7,6 +7,7 @@ from datetime import timedelta
 import jwt
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
@@ -68,6 +69,21 @@ def test_a_key_without_the_scope_is_refused_by_its_name(studio: Studio, game: Ga
     assert "`unlocks:write`" in caller.post("/achievements/unlock", unlock).json()["detail"]
     assert Game.objects.count() == 1
     assert not Player.objects.exists()
+
+
+def test_who_may_get_may_ask_for_the_head_alone(studio: Studio, game: Game, player: Player) -> None:
+    token, key = factories.player_token(game, player), factories.server_key(studio, scopes=["unlocks:write"])
+    asked = [
+        (None, ""),
+        (token, f"/players/me/achievements?game_id={game.uuid}"),
+        (key, "/leaderboards/global"),
+    ]
+    for credential, path in asked:
+        headers = {} if credential is None else {"Authorization": f"Bearer {credential}"}
+        answer = Client().head(f"/api/v1{path}", headers=headers)
+        assert (answer.status_code, answer.content) == (200, b""), path
+    unscoped = {"Authorization": f"Bearer {key}"}
+    assert Client().head("/api/v1/players/me", headers=unscoped).status_code == 403
 
 
 def test_a_key_of_one_game_knows_no_other(studio: Studio, game: Game) -> None:
