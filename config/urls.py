@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from accounts.pages import sign_in
 from core import operations
+from core.description import SchemaView
 from core.docs_page import DocsView
 from social.api.root import RootView
 
@@ -27,7 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("care.urls")),
     path("api/v1/", include("accounts.urls")),
     path("api/v1", RootView.as_view()),
-    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("api/v1/docs", DocsView.as_view(url_name="schema"), name="docs"),
     path("livez", operations.livez),
     path("readyz", operations.readyz),

@@ -227,6 +227,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rendering.JsonNegotiation",
     "DEFAULT_SCHEMA_CLASS": "core.schema.LaurelSchema",
     "EXCEPTION_HANDLER": "core.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter of some operations, which say what it takes
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }

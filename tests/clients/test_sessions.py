@@ -39,7 +39,7 @@ needs_mono = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def schema(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The API's description, as any instance gives it."""
-    file = tmp_path_factory.mktemp("schema") / "openapi.yaml"
+    file = tmp_path_factory.mktemp("schema") / "openapi.json"
     with urlopen(f"http://127.0.0.1:{platform.place.port}/api/v1/schema") as answer:
         file.write_bytes(answer.read())
     return file

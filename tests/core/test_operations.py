@@ -1,5 +1,6 @@
 """/livez, /readyz, /metrics, and the API's own description."""
 
+import json
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def described(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> byte
 
 @pytest.fixture(scope="module")
 def schema(described: bytes) -> dict[str, Any]:
-    read: dict[str, Any] = yaml.load(described, Loader=yaml.CSafeLoader)
+    read: dict[str, Any] = json.loads(described)
     return read
 
 
@@ -170,8 +171,51 @@ def test_the_documentation_loads_nothing_from_elsewhere(db: None) -> None:
     assert 'href="http' not in text
 
 
-@pytest.mark.slow
 def test_a_schema_is_the_same_for_everybody(db: None, described: bytes) -> None:
     key = factories.server_key(factories.studio())
     with_key = Client().get("/api/v1/schema", headers={"Authorization": f"Bearer {key}"})
     assert with_key.content == described
+
+
+@pytest.mark.parametrize(
+    ("accept", "answered"),
+    [
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "application/json"),
+        ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
+        ("application/yaml", "application/yaml"),
+        ("application/vnd.oai.openapi", "application/vnd.oai.openapi"),
+    ],
+)
+def test_the_schema_is_json_or_yaml_for_who_asks_for_that(
+    db: None, schema: dict[str, Any], accept: str, answered: str
+) -> None:
+    answer = Client().get("/api/v1/schema", headers={"Accept": accept})
+    assert (answer.status_code, answer["Content-Type"]) == (200, answered)
+    is_json = answered.endswith("json")
+    read = json.loads(answer.content) if is_json else yaml.load(answer.content, Loader=yaml.CSafeLoader)
+    assert read == schema
+
+
+def test_the_schema_may_be_kept_and_is_not_sent_to_who_has_it(db: None, described: bytes) -> None:
+    first = Client().get("/api/v1/schema")
+    assert first["Cache-Control"].startswith("public")
+    assert first["Vary"] == "Accept"
+    again = Client().get("/api/v1/schema", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    other = Client().get("/api/v1/schema", headers={"Accept": "application/yaml"})
+    assert other["ETag"] != first["ETag"]
+
+
+@pytest.mark.parametrize("path", ["schema?format=yaml", "schema?lang=fr", "docs?lang=fr"])
+def test_the_schema_and_its_page_take_no_parameters(db: None, path: str) -> None:
+    answer = Client().get(f"/api/v1/{path}")
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith("/malformed-request")
+
+
+def test_the_schema_comes_in_no_other_form(db: None) -> None:
+    answer = Client().get("/api/v1/schema", headers={"Accept": "image/png"})
+    assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
+    assert Client().post("/api/v1/schema")["Allow"] == "GET, HEAD, OPTIONS"
