@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts.authentication import TokenHolder, player_of
-from accounts.selectors import KeyHolder
+from accounts.selectors import KeyHolder, PlayerInfo
 from core.endpoint import MAX_LIMIT, Endpoint, bytes_answer, etag_of, read_limit, read_whole
 from core.memo import Memo
 from core.metrics import caches
@@ -168,7 +168,7 @@ class AroundPlayerView(Endpoint):
         summary="List a leaderboard around a player",
         description=(
             "The page is full also where the player is near an end. A player of yours who is not on the board gets its "
-            "end, and `me` is null; `id:<uuid>` of somebody who is not on it is answered 404."
+            "end, and `me` is null; `id:<uuid>` of somebody else's who is not on it is answered 404."
         ),
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PLAYER, *documents.CENTRED],
@@ -185,7 +185,7 @@ class AroundPlayerView(Endpoint):
         if own is not None:
             where = FromOffset(first_place_around(own.place, size=limit, total=own.total_count))
         data = _data(request, about, where, limit=limit, own=own, centre=info.id)
-        if data["me"] is None and player.startswith("id:"):
+        if data["me"] is None and player.startswith("id:") and not _is_own(request, info):
             raise asked.nobody()
         finished = pages.finished(data)
         return bytes_answer(request, finished.body, etag=finished.etag, cache_control=PRIVATE)
@@ -241,6 +241,13 @@ def _page(request: Request, game_id: str, key: str) -> HttpResponse:
 
 def _is_caller(request: Request, player_id: int) -> bool:
     return isinstance(request.auth, TokenHolder) and request.auth.player.id == player_id
+
+
+def _is_own(request: Request, info: PlayerInfo) -> bool:
+    """Say whether the caller knows the player anyway: himself, or one of the studio's own."""
+    if isinstance(request.auth, KeyHolder):
+        return info.external_id is not None
+    return _is_caller(request, info.id)
 
 
 def _own(request: Request, about: Asked) -> Own | None:

@@ -164,6 +164,27 @@ def test_around_a_player_who_is_not_on_the_board_is_its_end(played: World) -> No
     assert [row["player"]["external_id"] for row in page["results"]] == ["p1", "p2"]
 
 
+def test_around_who_is_not_on_the_board_by_the_platforms_id_is_its_end_for_his_own_only(
+    played: World,
+) -> None:
+    played.players(6)
+    game, newcomer = (
+        Game.objects.get(pk=played.game.id),
+        Player.objects.get(identities__external_id="p5"),
+    )
+    address = f"{board(played)}/points/around/id:{newcomer.uuid}?limit=2"
+    himself = factories.api(factories.player_token(game, newcomer))
+    for api in (played.api(), himself):
+        page = api.get(address).json()
+        assert page["me"] is None
+        assert [row["rank"] for row in page["results"]] == [3, 3]
+    other = factories.api(factories.player_token(game, Player.objects.get(identities__external_id="p1")))
+    assert [api.get(address).status_code for api in (other, factories.api())] == [404, 404]
+    stranger = factories.player(factories.studio(), "p5")
+    foreign = f"{board(played)}/points/around/id:{stranger.uuid}"
+    assert played.api().get(foreign).status_code == 404
+
+
 @pytest.mark.slow
 def test_a_player_may_ask_for_himself_and_for_anybody_by_the_platforms_id(played: World) -> None:
     game = Game.objects.get(pk=played.game.id)
