@@ -25,6 +25,7 @@ class PeriodsView(Endpoint):
     """A board's periods."""
 
     public = frozenset({"GET"})
+    limited_as = "boards"
     query = frozenset({"limit", "cursor"})
 
     @extend_schema(
@@ -57,6 +58,7 @@ class PeriodView(Endpoint):
     """One period."""
 
     public = frozenset({"GET"})
+    limited_as = "boards"
     query = frozenset({"span"})
 
     @extend_schema(
@@ -78,6 +80,7 @@ class StandingsView(Endpoint):
     """A final period's standings."""
 
     public = frozenset({"GET"})
+    limited_as = "boards"
     query = frozenset({"span"})
 
     @extend_schema(

@@ -31,6 +31,7 @@ class SnapshotsView(Endpoint):
     """Kept looks at a board."""
 
     public = frozenset({"GET"})
+    limited_as = "boards"
     query = frozenset({"from", "to", "limit", "cursor"})
 
     @extend_schema(
@@ -68,6 +69,7 @@ class SnapshotView(Endpoint):
     """One kept look at a board."""
 
     public = frozenset({"GET"})
+    limited_as = "boards"
 
     @extend_schema(
         operation_id="get_snapshot",
@@ -108,6 +110,7 @@ class RankHistoryView(Endpoint):
     """A player's ranks over time."""
 
     public = frozenset({"GET"})
+    limited_as = "boards"
     query = frozenset({"window"})
 
     @extend_schema(

@@ -101,6 +101,14 @@ def test_a_player_s_limits_are_counted_by_what_he_does(
     assert other.post(UNLOCK, {"achievement": "deed-0", "player": "me"}).status_code == 202
 
 
+@pytest.mark.parametrize("rest", ["", "/periods", "/snapshots", "/players/me/history"])
+def test_whatever_is_read_of_a_board_counts_as_one_thing(studio: Studio, game: Game, rest: str) -> None:
+    api = factories.api(factories.player_token(game, factories.player(studio)))
+    factories.leaderboard(game, "high")
+    answer = api.get(f"/leaderboards/{game.uuid}/high{rest}")
+    assert answer["RateLimit"].startswith('"player-boards";r=119;t=')
+
+
 def test_a_batch_is_counted_by_item_and_refused_whole(
     server: Api, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
