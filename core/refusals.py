@@ -169,7 +169,7 @@ class Refused(Exception):
     Attributes:
         slug: which of PROBLEMS it is.
         detail: one or two sentences about this very case.
-        errors: for validation, `{"pointer": "/player", "detail": "…"}` each.
+        errors: for validation, `{"pointer": "/player", "detail": "…"}` each, of a file with its `row`.
         headers: what the answer carries besides.
 
     """
@@ -181,7 +181,7 @@ class Refused(Exception):
         detail: str,
         *,
         slug: str | None = None,
-        errors: Sequence[Mapping[str, str]] = (),
+        errors: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)

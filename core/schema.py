@@ -57,6 +57,9 @@ class ProblemError(serializers.Serializer[Any]):
 
     pointer = serializers.CharField(help_text="Where in the body (RFC 6901).")
     detail = serializers.CharField()
+    row = serializers.IntegerField(
+        required=False, help_text="Of a file that is imported: counted from 1; 0 is the file as a whole."
+    )
 
 
 class ProblemOutput(serializers.Serializer[Any]):

@@ -116,7 +116,7 @@ class ImportView(Endpoint):
         summary="Import achievements, stats and leaderboards from a file",
         description=(
             "The body is the file, or a zip of files, up to 10 MiB. All or nothing: with any error nothing is stored "
-            "and the answer is 422 with the rows in `errors` (with `dry_run=true` 200, errors and changes listed). "
+            "and the answer is 422 with each `row` in `errors` (with `dry_run=true` 200, errors and changes listed). "
             "What the file leaves unsaid stays; definitions that are not in it stay. A file of the format `laurel` is "
             '`{"achievements": […], "stats": […], "leaderboards": […]}`, or some of them, each definition as the API '
             "takes it; what is wrong with a stat or leaderboard is named by a pointer such as `/leaderboards/0/sort`. "
@@ -158,10 +158,7 @@ class ImportView(Endpoint):
         if errors and not dry_run:
             raise Invalid(
                 "Nothing was imported: correct what `errors` names, and send the file again.",
-                errors=[
-                    {"pointer": error.pointer or f"/{error.row}", "detail": error.detail}
-                    for error in done.errors
-                ],
+                errors=[error | {"pointer": error.get("pointer", f"/{error['row']}")} for error in errors],
             )
         counts = {
             "created": done.created,

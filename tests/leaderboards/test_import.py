@@ -180,6 +180,7 @@ def test_a_wrong_row_is_named_where_it_is_wrong_and_nothing_is_stored(
     answer = send(world, game, file)
     assert answer.status_code == 422
     assert pointers(answer) == [f"/leaderboards/1{pointer}"]
+    assert [error["row"] for error in answer.json()["errors"]] == [2]
     assert not Leaderboard.objects.filter(game=game).exists()
     assert not Achievement.objects.filter(game=game).exists()
 
