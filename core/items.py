@@ -65,6 +65,12 @@ def read_event_id(item: Mapping[str, Any], errors: Errors) -> UUID | None:
     return uuid
 
 
+def sent_event_id(item: Any) -> str | None:
+    """Return the sender's id for an event, also of an item that is refused; None for what is no id."""
+    uuid = read_event_id(item, []) if isinstance(item, Mapping) else None
+    return None if uuid is None else str(uuid)
+
+
 def require_none(errors: Collection[Mapping[str, str]]) -> None:
     """Raise Invalid with what was collected."""
     if errors:

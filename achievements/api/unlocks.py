@@ -21,7 +21,16 @@ from achievements.services.unlocks import Caller, Unlocked, UnlockRequest
 from core.clock import rfc3339
 from core.endpoint import Endpoint
 from core.ids import parse_id
-from core.items import Errors, error, read_event_id, read_list, read_object, read_time, require_none
+from core.items import (
+    Errors,
+    error,
+    read_event_id,
+    read_list,
+    read_object,
+    read_time,
+    require_none,
+    sent_event_id,
+)
 from core.refusals import NotFound, Refused
 from core.rendering import dumps
 
@@ -190,7 +199,7 @@ class BatchView(Endpoint):
         )
         results = [next(settled) if isinstance(item, UnlockRequest) else item for item in read]
         return HttpResponse(
-            dumps(_batch_answer(request, read, results)), status=202, content_type="application/json"
+            dumps(_batch_answer(request, items, results)), status=202, content_type="application/json"
         )
 
 
@@ -269,17 +278,14 @@ def _answer(result: Unlocked) -> dict[str, Any]:
     return answer
 
 
-def _batch_answer(
-    request: Request, read: list[UnlockRequest | Refused], results: list[Unlocked | Refused]
-) -> dict[str, Any]:
+def _batch_answer(request: Request, items: list[Any], results: list[Unlocked | Refused]) -> dict[str, Any]:
     counts = {"unlocked": 0, "already_unlocked": 0, "rejected": 0}
     rows: list[dict[str, Any]] = []
-    for item, result in zip(read, results, strict=True):
+    for item, result in zip(items, results, strict=True):
         if isinstance(result, Refused):
             counts["rejected"] += 1
-            sent = item.event_id if isinstance(item, UnlockRequest) else None
             problem = result.body(public_url=settings.PUBLIC_URL, instance=request.path)
-            rows.append({"event_id": sent and str(sent), "status": "rejected", "problem": problem})
+            rows.append({"event_id": sent_event_id(item), "status": "rejected", "problem": problem})
         else:
             counts[result.status] += 1
             rows.append({"event_id": str(result.event_id), "status": result.status})

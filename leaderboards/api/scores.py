@@ -19,7 +19,16 @@ from accounts.authentication import (
 )
 from accounts.throttling import charge
 from core.endpoint import Endpoint
-from core.items import Errors, error, read_event_id, read_list, read_object, read_time, require_none
+from core.items import (
+    Errors,
+    error,
+    read_event_id,
+    read_list,
+    read_object,
+    read_time,
+    require_none,
+    sent_event_id,
+)
 from core.refusals import Refused
 from core.rendering import dumps
 from core.strict_json import ExactJSONParser
@@ -105,7 +114,7 @@ class ScoreBatchView(Endpoint):
         )
         settled = iter(outcomes)
         results = [next(settled) if isinstance(item, ScoreRequest) else item for item in read]
-        answer = _batch_answer(request, info, read, results)
+        answer = _batch_answer(request, info, items, results)
         return HttpResponse(dumps(answer), status=202, content_type="application/json")
 
 
@@ -160,17 +169,16 @@ def _span(info: BoardInfo, span: SpanResult) -> dict[str, Any]:
 def _batch_answer(
     request: Request,
     info: BoardInfo,
-    read: list[ScoreRequest | Refused],
+    items: list[Any],
     results: list[Submitted | Refused],
 ) -> dict[str, Any]:
     counts = {"submitted": 0, "already_submitted": 0, "rejected": 0}
     rows: list[dict[str, Any]] = []
-    for item, result in zip(read, results, strict=True):
+    for item, result in zip(items, results, strict=True):
         if isinstance(result, Refused):
             counts["rejected"] += 1
-            sent = item.event_id if isinstance(item, ScoreRequest) else None
             problem = result.body(public_url=settings.PUBLIC_URL, instance=request.path)
-            rows.append({"event_id": sent and str(sent), "status": "rejected", "problem": problem})
+            rows.append({"event_id": sent_event_id(item), "status": "rejected", "problem": problem})
         else:
             counts[result.status] += 1
             rows.append(_answer(info, result))

@@ -15,6 +15,7 @@ from accounts.models import Game, PlayerIdentity, Studio
 from achievements.api.unlocks import UnlockItem, read_unlock
 from achievements.models import Achievement, Catalogue, PlayerGame, PlayerTotal, Unlock
 from core.clock import rfc3339
+from core.ids import new_id
 from core.refusals import Refused
 from tests import factories
 from tests.factories import Api
@@ -385,6 +386,15 @@ def test_a_batch_is_answered_in_order_and_a_bad_item_refuses_no_other(server: Ap
     assert said["results"][0]["event_id"] == said["results"][1]["event_id"]
     assert [row["problem"]["status"] for row in said["results"][3:6]] == [404, 422, 400]
     assert Unlock.objects.count() == 3
+
+
+def test_a_rejected_item_is_known_by_the_event_id_that_was_sent(server: Api, game: Game) -> None:
+    ids = [str(new_id()) for _ in range(3)]
+    wrong = [item(achievement="nothing"), item(player=""), item(more=1)]
+    sent = [one | {"event_id": its} for one, its in zip(wrong, ids, strict=True)]
+    said = server.post(BATCH, batch(game, *sent, item(event_id="x"), 7)).json()
+    assert [row["event_id"] for row in said["results"]] == [*ids, None, None]
+    assert said["rejected"] == 5
 
 
 def test_a_batch_takes_one_to_a_thousand_items(server: Api, game: Game) -> None:

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Game, Player
+from core.ids import new_id
 from leaderboards.models import Leaderboard, Period, Score, Submission
 from tests import factories
 from tests.leaderboards.world import World
@@ -85,6 +86,15 @@ def test_a_batch_reports_bad_items_in_their_place(world: World, game: Game, boar
     assert [row["problem"]["status"] for row in body["results"][1:5]] == [422, 422, 400, 400]
     world.follow()
     assert shown(world.api().get(address(game)).json()) == [(1, "f", 9.0), (2, "a", 5.0)]
+
+
+def test_a_rejected_item_is_known_by_the_event_id_that_was_sent(
+    world: World, game: Game, board: Leaderboard
+) -> None:
+    ids = [str(new_id()) for _ in range(2)]
+    items = [{"player": "b", "event_id": ids[0]}, {"player": "b", "score": 5.125, "event_id": ids[1]}, "d"]
+    body = world.api().post(address(game, "/scores/batch"), {"scores": items}).json()
+    assert [row["event_id"] for row in body["results"]] == [*ids, None]
 
 
 def test_a_bad_item_s_metadata_refuses_no_other_item(world: World, game: Game, board: Leaderboard) -> None:
