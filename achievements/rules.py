@@ -34,6 +34,8 @@ MAX_SORT_ORDER: Final = 1_000_000
 MAX_REQUIRES: Final = 1_000
 MAX_TRANSLATIONS: Final = 100
 
+TRANSLATED: Final = ("name", "description")
+
 TYPES: Final = ("standard", "incremental", "meta")
 AUTHORITIES: Final = ("server", "client")
 STATES: Final = ("draft", "published", "archived")
@@ -302,10 +304,10 @@ def _is_web_address(text: str) -> bool:
 
 
 def _translation(tag: str, texts: object) -> dict[str, str]:
-    if not isinstance(texts, Mapping) or not texts.keys() <= {"name", "description"}:
+    if not isinstance(texts, Mapping) or not texts.keys() <= set(TRANSLATED):
         raise ValueError(f'The translation for {tag} must be an object with "name", "description" or both.')
     rules: dict[str, Callable[[object], str]] = {"name": clean_name, "description": clean_description}
-    return {field: rules[field](texts[field]) for field in ("name", "description") if field in texts}
+    return {field: rules[field](texts[field]) for field in TRANSLATED if field in texts}
 
 
 def _window_contradictions(start: object, end: object) -> list[str]:

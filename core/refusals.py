@@ -243,12 +243,13 @@ class Malformed(Refused):
     slug = "malformed-request"
 
     @classmethod
-    def names(cls, unknown: Iterable[str], *, known: Iterable[str]) -> "Malformed":
-        """Refuse names in a body that an operation does not take, or that can't be written."""
+    def names(cls, unknown: Iterable[str], *, known: Iterable[str], within: str = "") -> "Malformed":
+        """Refuse names in a body, or in what `within` points at, that are not taken or can't be written."""
         detail = f"Unknown or read-only. Known: {', '.join(sorted(known))}."
+        shown = islice(unknown, _UNKNOWN_SHOWN)
         return cls(
             "The body holds a name that this operation does not take.",
-            errors=[{"pointer": pointer(name), "detail": detail} for name in islice(unknown, _UNKNOWN_SHOWN)],
+            errors=[{"pointer": within + pointer(name), "detail": detail} for name in shown],
         )
 
 

@@ -9,7 +9,7 @@ from achievements.rules import Rarity
 from achievements.selectors.definitions import Definition
 from core import texts
 from core.clock import rfc3339
-from core.refusals import Malformed
+from core.refusals import Malformed, pointer
 
 EXAMPLE = {
     "key": "first-blood",
@@ -115,7 +115,16 @@ def read_fields(body: Any, *, new: bool) -> dict[str, Any]:
     unknown = [name for name in body if name not in known]
     if unknown:
         raise Malformed.names(unknown, known=known)
+    _check_translations(body.get("translations"))
     return body
+
+
+def _check_translations(languages: Any) -> None:
+    """Refuse names that no translation has; what else is wrong with them is the rules' to say. Raises Malformed."""
+    for code, said in languages.items() if isinstance(languages, dict) else ():
+        unknown = [name for name in said if name not in rules.TRANSLATED] if isinstance(said, dict) else []
+        if unknown:
+            raise Malformed.names(unknown, known=rules.TRANSLATED, within=pointer("translations", code))
 
 
 def definition_json(definition: Definition, rarity: Rarity) -> dict[str, Any]:

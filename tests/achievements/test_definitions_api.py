@@ -153,6 +153,7 @@ def test_keys_are_compared_in_nfc_and_case_counts(server: Api, path: str) -> Non
         ({"available_from": "tomorrow"}, 422, "/available_from"),
         ({"available_from": "2026-12-01T00:00:00"}, 422, "/available_from"),
         ({"translations": {"fr": "x"}}, 422, "/translations"),
+        ({"translations": {"fr": {"name": "x", "nom": "x"}}}, 400, "/translations/fr/nom"),
         ({"translations": {"nonsense": {"name": "x"}}}, 422, "/translations"),
         ({"target": 5}, 422, None),
         ({"type": "incremental"}, 422, None),
