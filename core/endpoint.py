@@ -59,6 +59,16 @@ class StrictBoolean(serializers.BooleanField):
         return data
 
 
+class StrictInteger(serializers.IntegerField):
+    """A whole number that is one: neither text nor 24.0 is read as one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Read it."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class GameId(serializers.UUIDField):
     """A game's id; what can't be one is no game's."""
 

@@ -81,6 +81,7 @@ def test_it_is_changed_disabled_and_deleted_and_each_is_noted(api: Api, hook: di
         ({"url": URL, "events": ["player.erased"]}, 422),
         ({"url": URL, "events": "player.created"}, 422),
         ({"url": URL, "events": [{}]}, 422),
+        ({"url": URL, "events": {"player.created": True}}, 422),
         ({"url": URL, "secret": "mine"}, 400),
         ({"url": URL, "description": "x" * 201}, 422),
         ({"url": URL, "description": "a\x00b"}, 422),
@@ -92,6 +93,13 @@ def test_it_is_changed_disabled_and_deleted_and_each_is_noted(api: Api, hook: di
 def test_what_cannot_be_is_refused(api: Api, body: Any, status: int) -> None:
     assert api.post("/webhooks", body).status_code == status
     assert not Endpoint.objects.exists()
+
+
+@pytest.mark.parametrize("hours", ["1", "1_0", "٢", 24.0, True, [1], -1])
+def test_an_overlap_is_a_whole_number_of_hours(api: Api, hook: dict[str, Any], hours: Any) -> None:
+    answer = api.post(f"/webhooks/{hook['id']}/rotate-secret", {"overlap_hours": hours})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/overlap_hours")
+    assert api.get(f"/webhooks/{hook['id']}").json()["previous_secret_until"] is None
 
 
 def test_the_scope_is_needed_and_a_player_token_is_not_enough(studio: Studio, hook: dict[str, Any]) -> None:

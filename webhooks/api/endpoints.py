@@ -1,5 +1,6 @@
 """/webhooks: where a studio's servers hear what happened."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.endpoint import (
     Endpoint,
     GameId,
     StrictBoolean,
+    StrictInteger,
     StrictSerializer,
     StrictText,
     cached_answer,
@@ -47,6 +49,12 @@ class EventsField(serializers.MultipleChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         """Take the events that there are."""
         super().__init__(choices=EVENTS, allow_empty=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Read a list: of an object its names would be taken."""
+        if isinstance(data, Mapping):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        return super().to_internal_value(data)
 
 
 class WebhookInput(StrictSerializer):
@@ -115,7 +123,7 @@ class WebhookPage(serializers.Serializer[Any]):
 class RotationInput(StrictSerializer):
     """How long the old secret signs as well."""
 
-    overlap_hours = serializers.IntegerField(
+    overlap_hours = StrictInteger(
         required=False,
         min_value=0,
         max_value=int(endpoints.LONGEST_OVERLAP / timedelta(hours=1)),
