@@ -17,8 +17,6 @@ from social.api.asked import asker_of
 from social.api.friends import ShownPlayer
 from social.selectors import feed as feeds
 
-MOST = 100
-
 
 class FeedAchievement(serializers.Serializer[Any]):
     """What was unlocked; a hidden one shows its texts to who has it."""
@@ -84,7 +82,7 @@ class FeedView(Endpoint):
             "Newest first. A hidden achievement is masked until the player has unlocked it himself; a studio sees it, "
             "and of all games only its own. What friends who are `private` did is not here (a studio sees its own "
             "players), nor what was taken back, nor what somebody did in the games of a studio that bans him. A page "
-            f"has at most {MOST} rows, and may have fewer than `limit`."
+            "may have fewer rows than `limit`."
         ),
         tags=["Social"],
         parameters=[
@@ -109,10 +107,9 @@ class FeedView(Endpoint):
     def get(self, request: Request, player: str) -> HttpResponse:
         """Answer a page."""
         owner, asker = player_of(request, player), asker_of(request)
-        limit = min(read_limit(request), MOST)
         kind, cursor = f"feed {owner.id} {asker.only_studio_id} {asker.game_id}", request.GET.get("cursor")
         after = None if cursor is None else Place(*decode_cursor(kind, cursor))
         language = showing.language(request.GET.get("lang"))
-        found = feeds.feed(owner.id, asker=asker, language=language, after=after, limit=limit)
+        found = feeds.feed(owner.id, asker=asker, language=language, after=after, limit=read_limit(request))
         data = page(found.rows, next_cursor=found.after and encode_cursor(kind, list(found.after)))
         return cached_answer(request, data, cache_control="private, no-cache")
