@@ -51,6 +51,12 @@ _ALIASES = {
 _VARIANT = r"-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3})"
 _TAG = re.compile(rf"([a-z]{{2,3}})(-[a-z]{{4}})?(-(?:[a-z]{{2}}|[0-9]{{3}}))?((?:{_VARIANT})*)")
 _LONGEST_CODE = 35  # RFC 5646, section 4.4.1: what an implementation must at least hold
+# Any tag of RFC 5646, section 2.1, with extensions and private use, of any language.
+_WELL_FORMED = re.compile(
+    rf"[a-z]{{2,8}}(?:-[a-z]{{3}}){{0,3}}(?:-[a-z]{{4}})?(?:-(?:[a-z]{{2}}|[0-9]{{3}}))?(?:{_VARIANT})*"
+    r"(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?|[ix](?:-[a-z0-9]{1,8})+"
+)
+_LONGEST_WISH = 255
 
 
 def normalise(code: str) -> str:
@@ -69,6 +75,27 @@ def normalise(code: str) -> str:
     if language not in _LANGUAGES:
         raise ValueError(_unknown(code))
     return language + script.title() + region.upper() + variants
+
+
+def wanted(code: str) -> str | None:
+    """Return the tag by which a reader's texts are looked up: of any well-formed one the part that is known, or None.
+
+    Raises: ValueError for a code that is no tag, and no platform's either.
+    """
+    try:
+        return normalise(code)
+    except ValueError:
+        lowered = code.strip().lower().replace("_", "-")
+        if len(lowered) > _LONGEST_WISH or _WELL_FORMED.fullmatch(lowered) is None:
+            raise
+    return next((known for tag in fallbacks(lowered) if (known := _known(tag))), None)
+
+
+def _known(tag: str) -> str | None:
+    try:
+        return normalise(tag)
+    except ValueError:
+        return None
 
 
 def fallbacks(tag: str) -> tuple[str, ...]:

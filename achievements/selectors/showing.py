@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from achievements import rules
 from achievements.selectors.definitions import Definition
+from core import languages
 from core.refusals import Malformed
+from core.texts import clean_text
 
 
 def language(code: str | None) -> str | None:
-    """Return a language's tag (BCP 47) as definitions hold it; None for none. Raises Malformed."""
+    """Return a language's tag (BCP 47) as definitions hold it; None for none that they can have. Raises Malformed."""
     if code is None:
         return None
     try:
-        return rules.clean_language(code)
+        return languages.wanted(clean_text(code, "language"))
     except ValueError as error:
         raise Malformed(str(error)) from None
 

@@ -95,7 +95,10 @@ def test_an_archived_one_stays_with_who_has_it(server: Api, me: Api, game: Game,
 def test_a_language_falls_back_step_by_step(server: Api, game: Game, player: Player) -> None:
     for language, name in (("pt-BR", "Primeiro sangue"), ("pt", "Primeiro sangue"), ("de", "First-Blood")):
         assert listed(server, game, more=f"&lang={language}")[0]["name"] == name
-    for wrong in ("x" * 50, "../", ""):
+    for unknown in ("tlh", "tlh-Latn-x-mine", "x-mine", "i-klingon", "en-US-u-hc-h12"):
+        assert listed(server, game, more=f"&lang={unknown}")[0]["name"] == "First-Blood"
+    assert listed(server, game, more="&lang=pt-BR-u-hc-h12-x-a")[0]["name"] == "Primeiro sangue"
+    for wrong in ("x" * 50, "../", "", "pt--BR", "pt-u", "pt-BR-", "\u0440\u0443"):
         answer = server.get(f"/players/p-1/achievements?game_id={game.uuid}&lang={wrong}")
         assert answer.status_code == 400
 
