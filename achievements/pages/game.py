@@ -152,7 +152,7 @@ def _head(
     visitor: Visitor | None,
 ) -> Head:
     published = [one for one in catalogue.by_key.values() if one.is_published]
-    played = playtimes.playtimes(visitor.player.id, game_id=info.id) if visitor else []
+    played = playtimes.playtimes(visitor.player.id, game_id=info.id, limit=1) if visitor else []
     return Head(
         game=info,
         studio=accounts.studio_name(info.studio_id),

@@ -178,9 +178,11 @@ class BoardRank(PlayerRank):
 
 
 class PlayerRanks(serializers.Serializer[Any]):
-    """All boards of a game that a player is on."""
+    """A page of the boards of a game that a player is on."""
 
     results = BoardRank(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
 
 
 class ScoreItem(serializers.Serializer[Any]):

@@ -86,7 +86,11 @@ WHAT_IF_EXAMPLE = OpenApiExample(
 )
 RANKS_EXAMPLE = OpenApiExample(
     "One board",
-    {"results": [{"board": "points", "name": "Points", "period": _EXAMPLE_PERIOD, **_EXAMPLE_RANK}]},
+    {
+        "results": [{"board": "points", "name": "Points", "period": _EXAMPLE_PERIOD, **_EXAMPLE_RANK}],
+        "next_cursor": None,
+        "has_next_page": False,
+    },
     response_only=True,
 )
 _EXAMPLE_EVENT = "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11"

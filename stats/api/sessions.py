@@ -1,5 +1,6 @@
 """POST /players/{player}/sessions and GET /players/{player}/playtime."""
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.http import HttpResponse
@@ -17,14 +18,15 @@ from accounts.authentication import (
     player_of,
     read_player_name,
 )
-from core.clock import rfc3339
-from core.endpoint import Endpoint, cached_answer
+from core.clock import from_microseconds, microseconds, rfc3339
+from core.endpoint import PAGE_PARAMETERS, Endpoint, cached_answer, page, read_limit
 from core.ids import parse_id
 from core.items import Errors, error, read_object, read_time, require_none
+from core.pagination import decode_cursor, encode_cursor
 from core.refusals import NotFound
 from core.rendering import dumps
 from stats.rules.sessions import EVENTS, Event
-from stats.selectors.playtimes import playtimes
+from stats.selectors.playtimes import Playtime, playtimes
 from stats.services import sessions
 
 _KNOWN = frozenset({"game_id", "event", "at"})
@@ -60,9 +62,11 @@ class PlaytimeOutput(serializers.Serializer[Any]):
 
 
 class PlaytimesOutput(serializers.Serializer[Any]):
-    """The games that a player played, the last one first; 200 at most."""
+    """A page of the games that a player played, the last one first."""
 
     results = PlaytimeOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_next_page = serializers.BooleanField()
 
 
 class SessionsView(Endpoint):
@@ -140,12 +144,14 @@ class PlaytimeView(Endpoint):
 
     scopes = {"GET": "players:read"}
     player_may = frozenset({"GET"})
+    query = frozenset({"limit", "cursor"})
 
     @extend_schema(
         operation_id="get_player_playtime",
         summary="Get how long a player played",
-        description="The games that the caller sees, the one that was played last first; 200 at most.",
+        description="The games that the caller sees, the one that was played last first.",
         tags=["Players"],
+        parameters=PAGE_PARAMETERS,
         responses=PlaytimesOutput,
         examples=[
             OpenApiExample(
@@ -159,19 +165,24 @@ class PlaytimeView(Endpoint):
                             "first_played_at": "2026-10-01T18:00:00.000Z",
                             "last_played_at": "2026-11-23T12:26:00.123Z",
                         }
-                    ]
+                    ],
+                    "next_cursor": None,
+                    "has_next_page": False,
                 },
                 response_only=True,
             )
         ],
     )
     def get(self, request: Request, player: str) -> HttpResponse:
-        """Return the games."""
+        """Answer a page of the games."""
         info, holder = player_of(request, player), holder_of(request)
-        if isinstance(holder, TokenHolder):
-            listed = playtimes(info.id)
-        else:
-            listed = playtimes(info.id, studio_id=holder.studio_id, game_id=holder.game_id)
+        limit, cursor, kind = read_limit(request), request.GET.get("cursor"), f"playtimes {info.id}"
+        after = None if cursor is None else _seen_in(*decode_cursor(kind, cursor))
+        studio_id, game_id = (
+            (None, None) if isinstance(holder, TokenHolder) else (holder.studio_id, holder.game_id)
+        )
+        found = playtimes(info.id, studio_id=studio_id, game_id=game_id, after=after, limit=limit + 1)
+        listed = found[:limit]
         games = accounts.games_by_id(one.game_id for one in listed)
         results = [
             {
@@ -183,4 +194,14 @@ class PlaytimeView(Endpoint):
             }
             for one in listed
         ]
-        return cached_answer(request, {"results": results}, cache_control="private, max-age=0")
+        next_cursor = encode_cursor(kind, _position(listed[-1])) if len(found) > limit else None
+        data = page(results, next_cursor=next_cursor)
+        return cached_answer(request, data, cache_control="private, max-age=0")
+
+
+def _position(one: Playtime) -> list[int]:
+    return [microseconds(one.last_seen_at), one.game_id]
+
+
+def _seen_in(seen_us: int, game_id: int) -> tuple[datetime, int]:
+    return from_microseconds(seen_us), game_id

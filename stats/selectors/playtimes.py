@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from core.db import array_literal, run_prepared
 from stats.models import Playtime as Row
 from stats.rules.sessions import ALIVE_US
@@ -23,14 +25,25 @@ class Playtime:
 
 
 def playtimes(
-    player_id: int, *, studio_id: int | None = None, game_id: int | None = None, limit: int = 200
+    player_id: int,
+    *,
+    studio_id: int | None = None,
+    game_id: int | None = None,
+    after: tuple[datetime, int] | None = None,
+    limit: int,
 ) -> list[Playtime]:
-    """Return a player's games, of one studio or (None) of all, or only one; the one that was played last first."""
+    """Return a player's games, of one studio or (None) of all, or only one; the one that was played last first.
+
+    `after` is when he was last seen in the game that the list goes on behind, and that game.
+    """
     rows = Row.objects.filter(player_id=player_id)
     if studio_id is not None:
         rows = rows.filter(studio_id=studio_id)
     if game_id is not None:
         rows = rows.filter(game_id=game_id)
+    if after is not None:
+        seen_at, last_id = after
+        rows = rows.filter(Q(seen_at__lt=seen_at) | Q(seen_at=seen_at, game_id__gt=last_id))
     return [
         Playtime(row.game_id, row.total_ms, row.sessions, row.first_at, row.seen_at)
         for row in rows.order_by("-seen_at", "game_id")[:limit]

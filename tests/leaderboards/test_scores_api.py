@@ -340,4 +340,9 @@ def test_all_ranks_of_a_player_come_in_one_answer(world: World, game: Game, boar
     assert stranger.get(f"/players/p-1/ranks?game_id={game.uuid}").status_code == 404
     me = factories.api(factories.player_token(game, Player.objects.get(identities__external_id="p-1")))
     assert me.get("/players/me/ranks").json() == answer
+    first = me.get("/players/me/ranks?limit=1").json()
+    second = me.get(f"/players/me/ranks?limit=1&cursor={first['next_cursor']}").json()
+    assert first["results"] + second["results"] == answer["results"]
+    assert (first["has_next_page"], second["next_cursor"], answer["next_cursor"]) == (True, None, None)
+    assert world.api().get(f"/players/p-1/ranks?game_id={game.uuid}&cursor=forged").status_code == 400
     assert world.api().get("/players/p-1/ranks?game_id=seven").status_code == 404

@@ -184,6 +184,12 @@ def test_a_key_of_one_game_sees_it_however_many_were_played_since(world: World) 
     mine = factories.api(factories.server_key(world.studio, game=world.game))
     results = mine.get("/players/p-1/playtime").json()["results"]
     assert [one["game_id"] for one in results] == [str(world.game.uuid)]
+    first = world.api().get("/players/p-1/playtime?limit=150").json()
+    second = world.api().get(f"/players/p-1/playtime?cursor={first['next_cursor']}").json()
+    ids = [one["game_id"] for one in first["results"] + second["results"]]
+    assert (len(ids), len(set(ids)), ids[-1]) == (201, 201, str(world.game.uuid))
+    assert (first["has_next_page"], second["has_next_page"], second["next_cursor"]) == (True, False, None)
+    assert world.api().get("/players/p-1/playtime?cursor=forged").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -222,7 +228,8 @@ def test_who_may_say_so(world: World) -> None:
     asked = {"game_id": str(world.game.uuid), "event": "ping"}
     assert stranger.post("/players/p-1/sessions", asked).status_code == 404
     stranger.put("/players/p-1", {})
-    assert stranger.get("/players/p-1/playtime").json() == {"results": []}
+    nothing: dict[str, Any] = {"results": [], "next_cursor": None, "has_next_page": False}
+    assert stranger.get("/players/p-1/playtime").json() == nothing
     PlayerIdentity.objects.filter(studio=world.studio).update(banned_at=timezone.now())
     assert send(world, "ping").status_code == 403
     player.erased_at = timezone.now()
