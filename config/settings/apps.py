@@ -48,6 +48,7 @@ __all__ = [
     "SOCIAL_PROVIDERS",
     "SPECTACULAR_SETTINGS",
     "STATICFILES_DIRS",
+    "STATICFILES_FINDERS",
     "STATIC_ROOT",
     "STATIC_URL",
     "STORAGES",
@@ -191,6 +192,7 @@ STATIC_URL = "/static/"
 # Where an image of Laurel has them collected already, and nothing can be written, STATIC_ROOT names the place.
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder", "core.collected.WithoutMaps"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     # Uploaded pictures; the web process serves them, or a CDN in front of it (docs/adr/0037-icons.md).
@@ -214,7 +216,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "core.collected.Collected"
     },
 }
 

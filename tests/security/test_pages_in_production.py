@@ -130,6 +130,16 @@ def _inline(page: str) -> list[str]:
     ]
 
 
+def test_o1_no_source_map_is_there(place: Place) -> None:
+    browser = Browser(place)
+    [style] = re.findall(r'href="(/static/[^"]*swagger-ui[^"]*\.css)"', browser.get("/api/v1/docs").text)
+    assert "sourceMappingURL" in browser.get(style).text
+    folder = style.rpartition("/")[0]
+    for address in (f"{style}.map", f"{folder}/swagger-ui.css.map", f"{folder}/swagger-ui-bundle.js.map"):
+        assert browser.get(address).status_code == 404
+    assert not list((place.folder / "static").rglob("*.map*"))
+
+
 def test_the_documentation_is_a_page_with_a_style_of_ours() -> None:
     page = Client().get("/api/v1/docs", headers={"Accept": "text/html"})
     assert "api-docs.css" in page.content.decode()
