@@ -26,7 +26,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from core import replica, tracing
 from core.deadlines import deadline
 from core.ids import request_id
-from core.problems import as_refusal, page_or_problem, wants_json
+from core.problems import CONTENT_TYPE, as_refusal, page_or_problem, wants_json
 from core.refusals import Refused
 
 log = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ def request_context(get_response: GetResponse) -> GetResponse:
 
 
 class Refusals:
-    """Answers expected refusals that a page raised, and says what is wrong with a page that only takes forms.
+    """Answers expected refusals that a page raised, and says what is wrong with a method that is not taken.
 
     Bugs go on to Django.
     """
@@ -72,13 +72,16 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on; a browser that comes to a form's address shows a page, and not one of its own."""
+        """Pass the request on; who comes by a method that a plain view does not take is told so in words."""
         response = self.get_response(request)
-        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or wants_json(request):
+        is_told = response.headers.get("Content-Type") == CONTENT_TYPE
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or is_told:
             return response
+        allowed = response.headers.get("Allow", "")
         said = "This address only takes a form. Go back to the page that the form is on, and load it again."
-        allowed = {"Allow": response.headers.get("Allow", "")}
-        return page_or_problem(request, Refused(said, slug="method-not-allowed", headers=allowed))
+        if wants_json(request):
+            said = f"This address takes {allowed}."
+        return page_or_problem(request, Refused(said, slug="method-not-allowed", headers={"Allow": allowed}))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer what is expected to happen."""

@@ -1,11 +1,13 @@
 """What operators and load balancers ask: /livez, /readyz, /metrics."""
 
 import ipaddress
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -21,8 +23,10 @@ _PROXIED: Final = (
     "HTTP_X_REAL_IP",
     "HTTP_VIA",
 )
+AGAIN_S: Final = "2"  # what is told is a second old at most
 
 
+@csrf_exempt  # who sends something hears that nothing is taken
 @require_safe
 @never_cache
 def livez(request: HttpRequest) -> HttpResponse:
@@ -46,6 +50,7 @@ def readiness(*, without_postgresql: bool = False) -> tuple[int, dict[str, Any]]
     return (200 if may_come else 503), {"status": status, "checks": checks}
 
 
+@csrf_exempt
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
@@ -54,9 +59,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
     All of web meets its absence at once. Taken out, nobody would be left to serve pages and to say when to come again.
     """
     status, said = readiness(without_postgresql=request.GET.get("without") == "postgresql")
-    return JsonResponse(said, status=status)
+    response = JsonResponse(said, status=status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = AGAIN_S
+    return response
 
 
+@csrf_exempt
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:

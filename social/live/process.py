@@ -4,6 +4,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from types import FrameType
 
 import orjson
@@ -71,6 +72,8 @@ class LiveProcess:
             raise Unavailable("This server stops.")
         status, said = await asyncio.to_thread(operations.readiness)
         headers = [*answers.common_headers(scope), (b"content-type", b"application/json")]
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append((b"retry-after", operations.AGAIN_S.encode()))
         await answers.answer(send, status, headers, orjson.dumps(said))
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -67,7 +67,7 @@ def test_readyz_says_what_is_how_far_away() -> None:
 @pytest.mark.django_db
 def test_a_postgresql_that_may_lose_what_it_acknowledged_is_not_ready() -> None:
     answer = Client().get("/readyz")
-    assert answer.status_code == 503
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
     said = answer.json()["checks"]["postgresql"]
     assert (said["status"], set(said["off"])) == (
         "unsafe",

@@ -3,6 +3,7 @@
 import re
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client, RequestFactory
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
+from core.artwork import LARGE
 from core.problems import page_or_problem
 from core.refusals import PROBLEMS, Refused, Unavailable
 from tests import factories
@@ -63,6 +65,18 @@ def test_a_method_that_an_address_does_not_take(method: str) -> None:
     )
     assert is_problem(answer, 405, "method-not-allowed")
     assert "POST" in answer["Allow"]
+    assert answer.json()["detail"] == f"This address takes {answer['Allow']}."
+
+
+PICTURE = f"/media/icons/{UUID(int=7)}/{'0' * 32}-{LARGE}.webp"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", PICTURE])
+@pytest.mark.parametrize("method", ["POST", "DELETE", "TRACE"])
+def test_a_method_that_a_plain_view_does_not_take(path: str, method: str) -> None:
+    answer = Client(enforce_csrf_checks=True).generic(method, path)
+    assert is_problem(answer, 405, "method-not-allowed")
+    assert "GET" in answer["Allow"]
     assert answer.json()["detail"] == f"This address takes {answer['Allow']}."
 
 
