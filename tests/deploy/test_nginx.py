@@ -116,6 +116,15 @@ def test_a_board_is_kept_for_who_shows_no_key(proxy: Proxy) -> None:
     assert (asked.status_code, kept(asked), "RateLimit" in asked.headers) == (200, "BYPASS", True)
 
 
+def test_a_dashboard_says_alone_how_fresh_it_is(proxy: Proxy) -> None:
+    studio = factories.studio()
+    factories.player(studio, "p-1")
+    key = {"Authorization": f"Bearer {factories.server_key(studio)}"}
+    answers = [proxy.ask("/api/v1/players/p-1/dashboard", headers=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+    assert [answer.headers.get_list("X-Cache") for answer in answers] == [["miss"], ["hit"]]
+
+
 def test_a_file_is_kept_for_good_whoever_asks(proxy: Proxy) -> None:
     page = proxy.ask("/").text
     found = re.search(r'href="(/static/[^"]+\.css)"', page)
