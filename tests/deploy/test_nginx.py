@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +108,13 @@ def test_a_board_is_kept_for_who_shows_no_key(proxy: Proxy) -> None:
     answers = [proxy.ask(address) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
     assert [kept(answer) for answer in answers] == ["MISS", "HIT"]
-    told_of_one = ("RateLimit", "X-Request-Id")
-    assert [[name in answer.headers for name in told_of_one] for answer in answers] == [
-        [True] * 2,
-        [False] * 2,
-    ]
+    assert ["RateLimit" in answer.headers for answer in answers] == [True, False]
+    ids = {answer.headers["X-Request-Id"] for answer in answers}
+    assert len(ids) == 2
+    named = proxy.ask(address, headers={"X-Request-Id": "game-1:7"})
+    assert (kept(named), named.headers["X-Request-Id"]) == ("HIT", "game-1:7")
+    renamed = proxy.ask(address, headers={"X-Request-Id": "a b"}).headers["X-Request-Id"]
+    assert re.fullmatch("[0-9a-f]{32}", renamed)
     asked = proxy.ask(address, headers={"Authorization": f"Bearer {key}"})
     assert (asked.status_code, kept(asked), "RateLimit" in asked.headers) == (200, "BYPASS", True)
 
@@ -119,10 +122,11 @@ def test_a_board_is_kept_for_who_shows_no_key(proxy: Proxy) -> None:
 def test_a_dashboard_says_alone_how_fresh_it_is(proxy: Proxy) -> None:
     studio = factories.studio()
     factories.player(studio, "p-1")
-    key = {"Authorization": f"Bearer {factories.server_key(studio)}"}
+    key = {"Authorization": f"Bearer {factories.server_key(studio)}", "X-Request-Id": "a-look"}
     answers = [proxy.ask("/api/v1/players/p-1/dashboard", headers=key) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
     assert [answer.headers.get_list("X-Cache") for answer in answers] == [["miss"], ["hit"]]
+    assert [answer.headers.get_list("X-Request-Id") for answer in answers] == [["a-look"]] * 2
 
 
 def test_a_file_is_kept_for_good_whoever_asks(proxy: Proxy) -> None:
@@ -246,13 +250,51 @@ def test_what_is_for_operators_is_not_there(proxy: Proxy, path: str) -> None:
     assert proxy.ask(path).status_code == 404
 
 
-def test_what_is_too_large_is_refused_in_words_that_programs_read(proxy: Proxy) -> None:
+UNLOCK = "/api/v1/achievements/unlock"
+REFUSED = {
+    "too large": (413, "payload-too-large", UNLOCK, POST + b"Content-Length: 13000000\r\n\r\n"),
+    "another coding": (400, "malformed-request", UNLOCK, POST + b"Transfer-Encoding: gzip\r\n\r\n"),
+    "a length twice": (400, "malformed-request", UNLOCK, POST + SMUGGLED["two lengths in a line"]),
+    "a long header": (400, "malformed-request", UNLOCK, POST + b"X: " + b"x" * 20_000 + b"\r\n\r\n"),
+    "a long address": (
+        400,
+        "malformed-request",
+        None,
+        b"GET /api/v1/" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
+    ),
+    "a method": (
+        405,
+        "method-not-allowed",
+        "/api/v1/x%22",
+        b"TRACE /api/v1/x%22?a HTTP/1.1\r\n" + HOST_LINE + b"\r\n",
+    ),
+    "quotes": (405, "method-not-allowed", None, b'TRACE /api/v1/"x HTTP/1.1\r\n' + HOST_LINE + b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_what_is_refused_here_is_refused_in_words_that_programs_read(proxy: Proxy, how: str) -> None:
+    expected, slug, instance, sent = REFUSED[how]
     with proxy.line() as line:
-        line.sendall(POST + b"Content-Length: 13000000\r\n\r\n")
-        heard = line.recv(65_536)
-    assert status(heard) == 413
-    assert b"application/problem+json" in heard
-    assert b"Retry-After" not in heard
+        line.sendall(sent)
+        answer = HTTPResponse(line)
+        answer.begin()
+        said = json.loads(answer.read())
+    assert (answer.status, answer.headers["Content-Type"]) == (expected, "application/problem+json")
+    assert said["type"] == f"{production.URL}/problems/{slug}"
+    assert (said["status"], said.get("instance")) == (expected, instance)
+    assert said["request_id"] == answer.headers["X-Request-Id"]
+    assert said["title"]
+    assert said["detail"]
+    assert answer.headers["Retry-After"] is None
+    assert ("GET" in answer.headers.get("Allow", "")) == (expected == 405)
+
+
+def test_a_page_is_refused_in_words_for_people(proxy: Proxy) -> None:
+    heard = proxy.send(b"TRACE /games HTTP/1.1\r\n" + HOST_LINE + b"Connection: close\r\n\r\n")
+    assert status(heard) == 405
+    assert b"Content-Type: text/html" in heard
+    assert b"X-Request-Id: " in heard
 
 
 def test_while_web_is_away_everybody_is_told_when_to_come_again(tmp_path: Path) -> None:
@@ -260,7 +302,10 @@ def test_while_web_is_away_everybody_is_told_when_to_come_again(tmp_path: Path) 
         answer = alone.ask("/api/v1/players/p-1")
         assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
         assert answer.headers["Retry-After"] == "5"
-        assert answer.json()["status"] == 503
+        said = answer.json()
+        assert (said["status"], said["instance"]) == (503, "/api/v1/players/p-1")
+        assert said["type"] == f"{production.URL}/problems/unavailable"
+        assert said["request_id"] == answer.headers["X-Request-Id"]
         page = alone.ask("/")
         assert (page.status_code, page.headers["Content-Type"]) == (503, "text/html")
 
