@@ -26,6 +26,7 @@ from psycopg_pool import PoolTimeout
 from core import followers, slow_clients, tracing, turned_away
 from core.admission import Admission, Sort, Verdict
 from core.client_address import counted_address_in
+from core.deadlines import deadline
 from core.disk import storage
 from core.ids import request_id
 from core.metrics import alive
@@ -51,6 +52,7 @@ LATEST_S: Final = 5
 _ROOM_AFTER_S: Final = 60  # an operator has to make it
 LOGGED_EVERY_S: Final = 10.0
 WATCHES_EVERY_S: Final = 1.0
+_TOLD_WITHIN_S: Final = 2.0
 URGENT: Final = frozenset({"live", "facts"})  # queues whose listeners somebody waits for
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # Signing in, and what reading takes: a token, a session.
@@ -283,11 +285,17 @@ def _watch(admission: Admission) -> None:
     while True:
         time.sleep(WATCHES_EVERY_S)
         storage.look()
-        try:
+        _look(admission)
+
+
+def _look(admission: Admission) -> None:
+    """Tell the door how far listeners are behind; where PostgreSQL says nothing, that is known in time, too."""
+    try:
+        with deadline(_TOLD_WITHIN_S):
             admission.tell_lag(followers.seconds_behind(URGENT))
-        except (DatabaseError, InterfaceError, PoolTimeout):
-            admission.tell_lag(0.0)  # whoever asks the database is told by it
-        except Exception:
-            log.exception("lag not known")
-        finally:
-            connection.close()  # with the pool: lent to others until the next time
+    except (DatabaseError, InterfaceError, PoolTimeout):
+        admission.tell_lag(0.0)  # whoever asks the database is told by it
+    except Exception:
+        log.exception("lag not known")
+    finally:
+        connection.close()  # with the pool: lent to others until the next time

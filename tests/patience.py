@@ -1,5 +1,6 @@
 """How long tests wait for their servers: as long as the slowest machine takes, and as shipped while one is frozen."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -7,6 +8,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.cache import caches
+from django.db import connection
 from django.utils.module_loading import import_string
 from django_redis.pool import ConnectionFactory
 
@@ -70,6 +72,36 @@ def valkey_frozen(servers: Servers) -> Iterator[None]:
         valkeys.BREAKER_OPEN_S = rest_s
         _wait_for_valkey(LONG_S)
         valkeys.breaker.cache_clear()
+
+
+@contextmanager
+def postgresql_frozen(servers: Servers) -> Iterator[None]:
+    """Have connections in a pool, as `web` does, and freeze PostgreSQL: whoever hangs there fails, minutes later."""
+    options = connection.settings_dict["OPTIONS"]
+    before = connection.settings_dict["CONN_MAX_AGE"]
+    connection.close()
+    options["pool"] = {
+        "min_size": 1,
+        "max_size": 1,
+        "timeout": 1.5,
+        "connection_class": deadlines.DeadlineConnection,
+    }
+    connection.settings_dict["CONN_MAX_AGE"] = 0
+    connection.ensure_connection()
+    connection.close()
+    hangs = threading.Timer(LONG_S, servers.postgres.thaw)
+    servers.postgres.freeze()
+    hangs.start()
+    try:
+        yield
+        assert not hangs.finished.is_set(), "somebody waited for PostgreSQL until it answered again"
+    finally:
+        hangs.cancel()
+        servers.postgres.thaw()
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]  # what only PostgreSQL has
+        del options["pool"]
+        connection.settings_dict["CONN_MAX_AGE"] = before
 
 
 def _wait_for_valkey(seconds: float) -> None:

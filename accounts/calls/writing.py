@@ -16,6 +16,7 @@ from accounts.calls import redacting
 from accounts.calls.notebook import Notebook, Noted, Owner, Page, Sort, notebook
 from accounts.models import ServerKey
 from core.db import run_prepared
+from core.deadlines import deadline
 from core.ids import parse_id
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 EVERY_S: Final = 1.0
 SUMS_EVERY: Final = 60  # as often it writes: a flood is a few rows a minute
 LAST_WORDS_S: Final = 2.0  # less than a process gets to end
+_WITHIN_S: Final = 10.0  # several statements of 2 s at most: what is late is noted, and written the next time
 _AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
 _LARGEST_INT: Final = 2**31 - 1
 _ROWS_AT_ONCE: Final = 500
@@ -202,7 +204,8 @@ class Writer:
     def _write(self, *, sums: bool) -> None:
         """Write; a database that is away is asked again a second later."""
         try:
-            write(at=datetime.now(UTC), sums=sums)
+            with deadline(_WITHIN_S):
+                write(at=datetime.now(UTC), sums=sums)
         except _AWAY as error:
             log.warning("request log not written", error=str(error).strip().split("\n")[0])
         except Exception:
