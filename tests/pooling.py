@@ -82,7 +82,7 @@ class PgBouncer(Process):
 
     @property
     def keeps_prepared(self) -> bool:
-        """Say whether it keeps each client's prepared statements apart, as those from 1.22 on do."""
+        """Say whether it keeps clients' prepared statements apart to the last `DEALLOCATE ALL`, as from 1.22 on."""
         said = subprocess.run(
             [str(program()), "--version"], capture_output=True, text=True, check=True
         ).stdout

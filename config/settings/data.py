@@ -60,7 +60,8 @@ __all__ = [
 DATABASE_POOLED_BY: str = env.str("DATABASE_POOLED_BY", default="")
 if DATABASE_POOLED_BY not in ("", "pgbouncer"):
     raise ImproperlyConfigured("DATABASE_POOLED_BY takes pgbouncer, or is left out.")
-# From 1.21 on PgBouncer keeps each client's prepared statements; before, there can be none.
+# From 1.22 on PgBouncer keeps each client's prepared statements apart, `DEALLOCATE ALL` included, which psycopg sends
+# after a rollback; before, there can be none.
 _is_prepared = env.bool("DATABASE_PREPARED", default=not DATABASE_POOLED_BY)
 _statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
 # How long PostgreSQL bears with a session of this process, in milliseconds; 0 is for ever.
