@@ -169,6 +169,12 @@ def _dependencies(found: dict[str, Found]) -> Iterator[Metric]:
             "Settings that are off by which it may lose what it has acknowledged.",
             len(found[POSTGRESQL].off),
         )
+    if found[POSTGRESQL].serves:  # nobody looks at time-outs before
+        yield gauge(
+            "laurel_postgresql_other_time_outs",
+            "Time-outs of the relay's sessions that are not those it would ask for.",
+            len(found[POSTGRESQL].others),
+        )
 
 
 def _clock(ask: Ask) -> Iterator[Metric]:

@@ -74,11 +74,27 @@ def test_the_relay_tells_of_all_that_laurel_stands_on(looking: Installation) -> 
         ("postgresql", *pooler, "valkey_boards", "valkey_cache", "valkey_limits", "valkey_live", "broker"), 1
     )
     assert found["laurel_postgresql_unsafe_settings",] == 0
+    assert found["laurel_postgresql_other_time_outs",] == 0
     assert abs(found["laurel_clock_skew_seconds",]) < 1
     assert found["laurel_postgresql_connections", "active"] >= 1
     assert found["laurel_queue_depth", "facts"] == 0
     assert found["laurel_webhooks_due",] == 0
     assert found["laurel_board_entries_mended_total",] == 0
+
+
+def test_other_time_outs_than_are_wanted_are_told_while_postgresql_can_be_relied_on(
+    looking: Installation, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DATABASE_PATIENCE_MS = {
+        **settings.DATABASE_PATIENCE_MS,
+        "lock_timeout": 77,
+        "statement_timeout": 88,
+    }
+    found = told(looking)
+    assert found["laurel_postgresql_other_time_outs",] == 2
+    assert found["laurel_dependency_up", "postgresql"] == 1
+    monkeypatch.setattr("core.dependencies.SAFE_SETTINGS", ("log_duration",))  # one that is off
+    assert ("laurel_postgresql_other_time_outs",) not in told(looking)
 
 
 def test_how_far_followers_are_behind_is_told_exactly_or_by_numbers(
