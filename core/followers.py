@@ -132,8 +132,9 @@ def _follow(name: str) -> bool:
 def drain(name: str) -> int:
     """Read on until everything is read that was committed before; return the number of facts read.
 
-    A transaction that began before may still hold the log back, an ANALYZE of PostgreSQL's own too: its end is waited
-    for, though not for longer than LONGEST_RUN_S.
+    Of what is written meanwhile only as much as comes along: the log may grow for ever. A transaction that began before
+    may still hold it back, an ANALYZE of PostgreSQL's own too: its end is waited for, though not for longer than
+    LONGEST_RUN_S.
     """
     ensure_rows()
     begun = time.monotonic()
@@ -145,6 +146,8 @@ def drain(name: str) -> int:
         if read is None:
             return total
         total += len(read.facts)
+        if read.facts and read.facts[-1].tx >= newest:
+            return total
         if not read.more:
             if is_all:
                 return total
@@ -349,6 +352,21 @@ def lags() -> list[Lag]:
             [list(facts.subscriptions())],
         )
         return [Lag(row[0], row[1], float(row[2]), row[3], row[4]) for row in cursor.fetchall()]
+
+
+_UNREAD = """
+SELECT f.name, behind.facts
+  FROM core_follower f
+ CROSS JOIN LATERAL (SELECT count(*) AS facts FROM core_fact
+                      WHERE (tx, id) > (f.tx::text::xid8, f.fact_id) AND tx < $2::bigint::text::xid8) AS behind
+ WHERE f.name = ANY($1::text[]) AND behind.facts > 0 ORDER BY f.name
+"""
+
+
+def unread_before(tx: int) -> dict[str, int]:
+    """Return how many facts of transactions before `tx` followers have not read, by name; who read all is left out."""
+    ensure_rows()
+    return dict(run_prepared(_UNREAD, [list(facts.subscriptions()), tx]))
 
 
 def seconds_behind(queues: Collection[str]) -> float:

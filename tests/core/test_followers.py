@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from io import StringIO
 from typing import ClassVar
 
 import pytest
@@ -119,6 +120,58 @@ def test_who_reads_all_there_is_waits_for_who_still_writes(monkeypatch: pytest.M
     assert heard.numbers == [1, 2]
     commits.join()
     other.close()
+
+
+def test_who_reads_all_there_is_ends_although_the_log_grows_as_he_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard = Heard()
+
+    def answers(batch: list[Fact]) -> None:
+        heard(batch)
+        say(*(number + 10 for number in heard.numbers[-1:]))
+
+    probe = subscription(answers)
+    monkeypatch.setattr(facts, "subscriptions", lambda: {"probe": probe})
+    say(1, 2)
+    assert followers.drain("probe") == 3
+    assert heard.numbers == [1, 2, 12]
+
+
+def test_what_was_written_later_is_nobody_s_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = subscription(Heard())
+    monkeypatch.setattr(facts, "subscriptions", lambda: {"probe": probe})
+    say(1, 2)
+    end = facts.next_transaction()
+    assert followers.unread_before(end) == {"probe": 2}
+    run(probe, rounds=1)
+    say(3)
+    assert followers.unread_before(end) == {}
+
+
+def test_listeners_are_verified_although_the_log_never_stops_growing(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = replace(subscription(Heard()), items=1)  # one fact a read: there are always some ahead
+    monkeypatch.setattr(facts, "subscriptions", lambda: {"probe": probe})
+    say(1, 2, 3)
+    over = threading.Event()
+
+    def go_on() -> None:
+        try:
+            while not over.wait(0.01):
+                say(4)
+                followers.step(probe)
+        finally:
+            connection.close()
+
+    traffic = threading.Thread(target=go_on)
+    traffic.start()
+    try:
+        out = StringIO()
+        call_command("verify", "--only", "listeners", stdout=out)
+    finally:
+        over.set()
+        traffic.join()
+    assert "Every listener has read the log." in out.getvalue()
 
 
 def test_the_cursor_moves_with_the_rows_or_not_at_all() -> None:

@@ -1,13 +1,16 @@
 """What is taken off a board and put back, and that PostgreSQL and Valkey agree on it."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from threading import Event
 from time import sleep
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 from redis import Redis
@@ -386,6 +389,26 @@ def test_a_reset_board_is_empty_and_takes_new_scores_while_final_standings_stay(
     assert filling.states([old])[old] is State.MISSING
     assert not list(valkey.scan_iter(match=f"*scores:{world.game.id}:{old.period_id}:*"))
     assert standing(world) == [("p1", 7), ("p0", 5)]
+
+
+def test_a_board_that_is_taken_away_while_boards_are_compared_is_not_missed(
+    world: World, valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board(world)
+    submit(world, ("p0", 60))
+    world.follow()
+    reset(world)
+    not_ready = comparing.not_ready
+
+    def tidied(boards: Sequence[Board]) -> list[Board]:
+        assert follower.tidy_boards()
+        return not_ready(boards)
+
+    monkeypatch.setattr(comparing, "not_ready", tidied)
+    monkeypatch.setattr(comparing, "LOOK_AGAIN_S", 0.0)
+    out = StringIO()
+    call_command("rebuild_boards", "--check", stdout=out)
+    assert "0 differences" in out.getvalue()
 
 
 def test_late_facts_of_a_discarded_period_leave_nothing_in_valkey(world: World, valkey: Redis) -> None:

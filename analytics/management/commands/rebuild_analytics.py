@@ -1,5 +1,6 @@
 """manage.py rebuild_analytics: counts everything anew from the unlocks, or compares."""
 
+import os
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, check: bool, **_: Any) -> None:
-        """Do it. Exits with 1 when something differs, or it can't be done now."""
+        """Do it. Exits with 1 when something differs, with 75 (EX_TEMPFAIL) when it can't be done just now."""
         started = time.monotonic()
         try:
             if check:
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             else:
                 rebuilding.rebuild(now=timezone.now(), say=self.stdout.write)
         except rebuilding.CannotRebuild as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(str(error), returncode=os.EX_TEMPFAIL) from None
         self.stdout.write(f"It took {time.monotonic() - started:.0f} s.")
 
     def _check(self, differing: dict[str, int]) -> None:

@@ -1,5 +1,6 @@
 """manage.py verify."""
 
+import os
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from core import followers
+from core import facts, followers
 from core.models import DeadLetter
 
 CAUGHT_UP_WITHIN_S = 120.0
@@ -18,10 +19,12 @@ _LOOK_AGAIN_S = 1.0
 
 def _caught_up() -> str:
     """Wait until every listener has read the log up to where it ends now."""
+    end = facts.next_transaction()
     deadline = time.monotonic() + CAUGHT_UP_WITHIN_S
-    while behind := [f"{lag.name} {lag.facts:,}" for lag in followers.lags() if lag.facts]:
+    while unread := followers.unread_before(end):
         if time.monotonic() > deadline:
-            raise CommandError(f"Facts behind: {', '.join(behind)}. Do workers run?")
+            behind = ", ".join(f"{name} {count:,}" for name, count in unread.items())
+            raise CommandError(f"Facts behind: {behind}. Do workers run?")
         time.sleep(_LOOK_AGAIN_S)
     return "Every listener has read the log."
 
@@ -34,11 +37,16 @@ def _dead_letters() -> str:
 
 def _command(*words: str) -> Callable[[], str]:
     def run() -> str:
-        out = StringIO()
-        try:
-            call_command(*words, stdout=out)
-        except CommandError as error:
-            raise CommandError(f"{out.getvalue()}{error}") from None
+        deadline = time.monotonic() + CAUGHT_UP_WITHIN_S
+        while True:
+            out = StringIO()
+            try:
+                call_command(*words, stdout=out)
+                break
+            except CommandError as error:
+                if error.returncode != os.EX_TEMPFAIL or time.monotonic() > deadline:
+                    raise CommandError(f"{out.getvalue()}{error}") from None
+            time.sleep(_LOOK_AGAIN_S)
         return [line for line in out.getvalue().splitlines() if not line.startswith("It took")][-1]
 
     return run

@@ -51,6 +51,10 @@ class Command(BaseCommand):
             elif board not in lacking and (count := comparing.check(board)):
                 self.stdout.write(f"{board.name}: {count:,} players differ")
                 differing[board] = count
+        # A period may have ended meanwhile, or been reset: nobody asks its board any more, and it is taken away.
+        kept = truth.kept([*lacking, *differing])
+        lacking = [board for board in lacking if board in kept]
+        differing = {board: count for board, count in differing.items() if board in kept}
         if lacking or differing:
             raise CommandError(
                 f"Differences: {sum(differing.values()):,}, on {len(differing)} of {len(boards)} boards; "
