@@ -11,6 +11,7 @@ from core.clock import microseconds
 from core.db import array_literal, run_prepared, text_array_literal
 
 LEASE_S = 30  # twice as long as an attempt may take
+MOST_OF_ONE = 24  # attempts of an endpoint that answers, at the same time in one process
 
 
 @dataclass(frozen=True, slots=True)

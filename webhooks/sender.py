@@ -22,7 +22,7 @@ from psycopg_pool import PoolTimeout
 from core import tracing
 from core.disk import storage
 from webhooks import metrics, resolving, selectors
-from webhooks.queue import Done, Due, Outcome
+from webhooks.queue import MOST_OF_ONE, Done, Due, Outcome
 from webhooks.rules import schedule, signing
 from webhooks.selectors import Receiver
 from webhooks.sending import Sender
@@ -36,7 +36,6 @@ T = TypeVar("T")
 
 MOST_UNDER_WAY = 512
 MOST_OF_A_STUDIO = 256  # all of its endpoints may hang at once
-MOST_OF_ONE = 24  # of an endpoint that answers
 MOST_OF_A_SLOW_ONE = 2
 TAKEN_AT_ONCE = 256
 PAUSE_S = 0.05

@@ -27,9 +27,9 @@ from tests.factories import Api
 from tests.patience import LONG_S
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, NameServer, hanging, headers_for, receiver, says
-from webhooks import announcing, metrics, sender
+from webhooks import announcing, metrics, queue
 from webhooks.models import Attempt, Delivery, Endpoint
-from webhooks.queue import Done, Due, Outcome
+from webhooks.queue import Done, Due, Message, Outcome
 from webhooks.rules import schedule
 from webhooks.services import attempts, deliveries
 
@@ -81,6 +81,49 @@ def test_what_waits_to_be_sent_is_told(api: Api, studio: Studio) -> None:
     due, oldest = (metric.samples[0].value for metric in metrics.figures(_ask))
     assert due == 1
     assert 90 <= oldest < 90 + LONG_S
+
+
+def wait_to_be_sent(hook: dict[str, Any], count: int) -> int:
+    """Let messages have been due for 90 s; return their endpoint's key."""
+    endpoint = Endpoint.objects.get(uuid=hook["id"])
+    now = timezone.now()
+    queue.add([Message(endpoint.pk, new_id(), "webhook.test", "{}", now) for _ in range(count)])
+    Delivery.objects.filter(endpoint=endpoint).update(next_attempt_at=now - timedelta(seconds=90))
+    return endpoint.pk
+
+
+def waits_for_senders() -> bool:
+    return bool(next(m for m in metrics.figures(_ask) if "oldest" in m.name).samples[0].value >= 90)
+
+
+def test_what_waits_for_a_receiver_that_hangs_waits_for_no_sender_until_they_stop(api: Api) -> None:
+    with hanging() as server:
+        wait_to_be_sent(create(api, server.port), queue.MOST_OF_ONE + 6)
+        assert waits_for_senders()
+        world.send_until(lambda: len(server.heard) >= queue.MOST_OF_ONE and not waits_for_senders())
+        assert waits_for_senders()  # what the sender could not finish, and what nobody has taken
+    due = next(iter(metrics.figures(_ask))).samples[0].value
+    assert due == queue.MOST_OF_ONE + 6
+
+
+def test_what_waits_for_a_receiver_that_fails_waits_for_no_sender(api: Api) -> None:
+    wait_to_be_sent(create(api, 9999), 2)
+    other = wait_to_be_sent(create(api, 9998), 2)
+    Endpoint.objects.exclude(pk=other).update(failing_since=timezone.now())
+    assert waits_for_senders()
+    Endpoint.objects.update(failing_since=timezone.now())
+    assert not waits_for_senders()
+
+
+@pytest.mark.parametrize(("under_way_s", "is_delayed"), [(1, True), (16, False)])
+def test_a_receiver_that_takes_seconds_is_no_delay_of_the_senders(
+    api: Api, under_way_s: int, is_delayed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "_ANSWERED_WITHIN_S", queue.LEASE_S // 2)
+    endpoint = wait_to_be_sent(create(api, 9999), 2)
+    (due,) = attempts.take([(endpoint, 1)], most=1)
+    Delivery.objects.filter(pk=due.id).update(next_attempt_at=due.until - timedelta(seconds=under_way_s))
+    assert waits_for_senders() is is_delayed
 
 
 def test_an_unlock_reaches_the_studio_s_server_signed(api: Api, studio: Studio) -> None:
@@ -362,7 +405,7 @@ def test_who_does_not_answer_delays_nobody(api: Api) -> None:
             hook = create(api, server.port)
             for _ in range(30):
                 send_test(api, hook)
-        world.send_until(lambda: len(living.heard) >= 30 and len(silent.heard) >= sender.MOST_OF_ONE)
+        world.send_until(lambda: len(living.heard) >= 30 and len(silent.heard) >= queue.MOST_OF_ONE)
     # Given back: none of them has an end that could be noted.
     waiting = Delivery.objects.filter(state="pending", attempts=0, next_attempt_at__lte=timezone.now())
     assert waiting.filter(endpoint__url__contains=f":{silent.port}/").count() == 30
