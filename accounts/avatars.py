@@ -9,7 +9,7 @@ from uuid import UUID
 
 from accounts import own_settings
 from accounts.models import Avatar
-from core import media
+from core import media, shifts
 from core.artwork import LARGE, MEDIA, SMALL
 from core.db import lend_back, run_prepared
 from core.pictures import drawing
@@ -55,7 +55,7 @@ SELECT a.id, a.uuid, a.digest FROM accounts_avatar a
 def sweep(*, at: datetime) -> int:
     """Remove the pictures by which nobody is shown; return how many. Raises Unavailable; the rest goes next time."""
     gone = 0
-    while rows := run_prepared(_UNNAMED, [at - KEPT_UNNAMED, _SWEPT_AT_ONCE]):
+    while not shifts.is_over() and (rows := run_prepared(_UNNAMED, [at - KEPT_UNNAMED, _SWEPT_AT_ONCE])):
         for _, folder, digest in rows:
             for side in (LARGE, SMALL):
                 media.remove(file(folder, digest, side))

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from accounts import sessions
 from accounts.models import User
+from core import shifts
 from core.db import run_prepared
 
 SEEN_EVERY: Final = timedelta(minutes=10)  # how exact the last sign of life is
@@ -101,7 +102,7 @@ WITH gone AS (DELETE FROM usersessions_usersession WHERE id IN (
 
 def keep() -> None:
     """Forget browsers whose logins have ended."""
-    while run_prepared(_FORGET, [_AT_ONCE])[0][0]:
+    while not shifts.is_over() and run_prepared(_FORGET, [_AT_ONCE])[0][0]:
         pass
 
 

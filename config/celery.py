@@ -22,6 +22,7 @@ from kombu.exceptions import OperationalError
 from kombu.transport import redis as broker
 from prometheus_client import Gauge
 
+from core import shifts
 from core.collector import settle
 from core.roomy import roomy
 
@@ -141,6 +142,7 @@ def begin_a_task(task_id: str = "", sender: Any = None, **_: object) -> None:
     """Let the task's thread connect anew if PostgreSQL was away since its last task, as Django does for requests."""
     from core.metrics import jobs  # noqa: PLC0415 - as above
 
+    shifts.begin()
     close_old_connections()
     jobs.began(task_id, sender.name)
 
@@ -152,6 +154,7 @@ def end_a_task(
     """Note how it went; the thread's next task has nothing to do with this one."""
     from core.metrics import jobs  # noqa: PLC0415 - as above
 
+    shifts.end()
     jobs.ended(task_id, sender.name, retval if isinstance(retval, BaseException) else None)
     structlog.contextvars.clear_contextvars()
 

@@ -7,7 +7,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection
 
-from core import days, idempotency
+from core import days, idempotency, shifts
 from core.patience import TRIES
 
 TABLE = "core_fact"
@@ -80,7 +80,7 @@ def keep(*, now: datetime, tries: int = TRIES) -> None:
 
 def _forget_keys(*, until: datetime) -> None:
     with connection.cursor() as cursor:
-        while True:
+        while not shifts.is_over():
             cursor.execute(
                 "DELETE FROM core_idempotencykey WHERE ctid = ANY(ARRAY("
                 "SELECT ctid FROM core_idempotencykey WHERE created_at < %s LIMIT %s))",

@@ -18,6 +18,7 @@ from accounts.facts import PlayersJoined
 from accounts.selectors import banned_players, hidden_players, joined_players, players_shown
 from achievements.facts import AchievementsUnlocked
 from achievements.selectors import unlocks
+from core import shifts
 from core.clock import microseconds, rfc3339_us
 from core.db import array_literal, run_prepared
 from core.facts import Fact
@@ -221,7 +222,9 @@ def _masked(head: str) -> str:
 def forget_old(*, now: datetime) -> int:
     """Delete what friends were told long ago, in short transactions; return how many rows."""
     deleted = 0
-    while batch := cast("int", run_prepared(_FORGET, [now - _FORGOTTEN, _DELETED_AT_ONCE])[0][0]):
+    while not shifts.is_over() and (
+        batch := run_prepared(_FORGET, [now - _FORGOTTEN, _DELETED_AT_ONCE])[0][0]
+    ):
         deleted += batch
     return deleted
 

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, ReportAnswered
+from core import shifts
 from core.facts import Fact
 from core.redis import breaker, client
 from core.refusals import NotFound
@@ -123,8 +124,8 @@ def delete(*, player_id: int, uuid: UUID, at: datetime) -> None:
 def keep_inbox(*, now: datetime) -> int:
     """Delete what is older than 30 days, in short transactions; return how many notifications."""
     deleted = 0
-    while batch := inbox.forget(before=now - KEPT):
+    while not shifts.is_over() and (batch := inbox.forget(before=now - KEPT)):
         deleted += batch
-    while nearing.forget_some(before=now - KEPT):
+    while not shifts.is_over() and nearing.forget_some(before=now - KEPT):
         pass
     return deleted

@@ -20,7 +20,7 @@ from accounts.erasure.asking import person_of
 from accounts.erasure.models import Erasure
 from accounts.facts import PlayersErased
 from accounts.models import PlayerIdentity
-from core import facts
+from core import facts, shifts
 from core.db import run_prepared
 from core.facts import publish
 from core.persons import Person, Taken
@@ -59,7 +59,7 @@ def finish_some(*, now: datetime) -> int:
     """Work on erasures that are under way; return how many were finished. Others may run it at the same time."""
     waiting = Erasure.objects.filter(Q(looked_at=None) | Q(looked_at__lte=now - AGAIN), done_at=None)
     rows = list(waiting.order_by("looked_at", "pk")[:_AT_ONCE])
-    return sum(finish(row, now=now) for row in rows if _claim(row, now=now))
+    return sum(finish(row, now=now) for row in rows if not shifts.is_over() and _claim(row, now=now))
 
 
 def _claim(row: Erasure, *, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from achievements.selectors import icons as selectors
 from achievements.selectors.definitions import Definition
 from achievements.services import definitions
 from achievements.services.versions import Author, Source
-from core import audit, media
+from core import audit, media, shifts
 from core.artwork import LARGE
 from core.db import lend_back
 from core.pictures import drawing
@@ -163,7 +163,7 @@ def sweep(*, at: datetime) -> int:
     for game_id in Icon.objects.values_list("game_id", flat=True).distinct().order_by("game_id"):
         _mark(game_id, at=at)
     gone = 0
-    while done := _sweep_some(at=at):
+    while not shifts.is_over() and (done := _sweep_some(at=at)):
         gone += done
     return gone
 

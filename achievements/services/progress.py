@@ -17,6 +17,7 @@ from achievements.models import Authority, State, Type
 from achievements.selectors import definitions
 from achievements.selectors.definitions import GameCatalogue
 from achievements.services.unlocks import Caller, state_refusal, window_refusal
+from core import shifts
 from core.db import LostRace, retry_conflicts
 from core.group_commit import GroupCommit
 from core.refusals import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
@@ -83,7 +84,7 @@ def report(*, game: GameInfo, request: ProgressRequest, by: Caller, at: datetime
 def forget_events(*, now: datetime) -> int:
     """Delete the events of reports older than EVENTS_KEPT, in short transactions; return how many."""
     deleted = 0
-    while batch := progressing.forget_some(now - EVENTS_KEPT):
+    while not shifts.is_over() and (batch := progressing.forget_some(now - EVENTS_KEPT)):
         deleted += batch
     return deleted
 

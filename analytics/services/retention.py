@@ -5,6 +5,7 @@ from typing import Final
 
 from django.conf import settings
 
+from core import shifts
 from core.db import run_prepared
 
 _AT_ONCE: Final = 5_000
@@ -20,6 +21,6 @@ def forget_hours(*, now: datetime) -> int:
     """Delete hours that are kept no longer, some thousand a transaction; return how many those were."""
     before = now - timedelta(days=settings.ANALYTICS_HOURS_KEPT_DAYS)
     forgotten = 0
-    while gone := run_prepared(_FORGET, [before, _AT_ONCE])[0][0]:
+    while not shifts.is_over() and (gone := run_prepared(_FORGET, [before, _AT_ONCE])[0][0]):
         forgotten += gone
     return forgotten

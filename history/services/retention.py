@@ -6,6 +6,7 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 
+from core import shifts
 from core.patience import TRIES, patiently
 from history import outgoing
 from history.archive import Archive, schema
@@ -29,8 +30,8 @@ class Archived:
 def apply(*, now: datetime, tries: int = TRIES) -> list[Archived]:
     """Archive and let go all that is kept no longer; return what was done.
 
-    Where it ends early, by a crash or because a table is in use, what is not archived as a whole is still there, and
-    the next time goes on. While somebody else is at it, nothing is done.
+    Where it ends early, by a crash, since a table is in use or since its task has taken long enough, what is not
+    archived as a whole is still there, and the next time goes on. While somebody else is at it, nothing is done.
 
     Raises:
         history.archive.Unavailable: the archive can't be written; what is not archived is still there.
@@ -44,6 +45,8 @@ def apply(*, now: datetime, tries: int = TRIES) -> list[Archived]:
     # What is late leaves in slices, so there may be more of the same.
     while waiting := [one for one in outgoing.due(now=now) if one not in left]:
         for one in waiting:
+            if shifts.is_over():
+                return done
             try:
                 archived = _retire(archive, one, now=now, tries=tries)
             except Busy:

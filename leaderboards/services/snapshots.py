@@ -9,6 +9,7 @@ import orjson
 from django.conf import settings
 from django.db.utils import InterfaceError, OperationalError
 
+from core import shifts
 from core.db import run_prepared
 from core.redis import AWAY, WORKER_TIMEOUT_S, client
 from leaderboards import keys
@@ -38,7 +39,7 @@ def take_snapshots(*, now: datetime) -> int:
     """
     taken, left = 0, set[Board]()
     try:
-        while boards := _changed():
+        while not shifts.is_over() and (boards := _changed()):
             left.update(boards)
             for board in boards:
                 taken += _take_or_leave(board, left, now=now)
@@ -200,6 +201,6 @@ def _days(now: datetime) -> Iterator[datetime]:
 def _in_batches(sql: str, params: Sequence[object]) -> int:
     """Run a statement that deletes a batch until it finds nothing more; return how many rows went."""
     deleted = 0
-    while batch := run_prepared(sql, [*params, _DELETED_AT_ONCE])[0][0]:
+    while not shifts.is_over() and (batch := run_prepared(sql, [*params, _DELETED_AT_ONCE])[0][0]):
         deleted += batch
     return deleted

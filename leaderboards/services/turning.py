@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
+from core import shifts
 from core.clock import microseconds
 from core.db import run_prepared
 from core.facts import publish
@@ -47,7 +48,7 @@ def turn_periods(*, now: datetime) -> int:
     run_prepared(_END, [now])
     periods.forget()
     due = [row[0] for row in run_prepared(_DUE, [now - GRACE])]
-    return sum(_finalised(pk, now=now) for pk in due)
+    return sum(_finalised(pk, now=now) for pk in due if not shifts.is_over())
 
 
 def finalise(period_id: int, *, now: datetime) -> bool:
@@ -84,7 +85,7 @@ def finalise(period_id: int, *, now: datetime) -> bool:
 def forget_submissions(*, now: datetime) -> int:
     """Delete the events of submissions older than SUBMISSIONS_KEPT, in short transactions; return how many."""
     deleted = 0
-    while batch := _forget_some(now - SUBMISSIONS_KEPT):
+    while not shifts.is_over() and (batch := _forget_some(now - SUBMISSIONS_KEPT)):
         deleted += batch
     return deleted
 

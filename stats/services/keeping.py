@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from core import shifts
 from core.db import run_prepared
 
 EVENTS_KEPT = timedelta(days=14)
@@ -19,7 +20,7 @@ SELECT count(*) FROM gone
 def forget_events(*, now: datetime) -> int:
     """Delete the events of reports older than EVENTS_KEPT, in short transactions; return how many."""
     deleted = 0
-    while batch := _forget_some(now - EVENTS_KEPT):
+    while not shifts.is_over() and (batch := _forget_some(now - EVENTS_KEPT)):
         deleted += batch
     return deleted
 

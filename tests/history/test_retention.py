@@ -31,9 +31,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 from moto.server import ThreadedMotoServer
 
+from config import celery
 from config.settings import data
 from config.settings.environment import BASE_DIR, VAR_DIR
-from core import followers
+from core import followers, shifts
 from history import outgoing, partitions, rollups, tasks
 from history.archive import Archive, Unavailable, schema
 from history.buckets import LEVELS, Bucket, Level, buckets
@@ -125,6 +126,19 @@ def in_threads(*works: Callable[[], object]) -> None:
         thread.join()
     if failed:
         raise failed[0]
+
+
+def test_a_task_that_has_gone_on_for_long_leaves_the_rest_to_its_next_time(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(THEN)
+    task = celery.app.tasks["history.keep_partitions"]
+    with monkeypatch.context() as patched:
+        patched.setattr(shifts, "LONGEST_S", -1.0)
+        task.apply(throw=True)
+    assert files(archive) == []
+    task.apply(throw=True)
+    assert KEY in files(archive)
 
 
 def test_what_is_over_is_archived_row_by_row_and_months_stay(archive: Path) -> None:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import selectors as accounts
+from core import shifts
 from core.ids import new_id
 from stats.models import Report, StatValue
 from stats.rules.values import Op
@@ -121,6 +122,21 @@ def test_a_large_batch_is_told_in_facts_that_a_listener_can_take(world: World) -
     assert [len(fact.values) for fact in heard()] == [1000, 1000, 100]
     assert len({(row[0], row[1]) for fact in heard() for row in fact.values}) == 2100
     assert StatValue.objects.count() == 2100
+
+
+def test_what_a_long_task_leaves_is_forgotten_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.stat(world.game)
+    world.report(kills={"add": 3})
+    later = Report.objects.get().heard_at + timedelta(days=15)
+    monkeypatch.setattr(shifts, "LONGEST_S", -1.0)
+    shifts.begin()
+    try:
+        assert keeping.forget_events(now=later) == 0
+    finally:
+        shifts.end()
+    assert keeping.forget_events(now=later) == 1
 
 
 def test_events_are_forgotten_after_two_weeks(world: World) -> None:

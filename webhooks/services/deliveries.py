@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from core import shifts
 from core.clock import rfc3339
 from core.db import array_literal, run_prepared
 from core.ids import new_id
@@ -98,7 +99,7 @@ WITH waiting AS (
 def park_waiting(endpoint_id: int) -> int:
     """Park what waits for an endpoint that is disabled, in short transactions; return how many deliveries."""
     parked = 0
-    while count := run_prepared(_PARK, [endpoint_id, _AT_ONCE])[0][0]:
+    while not shifts.is_over() and (count := run_prepared(_PARK, [endpoint_id, _AT_ONCE])[0][0]):
         parked += count
     return parked
 
@@ -126,7 +127,9 @@ def keep(*, now: datetime) -> int:
     """Delete what is kept no longer, in short transactions; return how many deliveries."""
     deleted = 0
     for which, kept in ((_OLD_SUCCEEDED, SUCCEEDED_KEPT), (_OLD_PARKED, OTHERS_KEPT)):
-        while count := run_prepared(_FORGET.format(which=which), [now - kept, _AT_ONCE])[0][0]:
+        while not shifts.is_over() and (
+            count := run_prepared(_FORGET.format(which=which), [now - kept, _AT_ONCE])[0][0]
+        ):
             deleted += count
     return deleted
 
@@ -154,6 +157,6 @@ def tidy(*, now: datetime) -> None:
     """Park what waits for disabled endpoints, and remove deleted ones with all that was theirs."""
     for (endpoint_id,) in run_prepared(_DISABLED, []):
         park_waiting(endpoint_id)
-    while run_prepared(_OF_DELETED, [_AT_ONCE])[0][0]:
+    while not shifts.is_over() and run_prepared(_OF_DELETED, [_AT_ONCE])[0][0]:
         pass
     run_prepared(_DELETE_EMPTY, [now - _LONGER_THAN_A_READ])
