@@ -8,6 +8,7 @@ __all__ = [
     "BROKER_IS_RABBITMQ",
     "BROKER_PATIENCE_S",
     "CELERY_ACCEPT_CONTENT",
+    "CELERY_BROKER_CHANNEL_ERROR_RETRY",
     "CELERY_BROKER_CONNECTION_MAX_RETRIES",
     "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP",
     "CELERY_BROKER_CONNECTION_TIMEOUT",
@@ -37,6 +38,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # however long the broker is away
+# RabbitMQ closes the channel of who takes too long (core/shifts.py); a worker that does not open another ends.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 # Celery closes the database connection after every task unless told otherwise (six times slower).
 CELERY_DB_REUSE_MAX = 100_000

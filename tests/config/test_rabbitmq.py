@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from kombu import Connection
@@ -187,3 +188,29 @@ def test_what_can_t_be_read_becomes_a_dead_letter_and_the_worker_goes_on(
         dead.purge()
     World().unlock("p-1")
     caught_up()
+
+
+def test_a_channel_that_the_broker_closes_is_opened_again(
+    processes: dict[str, Process], broker: Rabbit
+) -> None:
+    """As it does where a task takes more than half an hour, here a second; it looks each minute, or when told to."""
+    world, worker = World(), processes["worker"]
+    broker.control("eval", "application:set_env(rabbit, consumer_timeout, 1000).")
+    worker.kill()
+    worker.sweep()
+    worker.start()
+
+    def is_closed() -> bool:
+        broker.control("eval", "[Channel ! tick || Channel <- rabbit_channel:list()].")
+        return "PRECONDITION_FAILED" in worker.log.read_text()
+
+    try:
+        with psycopg.connect(database_url()) as holder:
+            holder.execute("LOCK TABLE core_job IN EXCLUSIVE MODE")  # no scheduled job comes to its end
+            wait_for(is_closed, what="the broker to close the worker's channel")
+            holder.rollback()
+    finally:
+        broker.control("eval", "application:set_env(rabbit, consumer_timeout, 1800000).")
+    world.unlock("p-1")
+    caught_up(within_s=RECOVERS_WITHIN_S)
+    assert worker.alive
