@@ -43,6 +43,7 @@ def environment(place: Place) -> dict[str, str]:
         "LIVE_URL": place.live_url,
         "DEBUG": "0",
         "DEMO": "1",
+        **commands.ALLOCATOR,
         **{name: value for name, value in os.environ.items() if value},
         "PORT": str(place.port),
         "VAR_DIR": str(place.folder),

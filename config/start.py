@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"Say which process: python -m config.start {'|'.join(PROCESSES)}")
     name = arguments[0]
     # Empty is not given: files of environments leave things out that way.
-    env = {variable: value for variable, value in os.environ.items() if value}
+    env = {**commands.ALLOCATOR, **{variable: value for variable, value in os.environ.items() if value}}
     env |= {"LAUREL_PROCESS": f"laurel-{name}", "DJANGO_SETTINGS_MODULE": "config.settings"}
     _var_dir(env).mkdir(mode=0o750, parents=True, exist_ok=True)
     if ready := env.get("READY_FILE"):

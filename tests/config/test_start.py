@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config import start
+from config import children, start
 from config.children import BASE_DIR
 
 
@@ -24,6 +24,20 @@ def test_a_process_that_begins_anew_is_not_taken_for_ready_as_the_one_before(
     monkeypatch.setattr(os, "execve", lambda *_: was_there.append(ready.exists()))
     start.main(["worker-facts"])
     assert was_there == [False]
+
+
+@pytest.mark.parametrize(("said", "told"), [(None, "2"), ("", "2"), ("8", "8")])
+def test_memory_is_taken_from_few_places_unless_an_operator_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, told: str
+) -> None:
+    monkeypatch.chdir(BASE_DIR)
+    monkeypatch.setenv("VAR_DIR", str(tmp_path))
+    if said is not None:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", said)
+    began: list[str] = []
+    monkeypatch.setattr(os, "execve", lambda *words: began.append(words[2]["MALLOC_ARENA_MAX"]))
+    start.main(["worker-facts"])
+    assert [*began, children.environment(children.Place(tmp_path, 8000))["MALLOC_ARENA_MAX"]] == [told, told]
 
 
 _READ = """\
