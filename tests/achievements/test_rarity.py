@@ -2,6 +2,7 @@
 
 import importlib
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts import selectors, services
 from accounts.facts import PlayersBanned, PlayersExcluded
+from accounts.models import Studio
 from achievements import rules
 from achievements.models import Achievement, AchievementCount, GamePlayers, Played, Unlock
 from achievements.selectors import definitions
@@ -24,7 +26,10 @@ from core.models import Follower
 from stats.facts import PlaytimeAdded
 from stats.services import sessions
 from tests import factories
+from tests.accounts.erasures import erase
+from tests.held import held, ids_of_who_waits
 from tests.leaderboards.world import World
+from tests.patience import LONG_S
 
 Turn = Callable[[World, str, bool], None]
 
@@ -301,6 +306,56 @@ def test_a_recount_mends_what_was_spoiled_and_says_how_much(world: World) -> Non
     assert recounting.recount() == 2
     assert counters() == right
     assert recounting.recount() == 0
+
+
+def test_a_recount_that_reads_for_long_holds_nobody_up_and_stays_exact(world: World) -> None:
+    world.unlock(("p0", "a0"), ("p1", "a0"))
+    hear()
+    AchievementCount.objects.filter(achievement__key="a0").update(unlocked=77)
+    GamePlayers.objects.update(players=5)
+    world.unlock(("p2", "a0"), ("p2", "a1"))
+    with ThreadPoolExecutor(1) as pool:
+        with held("achievements_unlock"):
+            reading = pool.submit(closing, recounting.recount)
+            assert ids_of_who_waits("achievements_unlock") == [None]
+            hear_until(lambda: GamePlayers.objects.get().players == 6)
+            assert recounting.recount() == 0, "one at a time, or both would put right the same"
+        assert reading.result(LONG_S) == 2
+    keys = AchievementCount.objects.exclude(unlocked=0).values_list("achievement__key", "unlocked")
+    assert (dict(keys), GamePlayers.objects.get().players) == ({"a0": 3, "a1": 1}, 3)
+    assert recounting.recount() == 0
+
+
+def test_a_recount_does_not_bring_back_who_is_erased_before_it_writes(world: World) -> None:
+    world.unlock(("p0", "a0"), ("p1", "a0"))
+    hear()
+    Played.objects.all().delete()
+    with ThreadPoolExecutor(1) as pool:
+        with held("achievements_counteduntil", mode="ROW EXCLUSIVE"):  # as the listener does
+            waiting = pool.submit(closing, recounting.recount)
+            assert ids_of_who_waits("achievements_counteduntil") == [None]
+            erase(Studio.objects.get(), "p1")
+        waiting.result(LONG_S)
+    hear()
+    assert list(Played.objects.values_list("player_id", flat=True)) == [player_id(world, "p0")]
+    recounting.recount()
+    assert told(world) == (1, 1)
+    assert recounting.recount() == 0
+
+
+def hear_until(is_done: Callable[[], bool]) -> None:
+    """Let the listener read while somebody's transaction is open, so that the log is never read to its end."""
+    deadline = time.monotonic() + LONG_S
+    while not is_done():
+        assert time.monotonic() < deadline
+        followers.step(subscriptions()["achievements"])
+
+
+def closing(work: Callable[[], int]) -> int:
+    try:
+        return work()
+    finally:
+        connection.close()
 
 
 def test_a_recount_leaves_to_the_listener_what_it_has_not_heard(world: World) -> None:

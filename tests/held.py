@@ -1,0 +1,35 @@
+"""Holding up whoever reads a table, to see what he holds meanwhile."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.db import connection
+
+from tests.patience import LONG_S
+
+
+@contextmanager
+def held(table: str, *, mode: str = "ACCESS EXCLUSIVE") -> Iterator[None]:
+    """Lock a table for somebody else until the block ends; as it is, nobody reads it."""
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute(f"LOCK TABLE {table} IN {mode} MODE")
+        yield
+        other.rollback()
+
+
+def ids_of_who_waits(table: str) -> list[str | None]:
+    """Return the transaction ids of those who wait for a table, once somebody does; None: he has none."""
+    deadline = time.monotonic() + LONG_S
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(
+                "SELECT a.backend_xid::text FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                " WHERE NOT l.granted AND l.relation = %s::regclass",
+                [table],
+            )
+            if rows := cursor.fetchall():
+                return [row[0] for row in rows]
+            time.sleep(0.01)
+    raise AssertionError(f"nobody waits for {table}")
