@@ -30,5 +30,5 @@ def ask(*, game_id: int, achievement_ids: Iterable[int], is_silent: bool) -> Non
         ignore_conflicts=True,
     )
     waiting = Backfill.objects.filter(achievement_id__in=wanted, state=Backfill.State.WAITING)
-    # Who has begun to wait for others' transactions has to begin anew: there are newer ones now.
-    waiting.update(is_silent=is_silent, started_at=None)
+    # Who has begun to wait for others' transactions has to begin anew: there are newer ones now. So has who counted.
+    waiting.update(is_silent=is_silent, started_at=None, total=None)

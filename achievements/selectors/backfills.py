@@ -9,7 +9,7 @@ from achievements.models import Backfill
 
 @dataclass(frozen=True, slots=True)
 class BackfillInfo:
-    """A backfill; `number` rises from one to the next, `total` is None before it began."""
+    """A backfill; `number` rises from one to the next, `total` is None before players were counted."""
 
     number: int
     uuid: UUID

@@ -93,31 +93,35 @@ def run_some(*, now: datetime) -> int:
 
 def _run_batch() -> int | None:
     """Check some players of the oldest backfill that nobody works on; return None if there is nothing to do."""
-    with transaction.atomic():
-        job = (
-            Backfill.objects.select_for_update(skip_locked=True)
-            .filter(state__in=_OPEN)
-            .order_by("id")
-            .first()
-        )
-        if job is None:
-            return None
-        if job.state == Backfill.State.WAITING and job.started_at is None:
-            Backfill.objects.filter(pk=job.pk).update(started_at=timezone.now())
-            return 0
-        if job.state == Backfill.State.WAITING and _others_are_at_it(job.started_at or timezone.now()):
-            return None
-        catalogue = definitions.fresh_catalogue(job.game_id)
-        if job.state == Backfill.State.RUNNING and _is_overtaken(job):
-            _finish(job, Backfill.State.CANCELLED)
-            return 0
-        definition = next((one for one in catalogue.by_key.values() if one.id == job.achievement_id), None)
-        studio_id = job.game.studio_id
-        wanted = candidates.plan(catalogue, definition, studio_id=studio_id) if definition else None
-        if wanted is None or definition is None or definition.state != State.PUBLISHED:
-            _finish(job, Backfill.State.CANCELLED)
-            return 0
-        return _check(job, wanted, definition, catalogue)
+    counted_by_others: set[int] = set()
+    while True:
+        with transaction.atomic():
+            jobs = Backfill.objects.select_for_update(skip_locked=True).filter(state__in=_OPEN)
+            job = jobs.exclude(pk__in=counted_by_others).order_by("id").first()
+            if job is None:
+                return None
+            if job.state == Backfill.State.WAITING and job.started_at is None:
+                Backfill.objects.filter(pk=job.pk).update(started_at=timezone.now())
+                return 0
+            if job.state == Backfill.State.WAITING and _others_are_at_it(job.started_at or timezone.now()):
+                return None
+            catalogue = definitions.fresh_catalogue(job.game_id)
+            if job.state == Backfill.State.RUNNING and _is_overtaken(job):
+                _finish(job, Backfill.State.CANCELLED)
+                return 0
+            definition = next(
+                (one for one in catalogue.by_key.values() if one.id == job.achievement_id), None
+            )
+            studio_id = job.game.studio_id
+            wanted = candidates.plan(catalogue, definition, studio_id=studio_id) if definition else None
+            if wanted is None or definition is None or definition.state != State.PUBLISHED:
+                _finish(job, Backfill.State.CANCELLED)
+                return 0
+            if job.total is not None:
+                return _check(job, wanted, definition, catalogue)
+        # Its lock gives a transaction an id, and with one it would hold every listener back while everybody is counted.
+        if not _keep_total(job, wanted):
+            counted_by_others.add(job.pk)
 
 
 def _is_overtaken(job: Backfill) -> bool:
@@ -129,8 +133,6 @@ def _is_overtaken(job: Backfill) -> bool:
 
 
 def _check(job: Backfill, wanted: Plan, definition: Definition, catalogue: GameCatalogue) -> int:
-    if job.total is None:
-        job.total = _count(wanted)
     players = candidates.towards(wanted, after=job.checked_until, limit=BATCH)
     found = candidates.reached(wanted, players) if definition.is_open(timezone.now()) else []
     unlocked = _unlock(found, wanted, definition, catalogue, is_silent=job.is_silent)
@@ -169,6 +171,18 @@ def _unlock(
     if any(outcome.outdated for outcome in outcomes):
         raise LostRace("the catalogue changed meanwhile")
     return sum(outcome.recorded for outcome in outcomes)
+
+
+def _keep_total(job: Backfill, wanted: Plan) -> bool:
+    """Count the players to look at, and keep how many there are; False: another worker is counting them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('backfill', %s))", [job.pk])
+        if not cursor.fetchone()[0]:
+            return False
+        total = _count(wanted)
+        # Of a definition that changed since it is taken up anew, and counted anew (backfilling.py).
+        Backfill.objects.filter(pk=job.pk, started_at=job.started_at, total=None).update(total=total)
+    return True
 
 
 def _count(wanted: Plan) -> int:

@@ -1,6 +1,6 @@
 """Changed definitions: who would unlock, and who is given it in the background, told or not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
@@ -15,6 +15,8 @@ from achievements.services import backfills
 from core import followers
 from social.models import Notification
 from tests import factories
+from tests.held import held, ids_of_who_waits
+from tests.patience import LONG_S
 from tests.stats.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -188,6 +190,42 @@ def test_a_worker_that_dies_goes_on_where_it_was(world: World, monkeypatch: pyte
     assert (holders("slayer"), Backfill.objects.get().checked) == (2, 2)
     assert run() == 3
     assert (Backfill.objects.get().checked, Backfill.objects.get().unlocked) == (5, 5)
+
+
+def test_who_counts_holds_no_listener_back_and_others_work_at_the_next_one(world: World) -> None:
+    for key in "ab":
+        factories.achievement(world.game, key)
+    factories.achievement(world.game, "all", type="meta", requires=["a", "b"])
+    kills(world)
+    body = {"game_id": str(world.game.uuid), "player": "p-1", "achievement": "a"}
+    world.api().post("/achievements/unlock", body)
+    change(world, "slayer", target=30)
+    change(world, "all", requires_count=1)
+    Backfill.objects.update(started_at=timezone.now())
+    with ThreadPoolExecutor(2) as pool:
+        with held("stats_statvalue"):
+            counting = pool.submit(closing, backfills._run_batch)
+            assert ids_of_who_waits("stats_statvalue") == [None]
+            assert pool.submit(closing, backfills._run_batch).result(LONG_S) == 1
+            assert holders("all") == 1
+        assert counting.result(LONG_S) == 3
+    assert list(Backfill.objects.order_by("id").values_list("state", "total")) == [("done", 5), ("done", 1)]
+
+
+def closing(work: Callable[[], int | None]) -> int | None:
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
+def test_who_was_counted_for_another_definition_is_counted_anew(world: World) -> None:
+    kills(world)
+    change(world, "slayer", target=30)
+    Backfill.objects.update(total=77, started_at=timezone.now())
+    change(world, "slayer", target=20)
+    assert run() == 4
+    assert Backfill.objects.get().total == 5
 
 
 def test_a_report_that_was_checked_before_the_change_is_waited_for(world: World) -> None:
