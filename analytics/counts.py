@@ -123,17 +123,28 @@ def days_within(spans: Iterable[tuple[int, int, int, int]]) -> dict[Player, dict
     return found
 
 
-_FORGET = """
-DELETE FROM analytics_activeday WHERE player_id = ANY($1::bigint[])
+# By player alone there is no index.
+_GAMES_OF = """
+SELECT DISTINCT game_id FROM analytics_activeday WHERE player_id = ANY($1::bigint[])
    AND ($2::bigint IS NULL OR game_id IN (SELECT id FROM accounts_game WHERE studio_id = $2))
+"""
+
+
+def games_of(player_ids: Iterable[int], *, studio_id: int | None = None) -> list[int]:
+    """Return the games, of one studio or (None) of all, in which days of players are kept; it reads all days."""
+    return [row[0] for row in run_prepared(_GAMES_OF, [array_literal(player_ids), studio_id])]
+
+
+_FORGET = """
+DELETE FROM analytics_activeday WHERE player_id = ANY($1::bigint[]) AND game_id = ANY($2::bigint[])
 RETURNING game_id, player_id, day - '1970-01-01'::date, region, (extract(epoch FROM first_at) * 1000000)::bigint,
           unlocks, points, playtime_ms
 """
 
 
-def take_out(player_ids: Iterable[int], *, studio_id: int | None = None) -> dict[Place, tuple[str, Deeds]]:
-    """Remove all days of players, or those of one studio's games; return them with their regions."""
-    rows = run_prepared(_FORGET, [array_literal(player_ids), studio_id])
+def take_out(player_ids: Iterable[int], *, game_ids: Iterable[int]) -> dict[Place, tuple[str, Deeds]]:
+    """Remove all days of players in some games; return them with their regions."""
+    rows = run_prepared(_FORGET, [array_literal(player_ids), array_literal(game_ids)])
     return {
         Place(game, player, day): (region, Deeds(unlocks, points, playtime_ms, first_us, is_given=True))
         for game, player, day, region, first_us, unlocks, points, playtime_ms in rows

@@ -1,7 +1,7 @@
 """Whom an erasure is about, and finding what names him in what is kept as text (docs/adr/0047-erasure.md)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -127,3 +127,8 @@ class Taken:
 
     rows: int = 0
     near: frozenset[int] = frozenset()
+
+
+# Takes away what a look found of a person, by its keys, inside the caller's transaction: what is his still, since rows
+# may have gone. Those that came are found by the next look.
+Takes = Callable[[], Taken]

@@ -2,7 +2,8 @@
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import orjson
 from django.db.models import Q
@@ -11,74 +12,92 @@ from core import followers
 from core.audit import erasing
 from core.db import run_prepared, text_array_literal
 from core.models import AuditEntry, DeadLetter, ExportJob, ExportPiece, Follower
-from core.persons import ERASED, Person, Taken, patterns
+from core.persons import ERASED, Person, Taken, Takes, patterns
 
 _AT_ONCE = 500
+_Keys = Sequence[tuple[str, str]]  # callers and what they called their requests
 
 
-def finish(person: Person) -> Taken:
-    """Take a person out of answers, dead letters, errors, exports and the audit log, in the caller's transaction."""
+def look(person: Person) -> Takes:
+    """Look for a person in answers, dead letters, exports and the audit log; and in errors, which are few."""
+    return partial(
+        _take_out,
+        person,
+        answers=_answers(person),
+        letters=_letters(person),
+        exports=_exports(person),
+        entries=_entries(person),
+    )
+
+
+def _take_out(
+    person: Person, *, answers: _Keys, letters: Sequence[int], exports: Sequence[int], entries: Sequence[int]
+) -> Taken:
     return Taken(
-        _leave_answers(person)
-        + _leave_letters(person)
+        _leave_answers(answers)
+        + _leave_letters(person, letters)
         + _leave_errors(person)
-        + _leave_exports(person)
-        + _leave_audit(person)
+        + _leave_exports(exports)
+        + _leave_audit(person, entries)
     )
 
 
 # Of a studio's own calls its ids name him; other callers know the platform's alone, which stays while he does. An
 # answer that is gone is worked out anew if it is asked for again, which events that count once allow.
 _ANSWERS = """
-WITH gone AS (
-    DELETE FROM core_idempotencykey k
-     WHERE EXISTS (SELECT FROM unnest($1::text[]) AS w (name) WHERE position(convert_to(w.name, 'UTF8') IN k.body) > 0)
-        OR k.caller LIKE ANY($4::text[])
-        OR (k.caller = $3 AND EXISTS (SELECT FROM unnest($2::text[]) AS w (name)
-                                       WHERE position(convert_to(w.name, 'UTF8') IN k.body) > 0)) RETURNING 1
-) SELECT count(*) FROM gone
+SELECT k.caller, k.key FROM core_idempotencykey k
+ WHERE EXISTS (SELECT FROM unnest($1::text[]) AS w (name) WHERE position(convert_to(w.name, 'UTF8') IN k.body) > 0)
+    OR k.caller LIKE ANY($4::text[])
+    OR (k.caller = $3 AND EXISTS (SELECT FROM unnest($2::text[]) AS w (name)
+                                   WHERE position(convert_to(w.name, 'UTF8') IN k.body) > 0))
 """
-
-
-def _leave_answers(person: Person) -> int:
-    found: int = run_prepared(
-        _ANSWERS,
-        [
-            text_array_literal(person.uuid_strings if person.is_whole else []),
-            text_array_literal([*person.strings, *person.told]),
-            f"studio:{person.studio_id}",
-            text_array_literal(f"player:{pk}:%" for pk in person.player_ids if person.is_whole),
-        ],
-    )[0][0]
-    return found + _leave_keys_of_answers(person)
-
-
 _KEYS = """
 SELECT caller, key FROM core_idempotencykey
  WHERE (caller = $1 AND key ILIKE ANY($2::text[])) OR key ILIKE ANY($3::text[])
 """
-_LEAVE_KEY = """
-WITH gone AS (DELETE FROM core_idempotencykey WHERE caller = $1 AND key = $2 RETURNING 1) SELECT count(*) FROM gone
+_LEAVE_ANSWERS = """
+DELETE FROM core_idempotencykey k USING unnest($1::text[], $2::text[]) AS w (caller, key)
+ WHERE k.caller = w.caller AND k.key = w.key
 """
 
 
-def _leave_keys_of_answers(person: Person) -> int:
-    """Take away answers under keys that callers made of his ids, as `unlock-p-1-first-blood`; of others' ids none."""
+def _answers(person: Person) -> _Keys:
+    """Return answers that name him, and those under keys that callers made of his ids, as `unlock-p-1-first-blood`."""
+    naming = [
+        text_array_literal(person.uuid_strings if person.is_whole else []),
+        text_array_literal([*person.strings, *person.told]),
+        f"studio:{person.studio_id}",
+        text_array_literal(f"player:{pk}:%" for pk in person.player_ids if person.is_whole),
+    ]
     everywhere = person.uuids if person.is_whole else ()
     sent = [f"studio:{person.studio_id}", patterns(person.telling), patterns(everywhere)]
-    named = [(caller, key) for caller, key in run_prepared(_KEYS, sent) if person.is_named_in(key)]
-    return sum(run_prepared(_LEAVE_KEY, [caller, key])[0][0] for caller, key in named)
+    under = ((caller, key) for caller, key in run_prepared(_KEYS, sent) if person.is_named_in(key))
+    return sorted({*((caller, key) for caller, key in run_prepared(_ANSWERS, naming)), *under})
 
 
-def _leave_letters(person: Person) -> int:
-    """Take him out of facts that nobody could take, and of what was said when they were not."""
-    count = 0
-    for letter in DeadLetter.objects.filter(Q(studio_id=person.studio_id) | Q(studio_id=None)):
-        payload = person.without_him(letter.payload)
-        error = ERASED if person.is_named_in(letter.error) else letter.error
-        if (payload, error) != (letter.payload, letter.error):
-            count += DeadLetter.objects.filter(pk=letter.pk).update(payload=payload, error=error)
-    return count
+def _leave_answers(answers: _Keys) -> int:
+    if answers:
+        run_prepared(_LEAVE_ANSWERS, [text_array_literal(column) for column in zip(*answers, strict=True)])
+    return len(answers)
+
+
+def _letters(person: Person) -> list[int]:
+    """Return facts that nobody could take which name him, or where that is said of why not."""
+    rows = DeadLetter.objects.filter(Q(studio_id=person.studio_id) | Q(studio_id=None))
+    return [row.pk for row in rows if _without(person, row) != (row.payload, row.error)]
+
+
+def _leave_letters(person: Person, letters: Sequence[int]) -> int:
+    # Locked and read again: another erasure may take somebody else out of the same letter.
+    for row in DeadLetter.objects.select_for_update().filter(pk__in=letters).order_by("pk"):
+        payload, error = _without(person, row)
+        DeadLetter.objects.filter(pk=row.pk).update(payload=payload, error=error)
+    return len(letters)
+
+
+def _without(person: Person, letter: DeadLetter) -> tuple[object, str]:
+    error = ERASED if person.is_named_in(letter.error) else letter.error
+    return person.without_him(letter.payload), error
 
 
 def _leave_errors(person: Person) -> int:
@@ -89,18 +108,24 @@ def _leave_errors(person: Person) -> int:
     return len(named)
 
 
-def _leave_exports(person: Person) -> int:
-    """Delete the studio's files that name him; another one can be made at once."""
+def _exports(person: Person) -> list[int]:
+    """Return the studio's files that name him."""
     if not person.ids:  # who was erased before: nothing is known any more that could be found
-        return 0
-    count = 0
-    for job in ExportJob.objects.filter(studio_id=person.studio_id):
-        pieces = ExportPiece.objects.filter(job_id=job.pk).order_by("number").iterator(chunk_size=1)
-        if not _names_him(person, (bytes(piece.packed) for piece in pieces)):
-            continue
-        ExportPiece.objects.filter(job_id=job.pk).delete()
-        count += ExportJob.objects.filter(pk=job.pk).delete()[0]
-    return count
+        return []
+    jobs = ExportJob.objects.filter(studio_id=person.studio_id).values_list("pk", flat=True)
+    return [pk for pk in jobs if _names_him(person, _pieces(pk))]
+
+
+def _leave_exports(exports: Sequence[int]) -> int:
+    """Delete files; other ones can be made at once."""
+    ExportPiece.objects.filter(job_id__in=exports).delete()
+    ExportJob.objects.filter(pk__in=exports).delete()
+    return len(exports)
+
+
+def _pieces(job_id: int) -> Iterator[bytes]:
+    pieces = ExportPiece.objects.filter(job_id=job_id).order_by("number").iterator(chunk_size=1)
+    return (bytes(piece.packed) for piece in pieces)
 
 
 def _names_him(person: Person, pieces: Iterable[bytes]) -> bool:
@@ -109,14 +134,20 @@ def _names_him(person: Person, pieces: Iterable[bytes]) -> bool:
     return any(short.search(text) is not None or person.is_named_in(text) for text in texts)
 
 
-def _leave_audit(person: Person) -> int:
+def _entries(person: Person) -> list[int]:
+    """Return entries of the studio's audit log that are about something else and name him."""
+    rows = AuditEntry.objects.filter(studio_id=person.studio_id).exclude(object_id=ERASED)
+    # By his ids alone: a player who calls himself by an everyday word must not blank what others did.
+    return [
+        entry.pk
+        for entry in rows.only("pk", "reason", "details", "object_id").iterator(chunk_size=_AT_ONCE)
+        if person.is_meant_by(f"{entry.object_id} {entry.reason} {orjson.dumps(entry.details).decode()}")
+    ]
+
+
+def _leave_audit(person: Person, entries: Iterable[int]) -> int:
     """Take out of the studio's audit log whom and what it was about, where that names him; the chain holds."""
-    count = sum(erasing.erase_content(studio_id=person.studio_id, object_id=uuid) for uuid in person.uuids)
-    for uuid in person.uuids:
-        count += erasing.erase_actor(studio_id=person.studio_id, actor=f"player:{uuid}")
-    entries = AuditEntry.objects.filter(studio_id=person.studio_id).exclude(object_id=ERASED)
-    for entry in entries.only("pk", "reason", "details", "object_id").iterator(chunk_size=_AT_ONCE):
-        # By his ids alone: a player who calls himself by an everyday word must not blank what others did.
-        if person.is_meant_by(f"{entry.object_id} {entry.reason} {orjson.dumps(entry.details).decode()}"):
-            count += erasing.erase_entry(studio_id=person.studio_id, entry_id=entry.pk)
-    return count
+    of_studio = person.studio_id
+    count = sum(erasing.erase_content(studio_id=of_studio, object_id=uuid) for uuid in person.uuids)
+    count += sum(erasing.erase_actor(studio_id=of_studio, actor=f"player:{uuid}") for uuid in person.uuids)
+    return count + sum(erasing.erase_entry(studio_id=of_studio, entry_id=pk) for pk in entries)

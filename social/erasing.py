@@ -1,7 +1,10 @@
 """A person is erased: friends, inbox and settings go, and what others were told of him (ADR 0047)."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from core.db import array_literal, run_prepared
-from core.persons import Person, Taken, patterns
+from core.persons import Person, Taken, Takes, patterns
 
 _WHO = "player_id = ANY($1::bigint[])"
 _COUNT = "WITH gone AS (DELETE FROM {table} WHERE {where} RETURNING 1) SELECT count(*) FROM gone"
@@ -63,15 +66,14 @@ def erase(person: Person) -> Taken:
     return Taken(rows, near.difference(person.player_ids))
 
 
-def finish(person: Person) -> Taken:
-    """Take away what came meanwhile, and what others' inboxes say of him."""
-    return Taken(erase(person).rows + _leave_inboxes(person))
+def look(person: Person) -> Takes:
+    """Look for what others' inboxes say of him, or of his deeds in a studio's games; what came meanwhile goes, too."""
+    told = run_prepared(_TOLD_OTHERS, [patterns(person.uuid_strings), person.only_studio])
+    return partial(_take_away, person, told)
 
 
-def _leave_inboxes(person: Person) -> int:
-    """Take what others were told of him, or of his deeds in a studio's games, out of their inboxes."""
-    found = run_prepared(_TOLD_OTHERS, [patterns(person.uuid_strings), person.only_studio])
-    if found:
-        players, numbers = zip(*found, strict=True)
-        run_prepared(_FORGET, [array_literal(players), array_literal(numbers)])
-    return len(found)
+def _take_away(person: Person, told: Sequence[tuple[int, int]]) -> Taken:
+    rows = erase(person).rows  # the counters of inboxes first
+    if told:
+        run_prepared(_FORGET, [array_literal(column) for column in zip(*told, strict=True)])
+    return Taken(rows + len(told))

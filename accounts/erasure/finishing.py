@@ -23,7 +23,7 @@ from accounts.models import PlayerIdentity
 from core import facts, shifts
 from core.db import run_prepared
 from core.facts import publish
-from core.persons import Person, Taken
+from core.persons import Person, Takes
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,8 @@ AGAIN = timedelta(seconds=5)
 TOLD = {"stats", "achievements", "leaderboards"}  # whose rows listeners add up
 _AT_ONCE = 20
 _LONGEST = "15min"  # a step looks through whole tables
-Step = Callable[[Person], Taken]
+# Looks for what is left of a person, and returns what takes that away. It must write nothing: PostgreSQL refuses it.
+Step = Callable[[Person], Takes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,6 @@ def finish(row: Erasure, *, now: datetime) -> bool:
     is_settled = now >= row.asked_at + SETTLES and _all_have_heard(row) and _all_have_ended(row)
     look = _with_its_copy(row, look_for(row, keeps=True))
     is_done = is_settled and look.is_clean
-    if look.found.keys() & TOLD:
-        _tell_again(row)
     log.info("erasure", erasure=str(row.uuid), done=is_done, found=dict(look.found), failed=list(look.failed))
     under_way = Erasure.objects.filter(pk=row.pk, done_at=None)
     error = "; ".join(f"{name}: {why}" for name, why in look.failed.items())
@@ -101,29 +100,26 @@ def _with_its_copy(row: Erasure, look: Look) -> Look:
 
 
 def _tell_again(row: Erasure) -> None:
-    """Tell listeners anew of a person for whom something was written meanwhile, which they may have added up."""
-    with transaction.atomic():
-        until_tx = run_prepared("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", [])[0][0]
-        Erasure.objects.filter(pk=row.pk).update(until_tx=until_tx)
-        publish(PlayersErased([[row.player_id, row.is_whole]]), studio_id=row.studio_id or None)
+    """Tell listeners anew of a person for whom something was written meanwhile, which they may have added up.
+
+    In the transaction that takes it away: of what is gone nobody would know any more that it was there.
+    """
+    until_tx = run_prepared("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", [])[0][0]
+    Erasure.objects.filter(pk=row.pk).update(until_tx=until_tx)
+    publish(PlayersErased([[row.player_id, row.is_whole]]), studio_id=row.studio_id or None)
 
 
 def look_for(row: Erasure, *, keeps: bool) -> Look:
-    """Let every step look for what is left, each in a transaction of its own.
+    """Let every step look for what is left, and take away what it found.
 
     What they take away comes back unless it `keeps` that, but for files and what Valkey has. Of an erasure that is done
     only numbers are known: what named the person can't be looked for any more.
     """
     person = _as_it_is(row)
     found, failed = {}, {}
-    for name, step in steps().items():
+    for name in steps():
         try:
-            with transaction.atomic():
-                with connection.cursor() as cursor:
-                    cursor.execute(f"SET LOCAL statement_timeout = '{_LONGEST}'")
-                rows = step(person).rows
-                if not keeps:
-                    transaction.set_rollback(True)
+            rows = _rows_of(row, name, person, keeps=keeps)
         except Exception as error:
             log.exception("erasure step failed", step=name, erasure=str(row.uuid))
             failed[name] = type(error).__name__
@@ -131,6 +127,21 @@ def look_for(row: Erasure, *, keeps: bool) -> Look:
             if rows:
                 found[name] = rows
     return Look(found, failed)
+
+
+def _rows_of(row: Erasure, name: str, person: Person, *, keeps: bool) -> int:
+    """Let a step look, which takes minutes, and take away in a moment: only the latter holds listeners back."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{_LONGEST}'")
+        take = steps()[name](person)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{_LONGEST}'")
+        rows = take().rows
+        if rows and name in TOLD:
+            _tell_again(row)
+        if not keeps:
+            transaction.set_rollback(True)
+    return rows
 
 
 def _as_it_is(row: Erasure) -> Person:

@@ -1,12 +1,15 @@
 """A person is erased: unlocks, steps and reports go, and what they added up to (ADR 0047)."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from achievements.facts import TotalsRanked, UnlocksErased
 from core.db import array_literal, run_prepared
 from core.facts import publish
-from core.persons import Person, Taken
+from core.persons import Person, Taken, Takes
 
 _AT_ONCE = 1_000
 _WHO = "player_id = ANY($1::bigint[])"
@@ -71,14 +74,21 @@ UPDATE achievements_playertotal t
 RETURNING NULL::bigint, t.player_id, t.region, t.points, t.unlocked,
           (extract(epoch FROM t.points_reached_at) * 1000000)::bigint, t.version, true
 """  # noqa: S608 - constants of ours
-_EVENTS = _COUNT.format(table="achievements_progressevent", where=_OF_GAMES)
+_EVENTS_AT_ONCE = 20_000  # the next look finds more
+_EVENTS = f"SELECT game_id, event_id FROM achievements_progressevent WHERE {_OF_GAMES} LIMIT $3"  # noqa: S608 - ours
+_TAKE_EVENTS = f"""
+DELETE FROM achievements_progressevent e USING unnest($2::bigint[], $3::uuid[]) AS w (game_id, event_id)
+ WHERE e.game_id = w.game_id AND e.event_id = w.event_id AND e.{_WHO}
+"""  # noqa: S608 - constants of ours
 # Answers of the studio's support are texts about him; the log holds them for some days.
 _ANSWERED = """
-WITH said AS (
-    UPDATE core_fact SET payload = jsonb_set(payload::jsonb, '{answer}', '""')::json
-     WHERE studio_id = $2 AND kind = 'report_answered' AND (payload ->> 'player')::bigint = ANY($1::bigint[])
-       AND payload ->> 'answer' <> '' RETURNING 1
-) SELECT count(*) FROM said
+SELECT tx::text, id FROM core_fact
+ WHERE studio_id = $2 AND kind = 'report_answered' AND (payload ->> 'player')::bigint = ANY($1::bigint[])
+   AND payload ->> 'answer' <> ''
+"""
+_LEAVE_ANSWERS = """
+UPDATE core_fact f SET payload = jsonb_set(payload::jsonb, '{answer}', '""')::json
+  FROM unnest($1::xid8[], $2::bigint[]) AS w (tx, id) WHERE f.tx = w.tx AND f.id = w.id
 """
 
 
@@ -101,11 +111,23 @@ def erase(person: Person) -> Taken:
     return Taken(rows + len(totals))
 
 
-def finish(person: Person) -> Taken:
-    """Take away what came of whoever wrote meanwhile, the events of his reports, and answers in the log."""
-    who = [array_literal(person.player_ids), person.only_studio]
-    answered = run_prepared(_ANSWERED, [who[0], person.studio_id])[0][0]
-    return Taken(erase(person).rows + run_prepared(_EVENTS, who)[0][0] + answered)
+def look(person: Person) -> Takes:
+    """Look for the events of his reports and answers in the log; what others wrote meanwhile is taken away, too."""
+    who = array_literal(person.player_ids)
+    events = run_prepared(_EVENTS, [who, person.only_studio, _EVENTS_AT_ONCE])
+    return partial(_take_away, person, events, run_prepared(_ANSWERED, [who, person.studio_id]))
+
+
+def _take_away(
+    person: Person, events: Sequence[tuple[int, UUID]], answers: Sequence[tuple[str, int]]
+) -> Taken:
+    rows = erase(person).rows
+    if events:
+        keys = [array_literal(column) for column in zip(*events, strict=True)]
+        run_prepared(_TAKE_EVENTS, [array_literal(person.player_ids), *keys])
+    if answers:
+        run_prepared(_LEAVE_ANSWERS, [array_literal(column) for column in zip(*answers, strict=True)])
+    return Taken(rows + len(events) + len(answers))
 
 
 def _announce(gone: list[tuple[Any, ...]], totals: list[tuple[Any, ...]]) -> None:

@@ -258,7 +258,7 @@ def _add(found: Found) -> list[Place]:
 
 def _join(joined: dict[int, int]) -> None:
     """Let the days of players be others', who they were found to be, with all that was counted of them."""
-    taken = counts.take_out(joined)
+    taken = counts.take_out(joined, game_ids=counts.games_of(joined))
     totals = Totals()
     moved: dict[Place, Deeds] = defaultdict(Deeds)
     for place, (region, deeds) in taken.items():
@@ -282,13 +282,20 @@ def _erase(facts: Iterable[Fact]) -> None:
 
 def erase(player_ids: Sequence[int], *, studio_id: int | None) -> int:
     """Take players' days out of the counts of one studio's games or (None) of all; return how many rows went."""
-    taken = counts.take_out(player_ids, studio_id=studio_id)
+    games = counts.games_of(player_ids, studio_id=studio_id)
+    return erase_found(player_ids, games=games, days=usage.days_of(player_ids, studio_id=studio_id))
+
+
+def erase_found(player_ids: Sequence[int], *, games: Sequence[int], days: Sequence[usage.Day]) -> int:
+    """Take players' days in some games out of the counts, and the days on which they were active."""
+    taken = counts.take_out(player_ids, game_ids=games)
     totals = Totals()
     for place, (region, deeds) in taken.items():
         totals.add(Kept(place, region, is_new=False), deeds, sign=-1)
     totals.forget({place: region for place, (region, deeds) in taken.items() if deeds.first_us is not None})
     totals.write()
-    return len(taken) + usage.forget_players(player_ids, studio_id=studio_id)
+    usage.forget(days)
+    return len(taken) + len(days)
 
 
 class Totals:

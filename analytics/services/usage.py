@@ -1,7 +1,7 @@
 """Adds up what studios use, from the log: with all that analytics hears."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -91,19 +91,28 @@ def _size(fact: Fact) -> int:
     return len(fact.payload[_ROWS[fact.kind][0]])
 
 
-# Who was active was counted, and stays so: this only says whom not to count twice.
-_FORGET_PLAYERS = """
-WITH gone AS (
-    DELETE FROM analytics_activeplayer
-     WHERE player_id = ANY($1::bigint[]) AND ($2::bigint IS NULL OR studio_id = $2) RETURNING 1
-) SELECT count(*) FROM gone
+# By player alone there is no index.
+_DAYS = """
+SELECT studio_id, begin::text, is_month, player_id FROM analytics_activeplayer
+ WHERE player_id = ANY($1::bigint[]) AND ($2::bigint IS NULL OR studio_id = $2)
 """
+_FORGET = """
+DELETE FROM analytics_activeplayer p
+ USING unnest($1::bigint[], $2::date[], $3::boolean[], $4::bigint[]) AS w (studio_id, begin, is_month, player_id)
+ WHERE p.studio_id = w.studio_id AND p.begin = w.begin AND p.is_month = w.is_month AND p.player_id = w.player_id
+"""
+Day = tuple[int, str, bool, int]  # studio, its first day, whether it is a month, player
 
 
-def forget_players(player_ids: Iterable[int], *, studio_id: int | None) -> int:
-    """Forget which days players were active on, in one studio's games or (None) in all; return how many days."""
-    gone: int = run_prepared(_FORGET_PLAYERS, [array_literal(player_ids), studio_id])[0][0]
-    return gone
+def days_of(player_ids: Iterable[int], *, studio_id: int | None) -> Sequence[Day]:
+    """Return days and months in which players were active, in one studio's games or (None) in all; it reads all."""
+    return run_prepared(_DAYS, [array_literal(player_ids), studio_id])
+
+
+def forget(days: Sequence[Day]) -> None:
+    """Forget whom not to count twice; that he was active was counted, and stays so."""
+    if days:
+        run_prepared(_FORGET, [array_literal(column) for column in zip(*days, strict=True)])
 
 
 def _join(players: Iterable[list[int]]) -> _Counts:

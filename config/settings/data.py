@@ -210,18 +210,18 @@ PLAYER_NUMBERS = [
     "leaderboards.selectors.persons.in_numbers",
     "stats.selectors.persons.in_numbers",
 ]
-# Who looks afterwards for what is left of him, again until all find nothing.
+# Who looks afterwards for what is left of him, and takes it away by its keys; again until all find nothing (ADR 0084).
 ERASURE_STEPS = {
-    "accounts": "accounts.erasure.texts.finish",
-    "stats": "stats.services.erasing.finish",
-    "achievements": "achievements.services.erasing.finish",
-    "leaderboards": "leaderboards.services.erasing.finish",
-    "social": "social.erasing.finish",
-    "history": "history.services.erasing.finish",
-    "archive": "history.services.erasing.leave_archive",
-    "analytics": "analytics.services.erasing.finish",
-    "webhooks": "webhooks.services.erasing.finish",
-    "log": "core.persons_kept.finish",
+    "accounts": "accounts.erasure.texts.look",
+    "stats": "stats.services.erasing.look",
+    "achievements": "achievements.services.erasing.look",
+    "leaderboards": "leaderboards.services.erasing.look",
+    "social": "social.erasing.look",
+    "history": "history.services.erasing.look",
+    "archive": "history.services.erasing.look_into_archive",
+    "analytics": "analytics.services.erasing.look",
+    "webhooks": "webhooks.services.erasing.look",
+    "log": "core.persons_kept.look",
 }
 # What is kept apart until somebody looks at it: who lists and decides each kind (ADR 0040).
 REVIEW_SOURCES = {

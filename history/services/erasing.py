@@ -1,6 +1,7 @@
 """A person is erased: what history added up of him goes, also from archived files and kept dashboards (ADR 0047)."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import pyarrow.compute as pc
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.db import connection
 
 from accounts import selectors as accounts
 from core.db import run_prepared
-from core.persons import Person, Taken
+from core.persons import Person, Taken, Takes
 from history import dashboards, outgoing, rollups
 from history.archive import Archive
 from history.selectors.showing import Audience
@@ -19,8 +20,12 @@ _STATS = "SELECT id FROM stats_stat WHERE studio_id = $1"
 _MOST_GAMES = 10_000
 
 
-def finish(person: Person) -> Taken:
-    """Forget what was added up of a person, and the dashboards that show him, inside the caller's transaction."""
+def look(person: Person) -> Takes:
+    """Return what forgets what was added up of a person, which keys find at once, and dashboards that show him."""
+    return partial(_forget, person)
+
+
+def _forget(person: Person) -> Taken:
     rows = rollups.erase(person.player_ids, studio_id=person.only_studio)
     _forget_dashboards([*person.player_ids, *person.near])
     return Taken(rows)
@@ -41,13 +46,19 @@ def _audiences(player_id: int) -> list[Audience]:
     return found
 
 
-def leave_archive(person: Person) -> Taken:
-    """Write archived files that hold rows of a person anew without them; nothing else writes there meanwhile.
+def look_into_archive(person: Person) -> Takes:
+    """Return what writes archived files that hold rows of a person anew without them.
 
-    Raises:
+    Nothing else writes there meanwhile. Its transaction has no id until files are written.
+
+    Raises (what is returned):
         history.archive.Unavailable, history.outgoing.Busy: it has to be tried again.
 
     """
+    return partial(_leave_archive, person)
+
+
+def _leave_archive(person: Person) -> Taken:
     archive = Archive(settings.ARCHIVE_URL, endpoint=settings.ARCHIVE_S3_ENDPOINT)
     keys = [key for key in archive.keys(_FOLDER) if ".parquet" in key]
     if not keys:

@@ -1,12 +1,15 @@
 """A person is erased: his scores go; of a period that is final the place stays, and is nobody's (ADR 0047)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
 
-from core.db import array_literal, run_prepared
-from core.persons import Person, Taken
+from core.db import array_literal, run_prepared, text_array_literal
+from core.persons import Person, Taken, Takes
 from leaderboards import filling, locking, standings
 from leaderboards.keys import Board
 from leaderboards.models import Period, PeriodState, Snapshot
@@ -49,19 +52,26 @@ _FINAL = """
 SELECT t.period_id FROM leaderboards_score t JOIN leaderboards_period q ON q.id = t.period_id
  WHERE t.player_id = ANY($1::bigint[]) AND q.state = 'final' AND q.standings_hash IS NOT NULL
 """
+_AT_ONCE = 20_000  # events, and samples: the next look finds more
 _EVENTS = f"""
-WITH gone AS (
-    DELETE FROM leaderboards_submission t USING leaderboards_leaderboard b
-     WHERE b.id = t.leaderboard_id AND t.{_WHO} AND ($2::bigint IS NULL OR b.studio_id = $2) RETURNING 1
-) SELECT count(*) FROM gone
+SELECT t.leaderboard_id, t.event_id FROM leaderboards_submission t
+  JOIN leaderboards_leaderboard b ON b.id = t.leaderboard_id
+ WHERE t.{_WHO} AND ($2::bigint IS NULL OR b.studio_id = $2) LIMIT $3
+"""  # noqa: S608 - constants of ours
+_TAKE_EVENTS = f"""
+DELETE FROM leaderboards_submission t USING unnest($2::bigint[], $3::uuid[]) AS w (leaderboard_id, event_id)
+ WHERE t.leaderboard_id = w.leaderboard_id AND t.event_id = w.event_id AND t.{_WHO}
 """  # noqa: S608 - constants of ours
 _SAMPLES = f"""
-WITH gone AS (
-    DELETE FROM leaderboards_ranksample t
-     WHERE t.{_WHO} AND ($2::bigint IS NULL OR split_part(t.board, ':', 2) IN
-                         (SELECT id::text FROM accounts_game WHERE studio_id = $2)) RETURNING 1
-) SELECT count(*) FROM gone
+SELECT t.board, t.player_id, t.taken_at::text FROM leaderboards_ranksample t
+ WHERE t.{_WHO} AND ($2::bigint IS NULL OR split_part(t.board, ':', 2) IN
+                     (SELECT id::text FROM accounts_game WHERE studio_id = $2)) LIMIT $3
 """  # noqa: S608 - constants of ours
+_TAKE_SAMPLES = """
+DELETE FROM leaderboards_ranksample t
+ USING unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS w (board, player_id, taken_at)
+ WHERE t.board = w.board AND t.player_id = w.player_id AND t.taken_at = w.taken_at
+"""
 # Of a period that is final the place stays, and the number in it is nobody's where it still is his.
 _SNAPSHOTS = """
 SELECT s.id FROM leaderboards_snapshot s
@@ -94,44 +104,90 @@ def erase(person: Person) -> Taken:
     return Taken(rows + len(nameless))
 
 
-def finish(person: Person) -> Taken:
-    """Take away what came of whoever wrote meanwhile, events, samples and places in snapshots; mend final hashes.
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A final period's standings say something else than their hash, `before`."""
 
-    The file of a final period says something else of him, so it has another hash.
+    period_id: int
+    before: bytes
+    after: bytes
+    boards: list[Board]
+
+
+def look(person: Person) -> Takes:
+    """Look for events, samples and places in snapshots, and for final hashes that say something else by now.
+
+    What came of whoever wrote meanwhile is taken away, too; the next look finds what that does to a hash.
     """
     who = [array_literal(person.player_ids), person.only_studio]
-    rows = erase(person).rows + sum(run_prepared(one, who)[0][0] for one in (_EVENTS, _SAMPLES))
-    rows += _leave_snapshots(person)
     final = {row[0] for row in run_prepared(_FINAL, [array_literal(person.stand_ins)])}
-    return Taken(rows + sum(_hash_again(period_id) for period_id in sorted(final)))
+    changed = (_changed(period_id) for period_id in sorted(final))
+    return partial(
+        _take_away,
+        person,
+        events=run_prepared(_EVENTS, [*who, _AT_ONCE]),
+        samples=run_prepared(_SAMPLES, [*who, _AT_ONCE]),
+        snapshots=_snapshots(person),
+        finals=[one for one in changed if one is not None],
+    )
 
 
-def _leave_snapshots(person: Person) -> int:
+def _take_away(
+    person: Person,
+    *,
+    events: Sequence[tuple[int, UUID]],
+    samples: Sequence[tuple[str, int, str]],
+    snapshots: Iterable[int],
+    finals: Sequence[_Changed],
+) -> Taken:
+    rows = erase(person).rows
+    if events:
+        keys = [array_literal(column) for column in zip(*events, strict=True)]
+        run_prepared(_TAKE_EVENTS, [array_literal(person.player_ids), *keys])
+    if samples:
+        boards, players, times = zip(*samples, strict=True)
+        keys = [text_array_literal(boards), array_literal(players), text_array_literal(times)]
+        run_prepared(_TAKE_SAMPLES, keys)
+    rows += _leave_snapshots(person, snapshots)
+    for one in finals:
+        _hash_again(one)
+    return Taken(rows + len(events) + len(samples) + len(finals))
+
+
+def _snapshots(person: Person) -> list[int]:
     patterns = "{" + ",".join(f'"%[{pk},%"' for pk in person.player_ids) + "}"
+    return [row[0] for row in run_prepared(_SNAPSHOTS, [patterns, person.only_studio, person.is_whole])]
+
+
+def _leave_snapshots(person: Person, snapshots: Iterable[int]) -> int:
     left = 0
-    for (pk,) in run_prepared(_SNAPSHOTS, [patterns, person.only_studio, person.is_whole]):
-        row = Snapshot.objects.select_for_update().get(pk=pk)
+    for row in Snapshot.objects.select_for_update().filter(pk__in=list(snapshots)).order_by("pk"):
         listed = orjson.loads(row.top)
         kept = [one for one in listed if one[0] not in person.player_ids]
         if len(kept) < len(listed):
-            Snapshot.objects.filter(pk=pk).update(top=orjson.dumps(kept).decode())
+            Snapshot.objects.filter(pk=row.pk).update(top=orjson.dumps(kept).decode())
             left += 1
     return left
 
 
-def _hash_again(period_id: int) -> int:
-    """Say what a final period's standings come to by now; return whether that was something else."""
+def _changed(period_id: int) -> _Changed | None:
+    """Say what a final period's standings come to by now, if that is something else; it reads all of them."""
     period = Period.objects.select_related("leaderboard").get(pk=period_id)
     board = definitions.info_of(period.leaderboard)
+    before = bytes(period.standings_hash or b"")
     found = standings.summary(period_id, tie_break=board.tie_break, sort=board.sort, decimals=board.decimals)
-    is_another = found.sha256 != bytes(period.standings_hash or b"")
-    if is_another:
-        rows = Period.objects.filter(pk=period_id, state=PeriodState.FINAL)
-        rows.update(standings_hash=found.sha256)
-        regions = (None, *_regions(period_id))
-        boards = [Board(board.game_id, region, period_id, board.tie_break) for region in regions]
-        transaction.on_commit(lambda: _drop(boards), robust=True)
-    return int(is_another)
+    if found.sha256 == before:
+        return None
+    regions = (None, *_regions(period_id))
+    boards = [Board(board.game_id, region, period_id, board.tie_break) for region in regions]
+    return _Changed(period_id, before, found.sha256, boards)
+
+
+def _hash_again(one: _Changed) -> None:
+    """Write what standings come to, unless another erasure did meanwhile: the next look judges that anew."""
+    rows = Period.objects.filter(pk=one.period_id, state=PeriodState.FINAL, standings_hash=one.before)
+    rows.update(standings_hash=one.after)
+    transaction.on_commit(lambda: _drop(one.boards), robust=True)
 
 
 def _drop(boards: Iterable[Board]) -> None:

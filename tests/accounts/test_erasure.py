@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from threading import Barrier, Event
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -21,11 +22,16 @@ from achievements.models import Played, PlayerTotal, Unlock
 from core import followers
 from core.facts import subscriptions
 from core.refusals import Gone, Refused
+from leaderboards.models import Leaderboard, Submission
+from leaderboards.services import erasing as scores
 from leaderboards.services import follower
+from stats.models import Report
+from stats.services import erasing as values
 from tests import factories
 from tests.accounts import erasures, joins
 from tests.accounts.erasures import erase, settle
 from tests.accounts.joins import advance, drain, play, replay, report, require_whole, rows_of, submit, unlock
+from tests.held import held, ids_of_who_waits
 from tests.patience import LONG_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -254,6 +260,53 @@ def test_an_erasure_waits_for_whoever_is_in_a_transaction(one: Studio, pool: Thr
     ends.set()
     waiting.result()
     assert finishing.finish_some(now=timezone.now() + timedelta(hours=1)) == 1
+
+
+_READ_WHOLE = (
+    "accounts_call",
+    "stats_report",
+    "achievements_progressevent",
+    "leaderboards_ranksample",
+    "social_notification",
+    "analytics_activeday",
+    "webhooks_attempt",
+    "core_idempotencykey",
+    "core_auditentry",
+)
+
+
+def test_a_look_holds_no_listener_back(one: Studio, pool: ThreadPoolExecutor) -> None:
+    live(joins.declare(one), "p")
+    drain()
+    made = erase(one, "p")
+    drain()
+    look = partial(finishing.finish_some, now=made.asked_at)
+    for table in _READ_WHOLE:
+        Erasure.objects.update(looked_at=None)
+        with held(table):
+            looking = pool.submit(_closing, look)
+            assert ids_of_who_waits(table) == [None], table
+        assert looking.result(LONG_S) == 0
+    settle()
+
+
+def test_what_is_too_much_for_one_look_goes_with_the_next(
+    one: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game = joins.declare(one)
+    unlock(game, "p", "a1")
+    info = selectors.player_of_studio(one.pk, "p")
+    board = Leaderboard.objects.get(key="best")
+    assert info is not None
+    for _ in range(3):
+        told = {"event_id": uuid4(), "player_id": info.id, "heard_at": timezone.now()}
+        Report.objects.create(game_id=game.id, **told)
+        Submission.objects.create(leaderboard=board, **told)
+    monkeypatch.setattr(values, "_AT_ONCE", 1)
+    monkeypatch.setattr(scores, "_AT_ONCE", 1)
+    erase(one, "p")
+    settle(looks=8)
+    assert (Report.objects.count(), Submission.objects.count()) == (0, 0)
 
 
 def test_a_listener_that_dies_in_the_middle_begins_anew(one: Studio) -> None:
