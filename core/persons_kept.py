@@ -4,9 +4,10 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
 import orjson
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from core import followers
 from core.audit import erasing
@@ -15,6 +16,7 @@ from core.models import AuditEntry, DeadLetter, ExportJob, ExportPiece, Follower
 from core.persons import ERASED, Person, Taken, Takes, patterns
 
 _AT_ONCE = 500
+_Row = TypeVar("_Row", bound=Model)
 _Keys = Sequence[tuple[str, str]]  # callers and what they called their requests
 
 
@@ -40,6 +42,14 @@ def _take_out(
         + _leave_exports(exports)
         + _leave_audit(person, entries)
     )
+
+
+def _by_pages(rows: QuerySet[_Row]) -> Iterator[_Row]:
+    """Yield rows in the order of their ids, some at a time in memory: without a cursor Django would load them all."""
+    last = 0
+    while page := list(rows.filter(pk__gt=last).order_by("pk")[:_AT_ONCE]):
+        yield from page
+        last = page[-1].pk
 
 
 # Of a studio's own calls its ids name him; other callers know the platform's alone, which stays while he does. An
@@ -84,7 +94,7 @@ def _leave_answers(answers: _Keys) -> int:
 def _letters(person: Person) -> list[int]:
     """Return facts that nobody could take which name him, or where that is said of why not."""
     rows = DeadLetter.objects.filter(Q(studio_id=person.studio_id) | Q(studio_id=None))
-    return [row.pk for row in rows if _without(person, row) != (row.payload, row.error)]
+    return [row.pk for row in _by_pages(rows) if _without(person, row) != (row.payload, row.error)]
 
 
 def _leave_letters(person: Person, letters: Sequence[int]) -> int:
@@ -124,8 +134,12 @@ def _leave_exports(exports: Sequence[int]) -> int:
 
 
 def _pieces(job_id: int) -> Iterator[bytes]:
-    pieces = ExportPiece.objects.filter(job_id=job_id).order_by("number").iterator(chunk_size=1)
-    return (bytes(piece.packed) for piece in pieces)
+    """Yield the pieces of a file, one at a time in memory."""
+    pieces = ExportPiece.objects.filter(job_id=job_id)
+    for number in list(pieces.order_by("number").values_list("number", flat=True)):
+        packed = pieces.filter(number=number).values_list("packed", flat=True).first()
+        if packed is not None:  # it was over meanwhile
+            yield bytes(packed)
 
 
 def _names_him(person: Person, pieces: Iterable[bytes]) -> bool:
@@ -140,7 +154,7 @@ def _entries(person: Person) -> list[int]:
     # By his ids alone: a player who calls himself by an everyday word must not blank what others did.
     return [
         entry.pk
-        for entry in rows.only("pk", "reason", "details", "object_id").iterator(chunk_size=_AT_ONCE)
+        for entry in _by_pages(rows.only("pk", "reason", "details", "object_id"))
         if person.is_meant_by(f"{entry.object_id} {entry.reason} {orjson.dumps(entry.details).decode()}")
     ]
 

@@ -16,6 +16,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import linking, selectors
@@ -25,7 +26,7 @@ from accounts.selectors import GameInfo, PlayerInfo
 from achievements.models import AchievementCount, PlayerGame, PlayerReport
 from achievements.services import granting, reports, revokes
 from analytics.services import rebuilding
-from core import persons_kept
+from core import audit, persons_kept
 from core.audit import sealing, verifying
 from core.models import AuditEntry, DeadLetter, ExportJob, ExportPiece, IdempotencyKey
 from core.persons import Person
@@ -315,6 +316,33 @@ def made_file(*pieces: bytes) -> ExportJob:
     for number, piece in enumerate(pieces):
         ExportPiece.objects.create(job_id=job.pk, number=number, packed=zlib.compress(piece))
     return job
+
+
+def test_files_are_read_a_piece_at_a_time_and_the_audit_log_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(persons_kept, "_AT_ONCE", 2)
+    named, other = b'{"player":{"external_id":"p-1"}}', b'{"player":{"external_id":"p-2"}}'
+    made_file(other, other, named)
+    stays = made_file(other, other)
+    for number in range(5):
+        audit.record(
+            studio_id=7,
+            actor="user:a@b.c",
+            action="player.ban",
+            kind="player",
+            object_id="p-2",
+            reason=f"{number} of p-1",
+            at=timezone.now(),
+        )
+    person = Person(7, True, (1,), (1,), (), ("p-1",), ())
+    with CaptureQueriesContext(connection) as asked:
+        take = persons_kept.look(person)
+    said = [one["sql"] for one in asked.captured_queries]
+    assert sum('"packed"' in sql for sql in said) == 5
+    assert sum('"core_auditentry"' in sql for sql in said) == 4  # the last one finds nothing
+    with transaction.atomic():
+        assert take().rows == 1 + 5
+    assert ExportJob.objects.get().pk == stays.pk
+    assert not AuditEntry.objects.exclude(reason="").exists()
 
 
 def test_a_look_behind_an_erasure_finds_nothing_in_files_that_name_others() -> None:
