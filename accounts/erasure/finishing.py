@@ -4,7 +4,8 @@ What was committed with the answer is all that others can see. Texts, files and 
 follow within a minute; a step that fails is tried again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -37,6 +38,10 @@ _LONGEST = "15min"  # a step looks through whole tables
 Step = Callable[[Person], Takes]
 
 
+class Busy(Exception):
+    """Another worker looks at this erasure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a look at everything found.
@@ -64,7 +69,7 @@ def finish_some(*, now: datetime) -> int:
 
 
 def _claim(row: Erasure, *, now: datetime) -> bool:
-    """Say whether this worker may look, and let no other one do so for a while."""
+    """Say whether this worker may look, and let no other one try for a while."""
     return bool(Erasure.objects.filter(pk=row.pk, looked_at=row.looked_at).update(looked_at=now))
 
 
@@ -72,10 +77,14 @@ def finish(row: Erasure, *, now: datetime) -> bool:
     """Look for what is left of a person and take it away; say whether nothing was, so that it is done.
 
     It is not done before every listener has heard of it and whoever was at it has ended: what they add would be left;
-    nor before the ledger is copied.
+    nor before the ledger is copied. While another worker looks nothing is done.
     """
     is_settled = now >= row.asked_at + SETTLES and _all_have_heard(row) and _all_have_ended(row)
-    look = _with_its_copy(row, look_for(row, keeps=True))
+    try:
+        found = look_for(row, keeps=True)
+    except Busy:
+        return False
+    look = _with_its_copy(row, found)
     is_done = is_settled and look.is_clean
     log.info("erasure", erasure=str(row.uuid), done=is_done, found=dict(look.found), failed=list(look.failed))
     under_way = Erasure.objects.filter(pk=row.pk, done_at=None)
@@ -114,12 +123,18 @@ def look_for(row: Erasure, *, keeps: bool) -> Look:
 
     What they take away comes back unless it `keeps` that, but for files and what Valkey has. Of an erasure that is done
     only numbers are known: what named the person can't be looked for any more.
+
+    Raises:
+        Busy: another worker looks for the same person.
+
     """
     person = _as_it_is(row)
     found, failed = {}, {}
     for name in steps():
         try:
             rows = _rows_of(row, name, person, keeps=keeps)
+        except Busy:
+            raise
         except Exception as error:
             log.exception("erasure step failed", step=name, erasure=str(row.uuid))
             failed[name] = type(error).__name__
@@ -131,17 +146,27 @@ def look_for(row: Erasure, *, keeps: bool) -> Look:
 
 def _rows_of(row: Erasure, name: str, person: Person, *, keeps: bool) -> int:
     """Let a step look, which takes minutes, and take away in a moment: only the latter holds listeners back."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{_LONGEST}'")
+    with _alone_with(row), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
         take = steps()[name](person)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{_LONGEST}'")
+    with _alone_with(row):
         rows = take().rows
         if rows and name in TOLD:
             _tell_again(row)
         if not keeps:
             transaction.set_rollback(True)
     return rows
+
+
+@contextmanager
+def _alone_with(row: Erasure) -> Iterator[None]:
+    """Do this in a transaction that no other worker has at the same erasure; a killed one's ends, and so its turn."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{_LONGEST}'")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('erasure', %s))", [row.pk])
+        if not cursor.fetchone()[0]:
+            raise Busy
+        yield
 
 
 def _as_it_is(row: Erasure) -> Person:

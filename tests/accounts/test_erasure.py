@@ -275,7 +275,9 @@ _READ_WHOLE = (
 )
 
 
-def test_a_look_holds_no_listener_back(one: Studio, pool: ThreadPoolExecutor) -> None:
+def test_a_look_holds_no_listener_back_and_nobody_else_begins_the_same(
+    one: Studio, pool: ThreadPoolExecutor
+) -> None:
     live(joins.declare(one), "p")
     drain()
     made = erase(one, "p")
@@ -286,6 +288,9 @@ def test_a_look_holds_no_listener_back(one: Studio, pool: ThreadPoolExecutor) ->
         with held(table):
             looking = pool.submit(_closing, look)
             assert ids_of_who_waits(table) == [None], table
+            Erasure.objects.update(looked_at=None, steps=[])
+            assert pool.submit(_closing, look).result(LONG_S) == 0
+            assert Erasure.objects.get().steps == [], "it left again at once"
         assert looking.result(LONG_S) == 0
     settle()
 
