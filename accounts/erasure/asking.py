@@ -142,7 +142,7 @@ def _erase_of(
     if is_whole:
         _make_nameless(player, at=at)
     row.wanted = wanted_of(person, near)
-    row.until_tx = run_prepared("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", [])[0][0]
+    row.until_tx = until_now()
     row.save(update_fields=["wanted", "until_tx"])
     if studio_id != NO_STUDIO:
         audit.record(
@@ -158,6 +158,18 @@ def _erase_of(
     transaction.on_commit(selectors.forget_players, robust=True)
     transaction.on_commit(lambda: shown.forget(player.pk, [studio_id]), robust=True)
     return row
+
+
+# A snapshot ends behind the last transaction that is over: ours, with the facts that tell of the erasure, is not.
+_UNTIL_NOW = """
+SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, pg_current_xact_id()::text::bigint + 1)
+"""
+
+
+def until_now() -> int:
+    """Return the transaction before which everything was told of a person, by the caller's transaction as the last."""
+    until: int = run_prepared(_UNTIL_NOW, [])[0][0]
+    return until
 
 
 def _person(player: Player, studio_id: int, *, is_whole: bool) -> Person:

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from accounts.erasure import copies
-from accounts.erasure.asking import person_of
+from accounts.erasure.asking import person_of, until_now
 from accounts.erasure.models import Erasure
 from accounts.facts import PlayersErased
 from accounts.models import PlayerIdentity
@@ -113,8 +113,7 @@ def _tell_again(row: Erasure) -> None:
 
     In the transaction that takes it away: of what is gone nobody would know any more that it was there.
     """
-    until_tx = run_prepared("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", [])[0][0]
-    Erasure.objects.filter(pk=row.pk).update(until_tx=until_tx)
+    Erasure.objects.filter(pk=row.pk).update(until_tx=until_now())
     publish(PlayersErased([[row.player_id, row.is_whole]]), studio_id=row.studio_id or None)
 
 

@@ -262,6 +262,17 @@ def test_an_erasure_waits_for_whoever_is_in_a_transaction(one: Studio, pool: Thr
     assert finishing.finish_some(now=timezone.now() + timedelta(hours=1)) == 1
 
 
+def test_an_erasure_waits_until_listeners_have_heard_of_it(one: Studio) -> None:
+    unlock(joins.declare(one), "p", "a1")
+    drain()
+    made = erase(one, "p")
+    for number in range(1, 5):
+        finishing.finish_some(now=made.asked_at + number * timedelta(seconds=30))
+    assert not Erasure.objects.exclude(done_at=None).exists()
+    Erasure.objects.update(looked_at=None)
+    settle()
+
+
 _READ_WHOLE = (
     "accounts_call",
     "stats_report",
