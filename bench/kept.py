@@ -44,10 +44,21 @@ class Kept:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a figure is as promised; `by` is how far it is from that, as a fraction of the promise."""
+    """Whether a figure is as promised.
+
+    Attributes:
+        by: how far it is from that, as a fraction of the promise; of one that is 0, in the figure's unit.
+
+    """
 
     is_met: bool
     by: float
+    is_fraction: bool = True
+
+    @property
+    def told(self) -> str:
+        """Return how far it is from the promise."""
+        return f"{self.by:.0%}" if self.is_fraction else f"{self.by:g}"
 
 
 def newest(folder: Path = RESULTS) -> dict[str, Kept]:
@@ -96,8 +107,7 @@ def _clause(figure: Kept, clause: re.Match[str]) -> Verdict:
         value = figure.value
     is_upper = clause["sign"] in "<≤"
     is_met = value <= bound if is_upper else value >= bound
-    scale = bound or 1.0
-    return Verdict(is_met, abs(value - bound) / scale)
+    return Verdict(is_met, abs(value - bound) / (bound or 1.0), is_fraction=bound != 0)
 
 
 def _unit_of(bar: str) -> str:

@@ -39,6 +39,13 @@ def test_a_figure_is_held_against_the_worst_of_its_promises(bar: str, *, is_met:
     assert found.by == pytest.approx(by)
 
 
+@pytest.mark.parametrize(("bar", "told"), [("≤ 0", "100"), ("< 50", "100%")])
+def test_how_far_off_is_told_in_the_figures_unit_where_none_was_to_be(bar: str, told: str) -> None:
+    found = kept.verdict(replace(_FIGURE, bar=bar))
+    assert found is not None
+    assert found.told == told
+
+
 def test_what_is_promised_nothing_of_has_no_verdict() -> None:
     assert kept.verdict(_FIGURE) is None
 
