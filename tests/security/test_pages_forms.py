@@ -29,6 +29,8 @@ EXEMPT: Final = {
     "theme": "core.pages.from_our_pages",
     "shortcuts": "core.pages.from_our_pages",
 }
+# Others that take nothing, which they say (405) instead of asking for a form's token.
+TAKE_NOTHING: Final = frozenset({"livez", "readyz", "metrics"})
 # Pages that are the same for everybody, whoever is signed in.
 FOR_ALL: Final = frozenset({"", "demo", "favicon.ico", "problems/<slug:slug>", "admin/jsi18n/"})
 # What is noted of who looks: sessions, and from which device; and Django's list of models, made when it is asked for.
@@ -138,7 +140,14 @@ def test_a_link_from_another_site_changes_nothing(world: Hostile) -> None:
 
 
 def test_no_other_view_is_without_a_check() -> None:
-    assert {one.name for one in pages() if getattr(one.view, "csrf_exempt", False)} == set(EXEMPT)
+    exempt = {one.name or one.route for one in pages() if getattr(one.view, "csrf_exempt", False)}
+    assert exempt == EXEMPT.keys() | TAKE_NOTHING
+
+
+@pytest.mark.parametrize("route", sorted(TAKE_NOTHING))
+def test_what_asks_for_no_token_takes_nothing(route: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert {client.generic(method, f"/{route}").status_code for method in METHODS if method != "get"} == {405}
 
 
 @pytest.mark.slow
