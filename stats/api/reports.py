@@ -17,7 +17,16 @@ from accounts.authentication import TokenHolder, external_id_of, game_of, holder
 from accounts.throttling import charge
 from core.endpoint import Endpoint
 from core.ids import parse_id
-from core.items import Errors, error, read_event_id, read_list, read_object, read_time, require_none
+from core.items import (
+    Errors,
+    error,
+    read_event_id,
+    read_list,
+    read_object,
+    read_time,
+    require_none,
+    sent_event_id,
+)
 from core.refusals import Malformed, NotFound, Refused, pointer
 from core.rendering import dumps
 from core.strict_json import ExactJSONParser
@@ -102,7 +111,7 @@ class ReportBatchView(Endpoint):
         good = [item for item in read if isinstance(item, ReportRequest)]
         settled = iter(reports.report_many(requests=good, by=_caller(request), at=timezone.now()))
         results = [next(settled) if isinstance(item, ReportRequest) else item for item in read]
-        answer = _batch_answer(request, read, results)
+        answer = _batch_answer(request, items, results)
         return HttpResponse(dumps(answer), status=202, content_type="application/json")
 
 
@@ -201,18 +210,14 @@ def _problem(request: Request, refused: Refused) -> dict[str, Any]:
     return refused.body(public_url=settings.PUBLIC_URL, instance=request.path)
 
 
-def _batch_answer(
-    request: Request, read: list[ReportRequest | Refused], results: list[Reported | Refused]
-) -> dict[str, Any]:
+def _batch_answer(request: Request, items: list[Any], results: list[Reported | Refused]) -> dict[str, Any]:
     counts = {"reported": 0, "already_reported": 0, "rejected": 0}
     rows: list[dict[str, Any]] = []
-    for item, result in zip(read, results, strict=True):
+    for item, result in zip(items, results, strict=True):
         if isinstance(result, Refused):
             counts["rejected"] += 1
-            sent = item.event_id if isinstance(item, ReportRequest) else None
-            rows.append(
-                {"event_id": sent and str(sent), "status": "rejected", "problem": _problem(request, result)}
-            )
+            problem = _problem(request, result)
+            rows.append({"event_id": sent_event_id(item), "status": "rejected", "problem": problem})
         else:
             counts[result.status] += 1
             rows.append(_answer(request, result))

@@ -369,7 +369,7 @@ def test_a_batch_is_applied_in_its_order_and_reports_bad_items_in_their_place(
         {"player": "a", "stats": {"kills": {"add": 5}}, "event_id": EVENT},
         {"player": "a", "stats": {"kills": {"add": 5}}, "event_id": EVENT},
         {"player": "b", "stats": {"kills": {"add": 5}}, "event_id": EVENT},
-        {"player": "b", "stats": {"kills": {"add": "5"}}},
+        {"player": "b", "stats": {"kills": {"add": "5"}}, "event_id": EVENT},
         {"player": "bad", "stats": {"level": {"set": 1}}},
         {"player": "c", "stats": {"nowhere": {"set": 1}}, "event_id": str(new_id())},
         "d",
@@ -387,7 +387,7 @@ def test_a_batch_is_applied_in_its_order_and_reports_bad_items_in_their_place(
     assert rejected == [4, 5, 6, 7, 8, 9, 12]
     assert rows[3]["status"] == "already_reported"
     assert [row["problem"]["status"] for row in rows if "problem" in row] == [409, 422, 403, 400, 400, 404]
-    assert rows[3]["event_id"] == EVENT
+    assert [rows[place]["event_id"] for place in (3, 5, 8)] == [EVENT, EVENT, None]
     assert rows[7]["stats"]["nowhere"]["problem"]["status"] == 404
     assert rows[11]["stats"]["level"] == {"value": 3, "changed": True}
     assert rows[11]["stats"]["best_lap"]["problem"]["status"] == 422
