@@ -5,13 +5,15 @@ from typing import Any
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
 from core.clock import rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, bytes_answer, cached_answer, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
+from core.problems import CONTENT_TYPE
 from core.refusals import Conflict
+from core.schema import ProblemOutput
 from leaderboards.api import asked, documents, examples
 from leaderboards.api.pages import PRIVATE, PUBLIC
 from leaderboards.selectors import periods
@@ -92,7 +94,10 @@ class StandingsView(Endpoint):
         ),
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PERIOD, documents.SPAN],
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (409, CONTENT_TYPE): OpenApiResponse(ProblemOutput, "The period is not final yet."),
+        },
         examples=[examples.STANDINGS_EXAMPLE],
     )
     def get(self, request: Request, game_id: str, board: str, period: str) -> Any:
