@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Game, Player, Studio
 from core.clock import rfc3339
-from social.models import Notification
+from social.models import InboxCounter, Notification
 from tests import factories
 from tests.achievements.pictures import picture
 from tests.leaderboards import kept as boards
@@ -356,6 +356,7 @@ class Side:
             sent = json.loads(json.dumps(body).replace("{game}", str(game.uuid)))
             answer = server.post(path.format(game=game.uuid), sent)
             assert answer.status_code == 202, answer.content
+        InboxCounter.objects.create(player_id=player.pk, last_seq=1)
         told = Notification.objects.create(
             player_id=player.pk,
             seq=1,
