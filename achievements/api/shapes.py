@@ -48,6 +48,13 @@ class RarityOutput(serializers.Serializer[Any]):
     tier = serializers.ChoiceField(["common", "uncommon", "rare", "epic", "legendary"], allow_null=True)
 
 
+class Translation(serializers.Serializer[Any]):
+    """What a definition is called in one language."""
+
+    name = serializers.CharField(max_length=texts.NAME_LENGTH, required=False)
+    description = serializers.CharField(max_length=rules.DESCRIPTION_LENGTH, required=False)
+
+
 class DefinitionChange(serializers.Serializer[Any]):
     """A definition's fields, as documented; the rules of achievements/rules.py read them."""
 
@@ -81,7 +88,9 @@ class DefinitionChange(serializers.Serializer[Any]):
     available_from = serializers.DateTimeField(required=False, allow_null=True)
     available_until = serializers.DateTimeField(required=False, allow_null=True)
     translations = serializers.DictField(
-        required=False, help_text='`{"fr": {"name", "description"}}`; PATCH replaces all of them.'
+        child=Translation(),
+        required=False,
+        help_text="By languages' tags (BCP 47), as `fr`; PATCH replaces all of them.",
     )
 
 
