@@ -11,7 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.faults import FULL
 from tests.faults.clients import Client, Following, SocketClient, StreamClient, heard_in, open_in
-from tests.platform import Platform, wait_for
+from tests.platform import STARTS_WITHIN_S, Platform, wait_for
 
 CLIENTS = 200
 IN_A_BROWSER = 20
@@ -67,7 +67,11 @@ def kill_in_turn(platform: Platform, clients: list[Client], chance: random.Rando
         time.sleep(chance.uniform(0.1, 0.6))
         if name == "live":
             enough = connections + len(clients) // 2
-            wait_for(lambda enough=enough: _connections(clients) >= enough, what="clients to be back")  # type: ignore[misc]
+            wait_for(
+                lambda enough=enough: _connections(clients) >= enough,  # type: ignore[misc]
+                what="clients to be back",
+                within_s=STARTS_WITHIN_S,
+            )
             connections = _connections(clients)
         platform.kill(name)
         time.sleep(chance.uniform(0.1, 0.6))
