@@ -13,12 +13,12 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from accounts import devices, listening, services
 from accounts.keys import SCOPES
 from accounts.models import Game, Member, Player, PlayerIdentity, ServerKey, Studio, Tester, User
+from core import clock
 from core.admin import ReadOnlyAdmin
 from core.ids import parse_id
 
@@ -65,7 +65,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         """Save; an address that an operator writes is proved by that. Who is locked out hears nothing more."""
         super().save_model(request, obj, form, change)
         if change and not obj.is_active:
-            devices.end_all(obj, at=timezone.now())
+            devices.end_all(obj, at=clock.now())
             listening.stop_everywhere(obj)
         if not change or "email" in form.changed_data:
             User.objects.vouch_for(obj)
@@ -229,7 +229,7 @@ class ServerKeyAdmin(ReadOnlyAdmin):
         """Revoke the chosen keys: everywhere within five seconds."""
         waiting = list(chosen.filter(revoked_at=None))
         for row in waiting:
-            services.revoke_key(key_id=row.pk, at=timezone.now())
+            services.revoke_key(key_id=row.pk, at=clock.now())
             self.log_change(request, row, "Revoked.")
         self.message_user(request, f"{len(waiting)} revoked: everywhere within 5 seconds.", messages.SUCCESS)
 

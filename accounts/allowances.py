@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.db.models import Count
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import games, invitations, issued_keys, keyring, members
 from accounts.models import Game, Tester
+from core import clock
 from core.idempotency import KEPT_DAYS
 from core.items import LARGEST_BATCH
 from core.limits import Limit
@@ -15,7 +15,7 @@ from core.strict_json import MAX_BYTES, MAX_DEPTH
 
 def limits(studio_id: int) -> list[Limit]:
     """Return them (STUDIO_LIMITS)."""
-    now = timezone.now()
+    now = clock.now()
     invited = len(invitations.open_invitations(studio_id, at=now))
     rows = Tester.objects.filter(game__studio_id=studio_id).values("game").annotate(n=Count("pk"))
     most = rows.order_by("-n").first()

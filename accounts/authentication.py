@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.http import http_date
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
@@ -15,7 +14,7 @@ from accounts import erased, keys, last_use, people, selectors, throttling, toke
 from accounts.people import Part
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_external_id
-from core import tracing
+from core import clock, tracing
 from core.clock import rfc3339
 from core.ids import parse_id
 from core.items import Errors, error
@@ -108,7 +107,7 @@ def _server_key(key: str) -> KeyHolder:
     holder = selectors.issued_key(keys.key_hash(key))
     if holder is None:
         raise Unauthenticated("The server key is unknown or revoked. Issue a new one.")
-    if holder.expires_at is not None and holder.has_expired(timezone.now()):
+    if holder.expires_at is not None and holder.has_expired(clock.now()):
         instead = "Use the one that replaced it." if holder.rotated_at else "Issue a new one."
         raise CredentialExpired(f"The server key ended at {rfc3339(holder.expires_at)}. {instead}")
     last_use.note(holder.key_id)
@@ -127,7 +126,7 @@ def _ending(holder: KeyHolder) -> dict[str, str]:
 
 def _player_token(token: str) -> TokenHolder:
     try:
-        claims = tokens.read(token, at=timezone.now())
+        claims = tokens.read(token, at=clock.now())
     except tokens.InvalidToken:
         raise Unauthenticated(
             "The player token is not valid here or has expired. Ask for a new one."

@@ -11,14 +11,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts import members, selectors
 from accounts.models import Invitation, Member, User
 from accounts.roles import manageable_by
-from core import audit, mail
+from core import audit, clock, mail
 from core.ids import parse_id
 from core.refusals import Conflict, Gone, NotFound
 
@@ -166,7 +165,7 @@ def invited_address(request: HttpRequest) -> str | None:
     uuid = parse_id(request.session.get(_IN_SESSION, ""))
     if uuid is None:
         return None
-    return _open(timezone.now()).filter(uuid=uuid).values_list("email", flat=True).first()
+    return _open(clock.now()).filter(uuid=uuid).values_list("email", flat=True).first()
 
 
 def is_invited(request: HttpRequest, email: str | None = None) -> bool:

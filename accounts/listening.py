@@ -7,11 +7,11 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 
 from accounts import logins, sessions
 from accounts.models import PlayerAccount, User
 from accounts.selectors import PlayerInfo
+from core import clock
 
 
 def let_listen(request: HttpRequest, response: HttpResponseBase, player: PlayerInfo) -> bool:
@@ -25,7 +25,7 @@ def let_listen(request: HttpRequest, response: HttpResponseBase, player: PlayerI
     Raises Unauthenticated if the login ended, or the password was changed, since the request began.
 
     """
-    now, key = timezone.now(), request.session.session_key or ""
+    now, key = clock.now(), request.session.session_key or ""
     login = sessions.login_of(key)
     held = sessions.holder(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=now)
     if held is not None and (held.player_id, held.login) == (player.id, login):
@@ -59,7 +59,7 @@ def set_cookie(response: HttpResponseBase, secret: str) -> None:
 
 def stop(request: HttpRequest, key: str | None) -> None:
     """End what listens in a browser whose login, by its session's key, has just ended."""
-    now = timezone.now()
+    now = clock.now()
     if key:
         sessions.end_of_logins([sessions.login_of(key)], at=now)
     sessions.end(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=now)
@@ -69,4 +69,4 @@ def stop_everywhere(user: User) -> None:
     """End what listens as a user's player in all browsers that he signed in with."""
     player_id = PlayerAccount.objects.filter(user=user).values_list("player_id", flat=True).first()
     if player_id is not None:
-        sessions.end_of_account(player_id, at=timezone.now())
+        sessions.end_of_account(player_id, at=clock.now())

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import avatars, listening, selectors, sessions, throttling, visitors
 from accounts.authentication import TokenHolder, read_credential
 from accounts.models import User
+from core import clock
 from core import pages as core_pages
 from core.picture_pages import picture
 from core.refusals import Forbidden, Unauthenticated
@@ -80,7 +80,7 @@ def demo_session(request: HttpRequest) -> HttpResponse:
     studio_id = selectors.demo_studio_id()
     if info is None or studio_id is None:
         raise Http404
-    held = sessions.holder(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=timezone.now())
+    held = sessions.holder(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=clock.now())
     if held is not None and held.player_id == info.id:
         return HttpResponse(status=204)
     return _signed_in(request, player_id=info.id, studio_id=studio_id)
@@ -90,7 +90,7 @@ def demo_session(request: HttpRequest) -> HttpResponse:
 @cache_control(private=True, no_store=True)
 def end_session(request: HttpRequest) -> HttpResponse:
     """Sign a player out; pages that are open elsewhere in this browser stop listening within seconds."""
-    sessions.end(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=timezone.now())
+    sessions.end(request.COOKIES.get(settings.PLAYER_COOKIE, ""), at=clock.now())
     response = HttpResponse(status=204)
     response.delete_cookie(settings.PLAYER_COOKIE, samesite="Lax")
     return response
@@ -116,7 +116,7 @@ def own_session(request: HttpRequest) -> HttpResponse:
 
 def _signed_in(request: HttpRequest, *, player_id: int, studio_id: int) -> HttpResponse:
     agent = request.META.get("HTTP_USER_AGENT", "")
-    secret = sessions.begin(player_id=player_id, studio_id=studio_id, user_agent=agent, at=timezone.now())
+    secret = sessions.begin(player_id=player_id, studio_id=studio_id, user_agent=agent, at=clock.now())
     response = HttpResponse(status=204)
     listening.set_cookie(response, secret)
     return response

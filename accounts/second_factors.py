@@ -16,12 +16,12 @@ from allauth.mfa.utils import decrypt
 from cryptography.fernet import InvalidToken
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts import devices, known_browsers, owners
 from accounts.models import User
 from accounts.signing_in import TooOften
+from core import clock
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +78,7 @@ class ActivateForm(totp_forms.ActivateTOTPForm):  # type: ignore[misc]
 def end_logins_without(user: User) -> None:
     """Sign somebody out elsewhere who is about to set up his first factor: there a password alone opened the door."""
     if not owners.has_factor(user):
-        devices.end_others(context.request, user, at=timezone.now())
+        devices.end_others(context.request, user, at=clock.now())
 
 
 def _is_taken(authenticator: Authenticator, code: str) -> bool:

@@ -1,17 +1,17 @@
 """Queue ⇄ Python for accounts."""
 
 from celery import shared_task
-from django.utils import timezone
 
 from accounts import avatars, devices, invitations, sessions, signatures
 from accounts.calls import keeping
 from accounts.erasure import finishing
+from core import clock
 
 
 @shared_task(name="accounts.keep_sessions")
 def keep_sessions() -> None:
     """Delete sessions, devices, dismissals, nonces and invitations that are over, and pictures nobody has any more."""
-    now = timezone.now()
+    now = clock.now()
     sessions.keep(now=now)
     invitations.keep(now=now)
     devices.keep()
@@ -22,10 +22,10 @@ def keep_sessions() -> None:
 @shared_task(name="accounts.keep_calls")
 def keep_calls() -> None:
     """Make and drop the request log's days."""
-    keeping.keep(now=timezone.now())
+    keeping.keep(now=clock.now())
 
 
 @shared_task(name="accounts.finish_erasures")
 def finish_erasures() -> None:
     """Look for what is left of people who are being erased."""
-    finishing.finish_some(now=timezone.now())
+    finishing.finish_some(now=clock.now())

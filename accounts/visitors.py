@@ -17,12 +17,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from accounts import devices, listening, player_accounts
 from accounts.models import User
 from accounts.selectors import PlayerInfo
+from core import clock
 from core.public_pages import is_personal
 
 P = ParamSpec("P")
@@ -100,7 +100,7 @@ def visitors_page(page: Page[P]) -> Callable[..., HttpResponseBase]:
         answer = page(request, visitor, *args, **named)
         if request.method == "GET" and answer.status_code == HTTPStatus.OK:
             is_new = listening.let_listen(request, answer, visitor.player)
-            devices.seen(request, at=timezone.now(), is_new=is_new)
+            devices.seen(request, at=clock.now(), is_new=is_new)
         return answer
 
     return view
@@ -123,4 +123,4 @@ def shown(request: HttpRequest) -> dict[str, Visitor | None]:
 
 
 def _visitor(user: User) -> Visitor:
-    return Visitor(user, player_accounts.player_of(user, at=timezone.now()))
+    return Visitor(user, player_accounts.player_of(user, at=clock.now()))

@@ -2,10 +2,9 @@
 
 import structlog
 from celery import shared_task
-from django.utils import timezone
 
 from achievements.services import backfills, counters, icons, progress, recounting
-from core import followers, relay
+from core import clock, followers, relay
 
 log = structlog.get_logger(__name__)
 
@@ -28,16 +27,16 @@ def reconcile_rarity() -> None:
 @shared_task(name="achievements.keep_progress")
 def keep_progress() -> None:
     """Let go of the events of old reports."""
-    progress.forget_events(now=timezone.now())
+    progress.forget_events(now=clock.now())
 
 
 @shared_task(name="achievements.backfill")
 def backfill() -> None:
     """Give achievements to those who meet them since a definition changed."""
-    backfills.run_some(now=timezone.now())
+    backfills.run_some(now=clock.now())
 
 
 @shared_task(name="achievements.keep_icons")
 def keep_icons() -> None:
     """Remove icons that nothing has named for days."""
-    icons.sweep(at=timezone.now())
+    icons.sweep(at=clock.now())

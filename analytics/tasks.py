@@ -1,10 +1,9 @@
 """Queue ⇄ Python for analytics."""
 
 from celery import shared_task
-from django.utils import timezone
 
 from analytics.services import counting, distributions, retention, usage
-from core import followers, relay
+from core import clock, followers, relay
 
 
 @shared_task(name="analytics.follow")
@@ -23,6 +22,6 @@ def take_distributions() -> None:
 @shared_task(name="analytics.keep")
 def keep() -> None:
     """Delete what is kept no longer."""
-    now = timezone.now()
+    now = clock.now()
     retention.forget_hours(now=now)
     usage.keep(now=now)

@@ -7,7 +7,6 @@ from django.contrib.auth import logout
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts import leaving, player_accounts, selectors
@@ -15,6 +14,7 @@ from accounts.visitors import Visitor, grave_page
 from achievements.selectors import unlocks
 from care import own_exporting
 from care.files import zip_answer
+from core import clock
 from core.deadlines import extend
 from core.forms import PortalForm, sent
 from social import selectors as social
@@ -47,7 +47,7 @@ def erase(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     is_member = bool(selectors.memberships(visitor.user.pk))
     if form.is_valid():
         extend(ERASE_SECONDS)
-        leaving.erase_oneself(visitor.user, player_id=player.id, at=timezone.now())
+        leaving.erase_oneself(visitor.user, player_id=player.id, at=clock.now())
         if not is_member:
             logout(request)
         request.visitor = None  # type: ignore[attr-defined]
@@ -79,7 +79,7 @@ def _totals(player_id: int) -> dict[str, int]:
 def export(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """Say what is in the file; send it to who has just proved who he is."""
     if request.method == "POST":
-        now = timezone.now()
+        now = clock.now()
         extend(EXPORT_SECONDS)
         return zip_answer(own_exporting.write(visitor, at=now), visitor.player, at=now)
     context = {

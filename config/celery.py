@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from celery import Celery, Task
 from celery.beat import PersistentScheduler, SchedulingError
 from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from kombu.exceptions import OperationalError
 from kombu.transport import redis as broker
 from prometheus_client import Gauge
+from psycopg_pool import PoolTimeout
 
 from core import shifts
 from core.collector import settle
@@ -140,10 +142,13 @@ class Scheduler(PersistentScheduler):
 @task_prerun.connect
 def begin_a_task(task_id: str = "", sender: Any = None, **_: object) -> None:
     """Let the task's thread connect anew if PostgreSQL was away since its last task, as Django does for requests."""
+    from core import server_time  # noqa: PLC0415 - as above
     from core.metrics import jobs  # noqa: PLC0415 - as above
 
     shifts.begin()
     close_old_connections()
+    with suppress(DatabaseError, InterfaceError, PoolTimeout):  # the task itself says so
+        server_time.learn()
     jobs.began(task_id, sender.name)
 
 

@@ -1,4 +1,4 @@
-"""Times as the API writes and reads them: RFC 3339 in UTC with milliseconds and a `Z`."""
+"""What time it is, by PostgreSQL's clock; and times as the API writes and reads them: RFC 3339 in UTC."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,20 @@ _MICROSECOND = timedelta(microseconds=1)
 _MINUTES = [f"T{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440)]
 _SECONDS = [f"{second:02d}." for second in range(60)]
 _MILLISECONDS = [f"{millisecond:03d}Z" for millisecond in range(1000)]
+
+
+_behind = timedelta()
+
+
+def now() -> datetime:
+    """Return the time by PostgreSQL's clock, which is the same wherever a process runs (core/server_time.py)."""
+    return datetime.now(UTC) + _behind
+
+
+def set_behind(by: timedelta) -> None:
+    """Note by how much this machine's clock is behind PostgreSQL's."""
+    global _behind  # noqa: PLW0603 - the process has one
+    _behind = by
 
 
 def rfc3339(at: datetime) -> str:

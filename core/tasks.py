@@ -2,9 +2,8 @@
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
-from django.utils import timezone
 
-from core import followers, log_keeping, mail, relay
+from core import clock, followers, log_keeping, mail, relay
 from core.audit import sealing
 from core.exports import making
 
@@ -18,13 +17,13 @@ def sweep() -> None:
 @shared_task(name="core.keep_log")
 def keep_log() -> None:
     """Make and drop the log's days."""
-    log_keeping.keep(now=timezone.now())
+    log_keeping.keep(now=clock.now())
 
 
 @shared_task(name="core.send_mail")
 def send_mail() -> None:
     """Send the mail that waits."""
-    mail.send_waiting(now=timezone.now())
+    mail.send_waiting(now=clock.now())
 
 
 @shared_task(name="core.seal_audit")
@@ -36,7 +35,7 @@ def seal_audit() -> None:
 @shared_task(name="core.run_exports")
 def run_exports() -> None:
     """Go on with the files that studios wait for."""
-    making.run_some(now=timezone.now())
+    making.run_some(now=clock.now())
 
 
 @worker_shutting_down.connect

@@ -2,13 +2,13 @@
 
 import random
 import struct
-import time
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
+from core import clock
 from core.redis import WORKER_TIMEOUT_S, client
 from history import keys
 from history.selectors.showing import Audience
@@ -40,7 +40,7 @@ def read(player_id: int, audience: Audience) -> Kept | None:
         return None
     fresh_until, length = _HEAD.unpack_from(value)
     built_at = value[_HEAD.size : _HEAD.size + length]
-    is_fresh = changed == built_at and time.time() < fresh_until
+    is_fresh = changed == built_at and clock.now().timestamp() < fresh_until
     return Kept(zlib.decompress(value[_HEAD.size + length :]), is_fresh)
 
 
@@ -57,7 +57,7 @@ def begin(player_id: int) -> bytes:
 def keep(player_id: int, audience: Audience, body: bytes, *, built_at: bytes, is_settled: bool) -> None:
     """Keep a dashboard. Raises redis.RedisError."""
     fresh_s = random.uniform(*FRESH_S) if is_settled else UNSETTLED_S  # noqa: S311 - no secret
-    head = _HEAD.pack(time.time() + fresh_s, len(built_at))
+    head = _HEAD.pack(clock.now().timestamp() + fresh_s, len(built_at))
     _valkey().set(keys.dashboard(player_id, audience), head + built_at + zlib.compress(body, 1), ex=KEPT_S)
 
 
@@ -74,7 +74,7 @@ def release(player_id: int, audience: Audience) -> None:
 def want(player_id: int, audience: Audience) -> None:
     """Ask for a dashboard to be built by a worker. Raises redis.RedisError."""
     member = f"{player_id}:{audience.studio_id or 0}:{audience.game_id or 0}"
-    _valkey().zadd(keys.wanted(), {member: time.time()}, nx=True)
+    _valkey().zadd(keys.wanted(), {member: clock.now().timestamp()}, nx=True)
 
 
 def mark(changed: Collection[int], active: Collection[int], *, by: str, due_in_s: float) -> None:
@@ -88,7 +88,7 @@ def mark(changed: Collection[int], active: Collection[int], *, by: str, due_in_s
     marks = valkey.mget([keys.changed(player_id) for player_id in both])
     kept = {player_id for player_id, mark in zip(both, marks, strict=True) if mark is not None}
     outdated = _outdate([player_id for player_id in changed if player_id in kept], by=by)
-    now = time.time()
+    now = clock.now().timestamp()
     pipeline = valkey.pipeline(transaction=False)
     _line_up(pipeline, keys.outdated(), outdated, at=now + due_in_s)
     _line_up(pipeline, keys.cold(), [one for one in active if one not in kept], at=now)
@@ -124,7 +124,7 @@ def next_wanted() -> tuple[int, Audience] | None:
 
 def next_outdated() -> int | None:
     """Take a player whose dashboards are to be built anew by now. Raises redis.RedisError."""
-    found = _valkey().zrange(keys.outdated(), "-inf", time.time(), byscore=True, offset=0, num=1)
+    found = _valkey().zrange(keys.outdated(), "-inf", clock.now().timestamp(), byscore=True, offset=0, num=1)
     if not found or not _valkey().zrem(keys.outdated(), found[0]):
         return None
     return int(found[0])

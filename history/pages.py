@@ -6,7 +6,6 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -15,6 +14,7 @@ from accounts import selectors as accounts
 from accounts.people import PUBLIC
 from accounts.selectors import PlayerInfo
 from accounts.visitors import Visitor, visitors_page
+from core import clock
 from core.spoken import NAMELESS
 from history import yearbook
 from history.selectors import recaps
@@ -60,7 +60,7 @@ def demo_fragment(request: HttpRequest) -> HttpResponse:
 @visitors_page
 def recap(request: HttpRequest, visitor: Visitor, year: int) -> HttpResponse:
     """Show a player's year beside the year before."""
-    now, player = timezone.now(), visitor.player
+    now, player = clock.now(), visitor.player
     latest = recaps.latest_year(player, at=now)
     if not recaps.FIRST_YEAR <= year <= latest:
         raise Http404
@@ -90,7 +90,7 @@ def _page(request: HttpRequest, info: PlayerInfo, *, session: str, home: str, fr
 
 
 def _context(request: HttpRequest, info: PlayerInfo, *, is_demo: bool = False) -> dict[str, Any]:
-    now, span = timezone.now(), request.GET.get("span", "")
+    now, span = clock.now(), request.GET.get("span", "")
     found = home_of(
         info,
         span=span if span in SPANS else DEFAULT_SPAN,

@@ -2,9 +2,8 @@
 
 import structlog
 from celery import shared_task
-from django.utils import timezone
 
-from core import followers, relay
+from core import clock, followers, relay
 from core.redis import AWAY
 from history import partitions
 from history.services import dashboards, rolling
@@ -34,6 +33,6 @@ def keep_partitions() -> None:
     # Kept out of processes that archive nothing: its libraries take 60 MiB.
     from history.services import retention  # noqa: PLC0415
 
-    now = timezone.now()
+    now = clock.now()
     partitions.ensure(now=now)
     retention.apply(now=now)

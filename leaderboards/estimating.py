@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
+from core import clock
 from core.db import array_literal, run_prepared, text_array_literal
 from leaderboards import filling, truth
 from leaderboards.keys import Board
@@ -170,7 +170,7 @@ def make(board: Board) -> None:
     BoardSketch.objects.update_or_create(
         name=board.name,
         defaults={
-            "made_at": timezone.now(),
+            "made_at": clock.now(),
             "changes": 0,
             "players": sketch.players,
             "step": sketch.step,

@@ -4,9 +4,8 @@ from typing import Any
 
 import structlog
 from celery import shared_task
-from django.utils import timezone
 
-from core import followers, relay
+from core import clock, followers, relay
 from core.redis import AWAY
 from leaderboards import rebuilding
 from leaderboards.keys import Board
@@ -41,14 +40,14 @@ def check_boards() -> None:
 @shared_task(name="leaderboards.turn_periods")
 def turn_periods() -> None:
     """Let periods end and become final, every few seconds."""
-    turning.turn_periods(now=timezone.now())
+    turning.turn_periods(now=clock.now())
 
 
 @shared_task(name="leaderboards.tell_ranks")
 def tell_ranks() -> None:
     """Tell players whose score moved where they stand now, every few seconds."""
     try:
-        telling.tell_ranks(now=timezone.now())
+        telling.tell_ranks(now=clock.now())
     except AWAY as error:
         log.warning("ranks can't be told", error=str(error).split("\n")[0])
 
@@ -57,7 +56,7 @@ def tell_ranks() -> None:
 def take_snapshots() -> None:
     """Keep a look at every board that changed."""
     try:
-        snapshots.take_snapshots(now=timezone.now())
+        snapshots.take_snapshots(now=clock.now())
     except AWAY as error:
         log.warning("snapshots wait", error=str(error).split("\n")[0])
 
@@ -74,8 +73,8 @@ def reconcile() -> None:
 @shared_task(name="leaderboards.keep_boards")
 def keep_boards() -> None:
     """Let go of what is not needed any more: old submissions' events, old snapshots."""
-    turning.forget_submissions(now=timezone.now())
-    snapshots.thin(now=timezone.now())
+    turning.forget_submissions(now=clock.now())
+    snapshots.thin(now=clock.now())
 
 
 @shared_task(name="leaderboards.tidy_boards")

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
-from django.utils import timezone
 
-from core import strict_json
+from core import clock, strict_json
 from core.ids import parse_id
 from core.refusals import Forbidden, Malformed, Refused, Unauthenticated, Unavailable
 from social.live import codes, server
@@ -128,9 +127,9 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
         try:
             async with asyncio.timeout(self._hub.limits.authenticate_s):
                 if "token" in said:
-                    guest = await self._ask(admit, said["token"], at=timezone.now())
+                    guest = await self._ask(admit, said["token"], at=clock.now())
                 else:
-                    guest = await self._ask(admit_session, secret or "", at=timezone.now())
+                    guest = await self._ask(admit_session, secret or "", at=clock.now())
         except Unauthenticated as refused:
             connection.close(codes.UNAUTHENTICATED, refused.detail)
         except Forbidden as refused:
@@ -142,7 +141,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
                 return
             connection.after = _after(said) if "after" in said else None
             try:
-                connection.let_in(guest, at=timezone.now())
+                connection.let_in(guest, at=clock.now())
             except Refused as refused:
                 connection.close(codes.TOO_MANY, refused.detail)
 

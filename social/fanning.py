@@ -12,13 +12,12 @@ from uuid import UUID
 
 import orjson
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.facts import PlayersJoined
 from accounts.selectors import banned_players, hidden_players, joined_players, players_shown
 from achievements.facts import AchievementsUnlocked
 from achievements.selectors import unlocks
-from core import shifts
+from core import clock, shifts
 from core.clock import microseconds, rfc3339_us
 from core.db import array_literal, run_prepared
 from core.facts import Fact
@@ -69,7 +68,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
 
     A fact that is applied again changes nothing, nor does one that is too old to be news, or that nobody is to hear of.
     """
-    now = timezone.now()
+    now = clock.now()
     _join([fact for fact in facts if fact.kind == PlayersJoined.kind])
     facts = joining.as_they_are(facts)
     of_others = joining.with_nobody(facts, joining.erased(facts))

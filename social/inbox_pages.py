@@ -13,13 +13,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import selectors as accounts
 from accounts.visitors import Visitor, visitors_page
 from achievements.selectors.definitions import names_in
-from core import spoken
+from core import clock, spoken
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from leaderboards.selectors import definitions as boards
@@ -71,7 +70,7 @@ class Asked:
 def inbox(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Show what the visitor was told: on the first page what is unread before all, then the rest by day."""
     asked, player = Asked.by(request), visitor.player
-    kind, now = asked.kind or None, timezone.now()
+    kind, now = asked.kind or None, clock.now()
     new = []
     if not asked.only_unread and not asked.cursor:
         new = selectors.notifications(player.id, unread=True, kind=kind, limit=MOST_NEW + 1)
@@ -106,9 +105,9 @@ def read(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Mark one thing of the visitor's as read, or all that he has seen, and go back to what was shown."""
     uuid, newest = parse_id(request.POST.get("id", "")), request.POST.get("newest", "")
     if uuid is not None:
-        services.mark_read(player_id=visitor.player.id, uuids=[uuid], at=timezone.now())
+        services.mark_read(player_id=visitor.player.id, uuids=[uuid], at=clock.now())
     elif newest.isascii() and newest.isdigit() and len(newest) < 19:
-        services.mark_read(player_id=visitor.player.id, uuids=None, at=timezone.now(), until_seq=int(newest))
+        services.mark_read(player_id=visitor.player.id, uuids=None, at=clock.now(), until_seq=int(newest))
     query = Asked(
         request.POST.get("kind", ""), request.POST.get("unread") == "1", request.POST.get("cursor", "")
     )

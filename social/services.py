@@ -8,10 +8,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked, ProgressChanged, ReportAnswered
-from core import shifts
+from core import clock, shifts
 from core.facts import Fact
 from core.redis import breaker, client
 from core.refusals import NotFound
@@ -33,7 +32,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     Applying a fact again adds nothing. One that is older than the inbox keeps makes no row, nor does a rank that is no
     news. A rank replaces what was told of the same board and not read: of a busy evening the last one is left to read.
     """
-    now = timezone.now()
+    now = clock.now()
     facts = joining.as_they_are(facts)
     gone = joining.erased(facts)
     of_others = joining.with_nobody(facts, gone)

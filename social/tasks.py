@@ -1,9 +1,8 @@
 """Social's tasks: following the log, and keeping the inbox."""
 
 from celery import shared_task
-from django.utils import timezone
 
-from core import followers, relay
+from core import clock, followers, relay
 from social import fanning, services
 
 
@@ -17,7 +16,7 @@ def follow() -> None:
 @shared_task(name="social.tell_due")
 def tell_due() -> None:
     """Tell players of progress that had to wait, every second."""
-    services.tell_due(now=timezone.now())
+    services.tell_due(now=clock.now())
 
 
 @shared_task(name="fanning.follow")
@@ -30,12 +29,12 @@ def follow_for_friends() -> None:
 @shared_task(name="social.tell_friends")
 def tell_friends() -> None:
     """Tell players' friends of what had to wait for its minute, every second."""
-    fanning.tell_friends(now=timezone.now())
+    fanning.tell_friends(now=clock.now())
 
 
 @shared_task(name="social.keep_inbox")
 def keep_inbox() -> None:
     """Delete notifications after 30 days, and what friends were told after an hour."""
-    now = timezone.now()
+    now = clock.now()
     services.keep_inbox(now=now)
     fanning.forget_old(now=now)

@@ -1,12 +1,12 @@
 """Queue ⇄ Python for stats."""
 
 from celery import shared_task
-from django.utils import timezone
 
+from core import clock
 from stats.services import keeping
 
 
 @shared_task(name="stats.keep_events")
 def keep_events() -> None:
     """Let go of old reports' events."""
-    keeping.forget_events(now=timezone.now())
+    keeping.forget_events(now=clock.now())

@@ -9,14 +9,13 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
-from core import spoken
+from core import clock, spoken
 from core.deadlines import extend
 from core.forms import sent
 from core.pagination import decode_cursor, encode_cursor
@@ -76,7 +75,7 @@ def _create(visit: Visit, form: NewWebhookForm) -> tuple[EndpointInfo, str] | No
             events=said["events"],
             description=said["description"],
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
             uuid=form.uuid,
         )
     except MadeBefore:
@@ -99,7 +98,7 @@ def webhook(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
     form = WebhookForm(sent(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            endpoints.change(info, changes=form.cleaned_data, actor=visit.actor, at=timezone.now())
+            endpoints.change(info, changes=form.cleaned_data, actor=visit.actor, at=clock.now())
         except Refused as refused:
             _refuse(form, refused)
         else:
@@ -157,7 +156,7 @@ def switch(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
     """Disable or enable a webhook."""
     info, enabled = _hook(visit, hook), request.POST.get("enabled") == "true"
     extend(LOG_SECONDS)
-    endpoints.change(info, changes={"enabled": enabled}, actor=visit.actor, at=timezone.now())
+    endpoints.change(info, changes={"enabled": enabled}, actor=visit.actor, at=clock.now())
     said = _("The webhook is enabled. What had waited is parked: replay it if you want it.")
     messages.success(request, said if enabled else _("The webhook is disabled. Nothing is sent to it."))
     return redirect(_to(visit, info))
@@ -176,7 +175,7 @@ def rotate(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
     ):  # made anew since the form was opened, perhaps by this very one
         return _sent_before(request, _to(visit, info))
     overlap = timedelta(hours=int(form.cleaned_data["overlap"]))
-    rotated, secret = endpoints.rotate_secret(info, overlap=overlap, actor=visit.actor, at=timezone.now())
+    rotated, secret = endpoints.rotate_secret(info, overlap=overlap, actor=visit.actor, at=clock.now())
     return _secret(request, visit, rotated, secret)
 
 
@@ -186,7 +185,7 @@ def send_test(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
     """Send a test message, and lead to what becomes of it."""
     info = _hook(visit, hook)
     try:
-        uuid = deliveries.send_test(info, at=timezone.now())
+        uuid = deliveries.send_test(info, at=clock.now())
     except Refused as refused:
         messages.error(request, refused.detail)
         return redirect(_to(visit, info))
@@ -219,7 +218,7 @@ def replay(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
         messages.error(request, _("Choose a time, and what is sent again."))
         return redirect(_to(visit, info))
     extend(LOG_SECONDS)
-    until = timezone.now()
+    until = clock.now()
     since = until - timedelta(hours=form.cleaned_data["hours"])
     try:
         count = deliveries.redeliver_range(info, since=since, until=until, states=form.cleaned_data["states"])
@@ -235,7 +234,7 @@ def replay(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
 @studio_page(needs=Act.MANAGE_KEYS)
 def delete(request: HttpRequest, visit: Visit, hook: UUID) -> Page:
     """Delete a webhook and its log."""
-    endpoints.delete(_hook(visit, hook), actor=visit.actor, at=timezone.now())
+    endpoints.delete(_hook(visit, hook), actor=visit.actor, at=clock.now())
     messages.success(request, _("The webhook is deleted, and its log with it."))
     return redirect(_to_list(visit))
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.utils import timezone
 
+from core import clock
 from core.db import array_literal, run_prepared
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.rules import signing
@@ -164,7 +164,7 @@ def _of(studio_id: int, game_id: int | None) -> Any:
 
 def info_of(row: Endpoint) -> EndpointInfo:
     """Return an endpoint as its studio sees it."""
-    is_rotating = row.previous_until is not None and row.previous_until > timezone.now()
+    is_rotating = row.previous_until is not None and row.previous_until > clock.now()
     return EndpointInfo(
         id=row.pk,
         uuid=row.uuid,

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg
 import structlog
 from django.db import InterfaceError, OperationalError, connection
-from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
-from core import tracing
+from core import clock, server_time, tracing
 from core.disk import storage
 from webhooks import metrics, resolving, selectors
 from webhooks.queue import MOST_OF_ONE, Done, Due, Outcome
@@ -89,6 +88,7 @@ class Dispatcher:
             self._receivers = await self._ask(selectors.receivers)
             self._receivers_at = began
         await self._note()
+        await self._ask(server_time.learn)
         storage.look()
         most = 0 if storage.is_full else min(TAKEN_AT_ONCE, MOST_UNDER_WAY - len(self._under_way))
         taken = await self._ask(attempts.take, self._room(), most=most) if most > 0 else []
@@ -139,7 +139,7 @@ class Dispatcher:
             log.error("an attempt broke", delivery=str(due.uuid), exc_info=task.exception())
 
     async def _attempt(self, receiver: Receiver, due: Due) -> None:
-        at, body = timezone.now(), due.payload.encode()
+        at, body = clock.now(), due.payload.encode()
         headers = signing.headers(
             message_id=f"msg_{due.uuid}",
             timestamp=int(at.timestamp()),
@@ -160,7 +160,7 @@ class Dispatcher:
         next_at = None
         if not outcome.is_success:
             pause = schedule.next_pause(due.failures + 1, wish=outcome.wish, chance=random.random)
-            next_at = timezone.now() + pause if pause is not None else None
+            next_at = clock.now() + pause if pause is not None else None
         is_parked = not outcome.is_success and next_at is None
         self._done.append(Done(due, at, receiver.url, headers, outcome, next_at, is_parked))
 

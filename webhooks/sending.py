@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,7 @@ import aiohttp
 from django.conf import settings
 from yarl import URL
 
+from core import clock
 from webhooks import connecting, resolving
 from webhooks.queue import Outcome
 from webhooks.rules import targets
@@ -80,7 +81,7 @@ class Sender:
             ) as response:
                 status = response.status
                 answered = dict(list(response.headers.items())[:_KEPT_HEADERS])
-                wish = retry_after(response.headers.get("Retry-After"), at=datetime.now(UTC))
+                wish = retry_after(response.headers.get("Retry-After"), at=clock.now())
                 said = await _read(response)
                 if not 200 <= status < 300:
                     error = f"status: The receiver answered {status}."

@@ -1,9 +1,8 @@
 """Queue ⇄ Python for webhooks."""
 
 from celery import shared_task
-from django.utils import timezone
 
-from core import followers, relay
+from core import clock, followers, relay
 from webhooks.services import deliveries, following
 
 
@@ -17,10 +16,10 @@ def follow() -> None:
 @shared_task(name="webhooks.keep_deliveries")
 def keep_deliveries() -> None:
     """Delete deliveries after 3 days, those that failed after 30."""
-    deliveries.keep(now=timezone.now())
+    deliveries.keep(now=clock.now())
 
 
 @shared_task(name="webhooks.tidy")
 def tidy() -> None:
     """Park what waits for disabled endpoints, and remove deleted ones."""
-    deliveries.tidy(now=timezone.now())
+    deliveries.tidy(now=clock.now())

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,6 +10,7 @@ from rest_framework.response import Response
 from accounts import services
 from accounts.authentication import holder_of, player_of
 from accounts.selectors import KeyHolder
+from core import clock
 from core.endpoint import Endpoint
 from core.reasons import Reasoned
 
@@ -76,6 +76,6 @@ def _exclude(request: Request, player: str, *, excluded: bool) -> Response:
         excluded=excluded,
         reason=values.validated_data["reason"],
         actor=holder.actor,
-        at=timezone.now(),
+        at=clock.now(),
     )
     return Response({"excluded": excluded}, status=202)

@@ -3,7 +3,6 @@
 from typing import Any, cast
 from uuid import UUID
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 from accounts import games, selectors, services
 from accounts.authentication import holder_of, named_game
 from accounts.selectors import GameInfo, KeyHolder
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import (
     PAGE_PARAMETERS,
@@ -143,7 +143,7 @@ class GamesView(Endpoint):
         values = GameInput(data=request.data)
         values.is_valid(raise_exception=True)
         game = games.create(
-            studio_id=holder.studio_id, **values.validated_data, actor=holder.actor, at=timezone.now()
+            studio_id=holder.studio_id, **values.validated_data, actor=holder.actor, at=clock.now()
         )
         return Response(game_json(_fresh(game.uuid)), status=201)
 
@@ -183,7 +183,7 @@ class GameView(Endpoint):
                 game_id=game.id,
                 changes=values.validated_data,
                 actor=cast("KeyHolder", holder_of(request)).actor,  # a player token may not
-                at=timezone.now(),
+                at=clock.now(),
             )
         return Response(game_json(_fresh(game.uuid)))
 

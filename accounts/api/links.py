@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,6 +11,7 @@ from accounts import linking
 from accounts.api.players import PlayerOutput, player_json, written_name
 from accounts.authentication import TokenHolder, holder_of, player_of
 from accounts.selectors import KeyHolder
+from core import clock
 from core.clock import rfc3339
 from core.deadlines import extend
 from core.endpoint import Endpoint, StrictSerializer, StrictText
@@ -69,9 +69,7 @@ class LinkCodeView(Endpoint):
         """Issue a code."""
         holder, info = holder_of(request), player_of(request, player)
         by = f"player:{info.uuid}" if isinstance(holder, TokenHolder) else holder.actor
-        code, expires_at = linking.issue_code(
-            player=info, studio_id=holder.studio_id, by=by, at=timezone.now()
-        )
+        code, expires_at = linking.issue_code(player=info, studio_id=holder.studio_id, by=by, at=clock.now())
         return Response(
             {"code": code, "expires_at": rfc3339(expires_at)},
             status=201,
@@ -116,6 +114,6 @@ class LinkView(Endpoint):
             external_id=written_name(request, player),
             code=values.validated_data["code"],
             by=holder.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
         return Response(player_json(info))

@@ -5,7 +5,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,6 +17,7 @@ from accounts.erasure import asking
 from accounts.erasure.asking import ErasureInfo
 from accounts.models import Visibility
 from accounts.selectors import KeyHolder, PlayerInfo
+from core import clock
 from core.clock import rfc3339
 from core.deadlines import extend
 from core.endpoint import Endpoint, StrictSerializer, StrictText
@@ -206,7 +206,7 @@ def _erased(holder: KeyHolder, request: Request, player: str) -> ErasureInfo:
     made = None
     if info is not None:
         made = asking.erase(
-            studio_id=holder.studio_id, player_id=info.id, reason="", actor=holder.actor, at=timezone.now()
+            studio_id=holder.studio_id, player_id=info.id, reason="", actor=holder.actor, at=clock.now()
         )
     made = made or asking.found(holder.studio_id, player)
     if made is None:
@@ -249,7 +249,7 @@ class PlayerTokenView(Endpoint):
             raise Gone("This person was erased.")
         if info.banned:
             raise Forbidden("This player is banned from the studio's games.")
-        token, expires_at = services.issue_player_token(player=info.uuid, game=game.uuid, at=timezone.now())
+        token, expires_at = services.issue_player_token(player=info.uuid, game=game.uuid, at=clock.now())
         signing_key = base64.b64encode(tokens.signing_key(token)).decode()
         said = {"token": token, "expires_at": rfc3339(expires_at), "signing_key": signing_key}
         return Response(said, status=201)
@@ -271,7 +271,7 @@ class PlayerTokenView(Endpoint):
             studio_id=holder.studio_id,
             player=player_of(request, player),
             actor=holder.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
         return Response(status=204)
 

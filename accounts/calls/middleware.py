@@ -10,6 +10,7 @@ from accounts import keys
 from accounts.calls import redacting
 from accounts.calls.notebook import FAILED, FIRST_REFUSAL, OK, REFUSED, Noted, Owner, notebook
 from accounts.calls.repeating import as_documented
+from core import clock
 from core.client_address import client_address
 from core.middleware import GetResponse
 from core.refusals import Gone, Told
@@ -66,7 +67,7 @@ def _noted(request: HttpRequest, response: HttpResponse, owner: Owner, holder: A
     body = b"" if is_of_nobody else body
     is_json = "json" in request.META.get("CONTENT_TYPE", "") and len(body) <= redacting.LARGEST_READ
     return Noted(
-        at=time.time(),
+        at=clock.now().timestamp(),
         owner=owner,
         key_id=getattr(holder, "key_id", None),
         game=_game(holder) or (match.kwargs.get("game_id") if match else None),

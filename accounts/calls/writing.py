@@ -15,6 +15,7 @@ from psycopg_pool import PoolTimeout
 from accounts.calls import redacting
 from accounts.calls.notebook import Notebook, Noted, Owner, Page, Sort, notebook
 from accounts.models import ServerKey
+from core import clock
 from core.db import run_prepared
 from core.deadlines import deadline
 from core.ids import parse_id
@@ -205,7 +206,7 @@ class Writer:
         """Write; a database that is away is asked again a second later."""
         try:
             with deadline(_WITHIN_S):
-                write(at=datetime.now(UTC), sums=sums)
+                write(at=clock.now(), sums=sums)
         except _AWAY as error:
             log.warning("request log not written", error=str(error).strip().split("\n")[0])
         except Exception:

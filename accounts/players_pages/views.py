@@ -5,13 +5,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import account_links, avatars, devices, limits, own_settings
 from accounts.players_pages import content
 from accounts.players_pages.forms import LinkForm, PictureForm, PrivacyForm, ProfileForm
 from accounts.visitors import Visitor, visitors_page
+from core import clock
 from core.deadlines import extend
 from core.forms import PortalForm, sent
 from core.refusals import Refused
@@ -58,7 +58,7 @@ def picture(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         assert isinstance(file, UploadedFile)
         try:
             limits.count(request, group="picture", key=visitor.user.pk, rate=PICTURES, refusal=_MANY_PICTURES)
-            avatars.upload(visitor.player.id, file.read(), at=timezone.now())
+            avatars.upload(visitor.player.id, file.read(), at=clock.now())
         except Refused as refused:
             return _again(request, visitor, "picture", form, refused)
         return _done(request, "This is your picture from now on.", "profile")
@@ -75,7 +75,7 @@ def link(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     extend(LINK_SECONDS)
     try:
         changed = account_links.redeem(
-            user_id=visitor.user.pk, code=form.cleaned_data["code"], at=timezone.now()
+            user_id=visitor.user.pk, code=form.cleaned_data["code"], at=clock.now()
         )
     except Refused as refused:
         return _again(request, visitor, "link", form, refused)
@@ -89,7 +89,7 @@ def link(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 @visitors_page
 def end_devices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Sign the visitor out in another browser, or in all others."""
-    device, now = request.POST.get("device", ""), timezone.now()
+    device, now = request.POST.get("device", ""), clock.now()
     if device == "others":
         ended = devices.end_others(request, visitor.user, at=now)
         said = "You are signed out everywhere else." if ended else "You are signed in nowhere else."

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts import named
@@ -17,7 +16,7 @@ from accounts.doorway import Visit, studio_page
 from accounts.forms import AuditFilter
 from accounts.portal import deeds
 from accounts.roles import Act
-from core import csv_files
+from core import clock, csv_files
 from core.audit import entries, verifying
 from core.audit.entries import Entry, Wanted
 from core.clock import from_microseconds, microseconds
@@ -82,7 +81,7 @@ def audit_file(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     form = _asked(request, visit)
     if not form.is_valid():
         return _refused(request, visit, form)
-    now = timezone.now()
+    now = clock.now()
     name = csv_files.file_name("audit", visit.studio.name, f"{now:%Y-%m-%d}")
     return csv_files.answer(name, COLUMNS, _rows(visit, _wanted(form), now))
 

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -20,6 +19,7 @@ from accounts.erasure import asking
 from accounts.erasure.asking import ErasureInfo
 from accounts.finding import Known
 from accounts.roles import Act
+from core import clock
 from core.forms import TypedForm, sent
 from core.refusals import Refused
 
@@ -53,7 +53,7 @@ def erase(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
                 player_id=person.id,
                 reason=form.cleaned_data["reason"],
                 actor=visit.actor,
-                at=timezone.now(),
+                at=clock.now(),
             )
         except Refused as refused:
             form.refuse(refused)

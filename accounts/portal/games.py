@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,6 +13,7 @@ from accounts.doorway import Visit, studio_page
 from accounts.portal.game_forms import GameForm, NewGameForm, PutAwayForm, TesterForm
 from accounts.roles import Act
 from accounts.selectors import GameInfo
+from core import clock
 from core.ids import parse_id
 from core.refusals import Conflict
 
@@ -40,7 +40,7 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
         regions=form.cleaned_data["regions"],
         uuid=form.uuid,
         actor=visit.actor,
-        at=timezone.now(),
+        at=clock.now(),
     )
     if not visit.games:  # the checklist on the home page leads on from the first one
         return redirect("portal-home", visit.studio.studio_uuid)
@@ -67,7 +67,7 @@ def settings(request: HttpRequest, visit: Visit) -> HttpResponse:
         game_id=game.id,
         changes=form.changes,
         actor=visit.actor,
-        at=timezone.now(),
+        at=clock.now(),
     )
     messages.success(request, _("The settings are saved.") if changed else _("Nothing was different."))
     return _to_settings(visit)
@@ -81,9 +81,7 @@ def add_tester(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = TesterForm(request.POST, studio_id=game.studio_id)
     if form.is_valid():
         try:
-            games.add_tester(
-                game=game, player=form.cleaned_data["player"], actor=visit.actor, at=timezone.now()
-            )
+            games.add_tester(game=game, player=form.cleaned_data["player"], actor=visit.actor, at=clock.now())
         except Conflict as refused:
             form.add_error("player", refused.detail)
         else:
@@ -101,7 +99,7 @@ def remove_tester(request: HttpRequest, visit: Visit) -> HttpResponse:
     player = None if uuid is None else selectors.player_by_uuid(uuid, studio_id=game.studio_id)
     if player is None:
         raise Http404
-    games.remove_tester(game=game, player=player, actor=visit.actor, at=timezone.now())
+    games.remove_tester(game=game, player=player, actor=visit.actor, at=clock.now())
     messages.success(request, _("The player tests this game no more, and keeps what was unlocked."))
     return _to_settings(visit)
 
@@ -120,7 +118,7 @@ def put_away(request: HttpRequest, visit: Visit) -> HttpResponse:
             game_id=game.id,
             reason=form.cleaned_data["reason"],
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
         messages.success(request, _("%(title)s is put away. Bring it back here.") % {"title": game.title})
         return _to_settings(visit)
@@ -131,7 +129,7 @@ def put_away(request: HttpRequest, visit: Visit) -> HttpResponse:
         refused=form.is_bound,
         game=game,
         form=form,
-        means=shelving.of_putting_away(game.id, at=timezone.now()),
+        means=shelving.of_putting_away(game.id, at=clock.now()),
     )
 
 
@@ -140,7 +138,7 @@ def put_away(request: HttpRequest, visit: Visit) -> HttpResponse:
 def restore(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Bring a game back."""
     game = _game(visit)
-    if games.restore(studio_id=game.studio_id, game_id=game.id, actor=visit.actor, at=timezone.now()):
+    if games.restore(studio_id=game.studio_id, game_id=game.id, actor=visit.actor, at=clock.now()):
         messages.success(request, _("%(title)s is back.") % {"title": game.title})
     return _to_settings(visit)
 
@@ -165,7 +163,7 @@ def _settings(
         form=form or GameForm(initial=initial),
         tester_form=tester_form or TesterForm(studio_id=game.studio_id),
         testers=testers.of(game),
-        means=shelving.of_putting_away(game.id, at=timezone.now()),
+        means=shelving.of_putting_away(game.id, at=clock.now()),
     )
 
 

@@ -2,12 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts import members
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
+from core import clock
 from core.clock import from_microseconds
 
 _LATEST_US = 2**53
@@ -19,6 +19,6 @@ def read(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Take as read what happened until the newest that was shown; what came since stays new."""
     until = request.POST.get("until", "")
     if until.isascii() and until.isdigit() and 0 < int(until[:17]) < _LATEST_US:
-        shown = min(from_microseconds(int(until[:17])), timezone.now())
+        shown = min(from_microseconds(int(until[:17])), clock.now())
         members.read_until(studio_id=visit.studio.studio_id, user_id=visit.user.pk, until=shown)
     return redirect("portal-inbox", studio=visit.studio.studio_uuid)

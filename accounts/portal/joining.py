@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import invitations
 from accounts.invitations import InvitationInfo
 from accounts.models import User
+from core import clock
 from core.refusals import Conflict, Gone
 
 
@@ -20,7 +20,7 @@ from core.refusals import Conflict, Gone
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Say who invites to what; a POST accepts. What does not work any more says so, and names no studio."""
     try:
-        found = invitations.find(token, at=timezone.now())
+        found = invitations.find(token, at=clock.now())
         if not isinstance(request.user, User):
             return _welcome(request, found)
         if not found.is_for(request.user):
@@ -43,7 +43,7 @@ def _welcome(request: HttpRequest, found: InvitationInfo) -> HttpResponse:
 
 def _accept(request: HttpRequest, token: str, user: User) -> HttpResponse:
     try:
-        joined = invitations.accept(token=token, user=user, at=timezone.now())
+        joined = invitations.accept(token=token, user=user, at=clock.now())
     except Conflict as refused:
         messages.error(request, refused.detail)
         return redirect(request.path)

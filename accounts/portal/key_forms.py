@@ -7,7 +7,6 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +15,7 @@ from accounts.doorway import Visit
 from accounts.keys import SCOPES
 from accounts.once_form import OnceForm
 from accounts.selectors import GameInfo
-from core import spoken
+from core import clock, spoken
 from core.forms import PortalForm, ReasonForm, printable
 from core.refusals import NotFound
 
@@ -104,7 +103,7 @@ class KeyForm(OnceForm):
         day: date | None = self.cleaned_data["last_day"]
         if day is None:
             return None
-        today = timezone.now().astimezone(UTC).date()
+        today = clock.now().astimezone(UTC).date()
         if day < today:
             raise ValidationError(_("This day is over. Choose today or a later one."))
         if day.year > today.year + _LONGEST_YEARS:

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,6 +14,7 @@ from accounts.doorway import Visit, studio_page
 from accounts.issued_keys import IssuedKey
 from accounts.portal.key_forms import MEANINGS, KeyForm, LimitsForm, RevocationForm, RotationForm
 from accounts.roles import Act
+from core import clock
 from core.refusals import Conflict
 
 
@@ -22,7 +22,7 @@ from core.refusals import Conflict
 @studio_page(needs=Act.MANAGE_KEYS)
 def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the studio's keys: those that work, and the last ones that ended."""
-    studio_id, now = visit.studio.studio_id, timezone.now()
+    studio_id, now = visit.studio.studio_id, clock.now()
     return _page(
         request,
         "portal/keys.html",
@@ -72,7 +72,7 @@ def limits(request: HttpRequest, visit: Visit, key: UUID) -> HttpResponse:
             writes_per_s=form.cleaned_data["writes_per_s"],
             reads_per_s=form.cleaned_data["reads_per_s"],
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
         messages.success(request, _("The limits hold everywhere within 5 seconds."))
         return redirect("key", studio=visit.studio.studio_uuid, key=key)
@@ -97,7 +97,7 @@ def rotate(request: HttpRequest, visit: Visit, key: UUID) -> HttpResponse:
                 overlap=form.length,
                 user_id=visit.user.pk,
                 actor=visit.actor,
-                at=timezone.now(),
+                at=clock.now(),
             )
         except Conflict as refused:  # somebody else was quicker
             messages.warning(request, refused.detail)
@@ -120,7 +120,7 @@ def revoke(request: HttpRequest, visit: Visit, key: UUID) -> HttpResponse:
             uuid=shown.uuid,
             reason=form.cleaned_data["reason"],
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
         said = _("%(key)s is revoked: it stops working everywhere within 5 seconds.")
         messages.success(request, said % {"key": shown.shown})
@@ -139,7 +139,7 @@ def _issued(request: HttpRequest, visit: Visit, form: KeyForm) -> HttpResponse:
         uuid=form.uuid,
         user_id=visit.user.pk,
         actor=visit.actor,
-        at=timezone.now(),
+        at=clock.now(),
     )
     return _shown(request, visit, row.uuid, secret)
 
@@ -158,7 +158,7 @@ def _not_twice(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def _key(visit: Visit, uuid: UUID) -> IssuedKey:
-    found = issued_keys.key(visit.studio.studio_id, uuid, at=timezone.now())
+    found = issued_keys.key(visit.studio.studio_id, uuid, at=clock.now())
     if found is None:
         raise Http404
     return found

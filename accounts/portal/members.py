@@ -8,7 +8,6 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -18,6 +17,7 @@ from accounts.forms import InviteForm, ReasonForm, RoleForm
 from accounts.members import MemberInfo
 from accounts.roles import Act, manageable_by
 from accounts.words import ROLE_NAMES
+from core import clock
 from core.forms import sent
 from core.refusals import Conflict
 
@@ -44,7 +44,7 @@ def members_page(request: HttpRequest, visit: Visit) -> HttpResponse:
         "manageable": roles,
     }
     if visit.may(Act.MANAGE_STUDIO):
-        shown["invitations"] = invitations.open_invitations(visit.studio.studio_id, at=timezone.now())
+        shown["invitations"] = invitations.open_invitations(visit.studio.studio_id, at=clock.now())
     return render(request, "portal/members.html", shown, status=_status(form))
 
 
@@ -54,7 +54,7 @@ def _invite(request: HttpRequest, visit: Visit, form: InviteForm) -> bool:
     try:
         with transaction.atomic():
             invitations.invite(
-                studio_id=visit.studio.studio_id, email=email, role=role, by=visit.user, at=timezone.now()
+                studio_id=visit.studio.studio_id, email=email, role=role, by=visit.user, at=clock.now()
             )
             _count_invitation(request, visit, email)  # what was refused counts for nothing
     except Conflict as refused:
@@ -88,7 +88,7 @@ def _change_role(request: HttpRequest, visit: Visit, one: MemberInfo, form: Role
     role = form.cleaned_data["role"]
     try:
         members.change_role(
-            studio_id=visit.studio.studio_id, member_id=one.id, role=role, by=visit.user, at=timezone.now()
+            studio_id=visit.studio.studio_id, member_id=one.id, role=role, by=visit.user, at=clock.now()
         )
     except Conflict as refused:
         form.refuse(refused)
@@ -112,7 +112,7 @@ def remove_member(request: HttpRequest, visit: Visit, member: int) -> HttpRespon
             member_id=one.id,
             reason=reasons.cleaned_data["reason"],
             by=visit.user,
-            at=timezone.now(),
+            at=clock.now(),
         )
     except Conflict as refused:
         reasons.refuse(refused)
@@ -126,7 +126,7 @@ def remove_member(request: HttpRequest, visit: Visit, member: int) -> HttpRespon
 def withdraw_invitation(request: HttpRequest, visit: Visit, invitation: UUID) -> HttpResponse:
     """Withdraw an open invitation."""
     email = invitations.withdraw(
-        studio_id=visit.studio.studio_id, uuid=invitation, by=visit.user, at=timezone.now()
+        studio_id=visit.studio.studio_id, uuid=invitation, by=visit.user, at=clock.now()
     )
     messages.success(request, _("The invitation to %(email)s works no more.") % {"email": email})
     return redirect("members", studio=visit.studio.studio_uuid)

@@ -12,7 +12,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,6 +22,7 @@ from accounts.doorway import Visit, studio_page
 from accounts.finding import Known
 from accounts.roles import Act
 from accounts.selectors import GameInfo, PlayerInfo
+from core import clock
 from core.forms import ReasonForm, sent
 from core.refusals import Conflict
 
@@ -101,7 +101,7 @@ def ban(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
             banned=wanted,
             reason=reason,
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
 
     return _switch(request, visit, person, BAN, is_on=person.banned_at is not None, act=act)
@@ -120,7 +120,7 @@ def exclude(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
             excluded=wanted,
             reason=reason,
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
 
     return _switch(request, visit, person, EXCLUDE, is_on=person.excluded_at is not None, act=act)
@@ -136,7 +136,7 @@ def test(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
 
     def act(wanted: bool, reason: str) -> bool:
         change = games.add_tester if wanted else games.remove_tester
-        return change(game=game, player=info, reason=reason, actor=visit.actor, at=timezone.now())
+        return change(game=game, player=info, reason=reason, actor=visit.actor, at=clock.now())
 
     is_on = bool(selectors.tests([game.id], [person.id]))
     return _switch(request, visit, person, TEST, is_on=is_on, act=act, game=game)

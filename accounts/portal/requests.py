@@ -9,7 +9,6 @@ from typing import Any, Final
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -18,7 +17,7 @@ from accounts.calls.log import CallInfo, Wanted
 from accounts.doorway import Visit, studio_page
 from accounts.portal.request_forms import ENDING_NAMES, RequestFilter
 from accounts.roles import Act
-from core import csv_files
+from core import clock, csv_files
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Malformed
 
@@ -36,7 +35,7 @@ COLUMNS: Final = (
 @studio_page(needs=Act.MANAGE_KEYS)
 def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show calls, the last noted first, and what was refused most."""
-    now, form = timezone.now(), RequestFilter(request.GET, visit=visit)
+    now, form = clock.now(), RequestFilter(request.GET, visit=visit)
     if not form.is_valid():
         return _page(request, "list.html", visit, status=422, form=form, **_strip(visit, now))
     before = _position(request, visit, "cursor")
@@ -66,7 +65,7 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
 @studio_page(needs=Act.MANAGE_KEYS)
 def one(request: HttpRequest, visit: Visit, call: int) -> HttpResponse:
     """Show a call with its whole problem, and what to do about it."""
-    found = log.one(visit.studio.studio_id, call, at=timezone.now()) if call <= LARGEST_ID else None
+    found = log.one(visit.studio.studio_id, call, at=clock.now()) if call <= LARGEST_ID else None
     if found is None:
         raise Http404
     return _page(
@@ -81,7 +80,7 @@ def file(request: HttpRequest, visit: Visit) -> HttpResponseBase:
 
     With `since`, the cursor in the last line of the file before, it has what was noted after that, in order.
     """
-    now, form = timezone.now(), RequestFilter(request.GET, visit=visit)
+    now, form = clock.now(), RequestFilter(request.GET, visit=visit)
     if not form.is_valid():
         return _page(request, "list.html", visit, status=422, form=form, **_strip(visit, now))
     after = _position(request, visit, "since")

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -21,7 +20,7 @@ from accounts.doorway import Visit, studio_page
 from accounts.portal.review_forms import Chosen, DecisionForm
 from accounts.roles import Act
 from accounts.selectors import GameInfo
-from core import reviewing, spoken
+from core import clock, reviewing, spoken
 from core.forms import sent
 from core.pagination import decode_cursor, encode_cursor
 from core.reviewing import Event, Flagged, Position, Settled, Wanted
@@ -134,7 +133,7 @@ def _decided(visit: Visit, form: DecisionForm) -> Settled:
             approves=form.approves,
             reason=form.cleaned_data["reason"],
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
         for kind, uuids in chosen.items()
     ]

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -11,6 +10,7 @@ from accounts import members, services
 from accounts.doorway import Visit, studio_page
 from accounts.forms import StudioForm
 from accounts.roles import Act
+from core import clock
 from core.forms import PortalForm, sent
 from core.refusals import Conflict
 
@@ -27,7 +27,7 @@ def settings_page(request: HttpRequest, visit: Visit) -> HttpResponse:
             studio_id=visit.studio.studio_id,
             name=form.cleaned_data["name"],
             by=visit.user,
-            at=timezone.now(),
+            at=clock.now(),
         )
         messages.success(request, _("The name is saved."))
         return redirect("studio-settings", studio=visit.studio.studio_uuid)
@@ -40,7 +40,7 @@ def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Take the visitor out of the studio."""
     leaving = PortalForm(request.POST)
     try:
-        members.leave(studio_id=visit.studio.studio_id, by=visit.user, at=timezone.now())
+        members.leave(studio_id=visit.studio.studio_id, by=visit.user, at=clock.now())
     except Conflict as refused:
         leaving.refuse(refused)
         return _shown(request, visit, StudioForm(initial={"name": visit.studio.name}), leaving)

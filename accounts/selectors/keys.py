@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.utils import timezone
-
 from accounts.models import ServerKey
+from core import clock
 from core.metrics import caches
 
 # A revoked key stops working everywhere within 5 s (api.md, Who is calling).
@@ -68,7 +67,7 @@ _key_loading = threading.Lock()
 
 def keys_of(studio_id: int) -> list[KeyInfo]:
     """Return a studio's keys, the newest first."""
-    now = timezone.now()
+    now = clock.now()
     rows = ServerKey.objects.filter(studio_id=studio_id).order_by("-id")[:MOST_KEYS]
     return [
         KeyInfo(
@@ -87,7 +86,7 @@ def keys_of(studio_id: int) -> list[KeyInfo]:
 def key_holder(digest: bytes) -> KeyHolder | None:
     """Return whom the key with this hash stands for, at most KEY_SECONDS old; None if unknown, revoked or expired."""
     holder = issued_key(digest)
-    return None if holder is None or holder.has_expired(timezone.now()) else holder
+    return None if holder is None or holder.has_expired(clock.now()) else holder
 
 
 def issued_key(digest: bytes) -> KeyHolder | None:

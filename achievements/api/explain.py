@@ -4,7 +4,6 @@ import unicodedata
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -12,6 +11,7 @@ from rest_framework.request import Request
 
 from accounts.authentication import TokenHolder, game_of, holder_of, player_of
 from achievements.selectors import definitions, explaining
+from core import clock
 from core.endpoint import Endpoint, cached_answer
 from core.ids import parse_id
 from core.refusals import NotFound
@@ -96,7 +96,7 @@ class ExplainView(Endpoint):
         is_studio = not isinstance(holder_of(request), TokenHolder)
         listed = catalogue.by_key.values()
         secrets = set() if is_studio else {one.key for one in listed if explaining.is_secret(one)}
-        told = explaining.trace(info.id, catalogue, definition, secrets=secrets, at=timezone.now())
+        told = explaining.trace(info.id, catalogue, definition, secrets=secrets, at=clock.now())
         if explaining.is_secret(definition) and not told["unlocked"] and not is_studio:
             raise NotFound("The game has no such achievement.")
         return cached_answer(request, told, cache_control="private, max-age=0")

@@ -3,7 +3,6 @@
 import unicodedata
 from typing import cast
 
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -15,6 +14,7 @@ from achievements.api.imports import FileParser
 from achievements.api.shapes import EXAMPLE, DefinitionOutput, definition_json
 from achievements.selectors import definitions
 from achievements.services import icons
+from core import clock
 from core.endpoint import Endpoint, read_flag
 from core.pictures import containers
 from core.refusals import Refused
@@ -60,9 +60,7 @@ class IconView(Endpoint):
         """Take the picture."""
         game = named_game(request, game_id)
         upload = icons.upload_locked if read_flag(request, "locked") else icons.upload
-        done = upload(
-            game=game, key=_key(key), body=_picture(request), actor=_actor(request), at=timezone.now()
-        )
+        done = upload(game=game, key=_key(key), body=_picture(request), actor=_actor(request), at=clock.now())
         return Response(definition_json(done, definitions.rarities([done.id])[done.id]))
 
     @extend_schema(
@@ -80,7 +78,7 @@ class IconView(Endpoint):
             key=_key(key),
             only_locked=read_flag(request, "locked"),
             actor=_actor(request),
-            at=timezone.now(),
+            at=clock.now(),
         )
         return Response(status=204)
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -13,6 +12,7 @@ from accounts.authentication import named_game
 from achievements import linting
 from achievements.linting import Finding
 from achievements.selectors import linting as selectors
+from core import clock
 from core.endpoint import Endpoint
 from core.refusals import Malformed
 
@@ -93,7 +93,7 @@ class LintView(Endpoint):
         """Return what was found."""
         game = named_game(request, game_id)
         stores = _stores(request.GET.get("stores")) or selectors.stores_of(game.id)
-        found = selectors.findings(game, stores=stores, at=timezone.now())
+        found = selectors.findings(game, stores=stores, at=clock.now())
         return Response(
             {
                 "stores": stores,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,6 +12,7 @@ from accounts.selectors import GameInfo, KeyHolder
 from achievements.plausibility import FIELDS, LONGEST_S, MOST_A_MINUTE, MOST_STEPS_A_MINUTE
 from achievements.selectors import plausibility
 from achievements.services import plausibility as services
+from core import clock
 from core.endpoint import Endpoint
 from core.items import read_object
 
@@ -110,7 +110,7 @@ class PlausibilityView(Endpoint):
         values = read_object(request.data, frozenset(FIELDS))
         holder = holder_of(request)
         assert isinstance(holder, KeyHolder)  # a player's token is refused before
-        services.set_rules(game=game, values=values, actor=holder.actor, at=timezone.now())
+        services.set_rules(game=game, values=values, actor=holder.actor, at=clock.now())
         return _answer(game)
 
 

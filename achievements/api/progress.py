@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,6 +13,7 @@ from achievements import rules
 from achievements.api.unlocks import caller_of, read_achievement_key, read_game_id
 from achievements.services import progress
 from achievements.services.progress import ProgressRequest
+from core import clock
 from core.endpoint import Endpoint
 from core.items import Errors, error, read_event_id, read_object, require_none
 from core.rendering import dumps
@@ -92,7 +92,7 @@ class ProgressView(Endpoint):
         body = read_object(request.data, _KNOWN)
         game = game_of(request, read_game_id(body))
         wanted = read_progress(request, body)
-        reached = progress.report(game=game, request=wanted, by=caller_of(request), at=timezone.now())
+        reached = progress.report(game=game, request=wanted, by=caller_of(request), at=clock.now())
         answer = {"current": reached.current, "target": reached.target, "unlocked": reached.unlocked}
         return HttpResponse(dumps(answer), status=202, content_type="application/json")
 

@@ -3,7 +3,6 @@
 import unicodedata
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -15,6 +14,7 @@ from achievements.models.reports import LONGEST_MESSAGE, ReportState
 from achievements.selectors import definitions, explaining, reports
 from achievements.selectors.reports import ReportInfo
 from achievements.services import reports as services
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, GameId, StrictSerializer, StrictText, page, read_limit
 from core.ids import parse_id
@@ -167,7 +167,7 @@ class ReportsView(Endpoint):
             catalogue=catalogue,
             definition=definition,
             message=sent["message"].strip(),
-            at=timezone.now(),
+            at=clock.now(),
         )
         made = reports.one(game.studio_id, uuid)
         assert made is not None  # it was stored just now

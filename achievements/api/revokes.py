@@ -3,7 +3,6 @@
 import unicodedata
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -14,6 +13,7 @@ from accounts.authentication import game_of, holder_of, player_of
 from accounts.selectors import KeyHolder
 from achievements.selectors import revokes
 from achievements.services import revokes as services
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, GameId, StrictBoolean, StrictText, page, read_limit
 from core.ids import parse_id
@@ -137,7 +137,7 @@ class RevokeView(Endpoint):
             key=unicodedata.normalize("NFC", asked["achievement"]),
             reason=asked["reason"],
             actor=_actor(request),
-            at=timezone.now(),
+            at=clock.now(),
         )
         if done.revoked_at is None:
             return Response({"status": "not_unlocked", "revoked_at": None, "points": 0})
@@ -173,7 +173,7 @@ class ResetView(Endpoint):
         """Reset and count."""
         asked = _read(PlayerResetInput, request)
         player = player_of(request, asked["player"])
-        told = {"reason": asked["reason"], "actor": _actor(request), "at": timezone.now()}
+        told = {"reason": asked["reason"], "actor": _actor(request), "at": clock.now()}
         if asked.get("everything"):
             if "game_id" in asked or "achievement" in asked:
                 raise Malformed("`everything` is asked for alone: leave game_id and achievement out.")

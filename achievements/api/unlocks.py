@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,6 +17,7 @@ from accounts.authentication import TokenHolder, external_id_of, game_of, holder
 from accounts.throttling import charge
 from achievements.services import unlocks
 from achievements.services.unlocks import Caller, Unlocked, UnlockRequest
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import Endpoint
 from core.ids import parse_id
@@ -147,7 +147,7 @@ class UnlockView(Endpoint):
         body = read_object(request.data, _SINGLE)
         game = game_of(request, read_game_id(body))
         wanted = _as_caller(request, read_unlock(body, known=_SINGLE))
-        result = unlocks.unlock(game=game, request=wanted, by=caller_of(request), at=timezone.now())
+        result = unlocks.unlock(game=game, request=wanted, by=caller_of(request), at=clock.now())
         new = result.status == "unlocked"
         return HttpResponse(
             dumps(_answer(result)), status=202 if new else 200, content_type="application/json"
@@ -194,9 +194,7 @@ class BatchView(Endpoint):
         charge(request, len(items))
         read = [_read_item(request, item) for item in items]
         good = [item for item in read if isinstance(item, UnlockRequest)]
-        settled = iter(
-            unlocks.unlock_many(game=game, requests=good, by=caller_of(request), at=timezone.now())
-        )
+        settled = iter(unlocks.unlock_many(game=game, requests=good, by=caller_of(request), at=clock.now()))
         results = [next(settled) if isinstance(item, UnlockRequest) else item for item in read]
         return HttpResponse(
             dumps(_batch_answer(request, items, results)), status=202, content_type="application/json"

@@ -13,7 +13,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts import selectors as accounts
@@ -28,6 +27,7 @@ from achievements.selectors.cards import AchievementCard, Holding
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.selectors.reasons import Why
 from achievements.services import reports as services
+from core import clock
 from core.forms import PortalForm
 from core.public_pages import public_page
 from core.refusals import Refused
@@ -81,7 +81,7 @@ def achievement(request: HttpRequest, game: UUID, key: str) -> HttpResponse:
     A hidden one is not there for who has not unlocked it: its address, its key, is told to nobody. Of one that was
     archived its page says so, in few words, to who has not.
     """
-    subject, now = _subject(request, game, key), timezone.now()
+    subject, now = _subject(request, game, key), clock.now()
     if isinstance(subject, Archived):
         return render(request, "player/achievement_archived.html", _nothing(subject), status=HTTPStatus.GONE)
     if subject is None:

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts import selectors as accounts
@@ -22,6 +21,7 @@ from achievements.selectors import cards, circles, company, definitions
 from achievements.selectors.cards import AchievementCard, Holding, Section
 from achievements.selectors.company import GameBoard
 from achievements.selectors.definitions import GameCatalogue
+from core import clock
 from core.clock import from_microseconds, microseconds
 from core.pagination import decode_cursor, encode_cursor
 from core.public_pages import public_page
@@ -103,7 +103,7 @@ class Head:
 @public_page(query=addresses.QUERY)
 def game(request: HttpRequest, game: UUID) -> HttpResponse:
     """Show a game to anybody, and to a visitor how he stands; what it does not know in its address it leaves out."""
-    now, visitor = timezone.now(), visitor_of(request)
+    now, visitor = clock.now(), visitor_of(request)
     info, catalogue = public_game(game)
     asked = addresses.read(request, catalogue, visitor)
     if asked is None or (visitor is None and asked.view in ("timeline", "friends")):

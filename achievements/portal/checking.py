@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import get_language_info, gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -20,6 +19,7 @@ from achievements.selectors import definitions
 from achievements.selectors import linting as selectors
 from achievements.selectors.definitions import Definition
 from achievements.services import arranging
+from core import clock
 
 _SHOWN = 12  # of the achievements that a finding is about; the others are behind a click
 _LINKED = 50  # of those; whoever mends so many looks again
@@ -69,7 +69,7 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
         visit.need(Act.WRITE_DEFINITIONS)
         return _choose(request, visit)
     stores = selectors.stores_of(game.id)
-    found = selectors.findings(game, stores=stores, at=timezone.now())
+    found = selectors.findings(game, stores=stores, at=clock.now())
     by_key = definitions.fresh_catalogue(game.id).by_key
     context = {
         "visit": visit,
@@ -87,7 +87,7 @@ def _choose(request: HttpRequest, visit: Visit) -> HttpResponse:
     game, store = _game(visit), request.POST.get("store", "")
     if store in linting.STORES:
         chosen = set(selectors.stores_of(game.id)) ^ {store}
-        arranging.set_stores(game=game, stores=chosen, actor=visit.actor, at=timezone.now())
+        arranging.set_stores(game=game, stores=chosen, actor=visit.actor, at=clock.now())
     return redirect("check-achievements", studio=visit.studio.studio_uuid, game=game.uuid)
 
 

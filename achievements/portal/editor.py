@@ -8,7 +8,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -37,6 +36,7 @@ from achievements.selectors.editing import Standing
 from achievements.services import definitions as rulebook
 from achievements.services import editing as editor
 from achievements.services.editing import EditedMeanwhile, Resolve
+from core import clock
 from core.refusals import Refused
 from stats.selectors import definitions as stats
 
@@ -243,6 +243,6 @@ def _preview_of(
         key=key,
         game=game_of(visit).title,
         rarity=definitions.rarities([shown.id])[shown.id] if shown else None,
-        at=timezone.now(),
+        at=clock.now(),
         longest=longest,
     )

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import named
@@ -14,6 +13,7 @@ from achievements.selectors import definitions, editing, versions
 from achievements.selectors.definitions import Definition
 from achievements.selectors.editing import Standing
 from achievements.services.versions import Author, Source
+from core import clock
 
 
 def editor_page(
@@ -68,7 +68,7 @@ def to_editor(visit: Visit, definition: Definition) -> HttpResponse:
 
 def author(visit: Visit) -> Author:
     """Return the visitor, as the history of definitions names him."""
-    return Author(visit.actor, timezone.now(), Source.PORTAL)
+    return Author(visit.actor, clock.now(), Source.PORTAL)
 
 
 def people(visit: Visit, actors: list[str]) -> list[str]:

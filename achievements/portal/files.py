@@ -12,7 +12,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -29,6 +28,7 @@ from achievements.selectors import definitions
 from achievements.services import arranging, importing
 from achievements.services.definitions import as_values
 from achievements.services.importing import Imported
+from core import clock
 from core.deadlines import extend
 from core.forms import PortalForm, sent
 from core.sections import sections
@@ -152,7 +152,7 @@ def _shown_page(request: HttpRequest, visit: Visit, form: ImportForm, upload: Up
         body=upload.body,
         dry_run=True,
         actor=visit.actor,
-        at=timezone.now(),
+        at=clock.now(),
     )
     changes = list(islice(_shown(done), _SHOWN))
     count = done.created + done.updated
@@ -201,7 +201,7 @@ def _version(visit: Visit) -> int:
 
 
 def _apply(visit: Visit, format: str, body: bytes) -> Imported:
-    at = timezone.now()
+    at = clock.now()
     with transaction.atomic():
         done = importing.import_file(
             game=_game(visit), format=format, body=body, dry_run=False, actor=visit.actor, at=at

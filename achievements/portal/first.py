@@ -2,13 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from achievements.services import arranging
+from core import clock
 
 KEY = "first-light"
 
@@ -25,5 +25,5 @@ def make_first(request: HttpRequest, visit: Visit) -> HttpResponse:
         "points": 10,
         "state": "published",
     }
-    arranging.make_first(game=visit.game, values=values, actor=visit.actor, at=timezone.now())
+    arranging.make_first(game=visit.game, values=values, actor=visit.actor, at=clock.now())
     return redirect("portal-home", studio=visit.studio.studio_uuid)

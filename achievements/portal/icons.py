@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -24,6 +23,7 @@ from achievements.selectors.editing import Standing
 from achievements.services import editing
 from achievements.services import icons as services
 from achievements.services.editing import Overtaken
+from core import clock
 from core.forms import PortalForm, sent
 from core.pictures import containers
 from core.refusals import NotFound, Refused
@@ -102,14 +102,14 @@ def _uploaded(visit: Visit, form: IconForm) -> dict[str, str]:
         game=game_of(visit),
         body=_body(form.cleaned_data["icon"]),
         locked=_body(form.cleaned_data["locked_icon"]) if is_own else None,
-        at=timezone.now(),
+        at=clock.now(),
     )
 
 
 def _acted(visit: Visit, now: Standing, act: str) -> dict[str, str]:
     if act == "remove":
         return dict.fromkeys(documents.PICTURES, "")
-    url = services.grey_of(game=game_of(visit), icon_url=now.edited.get("icon_url", ""), at=timezone.now())
+    url = services.grey_of(game=game_of(visit), icon_url=now.edited.get("icon_url", ""), at=clock.now())
     return {"icon_locked_url": url}
 
 

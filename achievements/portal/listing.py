@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -22,6 +21,7 @@ from achievements.rules import Rarity
 from achievements.selectors import definitions, editing, linting
 from achievements.selectors.definitions import Definition
 from achievements.services import arranging
+from core import clock
 from core.ids import parse_id
 from core.problems import wants_json
 from core.refusals import Refused
@@ -86,7 +86,7 @@ def _with_neighbours(
 
 def _to_mend(game: GameInfo) -> int:
     """Return how many findings there are that a store refuses, or that a reader or a guideline is against."""
-    found = linting.findings(game, stores=linting.stores_of(game.id), at=timezone.now())
+    found = linting.findings(game, stores=linting.stores_of(game.id), at=clock.now())
     return sum(one.severity != "hint" for one in found)
 
 
@@ -116,7 +116,7 @@ def change_several(request: HttpRequest, visit: Visit) -> HttpResponse:
         return _back(request, visit)
     try:
         count = arranging.change_several(
-            game=_game(visit), keys=keys, act=act, actor=visit.actor, at=timezone.now()
+            game=_game(visit), keys=keys, act=act, actor=visit.actor, at=clock.now()
         )
     except Refused as refused:
         messages.error(request, _("Nothing was changed. %(why)s") % {"why": refused.detail})
@@ -140,7 +140,7 @@ def move(request: HttpRequest, visit: Visit) -> HttpResponse:
             beside=parse_id(beside),
             is_before=side == "before",
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
     except Refused as refused:
         if wants_json(request):

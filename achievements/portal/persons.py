@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
@@ -22,7 +21,7 @@ from accounts.selectors import GameInfo, PlayerInfo
 from achievements.selectors import definitions, persons, unlocks
 from achievements.selectors.definitions import Definition
 from achievements.services import anew, granting, revokes
-from core import spoken
+from core import clock, spoken
 from core.forms import ReasonForm, TypedForm, sent
 from core.refusals import Refused
 from stats.selectors import persons as stats
@@ -88,7 +87,7 @@ def grant(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
                 key=form.cleaned_data["achievement"],
                 reason=form.cleaned_data["reason"],
                 actor=visit.actor,
-                at=timezone.now(),
+                at=clock.now(),
             )
         except Refused as refused:
             form.refuse(refused)
@@ -132,7 +131,7 @@ def revoke(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
                 key=form.cleaned_data["achievement"],
                 reason=form.cleaned_data["reason"],
                 actor=visit.actor,
-                at=timezone.now(),
+                at=clock.now(),
             )
         except Refused as refused:
             form.refuse(refused)
@@ -184,7 +183,7 @@ def reset(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
                 stats=asked["what"] in ("both", "stats"),
                 reason=asked["reason"],
                 actor=visit.actor,
-                at=timezone.now(),
+                at=clock.now(),
             )
         except Refused as refused:
             form.refuse(refused)

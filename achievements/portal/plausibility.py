@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -12,6 +11,7 @@ from accounts.roles import Act
 from achievements.portal.plausibility_forms import PlausibilityForm, initial
 from achievements.selectors import definitions, plausibility
 from achievements.services import plausibility as services
+from core import clock
 from core.forms import sent
 from core.refusals import Invalid
 
@@ -40,7 +40,7 @@ def _is_set(request: HttpRequest, visit: Visit, form: PlausibilityForm) -> bool:
     assert visit.game is not None
     try:
         changed = services.set_rules(
-            game=visit.game, values=form.changes, keeps=True, actor=visit.actor, at=timezone.now()
+            game=visit.game, values=form.changes, keeps=True, actor=visit.actor, at=clock.now()
         )
     except Invalid as refused:
         for error in refused.errors:

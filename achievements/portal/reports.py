@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -22,6 +21,7 @@ from achievements.models.reports import LONGEST_ANSWER
 from achievements.selectors import definitions, explaining, reports
 from achievements.selectors.reports import ReportInfo
 from achievements.services import reports as services
+from core import clock
 from core.forms import PortalForm
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
@@ -122,7 +122,7 @@ def answer(request: HttpRequest, visit: Visit, report: UUID) -> HttpResponse:
             uuid=info.uuid,
             text=form.cleaned_data["text"],
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
     except Conflict as refused:
         form.refuse(refused)
@@ -136,7 +136,7 @@ def answer(request: HttpRequest, visit: Visit, report: UUID) -> HttpResponse:
 def resolve(request: HttpRequest, visit: Visit, report: UUID) -> HttpResponse:
     """Put a report away."""
     info = _report(visit, report)
-    services.resolve(studio_id=visit.studio.studio_id, uuid=info.uuid, actor=visit.actor, at=timezone.now())
+    services.resolve(studio_id=visit.studio.studio_id, uuid=info.uuid, actor=visit.actor, at=clock.now())
     messages.success(request, _("The report is resolved."))
     return _back(visit, info)
 
@@ -147,9 +147,7 @@ def reopen(request: HttpRequest, visit: Visit, report: UUID) -> HttpResponse:
     """Let a report wait for an answer again."""
     info = _report(visit, report)
     try:
-        services.reopen(
-            studio_id=visit.studio.studio_id, uuid=info.uuid, actor=visit.actor, at=timezone.now()
-        )
+        services.reopen(studio_id=visit.studio.studio_id, uuid=info.uuid, actor=visit.actor, at=clock.now())
         messages.success(request, _("The report is open again."))
     except Conflict as refused:
         messages.error(request, refused.detail)
@@ -170,7 +168,7 @@ def _page(
     definition = catalogue.by_key.get(info.achievement_key)
     now = None
     if definition is not None:
-        now = explaining.trace(info.player_id, catalogue, definition, at=timezone.now())
+        now = explaining.trace(info.player_id, catalogue, definition, at=clock.now())
     context = {
         "visit": visit,
         "here": "reports",

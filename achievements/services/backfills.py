@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from accounts.selectors import GameInfo
 from achievements.models import Backfill, State
@@ -21,6 +20,7 @@ from achievements.services import definitions as rulebook
 from achievements.services.versions import Author
 from achievements.unlocking import Item
 from achievements.weighing import record_weighed
+from core import clock
 from core.db import LostRace
 from core.ids import new_id
 
@@ -55,7 +55,7 @@ def preview(*, game: GameInfo, key: str, values: Mapping[str, Any]) -> Preview:
 
     """
     with transaction.atomic():
-        rulebook.update(game=game, key=key, values=values, by=Author("platform", timezone.now()))
+        rulebook.update(game=game, key=key, values=values, by=Author("platform", clock.now()))
         catalogue = definitions.uncached_catalogue(game.id)
         transaction.set_rollback(True)
     definition = catalogue.by_key[key]
@@ -80,7 +80,7 @@ def run_some(*, now: datetime) -> int:
     Others may run it at the same time: each takes another one.
     """
     unlocked = 0
-    while timezone.now() < now + TURN:
+    while clock.now() < now + TURN:
         try:
             done = _run_batch()
         except LostRace:
@@ -101,9 +101,9 @@ def _run_batch() -> int | None:
             if job is None:
                 return None
             if job.state == Backfill.State.WAITING and job.started_at is None:
-                Backfill.objects.filter(pk=job.pk).update(started_at=timezone.now())
+                Backfill.objects.filter(pk=job.pk).update(started_at=clock.now())
                 return 0
-            if job.state == Backfill.State.WAITING and _others_are_at_it(job.started_at or timezone.now()):
+            if job.state == Backfill.State.WAITING and _others_are_at_it(job.started_at or clock.now()):
                 return None
             catalogue = definitions.fresh_catalogue(job.game_id)
             if job.state == Backfill.State.RUNNING and _is_overtaken(job):
@@ -134,7 +134,7 @@ def _is_overtaken(job: Backfill) -> bool:
 
 def _check(job: Backfill, wanted: Plan, definition: Definition, catalogue: GameCatalogue) -> int:
     players = candidates.towards(wanted, after=job.checked_until, limit=BATCH)
-    found = candidates.reached(wanted, players) if definition.is_open(timezone.now()) else []
+    found = candidates.reached(wanted, players) if definition.is_open(clock.now()) else []
     unlocked = _unlock(found, wanted, definition, catalogue, is_silent=job.is_silent)
     job.state = Backfill.State.RUNNING
     job.checked += len(players)
@@ -167,7 +167,7 @@ def _unlock(
         )
         for one in found
     ]
-    outcomes = record_weighed(items, at=timezone.now(), silent=is_silent, judges=False)
+    outcomes = record_weighed(items, at=clock.now(), silent=is_silent, judges=False)
     if any(outcome.outdated for outcome in outcomes):
         raise LostRace("the catalogue changed meanwhile")
     return sum(outcome.recorded for outcome in outcomes)
@@ -194,7 +194,7 @@ def _count(wanted: Plan) -> int:
 
 
 def _finish(job: Backfill, state: str) -> None:
-    Backfill.objects.filter(pk=job.pk).update(state=state, finished_at=timezone.now())
+    Backfill.objects.filter(pk=job.pk).update(state=state, finished_at=clock.now())
 
 
 # A transaction that only reads for long writes nothing that would be missed.

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from accounts import selectors as accounts
 from achievements.facts import TotalsRanked, UnlocksJoined
@@ -14,6 +13,7 @@ from achievements.selectors import candidates, definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item
 from achievements.weighing import record_weighed
+from core import clock
 from core.db import LostRace, run_prepared
 from core.facts import publish
 from core.ids import new_id
@@ -275,7 +275,7 @@ def _meet(game_ids: Collection[int], player_id: int) -> None:
     items = []
     for game_id, studio_id in sorted(studios.items()):
         items += _met(definitions.fresh_catalogue(game_id), player_id, studio_id)
-    outcomes = record_weighed(items, at=timezone.now(), judges=False)
+    outcomes = record_weighed(items, at=clock.now(), judges=False)
     if any(outcome.unlocked_at is None for outcome in outcomes):
         raise LostRace("a player or a catalogue changed meanwhile")
 
@@ -303,4 +303,4 @@ def _met(catalogue: GameCatalogue, player_id: int, studio_id: int) -> list[Item]
 
 def _may_be_had(definition: Definition, player_id: int, game_id: int) -> bool:
     is_tried = definition.state == State.DRAFT and bool(accounts.tests([game_id], [player_id]))
-    return definition.is_open(timezone.now()) and (definition.state == State.PUBLISHED or is_tried)
+    return definition.is_open(clock.now()) and (definition.state == State.PUBLISHED or is_tried)

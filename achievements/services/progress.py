@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
@@ -17,7 +16,7 @@ from achievements.models import Authority, State, Type
 from achievements.selectors import definitions
 from achievements.selectors.definitions import GameCatalogue
 from achievements.services.unlocks import Caller, state_refusal, window_refusal
-from core import shifts
+from core import clock, shifts
 from core.db import LostRace, retry_conflicts
 from core.group_commit import GroupCommit
 from core.refusals import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
@@ -143,7 +142,7 @@ def _run(items: Sequence[Item]) -> list[Outcome]:
 
 def _advanced(items: Sequence[Item]) -> list[Outcome]:
     with transaction.atomic():
-        return advancing.advance_all(items, create_players=create_players, at=timezone.now())
+        return advancing.advance_all(items, create_players=create_players, at=clock.now())
 
 
 # Reports that a rule judges take more statements, for which no others wait.

@@ -13,8 +13,6 @@ from decimal import Decimal
 from functools import partial
 from itertools import groupby
 
-from django.utils import timezone
-
 from accounts import selectors as accounts
 from achievements import goals, nearing, pacing
 from achievements.goals import Condition, Goal
@@ -25,6 +23,7 @@ from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item
 from achievements.weighing import record_weighed
+from core import clock
 from core.clock import from_microseconds
 from core.db import LostRace, array_literal, run_prepared, text_array_literal
 from core.ids import new_id
@@ -298,7 +297,7 @@ def _unlock(reached: Sequence[_Chance], catalogues: dict[int, GameCatalogue]) ->
     ]
     if not items:
         return
-    outcomes = record_weighed(items, at=timezone.now())
+    outcomes = record_weighed(items, at=clock.now())
     if any(outcome.unlocked_at is None for outcome in outcomes):
         raise LostRace("a player or a catalogue changed meanwhile")
 

@@ -7,7 +7,6 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
@@ -19,6 +18,7 @@ from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item, Outcome
 from achievements.weighing import record_weighed
+from core import clock
 from core.db import LostRace, retry_conflicts
 from core.group_commit import GroupCommit
 from core.ids import new_id
@@ -186,7 +186,7 @@ def _run(items: Sequence[Item], *, offline: bool, is_weighed: bool) -> list[Outc
     record = record_weighed if is_weighed else record_and_complete
     for _ in range(_ROUNDS):
         try:
-            return retry_conflicts(lambda: record(items, at=timezone.now(), offline=offline))
+            return retry_conflicts(lambda: record(items, at=clock.now(), offline=offline))
         except LostRace:
             continue
     raise Unavailable("The game's definitions are changing right now. Send it again.")

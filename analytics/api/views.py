@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -16,6 +15,7 @@ from analytics.api.answers import csv_answer, json_answer, wants_csv
 from analytics.asking import Asked, asked, steps_named
 from analytics.selectors import achievements, activity, boards, cohorts, freshness, funnels, spreads
 from analytics.tables import Table
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
@@ -35,7 +35,7 @@ class _Figures(Endpoint):
 
 def _asked(request: Request, game: GameInfo) -> tuple[Asked, datetime]:
     """Return what is asked, and how fresh it is, which is looked at before the figures are."""
-    now = timezone.now()
+    now = clock.now()
     return asked(request.GET, game_id=game.id, now=now), freshness.as_of(now=now)
 
 
@@ -168,7 +168,7 @@ class FunnelView(_Figures):
         steps = funnels.usual_steps(game.id) if text is None else steps_named(game.id, text)
         found = funnels.funnel(game.id, [one.id for one in steps]) if steps else None
         listed = tables.steps(((one.key, one.name) for one in steps), found.reached if found else ())
-        as_of = found.as_of if found else freshness.as_of(now=timezone.now())
+        as_of = found.as_of if found else freshness.as_of(now=clock.now())
         if wants_csv(request):
             until = as_of.date().isoformat()
             return csv_answer(request, game, tables.funnel(listed), until=until, as_of=as_of)

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from analytics.forms import ExportForm
+from core import clock
 from core.exports import asking, made
 from core.exports.kinds import exports as kinds
 from core.exports.made import ExportInfo
@@ -50,7 +50,7 @@ def exports_list(request: HttpRequest, visit: Visit) -> HttpResponse:
 @studio_page(needs=Act.SEE_ANALYTICS)
 def export_file(request: HttpRequest, visit: Visit, export: UUID) -> HttpResponseBase:
     """Send a file that is made."""
-    found = made.one(visit.studio.studio_id, export, at=timezone.now())
+    found = made.one(visit.studio.studio_id, export, at=clock.now())
     if found is None or not found.is_done:
         raise Http404
     return made.file_of(found)
@@ -60,7 +60,7 @@ def _ask(visit: Visit, form: ExportForm) -> bool:
     """Have the file made that a form asks for; False with an error in the form if it may not be."""
     asked = form.cleaned_data
     game = next(one for one in (*visit.games, *visit.put_away) if str(one.uuid) == asked["game"])
-    now = timezone.now()
+    now = clock.now()
     try:
         asking.ask(
             uuid=form.uuid,
@@ -84,7 +84,7 @@ def _file_name(kind: str, *parts: str) -> str:
 
 
 def _listed(visit: Visit) -> dict[str, object]:
-    found = made.of_studio(visit.studio.studio_id, at=timezone.now())
+    found = made.of_studio(visit.studio.studio_id, at=clock.now())
     return {
         "visit": visit,
         "exports": found,

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -22,6 +21,7 @@ from analytics.portal.state import State, state
 from analytics.rules.choosing import FEWEST_STEPS, MOST_STEPS, join_steps
 from analytics.selectors import funnels
 from analytics.services.choosing import choose_steps
+from core import clock
 
 LISTED: Final = 500  # achievements that are proposed while somebody types
 
@@ -123,7 +123,7 @@ def keep_funnel(request: HttpRequest, visit: Visit) -> HttpResponse:
     here = state(request, visit, "analytics-funnel")
     text = request.POST.get("achievements", "")
     steps = steps_named(here.game.id, text) if text else []
-    choose_steps(here.game, steps, actor=visit.actor, at=timezone.now())
+    choose_steps(here.game, steps, actor=visit.actor, at=clock.now())
     messages.success(
         request, _("These steps are the game's funnel.") if steps else _("The usual steps are back.")
     )

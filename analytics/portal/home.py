@@ -9,7 +9,6 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -21,7 +20,7 @@ from analytics.portal.telling import Kpi
 from analytics.selectors import beginning, freshness, overview, studio
 from analytics.selectors.beginning import FIRST_PLAYER, STEPS
 from analytics.selectors.studio import WEEK, Day
-from core import spoken
+from core import clock, spoken
 
 MOST_NEEDS: Final = 3
 
@@ -30,7 +29,7 @@ MOST_NEEDS: Final = 3
 @studio_page(needs=Act.SEE_ANALYTICS)
 def home(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show what needs the visitor, and the studio's games."""
-    now = timezone.now()
+    now = clock.now()
     found = needs.needs(visit, at=now)
     context = {
         **_way(visit),

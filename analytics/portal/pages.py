@@ -5,7 +5,6 @@ from typing import Any, Final
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.doorway import Visit, studio_page
@@ -16,6 +15,7 @@ from analytics.portal import telling
 from analytics.portal.sorting import sorted_rows, sorts
 from analytics.portal.state import State, state
 from analytics.selectors import achievements, activity, boards, cohorts, freshness, funnels, spreads
+from core import clock
 from stats.selectors import definitions as stats
 
 FEW_COHORTS: Final = 9
@@ -55,7 +55,7 @@ def overview(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def head(here: State) -> dict[str, Any]:
     """Return what every tab shows above: how fresh it is, how many ever played, and where one may go."""
-    now = timezone.now()
+    now = clock.now()
     _, ever = activity.ever(here.game.id)
     return {
         "visit": here.visit,

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +13,7 @@ from accounts.doorway import Visit
 from accounts.selectors import GameInfo
 from analytics.asking import Asked, asked
 from analytics.rules.choosing import DEFAULT_WINDOW
+from core import clock
 
 WINDOWS: Final[dict[str, Promise]] = {
     "7d": _("7 days"),
@@ -117,5 +117,5 @@ def state(request: HttpRequest, visit: Visit, tab: str) -> State:
     """Read a page's address; what it does not know it passes over. Raises Malformed."""
     said = {name: request.GET[name] for name in (*_KEPT, *_OWN) if request.GET.get(name)}
     assert visit.game is not None  # the address names one
-    about = asked({**_USUAL, **said}, game_id=visit.game.id, now=timezone.now())
+    about = asked({**_USUAL, **said}, game_id=visit.game.id, now=clock.now())
     return State(visit, tab, said, about)

@@ -2,13 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from analytics.selectors import usage
-from core import limits
+from core import clock, limits
 
 
 @require_safe
@@ -19,7 +18,7 @@ def usage_page(request: HttpRequest, visit: Visit) -> HttpResponse:
     context = {
         "visit": visit,
         "here": "usage",
-        "used": usage.used(visit.studio.studio_id, at=timezone.now()),
+        "used": usage.used(visit.studio.studio_id, at=clock.now()),
         "counted": [limit for limit in told if limit.used is not None],
         "each": [limit for limit in told if limit.used is None],
     }

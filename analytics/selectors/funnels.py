@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final
 
 from django.core.cache import cache
-from django.utils import timezone
 
 from achievements.selectors import definitions
 from achievements.selectors.definitions import Definition
@@ -15,6 +14,7 @@ from analytics.models import ChosenFunnel
 from analytics.reading import ask
 from analytics.rules import choosing
 from analytics.selectors import spreads
+from core import clock
 
 FEWEST: Final = choosing.FEWEST_STEPS
 MOST: Final = choosing.MOST_STEPS
@@ -49,7 +49,7 @@ def funnel(game_id: int, achievement_ids: Sequence[int]) -> Funnel:
     kept = cache.get(key)
     if isinstance(kept, Funnel):
         return kept
-    found = Funnel(timezone.now(), _count(game_id, achievement_ids))
+    found = Funnel(clock.now(), _count(game_id, achievement_ids))
     cache.set(key, found, KEPT_S)
     return found
 

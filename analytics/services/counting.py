@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.utils import timezone
-
 from accounts import selectors as accounts
 from accounts.erased import without_erased
 from accounts.facts import PlayersChanged, PlayersErased, PlayersJoined
@@ -23,7 +21,7 @@ from analytics.rules import attendance
 from analytics.rules.attendance import Key
 from analytics.selectors import freshness
 from analytics.services import usage
-from core import followers
+from core import clock, followers
 from core.clock import microseconds
 from core.facts import Fact
 from leaderboards.facts import ScoresChanged
@@ -96,7 +94,7 @@ def count(facts: Sequence[Fact]) -> None:
     """Count what facts say."""
     found = read(facts)
     new = _add(found)
-    usage.count(facts, new, now=timezone.now())
+    usage.count(facts, new, now=clock.now())
     gone = [row[0] for fact in facts if fact.kind == PlayersJoined.kind for row in fact.payload["players"]]
     if gone:
         _join(accounts.joined_players(gone))

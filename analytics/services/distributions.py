@@ -10,11 +10,10 @@ from typing import Final
 import orjson
 from django.conf import settings
 from django.db import connections, transaction
-from django.utils import timezone
 
 from analytics.distributions import Spread, Taken, Timing
 from analytics.reading import ask
-from core import replica
+from core import clock, replica
 from core.db import run_prepared
 
 BARS: Final = 24
@@ -43,7 +42,7 @@ def take_some() -> int:
     """Take the figures of games whose are due, oldest first, for some seconds; return of how many."""
     taken, started = 0, time.monotonic()
     while time.monotonic() - started < _RUN_S:
-        params = [timezone.now(), settings.ANALYTICS_TAKEN_EVERY_S, AT_MOST_OF_THE_TIME, LONGEST_MS]
+        params = [clock.now(), settings.ANALYTICS_TAKEN_EVERY_S, AT_MOST_OF_THE_TIME, LONGEST_MS]
         claimed = run_prepared(_CLAIM, params)
         if not claimed:
             break
@@ -54,7 +53,7 @@ def take_some() -> int:
 
 def keep(game_id: int) -> Taken:
     """Take a game's figures and keep them."""
-    begun, at = time.monotonic(), timezone.now()
+    begun, at = time.monotonic(), clock.now()
     taken = take(game_id, at=at)
     took_ms = int((time.monotonic() - begun) * 1000)
     run_prepared(_STORE, [game_id, orjson.dumps(taken.written()).decode(), at, took_ms])

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -14,6 +13,7 @@ from care import services
 from care.exporting import Subject
 from care.files import zip_answer
 from care.selectors import profile
+from core import clock
 from core.endpoint import Endpoint
 from core.refusals import Forbidden, NotFound
 
@@ -54,7 +54,7 @@ class ExportView(Endpoint):
         studio = accounts.studio_named(holder.studio_id)
         if found is None or studio is None:
             raise NotFound("There is no such player.")
-        now = timezone.now()
+        now = clock.now()
         subject = Subject(holder.studio_id, *studio, found)
         return zip_answer(
             services.export(subject, reason="", actor=holder.actor, at=now), found.person, at=now

@@ -5,7 +5,6 @@ from uuid import UUID
 from django.http import FileResponse, Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -16,6 +15,7 @@ from care import services
 from care.exporting import Subject
 from care.files import zip_answer
 from care.selectors import profile
+from core import clock
 from core.forms import ReasonForm, sent
 
 
@@ -46,7 +46,7 @@ def export(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponseBase
 
 
 def _file(visit: Visit, found: profile.Profile, reason: str) -> FileResponse:
-    studio, now = visit.studio, timezone.now()
+    studio, now = visit.studio, clock.now()
     subject = Subject(studio.studio_id, studio.studio_uuid, studio.name, found)
     return zip_answer(
         services.export(subject, reason=reason, actor=visit.actor, at=now), found.person, at=now

@@ -2,12 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from care.selectors import inbox as selectors
+from core import clock
 from core.clock import microseconds
 
 
@@ -15,7 +15,7 @@ from core.clock import microseconds
 @studio_page(needs=Act.SEE_ANALYTICS)
 def inbox(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show what happened that the visitor's role may hear of, newest first."""
-    found = selectors.news(visit, at=timezone.now())
+    found = selectors.news(visit, at=clock.now())
     context = {
         "visit": visit,
         "here": "inbox",

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
@@ -31,6 +30,7 @@ from care.selectors.timeline import (
     UNLOCKS,
     Asked,
 )
+from core import clock
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from leaderboards.selectors import persons as boards
@@ -168,7 +168,7 @@ def ranks(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
         request,
         look,
         "ranks",
-        stands=boards.stands(game.id, person.id, at=timezone.now()),
+        stands=boards.stands(game.id, person.id, at=clock.now()),
         scores=scores,
         older=encode_cursor(kind, [scores[-1].period_id]) if more else "",
         is_later=before is not None,
@@ -181,7 +181,7 @@ def sessions(request: HttpRequest, visit: Visit, player: UUID) -> HttpResponse:
     """Show how much the player played, and when."""
     look = _look(request, visit, player)
     person = look.profile.person
-    days = holdings.days_played(person.id, person.time_zone, look.game_ids, at=timezone.now())
+    days = holdings.days_played(person.id, person.time_zone, look.game_ids, at=clock.now())
     played = [one for one in look.profile.games if one.game.id in set(look.game_ids) and one.sessions]
     rows = [(one, spelling.hours(one.played_ms)) for one in played]
     return _page(
@@ -218,7 +218,7 @@ def _why(request: HttpRequest, look: Look) -> dict[str, Any]:
     if not key:
         return {"why": None, "offered": offered}
     about = (look.visit.studio.studio_id, look.profile.person, look.game, key)
-    why = explaining.why(*about, at=timezone.now())
+    why = explaining.why(*about, at=clock.now())
     if why is None:
         raise Http404
     return {"why": why, "offered": offered}

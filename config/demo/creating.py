@@ -10,7 +10,6 @@ from typing import Final
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
-from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.facts import PlayersChanged
@@ -27,7 +26,7 @@ from config.demo.games import GAMES, REGIONS, DemoGame
 from config.demo.past import deeds
 from config.demo.players import MARENOK, others
 from config.demo.scores import BOARDS, Try, tries
-from core import facts, followers
+from core import clock, facts, followers
 from core.clock import rfc3339
 from core.facts import publish
 from core.redis import AWAY
@@ -65,14 +64,14 @@ def create() -> None:
         _players(studio)
         begun = _record_past(games, until=studio.created_at)
         if begun:
-            playing.record_ways(games, at=timezone.now())
-        played = playing.record(games, until=studio.created_at, at=timezone.now())
-        scored = _record_scores([info for info, _ in games], at=timezone.now())
+            playing.record_ways(games, at=clock.now())
+        played = playing.record(games, until=studio.created_at, at=clock.now())
+        scored = _record_scores([info for info, _ in games], at=clock.now())
         now = Credentials(password=password, server_key=_server_key(studio, known))
         if now != known:
             credentials.keep(now)
     if scored:
-        turn_periods(now=timezone.now())
+        turn_periods(now=clock.now())
     if begun or played or scored:
         _catch_up()
     _read_old_news(studio, is_all_old=begun)
@@ -118,7 +117,7 @@ def _game(studio: Studio, demo: DemoGame) -> GameInfo:
 def _import(game: GameInfo, demo: DemoGame, part: str) -> None:
     body = demo.part(part)
     imported = import_file(
-        game=game, format="laurel", body=body, dry_run=False, actor="platform", at=timezone.now()
+        game=game, format="laurel", body=body, dry_run=False, actor="platform", at=clock.now()
     )
     if imported.errors:
         wrong = imported.errors[0]
@@ -156,7 +155,7 @@ def _record_past(games: Iterable[tuple[GameInfo, DemoGame]], *, until: datetime)
     by_id = {info.id: info for info, _ in empty}
     for (_, _, game_id), requests in sorted(weeks.items(), key=lambda item: item[0]):
         # What is refused (archived since, say) stays locked.
-        unlock_many(game=by_id[game_id], requests=requests, by=_LATE, at=timezone.now())
+        unlock_many(game=by_id[game_id], requests=requests, by=_LATE, at=clock.now())
     return bool(empty)
 
 
@@ -222,4 +221,4 @@ def _read_old_news(studio: Studio, *, is_all_old: bool) -> None:
     unread = social.notifications(player.id, unread=True, limit=_INBOX)
     old = [news.uuid for news in unread if is_all_old or news.data.get("unlocked_at", begun) < begun]
     if old:
-        mark_read(player_id=player.id, uuids=old, at=timezone.now())
+        mark_read(player_id=player.id, uuids=old, at=clock.now())

@@ -8,8 +8,8 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least
-from django.utils import timezone
 
+from core import clock
 from core.exports.asking import KEPT, OPEN
 from core.exports.kinds import Chunk, exports
 from core.models import ExportJob, ExportPiece
@@ -31,8 +31,8 @@ def run_some(*, now: datetime) -> int:
     """
     forget(now=now)
     made = 0
-    while timezone.now() < now + TURN:
-        job = _take(at=timezone.now())
+    while clock.now() < now + TURN:
+        job = _take(at=clock.now())
         if job is None:
             break
         _make_piece(job)
@@ -81,7 +81,7 @@ def _make_piece(job: ExportJob) -> None:
         # It stays begun: a while later it is tried again.
         log.exception("export failed", export=job.kind, uuid=str(job.uuid), tries=job.tries)
         return None
-    _keep(job, chunk, at=timezone.now())
+    _keep(job, chunk, at=clock.now())
     return None
 
 
@@ -109,6 +109,6 @@ def _fail(job: ExportJob, error: str) -> None:
     with transaction.atomic():
         failed = ExportJob.objects.filter(pk=job.pk, state=ExportJob.State.RUNNING)
         if failed.update(
-            state=ExportJob.State.FAILED, error=error, finished_at=timezone.now(), pieces=0, size=0
+            state=ExportJob.State.FAILED, error=error, finished_at=clock.now(), pieces=0, size=0
         ):
             ExportPiece.objects.filter(job_id=job.pk).delete()

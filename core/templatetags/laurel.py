@@ -13,12 +13,12 @@ from django import template
 from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
-from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from core import artwork, spoken
+from core.clock import now as right_now
 
 register = template.Library()
 
@@ -117,7 +117,7 @@ def when(context: Context, at: datetime | None) -> str:
         '<time datetime="{}" title="{} UTC">{}</time>',
         utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
         utc.strftime("%Y-%m-%d %H:%M:%S"),
-        _spoken(_shown(at, context), _shown(timezone.now(), context)),
+        _spoken(_shown(at, context), _shown(right_now(), context)),
     )
 
 
@@ -136,7 +136,7 @@ def moment(context: Context, at: datetime) -> str:
 @register.simple_tag(takes_context=True)
 def clock(context: Context, at: datetime) -> str:
     """Write a time of today as that alone, an earlier one as `when` does."""
-    utc, shown, now = at.astimezone(UTC), _shown(at, context), _shown(timezone.now(), context)
+    utc, shown, now = at.astimezone(UTC), _shown(at, context), _shown(right_now(), context)
     return format_html(
         '<time datetime="{}" title="{} UTC" data-clock>{}</time>',
         utc.isoformat(timespec="seconds").replace("+00:00", "Z"),

@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.authentication import player_of
+from core import clock
 from core.endpoint import Endpoint, cached_answer
 from core.refusals import Malformed
 from history.api.asked import audience_of
@@ -134,7 +134,7 @@ class RecapView(Endpoint):
     )
     def get(self, request: Request, player: str) -> HttpResponse:
         """Return the recap."""
-        info, now = player_of(request, player), timezone.now()
+        info, now = player_of(request, player), clock.now()
         latest = recaps.latest_year(info, at=now)
         year = _year(request.GET.get("year", str(latest)), latest=latest)
         found = recaps.recap(player=info, audience=audience_of(request), year=year, at=now)

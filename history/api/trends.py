@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -11,6 +10,7 @@ from rest_framework.request import Request
 
 from accounts.authentication import game_of, player_of
 from accounts.selectors import GameInfo
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import Endpoint, cached_answer
 from core.ids import parse_id
@@ -94,7 +94,7 @@ class TrendsView(Endpoint):
             "player_id": info.id,
             "time_zone": info.time_zone,
             "window": window,
-            "at": timezone.now(),
+            "at": clock.now(),
         }
         if metric in COLUMNS:
             game_ids = audience_of(request).game_ids() if game is None else [game.id]

@@ -4,10 +4,10 @@ import time
 from typing import Any, Literal, NamedTuple
 
 import orjson
-from django.utils import timezone
 
 from accounts import selectors as accounts
 from achievements.selectors import unlocks
+from core import clock
 from core.metrics import caches
 from core.redis import breaker
 from core.rendering import dumps
@@ -105,5 +105,5 @@ def build_and_keep(player_id: int, time_zone: str, audience: Audience) -> bytes:
 
 
 def _build(player_id: int, time_zone: str, audience: Audience) -> tuple[bytes, bool]:
-    built = dashboard(player_id=player_id, time_zone=time_zone, audience=audience, at=timezone.now())
+    built = dashboard(player_id=player_id, time_zone=time_zone, audience=audience, at=clock.now())
     return dumps(built.content), built.is_settled

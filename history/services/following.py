@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils import timezone
 
+from core import clock
 from core.facts import Fact
 from history.services import dashboards, rolling
 
@@ -14,4 +14,4 @@ KINDS = rolling.KINDS | dashboards.KINDS
 def apply_facts(facts: Sequence[Fact]) -> None:
     """Add to the rollups, and note whose dashboards changed: again makes no difference."""
     rolling.apply_facts([fact for fact in facts if fact.kind in rolling.KINDS])
-    transaction.on_commit(lambda: dashboards.mark(facts, now=timezone.now()), robust=True)
+    transaction.on_commit(lambda: dashboards.mark(facts, now=clock.now()), robust=True)

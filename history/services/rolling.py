@@ -6,14 +6,13 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.erased import without_erased
 from accounts.facts import PlayersErased, PlayersJoined
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked, UnlocksJoined
+from core import clock, followers
 from core import facts as log
-from core import followers
 from core.clock import from_microseconds
 from core.facts import Fact
 from history import rollups
@@ -70,7 +69,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     What was passed by as a dead letter is added when it is heard again, and its letter is done with. What is older
     than a level keeps is left out of it; months keep everything.
     """
-    _add(facts, now=timezone.now())
+    _add(facts, now=clock.now())
 
 
 def _add(facts: Sequence[Fact], *, now: datetime) -> None:
@@ -105,7 +104,7 @@ def rebuild() -> int:
     is longer than the log, so this is for a log that is whole. What no level keeps any more, archived or about to be,
     stays as it is.
     """
-    count, now = 0, timezone.now()
+    count, now = 0, clock.now()
     with transaction.atomic():
         rollups.heard()
         rollups.empty(now=now)

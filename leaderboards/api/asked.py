@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from rest_framework.request import Request
 
 from accounts import people
@@ -12,6 +11,7 @@ from accounts import selectors as accounts
 from accounts.authentication import TokenHolder, game_of, player_of
 from accounts.selectors import GameInfo, KeyHolder, PlayerInfo
 from accounts.services import clean_region
+from core import clock
 from core.clock import rfc3339
 from core.ids import parse_id
 from core.refusals import Invalid, NotFound
@@ -85,7 +85,7 @@ def board_of(request: Request, game_id: str, key: str) -> Asked:
     info = None if game is None else definitions.board(game.id, key)
     if game is None or info is None:
         raise NotFound("There is no such leaderboard.")
-    period = period_of(info, request.GET.get("period", "current"), request.GET.get("span"), at=timezone.now())
+    period = period_of(info, request.GET.get("period", "current"), request.GET.get("span"), at=clock.now())
     region = _region(request, game)
     return Asked(info.key, info, period, None if period.id is None else info.order(period.id, region))
 

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts.authentication import TokenHolder, player_of
 from accounts.selectors import KeyHolder, PlayerInfo
+from core import clock
 from core.endpoint import MAX_LIMIT, Endpoint, bytes_answer, etag_of, read_limit, read_whole
 from core.memo import Memo
 from core.metrics import caches
@@ -195,7 +195,7 @@ def _delta(order: Board, player_id: int, rank: int) -> int | None:
     """Return how far a player rose since a day ago, and let his rank be kept from now on."""
     if order.region is not None or order.game_id is None:
         return None
-    now = timezone.now()
+    now = clock.now()
     history.note_watch([order], player_id, now=now)
     return history.rank_delta(order, player_id, rank, at=now)
 

@@ -3,12 +3,12 @@
 import unicodedata
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import named_game
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
@@ -72,7 +72,7 @@ class BoardDefinitionsView(Endpoint):
     def post(self, request: Request, game_id: str) -> Response:
         """Create a board."""
         game = named_game(request, game_id)
-        made = services.create(game=game, values=read_fields(request.data, new=True), at=timezone.now())
+        made = services.create(game=game, values=read_fields(request.data, new=True), at=clock.now())
         return Response(board_json(made), status=201)
 
 
@@ -116,9 +116,7 @@ class BoardDefinitionView(Endpoint):
     def patch(self, request: Request, game_id: str, key: str) -> Response:
         """Change the board."""
         game, values = named_game(request, game_id), read_fields(request.data, new=False)
-        return Response(
-            board_json(services.update(game=game, key=_key(key), values=values, at=timezone.now()))
-        )
+        return Response(board_json(services.update(game=game, key=_key(key), values=values, at=clock.now())))
 
     @extend_schema(
         operation_id="delete_leaderboard",
@@ -150,7 +148,7 @@ def board_json(board: BoardInfo) -> dict[str, Any]:
         None if units is None else to_number(units, decimals=board.decimals)
         for units in (board.min_units, board.max_units)
     )
-    resets_at = board.window(board.main_span, timezone.now()).ends_at
+    resets_at = board.window(board.main_span, clock.now()).ends_at
     if resets_at is not None and board.ends_at is not None and board.ends_at <= resets_at:
         resets_at = None
     return {

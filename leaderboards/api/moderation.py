@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, cast
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,6 +9,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import holder_of, named_game, player_of, require_scope
 from accounts.selectors import KeyHolder
+from core import clock
 from core.endpoint import Endpoint, StrictText
 from core.reasons import Reasoned
 from leaderboards.services import moderation
@@ -66,7 +66,7 @@ class _EntryView(Endpoint):
             period=values.validated_data["period"],
             reason=values.validated_data["reason"],
             actor=cast("KeyHolder", holder_of(request)).actor,  # a player token may not
-            at=timezone.now(),
+            at=clock.now(),
         )
         return Response({"entries": entries}, status=202)
 
@@ -161,6 +161,6 @@ class ResetView(Endpoint):
             key=key,
             reason=values.validated_data["reason"],
             actor=cast("KeyHolder", holder_of(request)).actor,  # a player token may not
-            at=timezone.now(),
+            at=clock.now(),
         )
         return Response({"epoch": epoch}, status=202)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
-from django.utils import timezone
 from rest_framework.request import Request
 
 from accounts import people, shown
 from accounts.authentication import TokenHolder
 from accounts.selectors import KeyHolder
+from core import clock
 from core.clock import rfc3339, rfc3339_us
 from core.endpoint import etag_of, page
 from core.memo import Finished
@@ -157,14 +157,14 @@ def rank_data(asked: Asked, rank: Rank) -> dict[str, Any]:
 def finished(data: dict[str, Any]) -> Finished:
     """Return an answer's bytes. Its tag is weak: it says that the rows are the same, whatever the time in `as_of`."""
     body = dumps(data)
-    as_of = rfc3339(timezone.now())
+    as_of = rfc3339(clock.now())
     return Finished(b'%s,"as_of":"%s"}' % (body[:-1], as_of.encode()), f"W/{etag_of(body)}")
 
 
 def _deltas(asked: Asked, listed: list[tuple[int, Row]]) -> Mapping[int, int]:
     if asked.order is None or asked.order.region is not None:
         return {}
-    return history.rank_deltas(asked.order, {row.player_id: rank for rank, row in listed}, at=timezone.now())
+    return history.rank_deltas(asked.order, {row.player_id: rank for rank, row in listed}, at=clock.now())
 
 
 def _metadata(asked: Asked, player_ids: list[int]) -> Mapping[int, str]:

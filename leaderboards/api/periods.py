@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, bytes_answer, cached_answer, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
@@ -126,7 +126,7 @@ def period_json(period: PeriodInfo) -> dict[str, Any]:
 
 def _period(request: Request, game_id: str, board: str, name: str) -> tuple[BoardInfo, PeriodInfo]:
     _, info = asked.declared(request, game_id, board)
-    return info, asked.period_of(info, name, request.GET.get("span"), at=timezone.now())
+    return info, asked.period_of(info, name, request.GET.get("span"), at=clock.now())
 
 
 def _caching(request: Request) -> str:

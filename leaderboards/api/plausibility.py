@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,6 +9,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import holder_of, named_game
 from accounts.selectors import KeyHolder
+from core import clock
 from core.endpoint import Endpoint
 from core.items import read_object
 from core.problems import CONTENT_TYPE
@@ -81,7 +81,5 @@ class BoardPlausibilityView(Endpoint):
         values = read_object(request.data, frozenset({"bound", "z_score"}))
         holder = holder_of(request)
         assert isinstance(holder, KeyHolder)  # a player's token is refused before
-        info, _ = services.set_rules(
-            game=game, key=board, values=values, actor=holder.actor, at=timezone.now()
-        )
+        info, _ = services.set_rules(game=game, key=board, values=values, actor=holder.actor, at=clock.now())
         return Response(services.shown(info))

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts.authentication import TokenHolder, game_of, player_of
+from core import clock
 from core.endpoint import PAGE_PARAMETERS, Endpoint, cached_answer, page, read_limit
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
@@ -48,7 +48,7 @@ class PlayerRanksView(Endpoint):
         limit, cursor, kind = read_limit(request), request.GET.get("cursor"), f"ranks {info.id} {game.id}"
         after = -1 if cursor is None else decode_cursor(kind, cursor)[0]
         found = ranks.of_player(
-            game.id, info.id, at=timezone.now(), himself=isinstance(request.auth, TokenHolder)
+            game.id, info.id, at=clock.now(), himself=isinstance(request.auth, TokenHolder)
         )
         rest = [one for one in found if _number(one) > after]
         shown = rest[:limit]

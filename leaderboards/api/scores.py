@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
@@ -18,6 +17,7 @@ from accounts.authentication import (
     read_player_name,
 )
 from accounts.throttling import charge
+from core import clock
 from core.endpoint import Endpoint
 from core.items import (
     Errors,
@@ -73,7 +73,7 @@ class ScoresView(Endpoint):
         game = named_game(request, game_id)
         wanted = _read(request, request.data)
         info, result = scores.submit(
-            game=game, key=board, request=wanted, by=_caller(request), at=timezone.now()
+            game=game, key=board, request=wanted, by=_caller(request), at=clock.now()
         )
         status = 202 if result.status == "submitted" else 200
         return HttpResponse(dumps(_answer(info, result)), status=status, content_type="application/json")
@@ -110,7 +110,7 @@ class ScoreBatchView(Endpoint):
         read = [_read_item(request, item) for item in items]
         good = [item for item in read if isinstance(item, ScoreRequest)]
         info, outcomes = scores.submit_many(
-            game=game, key=board, requests=good, by=_caller(request), at=timezone.now()
+            game=game, key=board, requests=good, by=_caller(request), at=clock.now()
         )
         settled = iter(outcomes)
         results = [next(settled) if isinstance(item, ScoreRequest) else item for item in read]

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts.authentication import TokenHolder
+from core import clock
 from core.clock import parse_rfc3339, rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, cached_answer, page, read_limit
 from core.ids import parse_id
@@ -133,7 +133,7 @@ class RankHistoryView(Endpoint):
             raise Malformed(f"`window` takes one of {', '.join(documents.WINDOWS)}.")
         about = asked.board_of(request, game_id, board)
         person = asked.player_named(request, player)
-        now = timezone.now()
+        now = clock.now()
         points: list[dict[str, Any]] = []
         if about.order is not None and person.id in _seen(request, about.order, [person.id]):
             history.note_watch([about.order], person.id, now=now)

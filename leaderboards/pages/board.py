@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.visitors import Visitor, visitor_of
+from core import clock
 from core.pagination import decode_cursor, encode_cursor
 from core.public_pages import public_page
 from leaderboards.pages import side, words
@@ -68,7 +68,7 @@ def board_page(request: HttpRequest, game: UUID, board: str) -> HttpResponse:
 
 
 def _board(request: HttpRequest, game: UUID | None, key: str) -> HttpResponse:
-    visitor, now = visitor_of(request), timezone.now()
+    visitor, now = visitor_of(request), clock.now()
     shown = about(request, game, key, visitor=visitor, at=now)
     if request.GET.get("view") == "periods" and shown.info is not None:
         return _periods(request, shown, now)

@@ -10,12 +10,12 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts import selectors as accounts
 from accounts.visitors import Visitor, visitor_of
+from core import clock
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.public_pages import public_page
@@ -79,7 +79,7 @@ class GameBoards:
 @public_page(query=frozenset({"cursor", "game", "own"}), kept_s=0)
 def boards(request: HttpRequest) -> HttpResponse:
     """List boards; `game` only those of one game, all of them."""
-    visitor, now = visitor_of(request), timezone.now()
+    visitor, now = visitor_of(request), clock.now()
     only, cursor = request.GET.get("game", ""), request.GET.get("cursor", "")
     context: dict[str, Any] = {"here": "boards", "default_theme": "dark"}
     if only:

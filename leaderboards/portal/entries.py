@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
@@ -17,6 +16,7 @@ from accounts import services as accounts_services
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from accounts.selectors import PlayerInfo
+from core import clock
 from core.forms import PortalForm, sent
 from core.refusals import Refused
 from leaderboards.portal import words
@@ -87,7 +87,7 @@ def _periods(held: list[Held]) -> list[tuple[str, Any]]:
 
 def _do(visit: Visit, about: Chosen, info: PlayerInfo, act: str, said: dict[str, Any]) -> str:
     """Do it, and return what was done. Raises Refused."""
-    now = timezone.now()
+    now = clock.now()
     if act in ("exclude", "include"):
         changed = accounts_services.exclude_player(
             studio_id=visit.studio.studio_id,
@@ -186,7 +186,7 @@ def _rank(about: Chosen, info: PlayerInfo, held: list[Held]) -> tuple[Rank | Non
 
     A rank that is looked at here is kept from now on.
     """
-    now = timezone.now()
+    now = clock.now()
     period = about.current(now)
     order = about.order(period)
     if order is None or any(one.period_id == period.id and one.is_off for one in held):

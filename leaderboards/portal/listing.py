@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from accounts.selectors import GameInfo
+from core import clock
 from core.forms import sent
 from core.refusals import Refused
 from leaderboards.listing import FromOffset
@@ -57,7 +57,7 @@ class Row:
 @studio_page(needs=Act.SEE_ANALYTICS)
 def boards(request: HttpRequest, visit: Visit) -> HttpResponse:
     """List a game's boards, those that fit the search and the state in the address; points come first."""
-    game, now = game_of(visit), timezone.now()
+    game, now = game_of(visit), clock.now()
     query, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
     state = state if state in _STATES else ""
     everything = [
@@ -112,14 +112,14 @@ def _period(board: Chosen, present: dict[int, PeriodInfo], now: datetime) -> Per
 
 
 def _points(board: Chosen, changed_at: datetime | None) -> Row:
-    order = board.order(board.current(timezone.now()))
+    order = board.order(board.current(clock.now()))
     assert order is not None
     return Row(
         board=board,
         order=_("More is better · sum of unlocks"),
         ranks=words.EXAMPLES["shared"],
         reset=words.label(words.RESETS, "never"),
-        period=board.current(timezone.now()),
+        period=board.current(clock.now()),
         next_reset=None,
         entries=standings.page(order, FromOffset(0), limit=1).total,
         counts_on=False,
@@ -159,7 +159,7 @@ def new_board(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = NewBoardForm(sent(request), stats=feeding_stats(game))
     if form.is_valid():
         try:
-            made = editing.create(game=game, values=form.values, actor=visit.actor, at=timezone.now())
+            made = editing.create(game=game, values=form.values, actor=visit.actor, at=clock.now())
         except Refused as refused:
             form.refuse(refused)
         else:

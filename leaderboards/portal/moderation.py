@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -13,6 +12,7 @@ from accounts import named
 from accounts import selectors as accounts
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
+from core import clock
 from core.forms import sent
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Conflict, Refused
@@ -139,7 +139,7 @@ def reset(request: HttpRequest, visit: Visit, board: str) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
                 seen_epoch=form.cleaned_data["epoch"],
                 actor=visit.actor,
-                at=timezone.now(),
+                at=clock.now(),
             )
         except Refused as refused:
             form.refuse(refused)

@@ -8,11 +8,11 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
+from core import clock
 from core.csv_files import file_name
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Conflict
@@ -66,7 +66,7 @@ class Place:
 @studio_page(needs=Act.SEE_ANALYTICS)
 def periods_page(request: HttpRequest, visit: Visit, board: str) -> HttpResponse:
     """List a board's periods, newest first."""
-    about, now = chosen(visit, board), timezone.now()
+    about, now = chosen(visit, board), clock.now()
     found, kind, cursor = (
         list[PeriodInfo](),
         f"portal periods {about.key} {about.game.id}",

@@ -9,13 +9,13 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
+from core import clock
 from core.forms import PortalForm, sent
 from core.refusals import Refused
 from leaderboards.rules import scores as rules
@@ -98,7 +98,7 @@ def _are_set(visit: Visit, rows: list[Row]) -> bool:
                     values={name: row.form.cleaned_data[name] for name in row.form.changed_data},
                     keeps=True,
                     actor=visit.actor,
-                    at=timezone.now(),
+                    at=clock.now(),
                 )
             except Refused as refused:
                 _refuse(row.form, refused)

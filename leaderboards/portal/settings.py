@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
-from core import spoken
+from core import clock, spoken
 from core.forms import sent
 from core.number_field import written
 from core.refusals import Conflict, Refused
@@ -42,7 +41,7 @@ def settings(request: HttpRequest, visit: Visit, board: str) -> HttpResponse:
     if form.is_valid():
         try:
             changed = editing.change(
-                game=game_of(visit), key=info.key, values=form.changes, actor=visit.actor, at=timezone.now()
+                game=game_of(visit), key=info.key, values=form.changes, actor=visit.actor, at=clock.now()
             )
         except Refused as refused:
             form.refuse(refused)
@@ -99,7 +98,7 @@ def archive(request: HttpRequest, visit: Visit, board: str) -> HttpResponse:
             key=about.key,
             values={"archived": archived},
             actor=visit.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
     except Refused as refused:
         messages.error(request, refused.detail)
@@ -117,7 +116,7 @@ def delete(request: HttpRequest, visit: Visit, board: str) -> HttpResponse:
     """Delete a board that nobody ever scored on."""
     about = chosen(visit, board)
     try:
-        editing.delete(game=game_of(visit), key=about.key, actor=visit.actor, at=timezone.now())
+        editing.delete(game=game_of(visit), key=about.key, actor=visit.actor, at=clock.now())
     except Conflict:
         messages.error(request, _refusal(about))
         return to(visit, "board-settings", board=about.key)

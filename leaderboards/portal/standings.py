@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
+from core import clock
 from core.clock import from_microseconds
 from core.number_field import NumberField
 from core.pagination import decode_cursor, encode_cursor
@@ -56,7 +56,7 @@ class Wanted:
 @studio_page(needs=Act.SEE_ANALYTICS)
 def standings_page(request: HttpRequest, visit: Visit, board: str) -> HttpResponse:
     """Show a page of a board in a period and region."""
-    about, now = chosen(visit, board), timezone.now()
+    about, now = chosen(visit, board), clock.now()
     region = request.GET.get("region", "")
     wanted = Wanted(
         period=about.period(request.GET.get("period", ""), now),

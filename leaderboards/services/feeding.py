@@ -8,10 +8,10 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import structlog
-from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo
+from core import clock
 from core.clock import from_microseconds
 from core.facts import Fact
 from core.refusals import NotFound, Refused, Unavailable
@@ -138,7 +138,7 @@ def _submit(game: GameInfo, board: BoardInfo, values: Sequence[_Value]) -> None:
                 key=board.key,
                 requests=requests[start : start + _AT_ONCE],
                 by=_STAT,
-                at=timezone.now(),
+                at=clock.now(),
             )
         except NotFound:
             return  # deleted meanwhile

@@ -7,9 +7,8 @@ import random
 import time
 
 import structlog
-from django.utils import timezone
 
-from core import followers
+from core import clock, followers
 from leaderboards import comparing, estimating, filling, rebuilding, truth
 from leaderboards.comparing import LOOK_AGAIN_S, Difference
 from leaderboards.filling import State
@@ -49,7 +48,7 @@ def _reconciled(board: Board) -> int:
         comparing.mend(board, confirmed)
         mended = _players(confirmed)
     if mended:
-        Mending.objects.create(at=timezone.now(), board=board.name, players=mended)
+        Mending.objects.create(at=clock.now(), board=board.name, players=mended)
         log.error("board differed", board=board.name, players=mended)
     return mended
 

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -14,6 +13,7 @@ from rest_framework.response import Response
 from accounts import selectors as accounts
 from accounts.authentication import holder_of, player_of
 from accounts.selectors import KeyHolder, PlayerInfo
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import (
     PAGE_PARAMETERS,
@@ -144,7 +144,7 @@ class FriendsView(Endpoint):
         found = selectors.friends(owner.id, after_id=after, limit=limit + 1)
         shown = found[:limit]
         ids = [one.player_id for one in shown]
-        players, seen = _shown(request, ids), presence.shown_presences(request, ids, at=timezone.now())
+        players, seen = _shown(request, ids), presence.shown_presences(request, ids, at=clock.now())
         data = page(
             [
                 {"player": players[pk], "since": rfc3339(one.at), "presence": seen[pk]}
@@ -250,7 +250,7 @@ class FriendRequestsView(Endpoint):
         other = _other(request, owner, sent.validated_data["to"])
         if other.visibility == "private" and not selectors.may_be_found(owner.id, other.id):
             raise _nobody()
-        asked = befriending.ask(sender_id=owner.id, receiver_id=other.id, at=timezone.now())
+        asked = befriending.ask(sender_id=owner.id, receiver_id=other.id, at=clock.now())
         return Response({"id": str(asked.uuid), "status": asked.status}, status=202)
 
 
@@ -273,7 +273,7 @@ class AcceptView(Endpoint):
     def post(self, request: Request, player: str, request_id: str) -> Response:
         """Become friends."""
         owner, uuid = player_of(request, player), _uuid(request_id)
-        befriending.accept(player_id=owner.id, request=uuid, at=timezone.now())
+        befriending.accept(player_id=owner.id, request=uuid, at=clock.now())
         return Response({"id": str(uuid), "status": "accepted"})
 
 
@@ -319,7 +319,7 @@ class BlockView(Endpoint):
         """Block."""
         owner = player_of(request, player)
         blocked = _other(request, owner, other)
-        befriending.block(player_id=owner.id, blocked_id=blocked.id, at=timezone.now())
+        befriending.block(player_id=owner.id, blocked_id=blocked.id, at=clock.now())
         return Response(status=204)
 
     @extend_schema(

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -12,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import player_of
+from core import clock
 from core.endpoint import LIMIT, Endpoint, StrictSerializer, cached_answer, page, read_flag, read_limit
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
@@ -173,7 +173,7 @@ class ReadView(Endpoint):
         sent = ReadInput(data=request.data)
         sent.is_valid(raise_exception=True)
         ids: list[UUID] | None = sent.validated_data.get("ids")
-        read = services.mark_read(player_id=owner.id, uuids=ids, at=timezone.now())
+        read = services.mark_read(player_id=owner.id, uuids=ids, at=clock.now())
         return Response({"read": read, "unread_count": selectors.unread_count(owner.id)})
 
 
@@ -202,7 +202,7 @@ class NotificationView(Endpoint):
         owner, uuid = player_of(request, player), parse_id(notification_id)
         if uuid is None:
             raise NotFound("There is no such notification.")
-        services.delete(player_id=owner.id, uuid=uuid, at=timezone.now())
+        services.delete(player_id=owner.id, uuid=uuid, at=clock.now())
         return Response(status=204)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 
 import structlog
-from django.utils import timezone
 
+from core import clock
 from social import presence
 from social.live.database import Ask, Away
 from social.live.limits import Limits
@@ -50,7 +50,7 @@ class Attendance:
             self._moved.difference_update(batch)
             here = {player: player in self._players for player in batch}
             try:
-                await self._ask(presence.attend, here, place=self._place, at=timezone.now())
+                await self._ask(presence.attend, here, place=self._place, at=clock.now())
             except asyncio.CancelledError:
                 self._moved.update(batch)  # who ends the process notes once more
                 raise

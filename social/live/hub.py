@@ -15,6 +15,7 @@ import structlog
 
 from accounts import sessions
 from accounts.sessions import Dismissed
+from core import server_time
 from core.refusals import Refused
 from social import keys, selectors
 from social.events import Event
@@ -160,10 +161,10 @@ class Hub:
             try:
                 for dismissed in await self._ask(sessions.dismissed, within_s=within_s):
                     self._dismiss(dismissed)
+                answered_at = asked_at
+                await self._ask(server_time.learn)
             except Away as error:
                 log.warning("nobody knows who may still listen", error=str(error))
-            else:
-                answered_at = asked_at
 
     def _dismiss(self, dismissed: Dismissed) -> None:
         for connection in self._players.get(dismissed.player_id, ()):

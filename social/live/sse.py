@@ -2,8 +2,7 @@
 
 import asyncio
 
-from django.utils import timezone
-
+from core import clock
 from core.ids import parse_id
 from core.refusals import Malformed, Unauthenticated, Unavailable
 from social.live.answers import Receive, Scope, Send, common_headers, header, session_cookie
@@ -25,7 +24,7 @@ async def stream(scope: Scope, receive: Receive, send: Send, *, hub: Hub, ask: A
     last = header(scope, b"last-event-id")
     # What is no id of this inbox (another player's, or nonsense) means its beginning.
     connection.after = (parse_id(last) or NOWHERE) if last else None
-    connection.let_in(guest, at=timezone.now())
+    connection.let_in(guest, at=clock.now())
     try:
         # Its end is the connection's: a cut one must not be another request's by then.
         headers = [
@@ -49,7 +48,7 @@ async def _guest(scope: Scope, *, hub: Hub, ask: Ask) -> Guest:
     try:
         async with asyncio.timeout(hub.limits.authenticate_s):
             if secret is not None:
-                return await ask(admit_session, secret, at=timezone.now())
-            return await ask(admit, token.strip(), at=timezone.now())
+                return await ask(admit_session, secret, at=clock.now())
+            return await ask(admit, token.strip(), at=clock.now())
     except (Away, TimeoutError):
         raise Unavailable("The database does not answer. Connect again.") from None

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,6 +15,7 @@ from accounts import limits
 from accounts import selectors as accounts
 from accounts.selectors import PlayerInfo
 from accounts.visitors import Visitor, visitors_page
+from core import clock
 from core.refusals import Invalid, NotFound, Refused
 from social import befriending, companions
 from social.pages.seen import DEFAULT_THEME
@@ -33,7 +33,7 @@ def friends(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     me, asked = visitor.player.id, request.GET.get("q", "").strip()[:_LONGEST]
     if asked:
         _count(request, visitor, "friend search", _SEARCHES)
-    listed, count = companions.friends(me, cursor=request.GET.get("friends"), at=timezone.now())
+    listed, count = companions.friends(me, cursor=request.GET.get("friends"), at=clock.now())
     context = {
         "here": "friends",
         "friends": listed,
@@ -94,7 +94,7 @@ def _back(request: HttpRequest, visitor: Visitor, other: PlayerInfo) -> HttpResp
 def _ask(me: int, other: PlayerInfo) -> str:
     if other.id != me and not companions.may_be_asked(me, other):
         raise NotFound("There is no such player.")
-    asked = befriending.ask(sender_id=me, receiver_id=other.id, at=timezone.now())
+    asked = befriending.ask(sender_id=me, receiver_id=other.id, at=clock.now())
     return "You are friends." if asked.status == "accepted" else "The request is sent."
 
 
@@ -102,7 +102,7 @@ def _accept(me: int, other: PlayerInfo) -> str:
     request = between.between(me, [other.id])[other.id].received
     if request is None:
         raise _no_request()
-    befriending.accept(player_id=me, request=request, at=timezone.now())
+    befriending.accept(player_id=me, request=request, at=clock.now())
     return "You are friends."
 
 
@@ -132,7 +132,7 @@ def _remove(me: int, other: PlayerInfo) -> str:
 def _block(me: int, other: PlayerInfo) -> str:
     if not companions.may_be_asked(me, other):
         raise NotFound("There is no such player.")
-    befriending.block(player_id=me, blocked_id=other.id, at=timezone.now())
+    befriending.block(player_id=me, blocked_id=other.id, at=clock.now())
     return "Blocked: you see nothing of each other, and no requests arrive. The other one is not told."
 
 

@@ -3,11 +3,11 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts import selectors as accounts
+from core import clock
 from social.pages.seen import DEFAULT_THEME
 from social.trying import try_it
 
@@ -19,5 +19,5 @@ def home(request: HttpRequest) -> HttpResponse:
     demo_player = accounts.demo_player() if settings.DEMO else None
     context = {"default_theme": DEFAULT_THEME, "demo": demo_player is not None}
     if demo_player is not None:
-        context["try_it"] = try_it(demo_player, at=timezone.now())
+        context["try_it"] = try_it(demo_player, at=clock.now())
     return render(request, "home.html", context)

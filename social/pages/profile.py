@@ -6,14 +6,13 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import escape
 from django.views.decorators.http import require_safe
 
 from accounts import selectors as accounts
 from accounts.people import PRIVATE, PUBLIC, Part
 from accounts.selectors import PlayerInfo
-from core import lettering
+from core import clock, lettering
 from core.public_pages import public_page
 from social import page_content, profiles
 from social.page_models import Person
@@ -34,7 +33,7 @@ def player(request: HttpRequest, player_id: UUID) -> HttpResponse:
         parts=_parts(info, reader, as_friend=as_friend),
         language=language_of(request),
         every_game=request.GET.get("games") == "all",
-        at=timezone.now(),
+        at=clock.now(),
     )
     context = {
         "profile": profile,
@@ -83,7 +82,7 @@ def game(request: HttpRequest, player_id: UUID, game_id: UUID) -> HttpResponse:
         about,
         is_demo=is_demo_player,
         whole=request.GET.get("all") == "1",
-        at=timezone.now(),
+        at=clock.now(),
         reader_id=info.id if is_demo_player else reader_id(request),
         language=language_of(request),
     )

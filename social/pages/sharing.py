@@ -9,11 +9,10 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.people import Part
-from core import lettering, media
+from core import clock, lettering, media
 from core.db import lend_back
 from core.endpoint import etag_of
 from core.public_pages import WITHDRAWABLE
@@ -36,7 +35,7 @@ def card(request: HttpRequest, player_id: UUID) -> HttpResponse:
     whose = _hash(cards.VERSION, host, info.uuid, info.display_name, info.region, info.avatar_url)
     found: tuple[str, bytes] | None = _kept(whose)
     if found is None:
-        shared = sharing.shared(info, with_rarest=True, at=timezone.now())
+        shared = sharing.shared(info, with_rarest=True, at=clock.now())
         digest = _hash(cards.VERSION, host, shared)
         lend_back()  # the store may take its time, and nobody's connection waits for it
         picture = media.get(shared.picture) if shared.picture else None
@@ -78,7 +77,7 @@ def _drawn(digest: str, draw: Callable[[], bytes]) -> bytes:
 def badge(request: HttpRequest, player_id: UUID) -> HttpResponse:
     """Answer a player's badge; `?theme=light` for a light page."""
     theme = "light" if request.GET.get("theme") == "light" else "dark"
-    shared = sharing.shared(public_player(player_id, *FIGURES), with_rarest=False, at=timezone.now())
+    shared = sharing.shared(public_player(player_id, *FIGURES), with_rarest=False, at=clock.now())
     body = badges.svg(shared, theme=theme)
     return _answer(request, body, etag_of(body), "image/svg+xml; charset=utf-8")
 

@@ -4,12 +4,12 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import named_game
+from core import clock
 from core.clock import rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
@@ -71,7 +71,7 @@ class StatDefinitionsView(Endpoint):
     def post(self, request: Request, game_id: str) -> Response:
         """Create a stat."""
         game = named_game(request, game_id)
-        made = services.create(game=game, values=read_fields(request.data, new=True), at=timezone.now())
+        made = services.create(game=game, values=read_fields(request.data, new=True), at=clock.now())
         return Response(stat_json(made), status=201)
 
 
@@ -111,7 +111,7 @@ class StatDefinitionView(Endpoint):
     def patch(self, request: Request, game_id: str, key: str) -> Response:
         """Change the stat."""
         game, values = named_game(request, game_id), read_fields(request.data, new=False)
-        changed = services.update(game=game, key=_key(key), values=values, at=timezone.now())
+        changed = services.update(game=game, key=_key(key), values=values, at=clock.now())
         return Response(stat_json(changed))
 
     @extend_schema(

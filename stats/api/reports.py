@@ -8,13 +8,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
 from accounts import signatures
 from accounts.authentication import TokenHolder, external_id_of, game_of, holder_of, read_player_name
 from accounts.throttling import charge
+from core import clock
 from core.endpoint import Endpoint
 from core.ids import parse_id
 from core.items import (
@@ -73,7 +73,7 @@ class ReportView(Endpoint):
         """Record one report."""
         signatures.require(request)
         wanted = _read(request, request.data, game_id=None)
-        result = reports.report(request=wanted, by=_caller(request), at=timezone.now())
+        result = reports.report(request=wanted, by=_caller(request), at=clock.now())
         status = 200 if result.status == "already_reported" else 202
         return HttpResponse(dumps(_answer(request, result)), status=status, content_type="application/json")
 
@@ -109,7 +109,7 @@ class ReportBatchView(Endpoint):
             game_of(request, game_id)
         read = [_read_item(request, item, game_id=game_id) for item in items]
         good = [item for item in read if isinstance(item, ReportRequest)]
-        settled = iter(reports.report_many(requests=good, by=_caller(request), at=timezone.now()))
+        settled = iter(reports.report_many(requests=good, by=_caller(request), at=clock.now()))
         results = [next(settled) if isinstance(item, ReportRequest) else item for item in read]
         answer = _batch_answer(request, items, results)
         return HttpResponse(dumps(answer), status=202, content_type="application/json")

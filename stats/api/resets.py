@@ -4,7 +4,6 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, cast
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import game_of, holder_of, player_of
 from accounts.selectors import KeyHolder
+from core import clock
 from core.endpoint import Endpoint, GameId, StrictBoolean, StrictText
 from core.reasons import Reasoned
 from core.refusals import Forbidden, Malformed
@@ -87,7 +87,7 @@ class StatsResetView(Endpoint):
             "player": player_of(request, given["player"]),
             "reason": given["reason"],
             "by": holder.actor,
-            "at": timezone.now(),
+            "at": clock.now(),
         }
         if game is not None:
             count = resets.reset(game=game, keys=_keys(given), **told)

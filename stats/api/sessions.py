@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,6 +17,7 @@ from accounts.authentication import (
     player_of,
     read_player_name,
 )
+from core import clock
 from core.clock import from_microseconds, microseconds, rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, cached_answer, page, read_limit
 from core.ids import parse_id
@@ -126,7 +126,7 @@ class SessionsView(Endpoint):
             player=external_id_of(request, name),
             event=cast("Event", event),
             told=told,
-            at=timezone.now(),
+            at=clock.now(),
         )
         answer = {
             "session_id": str(done.id),

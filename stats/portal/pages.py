@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.doorway import Visit, studio_page
 from accounts.roles import Act
 from accounts.selectors import GameInfo
+from core import clock
 from core.forms import sent
 from core.number_field import written
 from core.refusals import Conflict, Refused
@@ -120,7 +120,7 @@ def new_stat(request: HttpRequest, visit: Visit) -> HttpResponse:
     if form.is_valid():
         try:
             made = editing.create(
-                game=_game(visit), values=form.cleaned_data, actor=visit.actor, at=timezone.now()
+                game=_game(visit), values=form.cleaned_data, actor=visit.actor, at=clock.now()
             )
         except Refused as refused:
             form.refuse(refused)
@@ -144,7 +144,7 @@ def stat(request: HttpRequest, visit: Visit, stat: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             changed = editing.change(
-                game=_game(visit), key=info.key, values=form.changes, actor=visit.actor, at=timezone.now()
+                game=_game(visit), key=info.key, values=form.changes, actor=visit.actor, at=clock.now()
             )
         except Refused as refused:
             form.refuse(refused)
@@ -160,7 +160,7 @@ def archive(request: HttpRequest, visit: Visit, stat: UUID) -> HttpResponse:
     """Let a stat take no more reports, or take them again."""
     info, archived = _stat(visit, stat), request.POST.get("archived") == "true"
     editing.change(
-        game=_game(visit), key=info.key, values={"archived": archived}, actor=visit.actor, at=timezone.now()
+        game=_game(visit), key=info.key, values={"archived": archived}, actor=visit.actor, at=clock.now()
     )
     said = (
         _("%(name)s is archived: reports of it are refused.")
@@ -177,7 +177,7 @@ def delete(request: HttpRequest, visit: Visit, stat: UUID) -> HttpResponse:
     """Delete a stat that nobody has a value of."""
     info = _stat(visit, stat)
     try:
-        editing.delete(game=_game(visit), key=info.key, actor=visit.actor, at=timezone.now())
+        editing.delete(game=_game(visit), key=info.key, actor=visit.actor, at=clock.now())
     except Conflict:
         messages.error(
             request, _("Nothing was deleted: players have values of this stat by now. Archive it.")

@@ -196,7 +196,7 @@ def test_a_key_ends_to_the_second_though_it_is_kept(house: House, monkeypatch: p
     assert factories.api(old).get("/games").status_code == 200
     for seconds, status in ((-1, 200), (0, 401), (1, 401)):
         at = row.expires_at + timedelta(seconds=seconds)
-        monkeypatch.setattr("accounts.authentication.timezone.now", lambda at=at: at)
+        monkeypatch.setattr("accounts.authentication.clock.now", lambda at=at: at)
         assert factories.api(old).get("/games").status_code == status
 
 

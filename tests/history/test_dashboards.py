@@ -1,7 +1,6 @@
 """Dashboards: right when built, kept and marked, built by one, never dependent on Valkey."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -230,14 +229,16 @@ def test_what_changes_while_it_is_built_makes_it_stale(world: World) -> None:
 
 
 def test_it_ages_within_its_minutes_and_by_chance(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = time.time()
+    def pass_time(seconds: int) -> None:
+        monkeypatch.setattr("core.clock._behind", timedelta(seconds=seconds))
+
     for _ in range(50):
+        pass_time(0)
         dashboards.keep(1, Audience(), b"x", built_at=dashboards.begin(1), is_settled=True)
-        monkeypatch.setattr(time, "time", lambda: now + 299)
+        pass_time(299)
         assert dashboards.read(1, Audience()) == dashboards.Kept(b"x", True)
-        monkeypatch.setattr(time, "time", lambda: now + 901 + 5)
+        pass_time(901 + 5)
         assert dashboards.read(1, Audience()) == dashboards.Kept(b"x", False)
-        monkeypatch.setattr(time, "time", lambda: now)
 
 
 def test_a_rank_that_is_not_known_yet_is_asked_again_soon(world: World) -> None:

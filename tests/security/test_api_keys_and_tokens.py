@@ -277,7 +277,7 @@ def test_a_rotated_key_ends_to_the_second(
     assert re.fullmatch(r"@\d+", during["Deprecation"])
     assert parsedate_to_datetime(during["Sunset"]) == row.expires_at.replace(microsecond=0)
     at = row.expires_at + timedelta(seconds=seconds)
-    monkeypatch.setattr("accounts.authentication.timezone.now", lambda: at)
+    monkeypatch.setattr("accounts.authentication.clock.now", lambda: at)
     with nothing_changed():
         answer = caller.get("/games")
     assert answer.status_code == status

@@ -5,13 +5,13 @@ from typing import Any
 
 import orjson
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import clock
 from core.clock import parse_rfc3339, rfc3339
 from core.deadlines import extend
 from core.endpoint import (
@@ -259,9 +259,7 @@ class RedeliverRangeView(Endpoint):
         sent.is_valid(raise_exception=True)
         since = _time("/since", sent.validated_data["since"])
         until = (
-            _time("/until", sent.validated_data["until"])
-            if "until" in sent.validated_data
-            else timezone.now()
+            _time("/until", sent.validated_data["until"]) if "until" in sent.validated_data else clock.now()
         )
         if until <= since:
             raise Invalid.value("/until", "It must lie after `since`.")

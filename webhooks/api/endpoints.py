@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import game_of
+from core import clock
 from core.clock import rfc3339
 from core.deadlines import extend
 from core.endpoint import (
@@ -223,7 +223,7 @@ class WebhooksView(Endpoint):
             events=values.get("events", EVENTS),
             description=values["description"],
             actor=key.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
         return Response({**webhook_json(info), "secret": secret}, status=201)
 
@@ -265,7 +265,7 @@ class WebhookView(Endpoint):
         if "enabled" in sent.validated_data:
             extend(LOG_SECONDS)
         changed = endpoints.change(
-            info, changes=sent.validated_data, actor=key_of(request).actor, at=timezone.now()
+            info, changes=sent.validated_data, actor=key_of(request).actor, at=clock.now()
         )
         return Response(webhook_json(changed))
 
@@ -278,7 +278,7 @@ class WebhookView(Endpoint):
     )
     def delete(self, request: Request, webhook_id: str) -> Response:
         """Delete it."""
-        endpoints.delete(webhook_of(request, webhook_id), actor=key_of(request).actor, at=timezone.now())
+        endpoints.delete(webhook_of(request, webhook_id), actor=key_of(request).actor, at=clock.now())
         return Response(status=204)
 
 
@@ -311,7 +311,7 @@ class RotateSecretView(Endpoint):
             info,
             overlap=timedelta(hours=sent.validated_data["overlap_hours"]),
             actor=key_of(request).actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
         return Response({**webhook_json(rotated), "secret": secret})
 
@@ -333,7 +333,7 @@ class TestView(Endpoint):
     )
     def post(self, request: Request, webhook_id: str) -> Response:
         """Queue it."""
-        uuid = deliveries.send_test(webhook_of(request, webhook_id), at=timezone.now())
+        uuid = deliveries.send_test(webhook_of(request, webhook_id), at=clock.now())
         return Response({"delivery_id": str(uuid)}, status=202)
 
 

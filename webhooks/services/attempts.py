@@ -6,13 +6,12 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 
 from accounts import selectors
-from core import audit, mail
+from core import audit, clock, mail
 from webhooks import queue
 from webhooks.models import Disabled, Endpoint
 from webhooks.queue import Done, Due
@@ -46,7 +45,7 @@ def give_back(taken: Iterable[Due]) -> None:
 
 def note(done: Sequence[Done]) -> None:
     """Note attempts; an endpoint that answered 410, or has failed for five days, is disabled."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         queue.note(done)
         succeeded = {each.due.endpoint_id for each in done if each.outcome.is_success}

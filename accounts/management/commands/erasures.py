@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from accounts.erasure import copies, finishing, restoring
 from accounts.erasure.models import Erasure
+from core import clock
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             options["save"].write_text(json.dumps(restoring.ledger_of(), indent=1) + "\n")
             self.stdout.write(f"{Erasure.objects.count():,} erasures written.")
         elif options["apply"] is not None:
-            again = restoring.apply(json.loads(options["apply"].read_text()), at=timezone.now())
+            again = restoring.apply(json.loads(options["apply"].read_text()), at=clock.now())
             self.stdout.write(f"{again:,} players are being erased again.")
         elif options["copy"]:
             for row in Erasure.objects.iterator():

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from accounts.models import Studio
 from accounts.services import create_studio, issue_key
 from achievements.replay.client import Failed
 from achievements.replay.files import Unusable, read_games
 from achievements.replay.run import Options, Outcome, Replay
+from core import clock
 
 _STUDIO: Final = "Replay"
 _SCOPES: Final = ("definitions:read", "definitions:write", "players:read", "unlocks:write")
@@ -96,6 +96,6 @@ def _key_of_replay_studio() -> str:
     """
     studio = Studio.objects.filter(name=_STUDIO).order_by("id").first() or create_studio(name=_STUDIO)
     _, key = issue_key(
-        studio_id=studio.pk, name="Replay", scopes=_SCOPES, expires_at=timezone.now() + _KEY_LIFETIME
+        studio_id=studio.pk, name="Replay", scopes=_SCOPES, expires_at=clock.now() + _KEY_LIFETIME
     )
     return key

@@ -6,9 +6,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from analytics.services import rebuilding
+from core import clock
 
 
 class Command(BaseCommand):
@@ -29,9 +29,9 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             if check:
-                self._check(rebuilding.differences(now=timezone.now(), say=self.stdout.write))
+                self._check(rebuilding.differences(now=clock.now(), say=self.stdout.write))
             else:
-                rebuilding.rebuild(now=timezone.now(), say=self.stdout.write)
+                rebuilding.rebuild(now=clock.now(), say=self.stdout.write)
         except rebuilding.CannotRebuild as error:
             raise CommandError(str(error), returncode=os.EX_TEMPFAIL) from None
         self.stdout.write(f"It took {time.monotonic() - started:.0f} s.")

@@ -5,11 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from config.backups import tools
 from config.backups.tools import Refused
-from core import backups
+from core import backups, clock
 from core.db import run_prepared
 
 _MEBIBYTE = 1024 * 1024
@@ -37,7 +36,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it."""
         if options["note"]:
-            backups.note(options["note"], size=0, at=timezone.now())
+            backups.note(options["note"], size=0, at=clock.now())
             return
         if not settings.BACKUP_DIR:
             raise CommandError("BACKUP_DIR names no folder: set it, here and where PostgreSQL starts.")

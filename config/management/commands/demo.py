@@ -3,9 +3,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from config.demo import creating, showing
+from core import clock
 
 
 class Command(BaseCommand):
@@ -29,6 +29,6 @@ class Command(BaseCommand):
             creating.create()
             return
         try:
-            self.stdout.write(showing.text(at=timezone.now()), ending="")
+            self.stdout.write(showing.text(at=clock.now()), ending="")
         except showing.NotCreated as reason:
             raise CommandError(str(reason)) from None

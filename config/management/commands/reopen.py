@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
-from django.utils import timezone
 
 from config import reopening
 from config.reopening import CannotReopen, Wishes
+from core import clock
 
 
 class Command(BaseCommand):
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         try:
             ledger = json.loads(options["ledger"].read_text()) if options["ledger"] else {}
             wishes = Wishes(ledger, parks_webhooks=options["park_webhooks"], is_alone=options["alone"])
-            reopening.reopen(wishes, at=timezone.now(), say=self.stdout.write)
+            reopening.reopen(wishes, at=clock.now(), say=self.stdout.write)
         except (CannotReopen, DatabaseError, OSError, ValueError) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(

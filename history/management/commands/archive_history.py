@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from core import clock
 from history import outgoing
 from history.archive import Unavailable
 from history.services import retention
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Archive, or say what would be."""
-        now = timezone.now()
+        now = clock.now()
         if options["dry_run"]:
             for one in outgoing.due(now=now):
                 self.stdout.write(f"{one.table} from {one.begin} up to {one.end} would go to {one.folder}/.")

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
+from core import clock
 from history import outgoing, partitions
 from history.partitions import Partition
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a line for each."""
-        now = timezone.now()
+        now = clock.now()
         self.stdout.write(
             f"{'table':32} {'from':10} {'up to':10} {'rows (about)':>14} {'KiB':>12}  is archived"
         )
