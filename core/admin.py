@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from post_office.models import Attachment, Email, EmailTemplate, Log
 
-from core import followers
+from core import dead_letters, lags
 from core.models import AuditEntry, DeadLetter, Follower
 
 admin.site.site_header = admin.site.site_title = "Laurel"
@@ -45,7 +45,7 @@ class FollowerAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Follower]:
         """Return the followers; lags are counted once a page."""
-        self._lags = {lag.name: lag for lag in followers.lags()}
+        self._lags = {lag.name: lag for lag in lags.of_followers()}
         return super().get_queryset(request)
 
     @admin.display(description="facts behind")
@@ -109,7 +109,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
             letters.filter(replayed_at=None).order_by("fact_tx", "fact_id").values_list("pk", flat=True)
         ):
             try:
-                followers.replay_dead_letter(pk)
+                dead_letters.replay(pk)
             except Exception as error:  # noqa: BLE001 - whatever a listener raises is told, and the letter stays
                 self.message_user(request, f"Letter {pk} failed again and stays: {error}", messages.ERROR)
                 break

@@ -2,26 +2,24 @@
 
 A fact that fails three times goes to the dead letters and the cursor moves on. Attempts are counted in a transaction
 of their own before the listener runs, so that a fact that kills its worker is counted too. A failure of Valkey, the
-broker or PostgreSQL is nobody's attempt: the follower waits and tries again.
+broker or PostgreSQL, and a listener that asks to be tried again (Unavailable), is nobody's attempt: the follower waits.
 """
 
 import threading
 import time
 import traceback
-from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-import orjson
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from prometheus_client import Counter, Histogram
 
-from core import facts, tracing
+from core import dead_letters, facts, tracing
 from core.db import run_prepared
 from core.facts import Fact, Subscription
 from core.models import Follower
 from core.redis import AWAY
+from core.refusals import Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +30,7 @@ LINGER_S = 0.5  # longer than the relay's hint interval, so that a steady stream
 LONGEST_RUN_S = 10.0
 BACK_OFF_S = 1.0
 _SETTLING_S = 0.01
-_TRANSIENT = (*AWAY, OperationalError, InterfaceError)
+_TRANSIENT = (*AWAY, OperationalError, InterfaceError, Unavailable)
 
 _BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _applied = Counter(
@@ -79,17 +77,6 @@ class Step:
     facts: list[Fact]
     more: bool
     at_once: bool
-
-
-@dataclass(frozen=True)
-class Lag:
-    """How far a follower is behind."""
-
-    name: str
-    facts: int
-    seconds: float
-    dead_letters: int
-    updated_at: datetime
 
 
 def follow(name: str) -> bool:
@@ -205,7 +192,9 @@ def _applied_to(subscription: Subscription, position: Position, batch: list[Fact
             if now is None or (now.tx, now.fact_id) != (position.tx, position.fact_id):
                 return None
             if position.isolating and position.attempts >= ATTEMPTS and batch[0].is_heard:
-                _bury(subscription.name, batch[0], position.error or "the worker died while it ran")
+                dead_letters.bury(
+                    subscription.name, batch[0], position.error or "the worker died while it ran"
+                )
             else:
                 heard = [fact for fact in batch if fact.is_heard]
                 if heard:
@@ -291,94 +280,6 @@ def _move(name: str, last: Fact, *, isolating: int) -> None:
     run_prepared(_MOVE, [last.tx, last.id, isolating, name])
 
 
-def _bury(name: str, fact: Fact, error: str) -> None:
-    log.error("fact buried", follower=name, fact=fact.id, kind=fact.kind)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO core_deadletter"
-            " (follower, fact_id, fact_tx, fact_at, kind, studio_id, payload, error, created_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, now()) ON CONFLICT (follower, fact_id) DO UPDATE"
-            " SET error = excluded.error, created_at = excluded.created_at, replayed_at = NULL",
-            [
-                name,
-                fact.id,
-                fact.tx,
-                fact.at,
-                fact.kind,
-                fact.studio_id,
-                orjson.dumps(fact.payload).decode(),
-                error,
-            ],
-        )
-
-
-def take_dead_letters(name: str, fact_ids: Collection[int]) -> set[int]:
-    """Call the dead letters of facts done with, inside the caller's transaction; return whose waited.
-
-    For a listener that keeps by itself up to where it heard: what was passed by before that is new to it.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE core_deadletter SET replayed_at = now()"
-            " WHERE follower = %s AND fact_id = ANY(%s) AND replayed_at IS NULL RETURNING fact_id",
-            [name, list(fact_ids)],
-        )
-        return {row[0] for row in cursor.fetchall()}
-
-
-_BEHIND = """
-SELECT coalesce(max(extract(epoch FROM clock_timestamp() - next.at)), 0)
-  FROM core_follower f
- CROSS JOIN LATERAL (SELECT at FROM core_fact WHERE (tx, id) > (f.tx::text::xid8, f.fact_id)
-                      ORDER BY tx, id LIMIT 1) AS next
- WHERE f.name = ANY($1)
-"""
-
-
-def lags() -> list[Lag]:
-    """Return how far every follower is behind, in facts and in seconds, with its dead letters."""
-    ensure_rows()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT f.name, behind.facts, coalesce(extract(epoch FROM clock_timestamp() - behind.oldest), 0),
-                   (SELECT count(*) FROM core_deadletter d WHERE d.follower = f.name AND d.replayed_at IS NULL),
-                   f.updated_at
-              FROM core_follower f
-              CROSS JOIN LATERAL (SELECT count(*) AS facts, min(at) AS oldest FROM core_fact
-                                   WHERE (tx, id) > (f.tx::text::xid8, f.fact_id)) AS behind
-             WHERE f.name = ANY(%s) ORDER BY f.name
-            """,
-            [list(facts.subscriptions())],
-        )
-        return [Lag(row[0], row[1], float(row[2]), row[3], row[4]) for row in cursor.fetchall()]
-
-
-_UNREAD = """
-SELECT f.name, behind.facts
-  FROM core_follower f
- CROSS JOIN LATERAL (SELECT count(*) AS facts FROM core_fact
-                      WHERE (tx, id) > (f.tx::text::xid8, f.fact_id) AND tx < $2::bigint::text::xid8) AS behind
- WHERE f.name = ANY($1::text[]) AND behind.facts > 0 ORDER BY f.name
-"""
-
-
-def unread_before(tx: int) -> dict[str, int]:
-    """Return how many facts of transactions before `tx` followers have not read, by name; who read all is left out."""
-    ensure_rows()
-    return dict(run_prepared(_UNREAD, [list(facts.subscriptions()), tx]))
-
-
-def seconds_behind(queues: Collection[str]) -> float:
-    """Return by how many seconds the last of the listeners is behind that are followed in these queues; 0 for none.
-
-    Cheap however far that is, since it looks at one fact for each of them.
-    """
-    names = [name for name, one in facts.subscriptions().items() if one.queue in queues]
-    rows = run_prepared(_BEHIND, [names])
-    return float(rows[0][0])
-
-
 def rewind(name: str, *, fact_id: int) -> None:
     """Set a follower's cursor just before the fact `fact_id`, so that it is read again from there.
 
@@ -399,28 +300,3 @@ def rewind(name: str, *, fact_id: int) -> None:
             "UPDATE core_follower SET tx = %s, fact_id = %s, attempts = 0, isolating = 0, error = '' WHERE name = %s",
             [tx, max(0, fact_id - 1), name],
         )
-
-
-def replay_dead_letter(letter_id: int) -> None:
-    """Give a dead letter to its listener again.
-
-    Raises:
-        LookupError: no such dead letter waits.
-        Exception: what the listener raised; the letter stays.
-
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT follower, fact_tx, fact_id, fact_at, kind, studio_id, payload::text FROM core_deadletter"
-            " WHERE id = %s AND replayed_at IS NULL FOR UPDATE",
-            [letter_id],
-        )
-        row = cursor.fetchone()
-        if row is None:
-            raise LookupError(f"No dead letter {letter_id} waits.")
-        subscription = facts.subscriptions()[row[0]]
-        fact = Fact(
-            tx=row[1], id=row[2], at=row[3], kind=row[4], studio_id=row[5], payload=orjson.loads(row[6])
-        )
-        subscription.listener([fact])
-        cursor.execute("UPDATE core_deadletter SET replayed_at = now() WHERE id = %s", [letter_id])

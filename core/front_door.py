@@ -23,7 +23,7 @@ from django.template.loader import render_to_string
 from prometheus_client import Counter, Gauge
 from psycopg_pool import PoolTimeout
 
-from core import followers, server_time, slow_clients, tracing, turned_away
+from core import lags, server_time, slow_clients, tracing, turned_away
 from core.admission import Admission, Sort, Verdict
 from core.client_address import counted_address_in
 from core.deadlines import deadline
@@ -295,7 +295,7 @@ def _look(admission: Admission) -> None:
     """
     try:
         with deadline(_TOLD_WITHIN_S):
-            admission.tell_lag(followers.seconds_behind(URGENT))
+            admission.tell_lag(lags.seconds_behind(URGENT))
             server_time.learn()
     except (DatabaseError, InterfaceError, PoolTimeout):
         admission.tell_lag(0.0)  # whoever asks the database is told by it

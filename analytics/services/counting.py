@@ -21,7 +21,7 @@ from analytics.rules import attendance
 from analytics.rules.attendance import Key
 from analytics.selectors import freshness
 from analytics.services import usage
-from core import clock, followers
+from core import clock, dead_letters
 from core.clock import microseconds
 from core.facts import Fact
 from leaderboards.facts import ScoresChanged
@@ -83,7 +83,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     What was passed by as a dead letter is counted when it is heard again, and its letter is done with.
     """
     heard = counts.heard()
-    missed = followers.take_dead_letters(FOLLOWER, [fact.id for fact in facts])
+    missed = dead_letters.take(FOLLOWER, [fact.id for fact in facts])
     fresh = [fact for fact in facts if (fact.tx, fact.id) > heard or fact.id in missed]
     if fresh:
         count(fresh)

@@ -11,7 +11,7 @@ from accounts import selectors as accounts
 from accounts.erased import without_erased
 from accounts.facts import PlayersErased, PlayersJoined
 from achievements.facts import AchievementsRevoked, AchievementsUnlocked, UnlocksJoined
-from core import clock, followers
+from core import clock, dead_letters
 from core import facts as log
 from core.clock import from_microseconds
 from core.facts import Fact
@@ -74,7 +74,7 @@ def apply_facts(facts: Sequence[Fact]) -> None:
 
 def _add(facts: Sequence[Fact], *, now: datetime) -> None:
     heard = rollups.heard()
-    missed = followers.take_dead_letters(FOLLOWER, [fact.id for fact in facts])
+    missed = dead_letters.take(FOLLOWER, [fact.id for fact in facts])
     fresh = [fact for fact in facts if (fact.tx, fact.id) > heard or fact.id in missed]
     if fresh:
         rollups.add(_changes(without_erased(fresh, _ROWS), now=now))
@@ -100,9 +100,9 @@ def _erase(facts: Iterable[Fact]) -> None:
 def rebuild() -> int:
     """Add everything up anew from the log as far as it goes back; return how many facts that were.
 
-    The listener waits meanwhile, and goes on where this ends. What the log has forgotten is lost to rollups: history
-    is longer than the log, so this is for a log that is whole. What no level keeps any more, archived or about to be,
-    stays as it is.
+    One transaction writes it all, so every listener waits meanwhile (ADR 0002), and history's goes on where this ends.
+    What the log has forgotten is lost to rollups: history is longer than the log, so this is for a log that is whole.
+    What no level keeps any more, archived or about to be, stays as it is.
     """
     count, now = 0, clock.now()
     with transaction.atomic():

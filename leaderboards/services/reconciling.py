@@ -8,7 +8,7 @@ import time
 
 import structlog
 
-from core import clock, followers
+from core import clock, lags
 from leaderboards import comparing, estimating, filling, rebuilding, truth
 from leaderboards.comparing import LOOK_AGAIN_S, Difference
 from leaderboards.filling import State
@@ -28,7 +28,7 @@ def reconcile(*, boards: int = BOARDS) -> int:
 
     Raises redis.RedisError.
     """
-    if any(lag.seconds > PATIENCE_S for lag in followers.lags() if lag.name == FOLLOWER):
+    if any(lag.seconds > PATIENCE_S for lag in lags.of_followers() if lag.name == FOLLOWER):
         return 0  # what the follower has yet to bring is no difference
     large = estimating.large()
     listed = [board for board in truth.boards() if board.name not in large]

@@ -14,9 +14,10 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from core import facts, followers
+from core import dead_letters, facts, followers, lags
 from core.facts import Fact, Subscription, publish
 from core.models import DeadLetter, Follower
+from core.refusals import Unavailable
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,10 +144,10 @@ def test_what_was_written_later_is_nobody_s_delay(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(facts, "subscriptions", lambda: {"probe": probe})
     say(1, 2)
     end = facts.next_transaction()
-    assert followers.unread_before(end) == {"probe": 2}
+    assert lags.unread_before(end) == {"probe": 2}
     run(probe, rounds=1)
     say(3)
-    assert followers.unread_before(end) == {}
+    assert lags.unread_before(end) == {}
 
 
 def test_listeners_are_verified_although_the_log_never_stops_growing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,14 +189,15 @@ def test_the_cursor_moves_with_the_rows_or_not_at_all() -> None:
     assert (row.fact_id, row.error, row.attempts) == (0, "", 0)
 
 
-def test_an_outage_is_nobodys_attempt() -> None:
-    def away(batch: list[Fact]) -> None:
-        raise redis.TimeoutError("frozen")
+@pytest.mark.parametrize("error", [redis.TimeoutError("frozen"), Unavailable("A board changes right now.")])
+def test_what_passes_by_itself_is_nobodys_attempt(error: Exception) -> None:
+    def busy(batch: list[Fact]) -> None:
+        raise error
 
-    probe = subscription(away)
+    probe = subscription(busy)
     say(1)
     for _ in range(10):
-        with pytest.raises(redis.TimeoutError):
+        with pytest.raises(type(error)):
             followers.step(probe)
     assert not DeadLetter.objects.exists()
 
@@ -254,13 +256,30 @@ def test_a_dead_letter_is_applied_again_on_request(monkeypatch: pytest.MonkeyPat
     run(probe)
     letter = DeadLetter.objects.get()
     with pytest.raises(ValueError, match="not yet"):
-        followers.replay_dead_letter(letter.pk)
+        dead_letters.replay(letter.pk)
     assert DeadLetter.objects.get().replayed_at is None
     broken = False
-    followers.replay_dead_letter(letter.pk)
+    dead_letters.replay(letter.pk)
     assert heard.numbers == [7]
     with pytest.raises(LookupError):
-        followers.replay_dead_letter(letter.pk)
+        dead_letters.replay(letter.pk)
+
+
+def test_dead_letters_are_forgotten_a_while_after_they_were_replayed() -> None:
+    now = timezone.now()
+    for number, replayed_at in enumerate([None, now - timedelta(days=31), now - timedelta(days=29)]):
+        DeadLetter.objects.create(
+            follower="probe",
+            fact_id=number,
+            fact_tx=1,
+            fact_at=now - timedelta(days=90),
+            kind="probed",
+            payload={},
+            error="",
+            replayed_at=replayed_at,
+        )
+    dead_letters.forget(replayed_before=now - timedelta(days=30))
+    assert sorted(DeadLetter.objects.values_list("fact_id", flat=True)) == [0, 2]
 
 
 def test_rewinding_reads_again_from_a_fact_on() -> None:

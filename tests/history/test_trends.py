@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Player
 from achievements.models import Unlock
-from core import followers
+from core import dead_letters, followers
 from core.ids import new_id
 from core.models import DeadLetter
 from history import partitions, rollups
@@ -136,7 +136,7 @@ def test_a_dead_letter_that_is_replayed_adds_up_once(world: World, monkeypatch: 
     follow()
     assert total(trend(world, "unlocks", "7d")) == 1
     letter = DeadLetter.objects.get()
-    followers.replay_dead_letter(letter.pk)
+    dead_letters.replay(letter.pk)
     assert total(trend(world, "unlocks", "7d")) == 2
     followers.rewind("history", fact_id=letter.fact_id)
     follow()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Player
 from achievements.models import Achievement, AchievementTranslation, Unlock
 from config.embedded import Servers
-from core import facts, followers
+from core import facts, lags
 from core.clock import microseconds, rfc3339
 from core.models import Follower
 from core.redis import breaker
@@ -149,7 +149,7 @@ def test_a_frozen_valkey_does_not_hold_the_follower_up(world: World, servers: Se
             world.unlock("anna", f"a{n}")
         assert breaker("live").is_open  # one of them waited, and the others did not ask
     assert len(world.inbox("anna")) == 20
-    assert followers.lags()[0].dead_letters == 0
+    assert lags.of_followers()[0].dead_letters == 0
 
 
 def test_a_month_is_kept_and_numbers_are_not_given_again(world: World) -> None:

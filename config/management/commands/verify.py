@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from core import facts, followers
+from core import facts, lags
 from core.models import DeadLetter
 
 CAUGHT_UP_WITHIN_S = 120.0
@@ -21,7 +21,7 @@ def _caught_up() -> str:
     """Wait until every listener has read the log up to where it ends now."""
     end = facts.next_transaction()
     deadline = time.monotonic() + CAUGHT_UP_WITHIN_S
-    while unread := followers.unread_before(end):
+    while unread := lags.unread_before(end):
         if time.monotonic() > deadline:
             behind = ", ".join(f"{name} {count:,}" for name, count in unread.items())
             raise CommandError(f"Facts behind: {behind}. Do workers run?")

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from core import followers
+from core import dead_letters
 from core.models import DeadLetter
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
         for letter_id in ids:
             try:
-                followers.replay_dead_letter(letter_id)
+                dead_letters.replay(letter_id)
             except Exception as error:
                 raise CommandError(f"Dead letter {letter_id} failed again and stays: {error}") from error
             self.stdout.write(f"Dead letter {letter_id} was applied.")

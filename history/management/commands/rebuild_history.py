@@ -12,7 +12,8 @@ class Command(BaseCommand):
 
     help = (
         "Add up what players did by the hour, day, week and month anew, from the fact log. The log is kept for some"
-        " days only: what it has forgotten is lost, so do this only while it goes back to the beginning."
+        " days only: what it has forgotten is lost, so do this only while it goes back to the beginning. Boards,"
+        " inboxes and webhooks stand still until it ends: do it while few play."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
