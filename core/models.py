@@ -74,7 +74,7 @@ class Follower(models.Model):
 
 
 class DeadLetter(models.Model):
-    """A fact that a listener failed on three times, with its error; kept until it is replayed."""
+    """A fact that a listener failed on three times, with its error; kept until a month after it is replayed."""
 
     follower = models.TextField()
     fact_id = models.BigIntegerField()
@@ -287,7 +287,7 @@ class Backup(models.Model):
 
 
 class Reopening(models.Model):
-    """The database was restored, and opened again: what others had heard of it since may be lost (docs/adr).
+    """The database was restored, and opened again: what others had heard of it since may be lost.
 
     Its number names the log that goes on from there: positions in an earlier one mean something else, or nothing.
 

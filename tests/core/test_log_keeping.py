@@ -57,9 +57,43 @@ def test_a_day_that_somebody_has_not_read_stays_and_nothing_is_noted() -> None:
     log_keeping.make_partitions(today=(today - timedelta(days=10)).date())
     for ago in (10, 9, 8):
         say(50, today - timedelta(days=ago))
-    Follower.objects.create(name="late", tx=50, fact_id=0)
+    late = next(iter(facts.subscriptions()))
+    Follower.objects.update_or_create(name=late, defaults={"tx": 50, "fact_id": 0})
     assert log_keeping.drop_partitions(today=today.date()) == []
     assert list(LogBeginning.objects.values()) == before
+
+
+def test_a_listener_that_is_no_more_keeps_nothing() -> None:
+    today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    Follower.objects.all().delete()
+    Follower.objects.create(name="of a version before", tx=0, fact_id=0)
+    log_keeping.make_partitions(today=(today - timedelta(days=14)).date())
+    say(50, today - timedelta(days=14))
+    assert f"core_fact_{today - timedelta(days=14):%Y%m%d}" in log_keeping.drop_partitions(today=today.date())
+
+
+def test_what_no_day_was_made_for_goes_when_it_is_over_and_read() -> None:
+    """As after a Beat that was away for longer than days are made ahead."""
+    today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    over = today - timedelta(days=7)
+    LogBeginning.objects.all().delete()
+    Follower.objects.all().delete()
+    say(30, over - timedelta(days=30), studio=None)
+    others = say(31, over - timedelta(days=30), studio=9)
+    say(40, over - timedelta(days=29))
+    newest = say(50, over - timedelta(seconds=1))
+    unread = say(70, over - timedelta(seconds=1))
+    kept = say(80, over)
+    late = next(iter(facts.subscriptions()))
+    Follower.objects.create(name=late, tx=60, fact_id=0)
+    assert log_keeping.forget_others(today=today.date()) == 4
+    noted = LogBeginning.objects.order_by("studio_id").values_list("studio_id", "tx", "fact_id", "at")
+    assert list(noted) == [(0, 0, 0, over), (7, 50, newest, over), (9, 31, others, over)]
+    stretch = facts.read_game(7, 1, after=(50, newest), kinds=["said"])
+    assert [fact.id for fact in stretch.facts] == [unread, kept]
+    Follower.objects.filter(name=late).update(tx=90)
+    assert log_keeping.forget_others(today=today.date()) == 1
+    assert log_keeping.forget_others(today=today.date()) == 0
 
 
 @pytest.mark.django_db(transaction=True)
