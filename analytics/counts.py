@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from django.db.utils import OperationalError
-
 from core.db import array_literal, run_prepared, text_array_literal
+from core.refusals import Unavailable
 
 _EPOCH = "'1970-01-01'::date"
 
@@ -123,15 +122,18 @@ def days_within(spans: Iterable[tuple[int, int, int, int]]) -> dict[Player, dict
     return found
 
 
-# By player alone there is no index.
+# By player alone there is no index: each game is asked for him by the key, so that it costs the same however many days
+# are kept.
 _GAMES_OF = """
-SELECT DISTINCT game_id FROM analytics_activeday WHERE player_id = ANY($1::bigint[])
-   AND ($2::bigint IS NULL OR game_id IN (SELECT id FROM accounts_game WHERE studio_id = $2))
+SELECT g.id FROM accounts_game g
+ CROSS JOIN LATERAL (SELECT FROM analytics_activeday d
+                      WHERE d.game_id = g.id AND d.player_id = ANY($1::bigint[]) LIMIT 1) AS there
+ WHERE $2::bigint IS NULL OR g.studio_id = $2
 """
 
 
 def games_of(player_ids: Iterable[int], *, studio_id: int | None = None) -> list[int]:
-    """Return the games, of one studio or (None) of all, in which days of players are kept; it reads all days."""
+    """Return the games, of one studio or (None) of all, in which days of players are kept."""
     return [row[0] for row in run_prepared(_GAMES_OF, [array_literal(player_ids), studio_id])]
 
 
@@ -232,7 +234,7 @@ def heard() -> tuple[int, int]:
     """Lock and return the last fact that is counted, as `(tx, id)`; (0, 0) before the first.
 
     Raises:
-        OperationalError: everything is counted anew at this moment; what is heard waits.
+        Unavailable: everything is counted anew at this moment; what is heard waits.
 
     """
     rows = run_prepared(_HEARD, [REBUILDING])
@@ -243,7 +245,7 @@ def heard() -> tuple[int, int]:
         rows = run_prepared(_HEARD, [REBUILDING])
     tx, fact_id, may_go_on = rows[0]
     if not may_go_on:
-        raise OperationalError("analytics is being rebuilt")
+        raise Unavailable("Analytics is being rebuilt.")
     return tx, fact_id
 
 

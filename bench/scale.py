@@ -19,7 +19,7 @@ SIZES: Final = (10_000, 100_000, 1_000_000, 10_000_000)
 # What docs/architecture.md promises, and what an unlock costs.
 MEASURES: Final = (
     *("costs", "singles", "push", "batches", "board", "scores", "stats", "history", "player", "social"),
-    *("webhooks", "analytics"),
+    *("webhooks", "analytics", "persons"),
 )
 FLAT: Final = 1.2
 _BAR = f"≤ {FLAT} × the cost"

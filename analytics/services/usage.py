@@ -1,18 +1,18 @@
 """Adds up what studios use, from the log: with all that analytics hears."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import orjson
-from django.db import connection
 
 from accounts.facts import PlayersChanged, PlayersJoined
 from achievements.facts import AchievementsUnlocked
 from analytics.counts import Place
 from analytics.models import Usage
 from analytics.rules import attendance
+from core import shifts
 from core.db import array_literal, run_prepared
 from core.facts import Fact
 from leaderboards.facts import ScoresChanged
@@ -21,7 +21,7 @@ from stats.facts import StatsChanged
 COUNTS_KEPT: Final = timedelta(days=731)
 PLAYERS_KEPT: Final = timedelta(days=40)  # longer than a month
 _KINDS_OF: Final = {False: Usage.Kind.PLAYERS.value, True: Usage.Kind.PLAYERS_MONTH.value}
-_AT_ONCE: Final = 50_000
+_FORGOTTEN_AT_ONCE: Final = 5_000  # followers wait for the oldest transaction
 _ROWS: Final = {
     AchievementsUnlocked.kind: ("unlocks", Usage.Kind.UNLOCKS.value),
     StatsChanged.kind: ("values", Usage.Kind.VALUES.value),
@@ -48,10 +48,13 @@ SELECT studio_id, begin, is_month, count(*) FROM new GROUP BY 1, 2, 3
 # Who was active as both on a day was counted twice.
 _JOIN = """
 WITH gone AS (
-    DELETE FROM analytics_activeplayer WHERE player_id = $1 RETURNING studio_id, begin, is_month
+    DELETE FROM analytics_activeplayer p
+     USING unnest($1::bigint[], $2::date[], $3::boolean[], $4::bigint[]) AS w (studio_id, begin, is_month, player_id)
+     WHERE p.studio_id = w.studio_id AND p.begin = w.begin AND p.is_month = w.is_month AND p.player_id = w.player_id
+    RETURNING p.studio_id, p.begin, p.is_month
 ), moved AS (
     INSERT INTO analytics_activeplayer (studio_id, begin, is_month, player_id)
-    SELECT studio_id, begin, is_month, $2::bigint FROM gone
+    SELECT studio_id, begin, is_month, $5::bigint FROM gone
         ON CONFLICT DO NOTHING RETURNING studio_id, begin, is_month)
 SELECT studio_id, begin, is_month FROM gone EXCEPT SELECT studio_id, begin, is_month FROM moved
 """
@@ -91,10 +94,25 @@ def _size(fact: Fact) -> int:
     return len(fact.payload[_ROWS[fact.kind][0]])
 
 
-# By player alone there is no index.
+# By player alone there is no index: each day and month of each studio is asked for him by the key, from one to the
+# next, so that it costs the same however many players were active.
 _DAYS = """
-SELECT studio_id, begin::text, is_month, player_id FROM analytics_activeplayer
- WHERE player_id = ANY($1::bigint[]) AND ($2::bigint IS NULL OR studio_id = $2)
+WITH RECURSIVE kept AS (
+    (SELECT studio_id, begin, is_month FROM analytics_activeplayer
+      WHERE studio_id BETWEEN coalesce($2::bigint, 0) AND coalesce($2, 9223372036854775807)
+      ORDER BY studio_id, begin, is_month LIMIT 1)
+     UNION ALL
+    SELECT later.studio_id, later.begin, later.is_month FROM kept
+     CROSS JOIN LATERAL (
+        SELECT p.studio_id, p.begin, p.is_month FROM analytics_activeplayer p
+         WHERE (p.studio_id, p.begin, p.is_month) > (kept.studio_id, kept.begin, kept.is_month)
+           AND p.studio_id <= coalesce($2, 9223372036854775807)
+         ORDER BY p.studio_id, p.begin, p.is_month LIMIT 1) AS later)
+SELECT kept.studio_id, kept.begin::text, kept.is_month, w.player_id
+  FROM kept CROSS JOIN unnest($1::bigint[]) AS w (player_id)
+ CROSS JOIN LATERAL (SELECT FROM analytics_activeplayer p
+                      WHERE p.studio_id = kept.studio_id AND p.begin = kept.begin AND p.is_month = kept.is_month
+                        AND p.player_id = w.player_id LIMIT 1) AS active
 """
 _FORGET = """
 DELETE FROM analytics_activeplayer p
@@ -105,21 +123,31 @@ Day = tuple[int, str, bool, int]  # studio, its first day, whether it is a month
 
 
 def days_of(player_ids: Iterable[int], *, studio_id: int | None) -> Sequence[Day]:
-    """Return days and months in which players were active, in one studio's games or (None) in all; it reads all."""
+    """Return the days and months in which players were active, in one studio's games or (None) in all."""
     return run_prepared(_DAYS, [array_literal(player_ids), studio_id])
 
 
 def forget(days: Sequence[Day]) -> None:
     """Forget whom not to count twice; that he was active was counted, and stays so."""
     if days:
-        run_prepared(_FORGET, [array_literal(column) for column in zip(*days, strict=True)])
+        run_prepared(_FORGET, _columns(days))
+
+
+def _columns(days: Sequence[Day]) -> list[str]:
+    return [array_literal(column) for column in zip(*days, strict=True)]
 
 
 def _join(players: Iterable[list[int]]) -> _Counts:
     """Let what somebody did who is gone be whom he is; return what was counted twice by that."""
     twice: _Counts = Counter()
-    for leaves, stays in players:
-        rows = run_prepared(_JOIN, [leaves, stays])
+    pairs = [(leaves, stays) for leaves, stays in players]
+    kept: dict[int, set[tuple[int, str, bool]]] = defaultdict(set)
+    for studio, begin, is_month, player in days_of([leaves for leaves, _ in pairs], studio_id=None):
+        kept[player].add((studio, begin, is_month))
+    for leaves, stays in pairs:
+        days = kept.pop(leaves, set())
+        kept[stays] |= days  # who may be found to be somebody else himself
+        rows = run_prepared(_JOIN, [*_columns([(*day, leaves) for day in days]), stays]) if days else []
         twice.update((studio, begin, _KINDS_OF[is_month]) for studio, begin, is_month in rows)
     return twice
 
@@ -142,12 +170,18 @@ def _add(counts: _Counts) -> None:
         run_prepared(_ADD, [orjson.dumps(rows).decode()])
 
 
+_FORGET_OLD = """
+WITH gone AS (
+    DELETE FROM analytics_activeplayer WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM analytics_activeplayer WHERE begin < $1::date LIMIT $2)) RETURNING 1)
+SELECT count(*) FROM gone
+"""
+
+
 def keep(*, now: datetime) -> None:
-    """Forget who was active long ago, some at a time, and counts of years ago."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM analytics_activeplayer WHERE ctid IN (SELECT ctid FROM analytics_activeplayer"
-            " WHERE begin < %s LIMIT %s)",
-            [(now - PLAYERS_KEPT).date(), _AT_ONCE],
-        )
+    """Forget who was active long ago, and counts of years ago."""
+    before = (now - PLAYERS_KEPT).date()
+    while not shifts.is_over():
+        if run_prepared(_FORGET_OLD, [before, _FORGOTTEN_AT_ONCE])[0][0] < _FORGOTTEN_AT_ONCE:
+            break
     Usage.objects.filter(day__lt=(now - COUNTS_KEPT).date()).delete()

@@ -14,6 +14,7 @@ from bench.measures import (
     history,
     limits,
     overload,
+    persons,
     player,
     push,
     rates,
@@ -43,6 +44,7 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "guards": guards.measure,
     "overload": overload.measure,
     "analytics": analytics.measure,
+    "persons": persons.measure,
     "crowd": crowd.measure,
     "soak": soak.measure,
 }

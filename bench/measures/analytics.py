@@ -23,7 +23,7 @@ _STEPS = (0, 20, 60, 120, 190)  # of the funnel, by how far into the game they a
 
 def measure(bench: Bench) -> Iterator[Figure]:
     """Fill two years of a game, count them, and look at every figure."""
-    past = bench.past or loaded(bench, bench.plan.audience_unlocks // _EACH)
+    past = bench.past = bench.past or loaded(bench, bench.plan.audience_unlocks // _EACH)
     game, of = past.game, f"of {bench.plan.audience_unlocks:,} unlocks"
     print(f"  {past.unlocks:,} unlocks.", flush=True)
     seconds, _ = bench.platform.manage("rebuild_analytics")

@@ -1,14 +1,13 @@
 """What a player with 500 friends reads of them: all beside him, one beside him, and what they have unlocked."""
 
-import http.client
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 
-import orjson
 import redis
 
+from bench.asking import ask
 from bench.figures import Bench, Figure, latency_of
 from bench.load import BadAnswer, at_rate
 from bench.world import STAR, friend
@@ -38,17 +37,6 @@ def measure(bench: Bench) -> Iterator[Figure]:
     yield _read(bench, "two players: 50 games", other)
 
 
-def _get(bench: Bench, path: str) -> dict[str, object]:
-    line = http.client.HTTPConnection(*bench.platform.web, timeout=30)
-    line.request("GET", path, headers={"Authorization": f"Bearer {bench.platform.world.key}"})
-    answer = line.getresponse()
-    body: dict[str, object] = orjson.loads(answer.read())
-    line.close()
-    if answer.status not in _OK:
-        raise BadAnswer(f"{path} answers {answer.status}: {body}")
-    return body
-
-
 def _game(bench: Bench) -> str:
     """Return one of the games that they share."""
     with bench.platform.connect() as connection:
@@ -58,7 +46,7 @@ def _game(bench: Bench) -> str:
 
 
 def _require_all(bench: Bench, path: str) -> None:
-    count = _get(bench, path)["total_count"]
+    count = ask(bench.platform, "GET", path)["total_count"]
     if count != _FRIENDS + 1:
         raise BadAnswer(f"{count} are compared of {_FRIENDS + 1}.")
 
@@ -67,7 +55,8 @@ def _deep(bench: Bench, feed: str) -> object:
     """Return the cursor behind 2,000 unlocks."""
     cursor: object = ""
     for _ in range(20):
-        cursor = _get(bench, f"{feed}?limit=100" + (f"&cursor={cursor}" if cursor else ""))["next_cursor"]
+        after = f"&cursor={cursor}" if cursor else ""
+        cursor = ask(bench.platform, "GET", f"{feed}?limit=100{after}")["next_cursor"]
     return cursor
 
 
@@ -85,7 +74,10 @@ def _read(bench: Bench, name: str, path: str, *, bar: str = "") -> Figure:
 def _cold(bench: Bench, name: str, path: str) -> Figure:
     """Ask one by one; before each nothing is kept."""
     with redis.Redis.from_url(bench.platform.env["CACHE_REDIS_URL"]) as client:
-        took = [_timed(lambda: _get(bench, path), before=client.flushdb) for _ in range(_ONE_BY_ONE)]
+        took = [
+            _timed(lambda: ask(bench.platform, "GET", path), before=client.flushdb)
+            for _ in range(_ONE_BY_ONE)
+        ]
     latency = latency_of([took])
     return Figure(name, latency.p50, "ms", latency=latency)
 

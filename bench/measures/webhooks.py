@@ -1,15 +1,13 @@
 """Webhooks to a local sink, with one endpoint in ten that never answers."""
 
-import http.client
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-import orjson
-
 from bench import sink
+from bench.asking import ask
 from bench.figures import Bench, Figure, latency_of
 from bench.load import BadAnswer, at_rate, in_turn, saturate
 from bench.platform import Platform
@@ -95,24 +93,10 @@ def _subscribed(platform: Platform, receiver: Sink) -> Iterator[None]:
     urls = [f"http://127.0.0.1:{receiver.port}/{number}" for number in range(ENDPOINTS - 1)]
     urls.append(f"http://127.0.0.1:{receiver.port}/hang")
     ids = [
-        _call(platform, "POST", "", {"url": url, "events": ["achievement.unlocked"]})["id"] for url in urls
+        ask(platform, "POST", "/api/v1/webhooks", {"url": url, "events": ["achievement.unlocked"]})["id"]
+        for url in urls
     ]
     time.sleep(2.0)  # until the sender knows of them
     yield
     for webhook in ids:
-        _call(platform, "DELETE", f"/{webhook}", None)
-
-
-def _call(platform: Platform, method: str, path: str, body: object) -> dict[str, str]:
-    connection = http.client.HTTPConnection(*platform.web, timeout=10)
-    headers = {"Authorization": f"Bearer {platform.world.key}", "Content-Type": "application/json"}
-    connection.request(
-        method, f"/api/v1/webhooks{path}", None if body is None else orjson.dumps(body), headers
-    )
-    answer = connection.getresponse()
-    said = answer.read()
-    connection.close()
-    if answer.status not in (201, 204):
-        raise BadAnswer(f"{method} /webhooks{path} was answered {answer.status}: {said[:400]!r}")
-    read: dict[str, str] = orjson.loads(said) if said else {}
-    return read
+        ask(platform, "DELETE", f"/api/v1/webhooks/{webhook}")

@@ -7,12 +7,12 @@ from random import Random
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.utils import OperationalError
 from django.utils import timezone
 
 from analytics.models import AchievementDay, ActiveDay, GameDay, GameHour, Reach, Retention
 from analytics.services import counting, rebuilding
 from core import facts, followers
+from core.refusals import Unavailable
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,7 +103,7 @@ def test_what_was_lost_comes_back_and_what_waits_is_counted_once(world: World) -
 def test_the_listener_waits_while_everything_is_counted_anew(world: World) -> None:
     world.live(10)
     with rebuilding._listener_waits():
-        with pytest.raises(OperationalError, match="rebuilt"):
+        with pytest.raises(Unavailable, match="rebuilt"):
             followers.step(facts.subscriptions()[counting.FOLLOWER])
         assert not followers.follow(counting.FOLLOWER)
     assert followers.drain(counting.FOLLOWER)
