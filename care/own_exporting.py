@@ -20,6 +20,7 @@ from core.rendering import dumps
 from social import preferences
 from social import selectors as social
 from social.selectors import FriendInfo
+from social.selectors.inboxes import Inbox
 
 SCHEMA: Final = "laurel.own-export/1"
 _PERSON = ("id", "display_name")
@@ -100,7 +101,7 @@ def _person(shown: dict[int, PlayerInfo], player_id: int) -> tuple[str, str]:
 
 def _inbox(player_id: int) -> Iterator[Row]:
     after = 0
-    while rows := social.changes(player_id, after_seq=after, limit=READ_AT_ONCE):
+    while rows := social.changes(Inbox(player_id), after_seq=after, limit=READ_AT_ONCE):
         for row in rows:
             yield (str(row.uuid), row.kind, row.created_at, row.read_at, row.data)
         after = rows[-1].seq

@@ -29,6 +29,7 @@ from social.events import LEADERBOARD_UPDATED
 from social.inbox_words import KINDS, Item, Names, item, place
 from social.rules import minute_of, time_of
 from social.selectors import NotificationInfo
+from social.selectors.inboxes import Inbox
 
 DEFAULT_THEME: Final = "dark"
 MOST_NEW: Final = 20  # before the list by day; all of them stand under the filter
@@ -70,13 +71,14 @@ class Asked:
 def inbox(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Show what the visitor was told: on the first page what is unread before all, then the rest by day."""
     asked, player = Asked.by(request), visitor.player
+    whole = Inbox(player.id)
     kind, now = asked.kind or None, clock.now()
     new = []
     if not asked.only_unread and not asked.cursor:
-        new = selectors.notifications(player.id, unread=True, kind=kind, limit=MOST_NEW + 1)
+        new = selectors.notifications(whole, unread=True, kind=kind, limit=MOST_NEW + 1)
     listed = f"my inbox {player.id} {asked.query()}"
     found = selectors.notifications(
-        player.id,
+        whole,
         unread=asked.only_unread,
         read=not asked.only_unread,
         kind=kind,
@@ -105,9 +107,9 @@ def read(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Mark one thing of the visitor's as read, or all that he has seen, and go back to what was shown."""
     uuid, newest = parse_id(request.POST.get("id", "")), request.POST.get("newest", "")
     if uuid is not None:
-        services.mark_read(player_id=visitor.player.id, uuids=[uuid], at=clock.now())
+        services.mark_read(Inbox(visitor.player.id), uuids=[uuid], at=clock.now())
     elif newest.isascii() and newest.isdigit() and len(newest) < 19:
-        services.mark_read(player_id=visitor.player.id, uuids=None, at=clock.now(), until_seq=int(newest))
+        services.mark_read(Inbox(visitor.player.id), uuids=None, at=clock.now(), until_seq=int(newest))
     query = Asked(
         request.POST.get("kind", ""), request.POST.get("unread") == "1", request.POST.get("cursor", "")
     )

@@ -17,8 +17,8 @@ from core.refusals import NotFound
 from leaderboards.facts import RanksChanged
 from social import announcing, inbox, joining, keys, nearing, preferences
 from social.facts import FriendAccepted, FriendRequested
-from social.models import Notification
 from social.preferences import Choices
+from social.selectors.inboxes import Inbox
 
 KEPT = timedelta(days=30)
 NEWS = timedelta(minutes=10)  # older ranks and progress are told with the next move
@@ -98,14 +98,12 @@ def push(notices: Sequence[inbox.Notice], seqs: Sequence[int]) -> None:
     breaker("live").call(lambda: client("live").publish(keys.live_channel(), message), otherwise=lambda: 0)
 
 
-def mark_read(
-    *, player_id: int, uuids: Sequence[UUID] | None, at: datetime, until_seq: int | None = None
-) -> int:
-    """Mark a player's notifications as read, all of them if `uuids` is None; return how many were unread.
+def mark_read(of: Inbox, *, uuids: Sequence[UUID] | None, at: datetime, until_seq: int | None = None) -> int:
+    """Mark notifications of an inbox as read, all of them if `uuids` is None; return how many were unread.
 
-    Ids that are not in the player's inbox are passed by. With `until_seq` nothing newer is marked: nobody has seen it.
+    Ids that are not in the inbox are passed by. With `until_seq` nothing newer is marked: nobody has seen it.
     """
-    unread = Notification.objects.filter(player_id=player_id, read_at=None)
+    unread = of.rows.filter(read_at=None)
     if uuids is not None:
         unread = unread.filter(uuid__in=uuids)
     if until_seq is not None:
@@ -113,9 +111,9 @@ def mark_read(
     return unread.update(read_at=at)
 
 
-def delete(*, player_id: int, uuid: UUID, at: datetime) -> None:
+def delete(of: Inbox, *, uuid: UUID, at: datetime) -> None:
     """Take a notification out of its player's sight, on his live connections too. Raises NotFound."""
-    found = Notification.objects.filter(player_id=player_id, uuid=uuid, deleted_at=None)
+    found = of.rows.filter(uuid=uuid, deleted_at=None)
     if not found.update(deleted_at=at, read_at=Coalesce("read_at", Value(at)), is_quiet=True):
         raise NotFound("There is no such notification.")
 

@@ -30,6 +30,7 @@ from core import clock, facts, followers
 from core.clock import rfc3339
 from core.facts import publish
 from core.redis import AWAY
+from core.refusals import Unavailable
 from leaderboards.models import Leaderboard
 from leaderboards.selectors import definitions as boards
 from leaderboards.services import scores
@@ -37,6 +38,7 @@ from leaderboards.services.definitions import has_scores
 from leaderboards.services.scores import ScoreRequest, submit_many
 from leaderboards.services.turning import turn_periods
 from social import selectors as social
+from social.selectors.inboxes import Inbox
 from social.services import mark_read
 from stats.models import Stat
 
@@ -203,7 +205,7 @@ def _catch_up() -> None:
     """Apply the past to boards, rarity and inboxes; what can't be applied now the workers apply later."""
     followers.ensure_rows()
     deadline = monotonic() + _CATCH_UP_S
-    with suppress(OperationalError, *AWAY):
+    with suppress(OperationalError, Unavailable, *AWAY):
         for subscription in facts.subscriptions().values():
             while monotonic() < deadline:
                 step = followers.step(subscription)
@@ -218,7 +220,7 @@ def _read_old_news(studio: Studio, *, is_all_old: bool) -> None:
     player = accounts.player_of_studio(studio.pk, MARENOK.external_id)
     assert player is not None  # created above
     begun = rfc3339(studio.created_at)
-    unread = social.notifications(player.id, unread=True, limit=_INBOX)
+    unread = social.notifications(Inbox(player.id), unread=True, limit=_INBOX)
     old = [news.uuid for news in unread if is_all_old or news.data.get("unlocked_at", begun) < begun]
     if old:
-        mark_read(player_id=player.id, uuids=old, at=clock.now())
+        mark_read(Inbox(player.id), uuids=old, at=clock.now())

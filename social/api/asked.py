@@ -1,11 +1,12 @@
-"""Who asks, and of which game."""
+"""Who asks, of which game, and of which part of an inbox."""
 
 from rest_framework.request import Request
 
-from accounts.authentication import TokenHolder, game_of, holder_of
+from accounts.authentication import TokenHolder, game_of, holder_of, player_of
 from accounts.selectors import GameInfo
 from core.ids import parse_id
 from core.refusals import NotFound
+from social.selectors.inboxes import Inbox
 from social.selectors.seeing import Asker
 
 
@@ -26,3 +27,9 @@ def asked_game(request: Request) -> GameInfo | None:
             raise NotFound("There is no such game.")
         return game_of(request, uuid)
     return None if asker_of(request).game_id is None else game_of(request, None)
+
+
+def inbox_of(request: Request, player: str) -> Inbox:
+    """Return what a caller may touch of a player's inbox. Raises as `player_of` does."""
+    asker = asker_of(request)
+    return Inbox(player_of(request, player).id, asker.only_studio_id, asker.game_id)

@@ -8,10 +8,10 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.authentication import player_of
 from core.endpoint import LIMIT, Endpoint, cached_answer, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
 from social import selectors
+from social.api.asked import inbox_of
 from social.api.notifications import EXAMPLE, notification_json
 
 
@@ -48,7 +48,8 @@ class ChangesView(Endpoint):
             "One call a refresh for a tracker: unlocks, revokes, progress, ranks and what friends do, across games, in "
             "the order in which they came, as the inbox keeps them for 30 days. Progress and ranks that were not read "
             "are replaced by later ones. What the player does not want to be told is not among them, nor what a "
-            "changed definition unlocked silently. Without `since` it begins with the oldest that is kept."
+            "changed definition unlocked silently. A server key reads what its own games told. Without `since` it "
+            "begins with the oldest that is kept."
         ),
         tags=["Social"],
         parameters=[
@@ -76,10 +77,10 @@ class ChangesView(Endpoint):
     )
     def get(self, request: Request, player: str) -> HttpResponse:
         """Answer what came since."""
-        owner, limit = player_of(request, player), read_limit(request)
-        kind, since = f"changes {owner.id}", request.GET.get("since")
+        inbox, limit = inbox_of(request, player), read_limit(request)
+        kind, since = f"changes {inbox}", request.GET.get("since")
         after = decode_cursor(kind, since)[0] if since is not None else 0
-        found = selectors.changes(owner.id, after_seq=after, limit=limit + 1)
+        found = selectors.changes(inbox, after_seq=after, limit=limit + 1)
         shown = found[:limit]
         rows = [notification_json(info) for info in shown]
         for row in rows:

@@ -10,13 +10,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.authentication import player_of
 from core import clock
 from core.endpoint import LIMIT, Endpoint, StrictSerializer, cached_answer, page, read_flag, read_limit
 from core.ids import parse_id
 from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Invalid, Malformed, NotFound
 from social import selectors, services
+from social.api.asked import inbox_of
 from social.events import KINDS
 from social.selectors import NotificationInfo
 
@@ -110,7 +110,8 @@ class NotificationsView(Endpoint):
     @extend_schema(
         operation_id="list_notifications",
         summary="Read a player's inbox",
-        description="Newest first; it keeps 30 days. The same events are pushed to the player's live connections.",
+        description="Newest first; it keeps 30 days. The same events are pushed to the player's live connections. A "
+        "server key reads what its own games told, and what is of no game.",
         tags=["Social"],
         parameters=[
             _PLAYER,
@@ -130,19 +131,17 @@ class NotificationsView(Endpoint):
     )
     def get(self, request: Request, player: str) -> HttpResponse:
         """Answer a page."""
-        owner = player_of(request, player)
+        inbox = inbox_of(request, player)
         unread, kind, limit = read_flag(request, "unread"), _kind(request), read_limit(request)
-        listed = f"notifications {owner.id} {'unread' if unread else 'all'} {kind or ''}"
+        listed = f"notifications {inbox} {'unread' if unread else 'all'} {kind or ''}"
         cursor = request.GET.get("cursor")
         before = None if cursor is None else decode_cursor(listed, cursor)[0]
-        found = selectors.notifications(
-            owner.id, unread=unread, kind=kind, before_seq=before, limit=limit + 1
-        )
+        found = selectors.notifications(inbox, unread=unread, kind=kind, before_seq=before, limit=limit + 1)
         shown = found[:limit]
         answer = page(
             [notification_json(info) for info in shown],
             next_cursor=encode_cursor(listed, [shown[-1].seq]) if len(found) > limit else None,
-            unread_count=selectors.unread_count(owner.id),
+            unread_count=selectors.unread_count(inbox),
         )
         return cached_answer(request, answer, cache_control="private, no-cache")
 
@@ -169,12 +168,12 @@ class ReadView(Endpoint):
     )
     def post(self, request: Request, player: str) -> Response:
         """Mark them."""
-        owner = player_of(request, player)
+        inbox = inbox_of(request, player)
         sent = ReadInput(data=request.data)
         sent.is_valid(raise_exception=True)
         ids: list[UUID] | None = sent.validated_data.get("ids")
-        read = services.mark_read(player_id=owner.id, uuids=ids, at=clock.now())
-        return Response({"read": read, "unread_count": selectors.unread_count(owner.id)})
+        read = services.mark_read(inbox, uuids=ids, at=clock.now())
+        return Response({"read": read, "unread_count": selectors.unread_count(inbox)})
 
 
 class NotificationView(Endpoint):
@@ -199,10 +198,10 @@ class NotificationView(Endpoint):
     )
     def delete(self, request: Request, player: str, notification_id: str) -> Response:
         """Delete it."""
-        owner, uuid = player_of(request, player), parse_id(notification_id)
+        inbox, uuid = inbox_of(request, player), parse_id(notification_id)
         if uuid is None:
             raise NotFound("There is no such notification.")
-        services.delete(player_id=owner.id, uuid=uuid, at=clock.now())
+        services.delete(inbox, uuid=uuid, at=clock.now())
         return Response(status=204)
 
 

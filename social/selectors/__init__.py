@@ -13,6 +13,7 @@ from core.clock import from_microseconds, rfc3339
 from core.db import array_literal, run_prepared
 from social.events import Event
 from social.models import Block, FriendRequest, Friendship, Notification
+from social.selectors.inboxes import Inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class News:
 
 
 def notifications(
-    player_id: int,
+    inbox: Inbox,
     *,
     unread: bool = False,
     read: bool = False,
@@ -52,7 +53,7 @@ def notifications(
 
     All of it, or only what was not read yet, or only what was.
     """
-    rows = Notification.objects.filter(player_id=player_id, deleted_at=None)
+    rows = inbox.rows.filter(deleted_at=None)
     if kind is not None:
         rows = rows.filter(kind=kind)
     if unread or read:
@@ -62,9 +63,9 @@ def notifications(
     return [_info(row) for row in rows.order_by("-seq")[:limit]]
 
 
-def changes(player_id: int, *, after_seq: int, limit: int) -> list[NotificationInfo]:
+def changes(inbox: Inbox, *, after_seq: int, limit: int) -> list[NotificationInfo]:
     """Return what came into an inbox behind a number, oldest first; numbers become visible in their order."""
-    rows = Notification.objects.filter(player_id=player_id, deleted_at=None, seq__gt=after_seq)
+    rows = inbox.rows.filter(deleted_at=None, seq__gt=after_seq)
     return [_info(row) for row in rows.order_by("seq")[:limit]]
 
 
@@ -74,9 +75,9 @@ def _info(row: Notification) -> NotificationInfo:
     )
 
 
-def unread_count(player_id: int) -> int:
-    """Return how many notifications a player has not read."""
-    return Notification.objects.filter(player_id=player_id, read_at=None).count()
+def unread_count(inbox: Inbox) -> int:
+    """Return how many notifications of an inbox were not read."""
+    return inbox.rows.filter(read_at=None).count()
 
 
 @dataclass(frozen=True, slots=True)

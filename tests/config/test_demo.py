@@ -39,6 +39,7 @@ from config.demo.scores import BEST_LAP, BOARDS, DemoBoard, tries
 from leaderboards.models import Leaderboard, Period, Score
 from leaderboards.rules.periods import GRACE
 from social import selectors as social
+from social.selectors.inboxes import Inbox
 from stats.models import Playtime, StatValue
 from tests import emptying, factories
 
@@ -248,7 +249,7 @@ def test_counters_boards_and_inboxes_know_the_past_when_the_command_ends(demo: P
     assert {keys[pk]: rarity.unlocked for pk, rarity in rarities.items()} == Counter(
         Unlock.objects.values_list("achievement__key", flat=True)
     )
-    assert social.notifications(_marenok().id, limit=100)
+    assert social.notifications(Inbox(_marenok().id), limit=100)
 
 
 def test_players_share_ranks(demo: Path) -> None:
@@ -275,9 +276,9 @@ def test_the_demo_player_has_come_far_and_has_far_to_go(demo: Path) -> None:
 
 def test_the_demo_players_past_is_no_news(demo: Path) -> None:
     player = _marenok()
-    told = social.notifications(player.id, kind="achievement.unlocked", limit=100)
+    told = social.notifications(Inbox(player.id), kind="achievement.unlocked", limit=100)
     assert len(told) == Unlock.objects.filter(player_id=player.id).count()
-    assert social.unread_count(player.id) == 0
+    assert social.unread_count(Inbox(player.id)) == 0
 
 
 def test_the_shown_line_unlocks_and_the_next_one_is_another(demo: Path) -> None:

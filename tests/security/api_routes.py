@@ -228,9 +228,7 @@ OPERATIONS: Final = (
         player=200,
         **_OF_STUDIO,
     ),
-    _op(
-        "DELETE", f"{PLAYER}/notifications/<notification>", WRITE_P, answers=204, player=204, another_game=204
-    ),
+    _op("DELETE", f"{PLAYER}/notifications/<notification>", WRITE_P, answers=204, player=204),
     _op("GET", f"{PLAYER}/notification-preferences", RED, player=200, **_OF_STUDIO),
     _op("PUT", f"{PLAYER}/notification-preferences", WRITE_P, body={"kinds": {}}, player=200, **_OF_STUDIO),
     _op("GET", f"{PLAYER}/friends", RED, player=200, **_OF_STUDIO),

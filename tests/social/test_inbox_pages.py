@@ -15,6 +15,7 @@ from social import inbox, inbox_pages, preferences, selectors
 from social.events import KINDS
 from social.inbox import Notice
 from social.inbox_words import KINDS as WORDED
+from social.selectors.inboxes import Inbox
 from tests import factories
 from tests.social.people import People
 
@@ -139,12 +140,12 @@ def test_nobody_reads_or_marks_what_is_anothers(people: People) -> None:
     assert "Nothing yet" in read(other)
     other.post("/me/inbox/read", {"id": mine})
     other.post("/me/inbox/read", {"newest": "999"})
-    assert selectors.unread_count(people["anna"].pk) == 1
+    assert selectors.unread_count(Inbox(people["anna"].pk)) == 1
     answer = owner.post(
         "/me/inbox/read", {"id": mine, "kind": "friend.request", "next": "https://evil.example"}
     )
     assert answer["Location"] == "/me/inbox?kind=friend.request"
-    assert selectors.unread_count(people["anna"].pk) == 0
+    assert selectors.unread_count(Inbox(people["anna"].pk)) == 0
     assert "You have read everything." in read(owner)
 
 
@@ -153,7 +154,7 @@ def test_forms_need_their_token(people: People) -> None:
     tell(people, "anna", "friend.request", **WHO, request_id="x")
     for path, data in (("/me/inbox/read", {"newest": "9"}), ("/me/inbox/preferences", {})):
         assert strict.post(path, data).status_code == 403
-    assert selectors.unread_count(people["anna"].pk) == 1
+    assert selectors.unread_count(Inbox(people["anna"].pk)) == 1
     assert preferences.preference(people["anna"].pk) == preferences.EVERYTHING
 
 

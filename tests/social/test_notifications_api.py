@@ -8,7 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import services as accounts
+from accounts.models import PlayerIdentity
 from achievements.services import revokes
+from core.ids import new_id
+from social.models import Notification
 from tests.social.world import World
 
 JSON = "application/json"
@@ -28,6 +31,9 @@ class Api:
     def post(self, path: str, body: Any) -> tuple[int, Any]:
         response = self._client.post(f"/api/v1/{path}", json.dumps(body), JSON, headers=self._headers)
         return response.status_code, response.json()
+
+    def delete(self, path: str) -> int:
+        return self._client.delete(f"/api/v1/{path}", headers=self._headers).status_code
 
 
 def server_of(world: World, *scopes: str) -> Api:
@@ -235,3 +241,48 @@ def test_changes_are_the_player_s_own(world: World, anna: Api) -> None:
     assert ben.get(f"players/id:{world.player('anna').uuid}/changes")[0] == 404
     assert server_of(world, "unlocks:write").get("players/anna/changes")[0] == 403
     assert server_of(World.create(), "players:read").get("players/anna/changes")[0] == 404
+
+
+def test_a_studio_meets_nothing_that_another_one_s_games_told(world: World, anna: Api) -> None:
+    """One person plays games of two studios: each reads, marks and deletes what its own told, and what is nobody's."""
+    other, player = World.create(), world.player("anna")
+    PlayerIdentity.objects.create(studio_id=other.game.studio_id, external_id="b-1", player_id=player.id)
+    other.unlock("b-1", "a9")
+    nobody_s = Notification.objects.create(
+        player_id=player.id,
+        seq=99,
+        uuid=new_id(),
+        kind="friend.request",
+        payload="{}",
+        created_at=timezone.now(),
+    )
+    own, theirs = world.ids("anna")[:3], world.ids("anna")[3]
+    server, their_server = (server_of(studio, "players:read", "players:write") for studio in (world, other))
+    of_game = Api(
+        accounts.issue_key(
+            studio_id=world.game.studio_id,
+            name="another game's",
+            scopes=["players:read", "players:write"],
+            game_id=accounts.create_game(studio_id=world.game.studio_id, title="Another").pk,
+        )[1]
+    )
+
+    def seen(by: Api, name: str, what: str) -> set[str]:
+        return {row["id"] for row in by.get(f"players/{name}/{what}")[1]["results"]}
+
+    for what in ("notifications", "changes"):
+        assert seen(server, "anna", what) == {*own, str(nobody_s.uuid)}
+        assert seen(their_server, "b-1", what) == {theirs, str(nobody_s.uuid)}
+        assert seen(of_game, "anna", what) == {str(nobody_s.uuid)}
+        assert seen(anna, "me", what) == {*own, theirs, str(nobody_s.uuid)}
+    assert server.get("players/anna/notifications")[1]["unread_count"] == 4
+    assert server.delete(f"players/anna/notifications/{theirs}") == 404
+    assert of_game.delete(f"players/anna/notifications/{own[0]}") == 404
+    assert server.post("players/anna/notifications/read", {"ids": [theirs]})[1]["read"] == 0
+    assert their_server.post("players/b-1/notifications/read", {"all": True})[1] == {
+        "read": 2,
+        "unread_count": 0,
+    }
+    assert anna.get("players/me/notifications")[1]["unread_count"] == 3
+    _, page = server.get("players/anna/notifications?limit=1")
+    assert their_server.get(f"players/b-1/notifications?limit=1&cursor={page['next_cursor']}")[0] == 400

@@ -17,6 +17,7 @@ from core.ids import new_id
 from social import announcing, choosing, nearing, selectors, services
 from social.choosing import Change
 from social.models import Notification, ToldProgress
+from social.selectors.inboxes import Inbox
 from tests import factories
 from tests.social.clients import Socket
 from tests.social.conftest import LiveServer
@@ -196,7 +197,7 @@ def test_what_is_unlocked_leaves_nothing_of_its_way_unread(way: World) -> None:
 @pytest.mark.slow
 def test_what_was_read_stays(way: World) -> None:
     step(way, 30)
-    services.mark_read(player_id=way.player("anna").id, uuids=None, at=timezone.now())
+    services.mark_read(Inbox(way.player("anna").id), uuids=None, at=timezone.now())
     step(way, 60)
     step(way, 100)
     assert told(way) == [("doors", 30)]
