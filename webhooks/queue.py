@@ -187,11 +187,16 @@ SELECT id, number, 'epoch'::timestamptz + at_us * interval '1 microsecond', dura
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
               $9::text[], $10::text[])
        AS a (id, number, at_us, duration_ms, status, error, url, sent, answered, body)
+ WHERE EXISTS (SELECT FROM webhooks_delivery d WHERE d.id = a.id)
 """
 
 
 def note(done: Sequence[Done]) -> None:
-    """Note attempts and what becomes of their deliveries, inside the caller's transaction."""
+    """Note attempts and what becomes of their deliveries, inside the caller's transaction.
+
+    Of a delivery that went meanwhile, with who is erased or with its endpoint, nothing is kept: receivers sometimes
+    answer with what they were sent.
+    """
     done = sorted(done, key=lambda each: each.due.id)  # in one order, so that two who note don't deadlock
     ids = array_literal(each.due.id for each in done)
     times = array_literal(microseconds(each.at) for each in done)

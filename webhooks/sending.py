@@ -2,8 +2,10 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +22,7 @@ from webhooks.rules.targets import NotAllowed, Policy
 WITHIN_S = 15.0
 READ_AT_MOST = 64 * 1024
 _HEADERS_AT_MOST = 8190  # bytes of a header; a receiver has nothing to say in more
-_KEPT_HEADERS = 50
+_KEPT_HEADERS, _KEPT_HEADER_BYTES = 50, 16 * 1024
 USER_AGENT = "Laurel-Webhooks/1"
 
 
@@ -80,7 +82,7 @@ class Sender:
                 allow_redirects=False,
             ) as response:
                 status = response.status
-                answered = dict(list(response.headers.items())[:_KEPT_HEADERS])
+                answered = _kept(response.headers)
                 wish = retry_after(response.headers.get("Retry-After"), at=clock.now())
                 said = await _read(response)
                 if not 200 <= status < 300:
@@ -88,6 +90,17 @@ class Sender:
         except (aiohttp.ClientError, NotAllowed, resolving.NoAddress, OSError, ValueError) as failure:
             error = _why(failure)
         return Outcome(status, error, round((loop.time() - began) * 1000), answered, said, wish)
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the first headers of an answer, as many as are kept of one."""
+    kept, room = dict[str, str](), _KEPT_HEADER_BYTES
+    for name, value in islice(headers.items(), _KEPT_HEADERS):
+        room -= len(name) + len(value)
+        if room < 0:
+            break
+        kept[name] = value
+    return kept
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -28,8 +28,9 @@ from core.persons import Person, Takes
 
 log = structlog.get_logger(__name__)
 
-# What a web process noted of a call is written within some seconds, and requests end within ten.
-SETTLES = timedelta(seconds=10)
+# What a web process noted of a call is written within some seconds; requests end within ten, and what a webhook's
+# receiver answers within fifteen.
+SETTLES = timedelta(seconds=20)
 AGAIN = timedelta(seconds=5)
 TOLD = {"stats", "achievements", "leaderboards"}  # whose rows listeners add up
 _AT_ONCE = 20

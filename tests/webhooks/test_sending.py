@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import trustme
+from django.db import connection
 from django.utils import timezone
 from post_office.models import Email
 from prometheus_client import REGISTRY
@@ -365,6 +366,15 @@ def test_of_a_long_answer_the_beginning_is_read(api: Api, body: bytes) -> None:
     assert len(Attempt.objects.get().response_body) == 64 * 1024
 
 
+def test_of_many_long_headers_the_first_are_kept(api: Api) -> None:
+    headers = {f"X_{number}": "x" * 1_000 for number in range(40)}
+    with receiver(says(200, b"", **headers)) as server:
+        send_test(api, create(api, server.port))
+        world.send_until(tried)
+    assert Delivery.objects.get().state == "succeeded"
+    assert 15_000 < len(Attempt.objects.get().response_headers) < 17_000
+
+
 def test_an_answer_that_unpacks_to_more_is_not_unpacked(api: Api) -> None:
     with receiver(says(200, b"\x1f\x8b" + bytes(100), Content_Encoding="gzip")) as server:
         send_test(api, create(api, server.port))
@@ -428,6 +438,25 @@ def test_a_studio_all_of_whose_servers_hang_delays_no_other(
         # One for each endpoint, and so once more while the studio has any room left.
         world.send_until(lambda: len(living.heard) >= 1 and len(silent.heard) >= 12)
     assert Delivery.objects.filter(state="pending", attempts=0).count() == 24
+
+
+def test_of_a_delivery_that_went_while_it_was_sent_nothing_is_kept(api: Api) -> None:
+    """As with who is erased meanwhile: the receiver answers with what it was sent."""
+
+    def echo(request: BaseHTTPRequestHandler) -> None:
+        Delivery.objects.filter(pk=first).delete()
+        connection.close()  # this thread's
+        says(200, b"thanks, Anna")(request)
+
+    with receiver(echo) as server:
+        hook = create(api, server.port)
+        send_test(api, hook)
+        first = Delivery.objects.get().pk
+        world.send_until(lambda: len(server.heard) >= 1)
+        assert not Attempt.objects.exists()
+        send_test(api, hook)
+        world.send_until(tried)
+    assert Attempt.objects.get().delivery_id == Delivery.objects.get().pk
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ _FIND = """
 SELECT d.id, d.event FROM webhooks_delivery d JOIN webhooks_endpoint e ON e.id = d.endpoint_id
  WHERE (e.studio_id = $1 AND d.payload LIKE ANY($2::text[])) OR ($4 AND d.payload LIKE ANY($3::text[]))
 """
-# Receivers sometimes answer with what they were sent. An attempt on its way is noted after its message has gone.
+# Receivers sometimes answer with what they were sent.
 _ECHOES = """
 SELECT a.id, a.response_body, a.error, a.response_headers
   FROM webhooks_attempt a LEFT JOIN webhooks_delivery d ON d.id = a.delivery_id
@@ -48,6 +48,8 @@ def _take_out(person: Person, ended: Sequence[int], gone: Sequence[int], echoes:
         told = orjson.dumps(person.without_him(orjson.loads(row.payload))).decode()
         Delivery.objects.filter(pk=row.pk).update(payload=told)
     if gone:
+        # Whoever notes an attempt of one of these holds it: afterwards that attempt is there to be deleted.
+        list(Delivery.objects.select_for_update().filter(pk__in=gone).order_by("pk").values_list("pk"))
         run_prepared(
             "DELETE FROM webhooks_attempt WHERE delivery_id = ANY($1::bigint[])", [array_literal(gone)]
         )
