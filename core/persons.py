@@ -11,7 +11,12 @@ import orjson
 from core.db import text_array_literal
 
 ERASED = "erased"  # in the place of what was said of somebody
-_TELLING = 3  # characters
+_TELLING, _TELLING_UNSPACED = 3, 2  # characters
+# Scripts with no space behind a name: Thai, Lao, Burmese, Khmer, Han, kana, bopomofo; hangul has its particles there.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
+    "\U00020000-\U0003ffff]"
+)
 
 
 def patterns(names: Iterable[str]) -> str:
@@ -20,11 +25,24 @@ def patterns(names: Iterable[str]) -> str:
     return text_array_literal(f"%{name}%" for name in escaped)
 
 
-def _any_of(names: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern of those names that tell something by themselves; `7` or `me` may be a word about anything."""
-    telling = sorted((name for name in names if len(name) >= _TELLING), key=len, reverse=True)
-    listed = "|".join(map(re.escape, telling))
-    return re.compile(rf"(?<!\w)(?:{listed})(?!\w)" if telling else r"(?!)", re.IGNORECASE)
+def as_words(names: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern that finds names as words, in any case, the longest first; of no names it finds nothing.
+
+    A `_` ends a word, as in `unlock_765_first`; in scripts without spaces every character does.
+    """
+    listed = "|".join(_as_word(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(listed or r"(?!)", re.IGNORECASE)
+
+
+def _as_word(name: str) -> str:
+    before = "" if _UNSPACED.match(name[0]) else r"(?<![^\W_])"
+    after = "" if _UNSPACED.match(name[-1]) else r"(?![^\W_])"
+    return before + re.escape(name) + after
+
+
+def _is_telling(name: str) -> bool:
+    """Say whether a name tells something by itself; `7` or `me` may be a word about anything."""
+    return len(name) >= (_TELLING_UNSPACED if _UNSPACED.match(name) else _TELLING)
 
 
 @dataclass(frozen=True)
@@ -85,16 +103,16 @@ class Person:
     @property
     def telling(self) -> list[str]:
         """Those of his names that are no everyday words."""
-        return [name for name in self.names if len(name) >= _TELLING]
+        return [name for name in self.names if _is_telling(name)]
 
     @property
     def told(self) -> list[str]:
         """What was said of him, as far as it is no everyday word."""
-        return [text for text in self.texts if len(text) >= _TELLING]
+        return [text for text in self.texts if _is_telling(text)]
 
     @cached_property
     def _words(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        return _any_of(self.ids), _any_of(self.names)
+        return as_words(filter(_is_telling, self.ids)), as_words(self.telling)
 
     def is_meant_by(self, text: str) -> bool:
         """Say whether a text holds one of his ids: as a string of JSON, or as a word if it is no everyday one."""

@@ -1,6 +1,5 @@
-"""Taking a person out of what the ground floor keeps as text: the log, its letters, answers, files, the audit log."""
+"""Taking a person out of what the ground floor keeps as text: dead letters, errors, answers, files, the audit log."""
 
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -13,7 +12,7 @@ from core import followers
 from core.audit import erasing
 from core.db import run_prepared, text_array_literal
 from core.models import AuditEntry, DeadLetter, ExportJob, ExportPiece, Follower
-from core.persons import ERASED, Person, Taken, Takes, patterns
+from core.persons import ERASED, Person, Taken, Takes, as_words, patterns
 
 _AT_ONCE = 500
 _Row = TypeVar("_Row", bound=Model)
@@ -144,7 +143,7 @@ def _pieces(job_id: int) -> Iterator[bytes]:
 
 def _names_him(person: Person, pieces: Iterable[bytes]) -> bool:
     texts = (zlib.decompress(packed).decode(errors="replace") for packed in pieces)
-    short = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in person.ids))
+    short = as_words(person.ids)
     return any(short.search(text) is not None or person.is_named_in(text) for text in texts)
 
 

@@ -270,6 +270,7 @@ def test_dead_letters_and_answers_lose_the_name_and_stay_of_use() -> None:
         ("studio:7", "his", f'{{"player":{{"external_id":"{ID}"}}}}'),
         ("studio:7", "other", '{"points":7}'),
         ("studio:7", f"unlock-{ID}-first_blood", "{}"),
+        ("studio:7", f"unlock_{ID}_first-blood", "{}"),
         ("studio:7", f"unlock-{ID}5-first_blood", "{}"),
         ("studio:7", "unlock-7-first_blood", "{}"),
         ("studio:8", f"unlock-{ID}-first_blood", "{}"),
@@ -283,7 +284,7 @@ def test_dead_letters_and_answers_lose_the_name_and_stay_of_use() -> None:
             body=body.encode(),
             created_at=timezone.now(),
         )
-    assert take_out(person) == 4
+    assert take_out(person) == 5
     assert take_out(person) == 0
     letter.refresh_from_db()
     assert letter.payload == {"player": 1, "gone": None, "ids": [None, "8"], "seven": 7}
@@ -294,6 +295,25 @@ def test_dead_letters_and_answers_lose_the_name_and_stay_of_use() -> None:
         ("studio:7", f"unlock-{ID}5-first_blood"),
         ("studio:8", f"unlock-{ID}-first_blood"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_named"),
+    [
+        ("Anna", "ANNA asked for it", True),
+        ("Anna", "Susanna asked for it", False),
+        ("Anna", "seen_by_anna_twice", True),
+        ("76561198", "unlock_76561198_first", True),
+        ("76561198", "unlock_176561198_first", False),
+        ("山田太郎", "山田太郎さんの希望", True),
+        ("山田", "株式会社山田の希望", True),
+        ("สมชาย", "คุณสมชายขอมา", True),
+        ("민수", "민수가 원했다", True),
+        ("ab", "ab asked for it", False),
+    ],
+)
+def test_a_name_is_found_as_a_word_of_its_script(name: str, text: str, is_named: bool) -> None:
+    assert Person(7, True, (1,), (1,), (), (), (name,)).is_named_in(text) is is_named
 
 
 def take_out(person: Person) -> int:
