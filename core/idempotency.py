@@ -1,7 +1,7 @@
 """Idempotency-Key: the same key and body answer the same again for seven days.
 
 The key is kept in the transaction of the effect, so there is never one without the other.
-Source: draft-ietf-httpapi-idempotency-key-header; api.md, Ground rules.
+Source: draft-ietf-httpapi-idempotency-key-header.
 """
 
 import hashlib
@@ -69,6 +69,10 @@ def _fingerprint(request: Request) -> bytes:
     if body:
         request.data  # noqa: B018 - the parser keeps it; what it refuses is refused here
     whole = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
+    if game_id := getattr(request.auth, "game_id", None):
+        whole.update(
+            f"{game_id}\n".encode()
+        )  # a key of one game is never answered what another of its studio was
     whole.update(body)
     return whole.digest()
 

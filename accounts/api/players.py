@@ -219,11 +219,13 @@ class PlayerTokenView(Endpoint):
 
     scopes = {"POST": "players:write", "DELETE": "players:write"}
     bodiless = frozenset({"DELETE"})
+    keeps_answers = False
 
     @extend_schema(
         operation_id="issue_player_token",
         summary="Issue a player token",
-        description="For one player in one game, for an hour. An unknown player is created.",
+        description="For one player in one game, for an hour. An unknown player is created. The token is kept nowhere: "
+        "sent again, with or without an Idempotency-Key, this issues another one.",
         tags=["Players"],
         request=TokenInput,
         responses={201: TokenOutput},

@@ -43,6 +43,8 @@ def test_erasing_is_answered_202_as_often_as_it_is_asked_for(studio: Studio) -> 
         factories.server_key(studio, scopes=["players:write", "players:read", "unlocks:write"])
     )
     uuid = id_of(studio, "gone")
+    wanted = {"game_id": str(game.uuid)}
+    assert api.post("/players/gone/token", wanted, Idempotency_Key="k").status_code == 201
     first = api.delete("/players/gone")
     assert (first.status_code, first.json()["status"], first.json()["done_at"]) == (202, "erasing", None)
     for name in ("gone", f"id:{uuid}"):
@@ -53,7 +55,8 @@ def test_erasing_is_answered_202_as_often_as_it_is_asked_for(studio: Studio) -> 
     body = {"game_id": str(game.uuid), "player": "gone", "achievement": "a2"}
     assert api.post("/achievements/unlock", body).status_code == 410
     assert api.put("/players/gone", {"region": "EU"}).status_code == 410
-    assert api.post("/players/gone/token", {"game_id": str(game.uuid)}).status_code == 410
+    assert api.post("/players/gone/token", wanted).status_code == 410
+    assert api.post("/players/gone/token", wanted, Idempotency_Key="k").status_code == 410
     batch = {
         "game_id": str(game.uuid),
         "unlocks": [{"player": one, "achievement": "a2"} for one in ("gone", "p")],

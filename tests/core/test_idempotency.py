@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same key and body have one effect and one answer (api.md, Ground rules)."""
+"""Idempotency-Key: the same key and body have one effect and one answer."""
 
 import threading
 from typing import Any
@@ -102,6 +102,15 @@ def test_another_studio_s_equal_key_is_another_key(server: Api, game: Game) -> N
     answer = elsewhere.post("/games", {"title": "Theirs"}, Idempotency_Key="k-1")
     assert (answer.status_code, answer.json()["title"]) == (201, "Theirs")
     assert "Idempotent-Replayed" not in answer
+
+
+def test_a_key_of_one_game_is_not_answered_what_another_one_of_its_studio_was(
+    server: Api, studio: Studio, game: Game
+) -> None:
+    other = factories.api(factories.server_key(studio, game=factories.game(studio)))
+    assert server.post(UNLOCK, body(game), Idempotency_Key="k-1").status_code == 202
+    assert other.post(UNLOCK, body(game), Idempotency_Key="k-1").status_code == 422
+    assert other.post(UNLOCK, body(game)).status_code == 404
 
 
 def test_a_failure_is_not_frozen(server: Api, game: Game) -> None:
