@@ -22,7 +22,8 @@ _READ_SUFFIXES = frozenset({".csv", ".json", ".txt", ".vdf", ".xml"})
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 # NotImplementedError is a RuntimeError; what zipfile lets through of a damaged directory is a struct.error.
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
-_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+_ZIP_MARKS, _ENTRY_MARK = (b"PK\x03\x04", b"PK\x05\x06"), b"PK\x01\x02"
+_TOO_MANY = f"The zip holds more than {_MAX_ENTRIES:,} entries: take out what is not needed."
 _IS_ENCRYPTED: Final = 0x1
 
 
@@ -35,6 +36,10 @@ def open_upload(body: bytes) -> Files:
         raise Unreadable(f"The upload is larger than {MAX_BYTES // 1024**2} MiB: split it.")
     if not body.startswith(_ZIP_MARKS):
         return {"": body}
+    if (
+        body.count(_ENTRY_MARK) > _MAX_ENTRIES
+    ):  # zipfile makes an object of each before anybody can count them
+        raise Unreadable(_TOO_MANY)
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             return _unpack(archive)
@@ -68,8 +73,6 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def _readable(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    if len(entries) > _MAX_ENTRIES:
-        raise Unreadable(f"The zip holds more than {_MAX_ENTRIES:,} entries: take out what is not needed.")
     wanted = []
     for entry in entries:
         name = _base_name(entry.filename)
