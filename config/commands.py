@@ -15,7 +15,7 @@ WEB_OPTIONS = (
     *("--respawn-failed-workers", "--respawn-interval", "0.5", "--no-ws", "--log-level", "warning"),
 )
 # Compression would triple the memory of an open page (measured); a page reconnects, so nobody waits for it. The
-# connections' own pings are answered by players, not only by their network (api.md).
+# connections' own pings are answered by players, not only by their network.
 LIVE_OPTIONS = (
     *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", "4096"),
     *(

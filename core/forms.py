@@ -18,7 +18,7 @@ def sent(request: HttpRequest) -> QueryDict | None:
 
 
 def printable(text: str) -> None:
-    """Refuse what a line of text can't show: line breaks would also end a mail's header (threats.md, P6)."""
+    """Refuse what a line of text can't show: line breaks would also end a mail's header."""
     if not text.isprintable():
         raise ValidationError(_("Use characters that can be seen."), code="unprintable")
 

@@ -2,7 +2,7 @@
 
 The first to come leads: it takes everybody who waits, runs the batch, hands out the outcomes, and passes the lead to
 whoever came meanwhile. Nobody waits for a timer, so a lone request is as fast as without.
-Source: measurements.md, "Ways to take an unlock"; docs/adr/0002-truth-and-the-fact-log.md.
+Source: docs/adr/0002-truth-and-the-fact-log.md.
 """
 
 import threading

@@ -71,7 +71,7 @@ def send(template: str, *, to: str, language: str, told: Mapping[str, object]) -
 def _queue(template: str, to: str, told: dict[str, object]) -> None:
     subject = render_to_string(f"{template}_subject.txt", told)
     made = EmailMultiAlternatives(
-        subject=" ".join(subject.split()),  # a line break would end the header (threats.md, P6)
+        subject=" ".join(subject.split()),  # a line break would end the header
         body=render_to_string(f"{template}.txt", told),
         to=[to],
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 KEPT_S = 1.0  # a shared cache in front may keep the same answer thirty times as long
 _MOST = 256
-_LARGEST = 64 * 1024  # bytes, as it is kept; with _MOST at most 16 MiB a process
+_LARGEST = 64 * 1024  # bytes, as it is kept; with _MOST at most 16 MiB a memo
 
 
 class Finished(NamedTuple):

@@ -1,4 +1,4 @@
-"""The WebSocket `/ws/v1/live`: the subprotocol `laurel.v1` (api.md, Live)."""
+"""The WebSocket `/ws/v1/live`: the subprotocol `laurel.v1`."""
 
 import asyncio
 from contextlib import suppress

@@ -10,7 +10,7 @@ from accounts.models import ServerKey
 from core import clock
 from core.metrics import caches
 
-# A revoked key stops working everywhere within 5 s (api.md, Who is calling).
+# A revoked key stops working everywhere within 5 s.
 KEY_SECONDS = 4.0
 KEY_REFRESH_SECONDS = 2.0
 _KEPT_KEYS = 10_000

@@ -27,8 +27,8 @@ def record(
 ) -> None:
     """Note what is done, inside the caller's transaction; nobody changes or removes it afterwards.
 
-    `actor` is `key:<uuid>` or `user:<e-mail address>`; `kind` and `object_id` name what it was done to; `details` are
-    JSON values.
+    `actor` is `key:<uuid>`, `user:<e-mail address>`, or one of the words `player`, `code` (a link code) and `platform`;
+    `kind` and `object_id` name what it was done to; `details` are JSON values.
     """
     fact = seals.Written(
         studio_id=studio_id,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of api.md (Live), and what a reader may cost; tests shorten the waits.
+    """The limits of a live connection, and what a reader may cost; tests shorten the waits.
 
     Attributes:
         authenticate_s: until the first message must be there.

@@ -1,4 +1,4 @@
-"""The event stream `GET /api/v1/live`, for clients that can't or won't speak WebSocket (api.md, Live)."""
+"""The event stream `GET /api/v1/live`, for clients that can't or won't speak WebSocket."""
 
 import asyncio
 

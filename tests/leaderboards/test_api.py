@@ -1,4 +1,4 @@
-"""The leaderboards' addresses, as api.md describes them."""
+"""The leaderboards' addresses."""
 
 from datetime import timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and when an endpoint is given up (api.md, Webhooks)."""
+"""When a delivery is tried again, and when an endpoint is given up."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,8 +33,3 @@ def next_pause(failures: int, *, wish: timedelta | None, chance: Callable[[], fl
         return None
     pause = PAUSES[failures - 1] * (1 + JITTER * chance())
     return pause if wish is None else max(pause, min(wish, LONGEST_WISH))
-
-
-def is_given_up(failing_for: timedelta) -> bool:
-    """Say whether an endpoint that has only failed for so long is disabled."""
-    return failing_for >= GIVEN_UP_AFTER

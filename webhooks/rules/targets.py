@@ -195,7 +195,8 @@ def _ranges(networks: Iterable[str]) -> tuple[tuple[int, int], ...]:
     return tuple((int(network[0]), int(network[-1])) for network in found)
 
 
-# How far the IPv4 address lies from the end: v4-mapped, v4-compatible, NAT64 (RFC 6052, 8215), 6to4, ISATAP has none.
+# What carries an IPv4 address, and how many bits lie behind it: v4-mapped, v4-translated, v4-compatible, NAT64
+# (RFC 6052, then 8215), 6to4.
 _CARRIERS = (
     (IPv6Network("::ffff:0:0/96"), 0),
     (IPv6Network("::ffff:0:0:0/96"), 0),
