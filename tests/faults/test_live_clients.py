@@ -110,7 +110,7 @@ def test_each_client_ends_with_exactly_its_events_in_order(platform: Platform, p
         def heard() -> list[list[str]]:
             return [unlocks(client.events) for client in clients] + [unlocks(one) for one in heard_in(page)]
 
-        wait_for(lambda: min(map(len, heard())) >= UNLOCKS, what="every client", within_s=60)
+        wait_for(lambda: min(map(len, heard())) >= UNLOCKS, what="every client", within_s=STARTS_WITHIN_S)
         found = heard()
     reader = platform.client()
     for name, ids in zip(names, found, strict=True):
