@@ -10,7 +10,8 @@ from bench.figures import Bench, Figure
 from bench.load import BadAnswer
 from bench.world import past_player
 
-_EACH: Final = 5
+_LINKED: Final = 5
+_ERASED: Final = 3  # each waits until whatever was under way has ended
 _WITHIN_S: Final = 300.0
 _POLL_S: Final = 0.02
 _UNDER_WAY: Final = "SELECT count(*) FROM accounts_erasure WHERE done_at IS NULL"
@@ -23,9 +24,9 @@ def measure(bench: Bench) -> Iterator[Figure]:
             "Nothing was loaded: persons are measured with a past, by `--scale` or after analytics."
         )
     names = (past_player(number) for number in range(1, bench.past.players))
-    linked = [_linked(bench, next(names), next(names)) for _ in range(_EACH)]
+    linked = [_linked(bench, next(names), next(names)) for _ in range(_LINKED)]
     yield _figure("player linked to another, until all have heard", linked)
-    erased = [_erased(bench, next(names)) for _ in range(_EACH)]
+    erased = [_erased(bench, next(names)) for _ in range(_ERASED)]
     yield _figure("player erased, until nothing is left", erased)
 
 
