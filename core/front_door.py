@@ -295,8 +295,8 @@ def _look(admission: Admission) -> None:
     """
     try:
         with deadline(_TOLD_WITHIN_S):
-            admission.tell_lag(lags.seconds_behind(URGENT))
             server_time.learn()
+            admission.tell_lag(lags.seconds_behind(URGENT))
     except (DatabaseError, InterfaceError, PoolTimeout):
         admission.tell_lag(0.0)  # whoever asks the database is told by it
     except Exception:

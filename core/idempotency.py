@@ -70,9 +70,8 @@ def _fingerprint(request: Request) -> bytes:
         request.data  # noqa: B018 - the parser keeps it; what it refuses is refused here
     whole = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
     if game_id := getattr(request.auth, "game_id", None):
-        whole.update(
-            f"{game_id}\n".encode()
-        )  # a key of one game is never answered what another of its studio was
+        # A key of one game is never answered what another key of its studio was.
+        whole.update(f"{game_id}\n".encode())
     whole.update(body)
     return whole.digest()
 

@@ -5,9 +5,10 @@ that no receiver believes.
 """
 
 import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -24,6 +25,14 @@ _lock = Lock()
 _asked_at = float("-inf")
 
 
+def measure(ask: Callable[[str], Sequence[Sequence[Any]]]) -> tuple[float, float]:
+    """Return by how many seconds this machine's clock is behind PostgreSQL's, and how many it took to ask."""
+    began = time.time()
+    theirs = float(ask(_ASK)[0][0])
+    ended = time.time()
+    return theirs - (began + ended) / 2, ended - began
+
+
 def learn() -> None:
     """Ask PostgreSQL what time it is, unless it was asked within the last ten seconds.
 
@@ -36,15 +45,12 @@ def learn() -> None:
         if time.monotonic() - _asked_at < ASKED_EVERY_S:
             return
         _asked_at = time.monotonic()
-    began = time.time()
     try:
-        theirs = float(run_prepared(_ASK, [])[0][0])
+        behind_s, took_s = measure(lambda sql: run_prepared(sql, []))
     except BaseException:
         _asked_at = float("-inf")
         raise
-    ended = time.time()
-    behind_s = theirs - (began + ended) / 2
-    if abs(behind_s) < AGREES_WITHIN_S + (ended - began):
+    if abs(behind_s) < AGREES_WITHIN_S + took_s:
         behind_s = 0.0
     else:
         log.warning("clock is off", behind_s=round(behind_s, 1))

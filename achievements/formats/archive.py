@@ -36,9 +36,8 @@ def open_upload(body: bytes) -> Files:
         raise Unreadable(f"The upload is larger than {MAX_BYTES // 1024**2} MiB: split it.")
     if not body.startswith(_ZIP_MARKS):
         return {"": body}
-    if (
-        body.count(_ENTRY_MARK) > _MAX_ENTRIES
-    ):  # zipfile makes an object of each before anybody can count them
+    # zipfile makes an object of each before anybody can count them.
+    if body.count(_ENTRY_MARK) > _MAX_ENTRIES:
         raise Unreadable(_TOO_MANY)
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:

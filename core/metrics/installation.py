@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from core import disk, facts, replica
+from core import disk, facts, replica, server_time
 from core.dependencies import BROKER, OK, POSTGRESQL, REPLICA, Found, Watch
 from core.direct import Ask, Direct
 from core.metrics import jobs, queues
@@ -35,7 +35,6 @@ _STATES: Final = {
     "idle in transaction (aborted)": "idle_in_transaction",
 }
 # Seconds between the clocks of a process and of PostgreSQL: the answer's own way is half of what it took.
-_CLOCK: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
 _SESSIONS: Final = """
 SELECT coalesce(state, ''), count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' GROUP BY 1
 """
@@ -178,10 +177,8 @@ def _dependencies(found: dict[str, Found]) -> Iterator[Metric]:
 
 
 def _clock(ask: Ask) -> Iterator[Metric]:
-    began = time.time()
-    theirs = ask(_CLOCK)[0][0]
-    ours = (began + time.time()) / 2
-    yield gauge("laurel_clock_skew_seconds", "By how much our clock is ahead of PostgreSQL's.", ours - theirs)
+    behind_s, _ = server_time.measure(ask)
+    yield gauge("laurel_clock_skew_seconds", "By how much our clock is ahead of PostgreSQL's.", -behind_s)
 
 
 def _server(ask: Ask) -> Iterator[Metric]:
