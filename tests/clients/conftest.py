@@ -20,9 +20,10 @@ def platform() -> Iterator[Platform]:
         whole.running(Path(folder)) as platform,
     ):
         client = platform.client()
-        platform.game = client.post("/games", {"title": "Duels"}).body["id"]
+        platform.game = client.until_answered(client.post, "/games", {"title": "Duels"}).body["id"]
         definitions = json.loads((EXAMPLES / "game.json").read_text())
         path = f"/games/{platform.game}/achievements/import?format=laurel"
-        assert client.post(path, definitions).body["created"] == 4
+        once = {"Idempotency-Key": "definitions"}
+        assert client.until_answered(client.post, path, definitions, once).body["created"] == 4
         yield platform
         platform.close_clients()

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 
 import { laurel, type Shapes } from "./laurel-client/index.js";
 
-const FOLLOWS_WITHIN_MS = 60_000;
+const FOLLOWS_WITHIN_MS = 60_000, ASKED_FOR_MS = 60_000;
 const { LAUREL_URL = "", LAUREL_KEY = "", GAME = "", PLAYER = "" } = process.env;
 
 /** Return the answer, which is no refusal. */
@@ -12,6 +12,16 @@ function good<T>(called: { data?: T; error?: unknown }): T {
   assert(called.data !== undefined);
   return called.data;
 }
+
+const fetchOnce = globalThis.fetch;
+/** Ask again while the platform has too much to do just now. */
+globalThis.fetch = async (asked: RequestInfo | URL, options?: RequestInit): Promise<Response> => {
+  for (const deadline = Date.now() + ASKED_FOR_MS; ;) {
+    const answer = await fetchOnce(asked instanceof Request ? asked.clone() : asked, options);
+    if (answer.status !== 503 || Date.now() > deadline) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+};
 
 const server = laurel(LAUREL_URL, LAUREL_KEY);
 const path = { player: PLAYER };

@@ -1,13 +1,12 @@
 """Each client that the guides show, and each that is generated from the API's description, plays a whole session."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
@@ -40,8 +39,8 @@ needs_mono = pytest.mark.skipif(
 def schema(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The API's description, as any instance gives it."""
     file = tmp_path_factory.mktemp("schema") / "openapi.json"
-    with urlopen(f"http://127.0.0.1:{platform.place.port}/api/v1/schema") as answer:
-        file.write_bytes(answer.read())
+    client = platform.client(timeout_s=60)
+    file.write_text(json.dumps(client.until_answered(client.get, "/schema").body))
     return file
 
 
@@ -78,12 +77,11 @@ def play(platform: Platform, url: str, player: str, *command: str | Path, **env:
 def assert_played(platform: Platform, player: str) -> None:
     """Ask the platform what came of a session."""
     client = platform.client()
-    listed: list[dict[str, Any]] = client.get(f"/players/{player}/achievements?game_id={platform.game}").body[
-        "results"
-    ]
-    of = {row["key"]: row for row in listed}
+    listed = client.until_answered(client.get, f"/players/{player}/achievements?game_id={platform.game}")
+    of = {row["key"]: row for row in listed.body["results"]}
     assert (of["first-blood"]["unlocked"], of["wanderer"]["progress"]["current"]) == (True, 7)
-    assert client.get(f"/players/{player}/stats?game_id={platform.game}").body["distance"] == 2.5
+    stats = client.until_answered(client.get, f"/players/{player}/stats?game_id={platform.game}")
+    assert stats.body["distance"] == 2.5
     place = f"/leaderboards/{platform.game}/best-lap/players/{player}"
     wait_for(lambda: client.get(place).body.get("score") == 81.25, what="the score on its board")
 
@@ -108,10 +106,12 @@ def assert_repeated(front: Front, platform: Platform, player: str) -> None:
     assert list(front.attempts) == paths
     for path, attempts in front.attempts.items():
         assert len({key for key, _ in attempts}) == 1, path
-        ends = [end for _, end in attempts]
+        ends = front.ends(path)
         assert ends[0] == "turned away", path
         assert len(ends) == (3 if path == LOST else 2), path
-    assert [end for _, end in front.attempts[LOST]][1:] == ["202", "replayed"]
+    # What was stored, but answered 503, is replayed at once.
+    expected = (["202", "replayed"], ["replayed", "replayed"])
+    assert front.ends(LOST)[1:] in expected[: 1 + (len(front.attempts[LOST]) > 3)]
 
 
 def test_curl_plays_a_session(platform: Platform) -> None:
@@ -166,5 +166,6 @@ def test_a_file_of_unlocks_is_sent_and_sent_again(platform: Platform, tmp_path: 
         "4 unlocks are new, 0 were known already, 0 were rejected.",
         "0 unlocks are new, 4 were known already, 0 were rejected.",
     ]
-    listed = platform.client().get(f"/players/old-2/achievements?game_id={platform.game}").body["results"]
-    assert listed[0]["unlocked_at"] == "2024-05-01T18:30:02.000Z"
+    client = platform.client()
+    listed = client.until_answered(client.get, f"/players/old-2/achievements?game_id={platform.game}")
+    assert listed.body["results"][0]["unlocked_at"] == "2024-05-01T18:30:02.000Z"

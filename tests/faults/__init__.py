@@ -2,4 +2,6 @@
 
 import os
 
+# For processes of which one may hang: thousands of requests each, on a machine that has other things to do.
+ENDS_WITHIN_S = 600.0
 FULL = os.environ.get("FAULTS") == "full"

@@ -38,12 +38,9 @@ def _board(platform: Platform) -> int:
 
 
 def _submit(client: Client, platform: Platform, scores: list[dict[str, Any]]) -> None:
-    """Send a batch, again where the platform is busy and says when to come back."""
-    while True:
-        answer = client.post(f"/leaderboards/{platform.game}/{KEY}/scores/batch", {"scores": scores})
-        if answer.status != 503:
-            break
-        time.sleep(float(answer.headers["retry-after"]))
+    """Send a batch until it is stored."""
+    path = f"/leaderboards/{platform.game}/{KEY}/scores/batch"
+    answer = client.until_answered(client.post, path, {"scores": scores})
     assert answer.status == 202, answer
     assert answer.body["rejected"] == 0
 
@@ -64,9 +61,8 @@ def _walk(client: Client, platform: Platform, *, size: int) -> list[tuple[int, s
     cursor = ""
     while True:
         more = f"&cursor={quote(cursor)}" if cursor else ""
-        answer = client.get(f"/leaderboards/{platform.game}/{KEY}?limit={size}{more}")
-        if answer.status == 503:  # a busy machine: the same page is asked for again
-            continue
+        page = f"/leaderboards/{platform.game}/{KEY}?limit={size}{more}"
+        answer = client.until_answered(client.get, page)
         assert answer.status == 200, answer
         walked += [
             (row["rank"], row["player"]["external_id"], row["score"]) for row in answer.body["results"]

@@ -13,7 +13,8 @@ from tests.platform import ACHIEVEMENTS, Platform
 UNLOCKS = 20_000 if FULL else 2_000
 KILLS = 20 if FULL else 3
 CLIENTS = 16
-LONGEST_PATIENCE_S = 0.02
+# Of each magnitude alike: however fast this machine is, some answers come in time and some don't.
+PATIENCE_S = (0.001, 1.0)
 SEED = 20_261
 
 
@@ -41,7 +42,8 @@ def _send_and_leave(platform: Platform, player: str, achievement: str, chance: r
     with suppress(OSError), _connected(platform) as connection:
         kept = request if chance.random() < 0.9 else request[: chance.randrange(len(request))]
         connection.sendall(kept)
-        connection.settimeout(max(0.001, chance.random() * LONGEST_PATIENCE_S))
+        shortest, longest = PATIENCE_S
+        connection.settimeout(shortest * (longest / shortest) ** chance.random())
         with suppress(TimeoutError):
             connection.recv(65_536)
 
@@ -66,7 +68,7 @@ def test_nothing_is_left_half_done(platform: Platform) -> None:
         while kills < KILLS and not done.is_set():
             time.sleep(chance.uniform(0.2, 0.8))
             platform.kill("web")
-            platform.process("web").start()
+            platform.start_again("web")
             kills += 1
         return kills
 

@@ -36,7 +36,8 @@ def page() -> Iterator[Page]:
 
 def tokens(platform: Platform, names: list[str]) -> list[str]:
     client = platform.client()
-    answers = [client.post(f"/players/{name}/token", {"game_id": platform.game}) for name in names]
+    body = {"game_id": platform.game}
+    answers = [client.until_answered(client.post, f"/players/{name}/token", body) for name in names]
     assert {answer.status for answer in answers} == {201}
     return [answer.body["token"] for answer in answers]
 
@@ -50,9 +51,8 @@ def unlock_all(platform: Platform, names: list[str], seconds: float) -> None:
         for group in groups:
             unlocks = [{"player": name, "achievement": f"a{number}"} for name in group]
             body = {"game_id": platform.game, "unlocks": unlocks}
-            deadline = time.monotonic() + 30
-            while client.post("/achievements/unlock/batch", body).status != 202:
-                assert time.monotonic() < deadline
+            answer = client.until_answered(client.post, "/achievements/unlock/batch", body)
+            assert answer.status == 202, answer
             time.sleep(pause)
 
 
@@ -75,7 +75,7 @@ def kill_in_turn(platform: Platform, clients: list[Client], chance: random.Rando
             connections = _connections(clients)
         platform.kill(name)
         time.sleep(chance.uniform(0.1, 0.6))
-        platform.process(name).start()
+        platform.start_again(name)
 
 
 def _connections(clients: list[Client]) -> int:
@@ -114,7 +114,8 @@ def test_each_client_ends_with_exactly_its_events_in_order(platform: Platform, p
         found = heard()
     reader = platform.client()
     for name, ids in zip(names, found, strict=True):
-        rows = reader.get(f"/players/{name}/notifications?limit=1000").body["results"]
+        inbox = reader.until_answered(reader.get, f"/players/{name}/notifications?limit=1000")
+        rows = inbox.body["results"]
         assert ids == [row["id"] for row in reversed(rows) if row["type"] == _TYPE], name
         assert len(ids) == UNLOCKS
     assert _connections(clients) > 2 * len(clients)  # they were lost, and came back

@@ -9,13 +9,16 @@ from http import HTTPStatus
 import pytest
 
 from core.slow_clients import DRIBBLES_S, LOOKS_EVERY_S, SLOW_OF_ONE, STRANGER_S
+from tests.patience import LONG_S
 from tests.platform import Answer, Client, Platform
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how slow a connection is")
 
 STRANGERS = 2_000  # more than a server takes by default
 HEAD = "POST /api/v1/achievements/unlock HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-CUT_WITHIN_S = 3 * LOOKS_EVERY_S + 5.0
+_ASK_AGAIN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+# On a machine that stalls, and before the server itself would close them after a minute.
+CUT_WITHIN_S = 3 * LOOKS_EVERY_S + 27.0
 
 
 @pytest.fixture
@@ -27,16 +30,15 @@ def sockets(platform: Platform) -> Iterator[list[socket.socket]]:
 
 
 def _connected(platform: Platform, sockets: list[socket.socket], says: str = "") -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", platform.place.port), timeout=5)
+    connection = socket.create_connection(("127.0.0.1", platform.place.port), timeout=LONG_S)
     sockets.append(connection)
     connection.sendall(says.encode())
     return connection
 
 
-def _seconds_until_closed(connection: socket.socket, *, dribble: bytes = b"") -> float:
-    began = time.monotonic()
+def _seconds_until_closed(connection: socket.socket, began: float, *, dribble: bytes = b"") -> float:
     connection.settimeout(1.0)
-    while time.monotonic() < began + 120:
+    while time.monotonic() < began + LONG_S:
         try:
             if dribble:
                 connection.sendall(dribble)
@@ -51,21 +53,22 @@ def _seconds_until_closed(connection: socket.socket, *, dribble: bytes = b"") ->
 
 def _unlocked(client: Client, player: str) -> Answer:
     """Unlock, once no body is waited for any more that was sent before."""
-    deadline = time.monotonic() + 10
-    while (answer := client.unlock(player, "a1")).status == HTTPStatus.TOO_MANY_REQUESTS:
+    deadline = time.monotonic() + LONG_S
+    while (answer := client.unlock(player, "a1")).status in _ASK_AGAIN:
         assert time.monotonic() < deadline
         time.sleep(0.2)
     return answer
 
 
 def test_bodies_that_never_end_hold_nobody_up(platform: Platform, sockets: list[socket.socket]) -> None:
+    began = time.monotonic()
     head = f"{HEAD}Authorization: Bearer {platform.key}\r\nContent-Length: 500\r\n\r\n{{"
     slow = [_connected(platform, sockets, head) for _ in range(6 * SLOW_OF_ONE)]
     time.sleep(0.5)
     client = platform.client()
-    answer = client.get(f"/leaderboards/{platform.game}")
+    answer = client.until_answered(client.get, f"/leaderboards/{platform.game}")
     assert (answer.status, answer.seconds < DRIBBLES_S / 3) == (200, True)
-    closed_s = _seconds_until_closed(slow[0], dribble=b" ")
+    closed_s = _seconds_until_closed(slow[0], began, dribble=b" ")
     assert DRIBBLES_S / 2 < closed_s < DRIBBLES_S + CUT_WITHIN_S
     for connection in slow:
         connection.close()
@@ -75,13 +78,15 @@ def test_bodies_that_never_end_hold_nobody_up(platform: Platform, sockets: list[
 def test_who_connects_and_says_nothing_keeps_nobody_out(
     platform: Platform, sockets: list[socket.socket]
 ) -> None:
+    began = time.monotonic()
     strangers = [_connected(platform, sockets) for _ in range(STRANGERS)]
     client = platform.client()
     assert _unlocked(client, "beside strangers").status == HTTPStatus.ACCEPTED
-    assert _seconds_until_closed(strangers[-1]) < STRANGER_S + CUT_WITHIN_S
-    assert client.unlock("beside strangers", "a1").status == 200  # and who was answered is kept
+    assert _seconds_until_closed(strangers[-1], began) < STRANGER_S + CUT_WITHIN_S
+    assert _unlocked(client, "beside strangers").status == 200  # and who was answered is kept
 
 
 def test_a_head_that_never_ends_is_cut_off(platform: Platform, sockets: list[socket.socket]) -> None:
+    began = time.monotonic()
     slow = _connected(platform, sockets, "POST /api/v1/achievements/unlock HTTP/1.1\r\nX-")
-    assert _seconds_until_closed(slow, dribble=b"a") < DRIBBLES_S + CUT_WITHIN_S
+    assert _seconds_until_closed(slow, began, dribble=b"a") < DRIBBLES_S + CUT_WITHIN_S

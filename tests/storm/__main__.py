@@ -109,7 +109,8 @@ def _listeners(platform: Platform, studio: studios.Studio) -> list[SocketClient]
     """Return clients on the pages of the first players of the last clients."""
     client = platform.client(key=studio.key)
     names = [f"c{number}-0" for number in range(CLIENTS - _LISTENERS, CLIENTS)]
-    answers = [client.post(f"/players/{name}/token", {"game_id": studio.game}) for name in names]
+    body = {"game_id": studio.game}
+    answers = [client.until_answered(client.post, f"/players/{name}/token", body) for name in names]
     return [SocketClient(answer.body["token"]) for answer in answers]
 
 

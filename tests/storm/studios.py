@@ -44,5 +44,5 @@ def _define(platform: Platform, studio: Studio) -> None:
         ("achievements", steps),
         ("leaderboards", board),
     ):
-        answer = client.post(f"{games}/{path}", body)
+        answer = client.until_answered(client.post, f"{games}/{path}", body)
         assert answer.status == 201, answer
