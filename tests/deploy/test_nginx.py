@@ -153,6 +153,7 @@ def test_a_socket_and_a_stream_go_through(proxy: Proxy) -> None:
         server_hostname=NAME,
         subprotocols=[Subprotocol("laurel.v1")],
         compression=None,
+        open_timeout=proxying.WITHIN_S,
     ) as line:
         line.send(json.dumps({"type": "authenticate", "token": token}))
         assert json.loads(line.recv(timeout=proxying.WITHIN_S))["type"] == "ready"
@@ -239,7 +240,8 @@ def test_another_name_is_answered_by_nobody(proxy: Proxy) -> None:
 
 
 def test_http_leads_to_https(proxy: Proxy) -> None:
-    answer = httpx.get(f"http://{HOST}:{proxy.http_port}/portal/?a=b", headers={"Host": NAME})
+    url = f"http://{HOST}:{proxy.http_port}/portal/?a=b"
+    answer = httpx.get(url, headers={"Host": NAME}, timeout=proxying.WITHIN_S)
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{production.URL}/portal/?a=b")
 
 
@@ -299,14 +301,14 @@ def test_a_page_is_refused_in_words_for_people(proxy: Proxy) -> None:
 
 def test_while_web_is_away_everybody_is_told_when_to_come_again(tmp_path: Path) -> None:
     with in_front_of(Place(tmp_path, var_dir.free_ports(2)), tmp_path / "nginx") as alone:
-        answer = alone.ask("/api/v1/players/p-1")
+        answer = alone.ask_once("/api/v1/players/p-1")
         assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
         assert answer.headers["Retry-After"] == "5"
         said = answer.json()
         assert (said["status"], said["instance"]) == (503, "/api/v1/players/p-1")
         assert said["type"] == f"{production.URL}/problems/unavailable"
         assert said["request_id"] == answer.headers["X-Request-Id"]
-        page = alone.ask("/")
+        page = alone.ask_once("/")
         assert (page.status_code, page.headers["Content-Type"]) == (503, "text/html")
 
 
@@ -340,7 +342,7 @@ def test_who_sends_much_at_once_leaves_room_for_others_behind_a_cdn_too(place: P
             by = f"X-Origin-Secret: {secret}\r\nX-Forwarded-For: {sender}\r\nContent-Length: 1000\r\n\r\n"
             for _ in range(int(most[1])):
                 held.enter_context(proxy.line()).sendall(POST + by.encode() + b"{")
-            wait_for(partial(is_refused, neighbour), what=f"room of {sender} to end", within_s=10)
+            wait_for(partial(is_refused, neighbour), what=f"room of {sender} to end")
             refused = asked_by(neighbour)
             assert refused.headers["Content-Type"] == "application/problem+json"
             assert (refused.headers["Retry-After"], refused.json()["status"]) == ("5", 429)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Final
@@ -17,8 +17,8 @@ from config.embedded import Servers
 from config.processes import Process
 from tests.pooling import database_url
 
-ANSWERED_WITHIN_S: Final = 20.0
-_TRIES: Final = 5
+ANSWERED_WITHIN_S: Final = 55.0  # less than the server keeps a connection on which nothing happens
+_ASKED_FOR_S: Final = 60.0
 _SHED_S: Final = 0.5  # it sheds for a second at a time
 # Attackers from one address would be stopped by its limits before they reach what is tried here.
 _UNLIMITED: Final = ",".join(
@@ -28,11 +28,19 @@ _UNLIMITED: Final = ",".join(
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it came over the wire."""
+    """An answer as it came over the wire.
+
+    Attributes:
+        repeated: how often its request was sent again, of which one that was answered 503 may have been stored.
+        seconds: from when that was sent until its connection was closed.
+
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    repeated: int = 0
+    seconds: float = 0.0
 
     @property
     def slug(self) -> str:
@@ -41,11 +49,18 @@ class Answer:
             return ""
         return str(json.loads(self.body)["type"].rpartition("/")[2])
 
+    @property
+    def is_of_a_moment(self) -> bool:
+        """Whether this machine has too much to do just now; who comes while its disk is full waits longer."""
+        return self.status == 503 and int(self.headers.get("retry-after", 0)) < _ASKED_FOR_S
+
 
 class WebServer(Process):
     """A `web` process, with the tests' database."""
 
-    def __init__(self, servers: Servers, folder: Path, **settings: str) -> None:
+    def __init__(
+        self, servers: Servers, folder: Path, *, workers: int = commands.WEB_WORKERS, **settings: str
+    ) -> None:
         """Describe it; nothing is started."""
         self.port = var_dir.free_ports()
         env = os.environ | {
@@ -55,29 +70,37 @@ class WebServer(Process):
             "RATE_LIMITS": _UNLIMITED,
             **settings,
         }
-        argv = [sys.executable, "-m", *commands.web(host=children.HOST, port=self.port)]
+        argv = [sys.executable, "-m", *commands.web(host=children.HOST, port=self.port, workers=workers)]
         super().__init__("web", argv, var_dir=folder, env=env, folder=children.BASE_DIR, ready=self._answers)
 
-    def connect(self, *, timeout_s: float = ANSWERED_WITHIN_S) -> socket.socket:
+    def connect(self) -> socket.socket:
         """Open a connection."""
-        return socket.create_connection((children.HOST, self.port), timeout=timeout_s)
+        return socket.create_connection((children.HOST, self.port), timeout=ANSWERED_WITHIN_S)
 
-    def send(self, *parts: bytes, timeout_s: float = ANSWERED_WITHIN_S, tries: int = _TRIES) -> list[Answer]:
+    def send(self, *parts: bytes, tries: int | None = None) -> list[Answer]:
         """Write bytes to a connection of their own, and return every answer that came until it was closed.
 
-        They are sent again while the answer is 503, which says that this machine has too much to do.
+        They are sent again while the answer says that this machine has too much to do, `tries` times at most.
         """
-        heard: list[Answer] = []
-        for left in reversed(range(tries)):
-            with self.connect(timeout_s=timeout_s) as line:
-                with suppress(ConnectionError):  # it may be closed before everything is written
-                    for part in parts:
-                        line.sendall(part)
-                heard = list(answers(line))
-            if 503 not in [answer.status for answer in heard]:
-                break
-            time.sleep(_SHED_S if left else 0)
-        return heard
+        until = time.monotonic() + _ASKED_FOR_S
+        repeated = 0
+        while True:
+            heard = [replace(answer, repeated=repeated) for answer in self._send(parts)]
+            repeated += 1
+            is_over = repeated == tries or time.monotonic() > until
+            if is_over or not any(answer.is_of_a_moment for answer in heard):
+                return heard
+            time.sleep(_SHED_S)
+
+    def _send(self, parts: Iterable[bytes]) -> list[Answer]:
+        began = time.monotonic()
+        with self.connect() as line:
+            with suppress(ConnectionError):  # it may be closed before everything is written
+                for part in parts:
+                    line.sendall(part)
+            heard = list(answers(line))
+        seconds = time.monotonic() - began
+        return [replace(answer, seconds=seconds) for answer in heard]
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """Send one request as it should be, on a connection of its own."""

@@ -5,12 +5,14 @@ What many processes do at length, and what a process that is killed again and ag
 
 import json
 import random
+import select
+import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -85,6 +87,16 @@ def together(works: list[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(max_workers=min(len(works), AT_ONCE)) as pool:
         return list(pool.map(run, works))
+
+
+def status(answer: Answer) -> int:
+    """Return its status: 202 also for what is known already since it was stored, but answered 503, and sent again."""
+    return 202 if answer.status == 200 and answer.repeated else answer.status
+
+
+def is_replayed(answer: Answer) -> bool:
+    """Say whether it is what another request was answered, likewise."""
+    return "idempotent-replayed" in answer.headers and not answer.repeated
 
 
 def totals() -> tuple[int, int, int]:
@@ -185,7 +197,7 @@ def test_c4_two_headers_are_one_key_that_is_neither(web: WebServer, world: World
     )
     [answer] = web.send(twice)
     assert (first.status, answer.status) == (202, 200)
-    assert "idempotent-replayed" not in answer.headers
+    assert not is_replayed(answer)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +231,7 @@ def test_c5_what_the_database_did_not_answer_in_time_is_not_frozen(web: WebServe
         assert (first.status, first.slug) == (503, "unavailable")
         assert int(first.headers["retry-after"]) > 0
     again = world.ask(web, UNLOCK, world.unlock(), "k-1")
-    assert (again.status, "idempotent-replayed" in again.headers) == (202, False)
+    assert (again.status, is_replayed(again)) == (202, False)
     assert totals() == (1, 10, 10)
 
 
@@ -245,7 +257,7 @@ def _locked(world: World) -> Iterator[None]:
         holding.join()
 
 
-def _wait_for(sql: str, *, what: str) -> None:
+def _wait_for(sql: str, *, what: str, meanwhile: Callable[[], object] = bool) -> None:
     deadline = time.monotonic() + 60
     with connection.cursor() as cursor:
         while True:
@@ -253,6 +265,29 @@ def _wait_for(sql: str, *, what: str) -> None:
             if cursor.fetchone()[0]:
                 return
             assert time.monotonic() < deadline, what
+            meanwhile()
+
+
+@contextmanager
+def _sent_until(web: WebServer, sent: bytes, sql: str, *, what: str) -> Iterator[None]:
+    """Send a request whose answer nobody reads; another time if one came before there is what SQL asks for."""
+    with ExitStack() as lines:
+
+        def send() -> socket.socket:
+            line = lines.enter_context(web.connect())
+            line.sendall(sent)
+            return line
+
+        line = send()
+
+        def send_again() -> None:
+            nonlocal line
+            if select.select([line], [], [], 0)[0]:
+                time.sleep(0.5)
+                line = send()
+
+        _wait_for(sql, what=what, meanwhile=send_again)
+        yield
 
 
 @pytest.mark.slow
@@ -261,9 +296,8 @@ def test_c6_who_never_heard_of_a_commit_asks_again_and_hears_of_it(
     web: WebServer, world: World, key: str
 ) -> None:
     """The process is killed as soon as the unlock is there, and its client has read nothing."""
-    with web.connect() as line:
-        line.sendall(world.sent(UNLOCK, world.unlock(), key))
-        _wait_for("SELECT count(*) > 0 FROM achievements_unlock", what="the unlock")
+    there_is = "SELECT count(*) > 0 FROM achievements_unlock"
+    with _sent_until(web, world.sent(UNLOCK, world.unlock(), key), there_is, what="the unlock"):
         web.kill()
     web.sweep()
     web.restart()
@@ -285,9 +319,9 @@ def test_c7_what_was_killed_half_done_is_done_once_when_it_is_asked_again(
 ) -> None:
     """The process is killed while its transaction waits; nothing of it stays, and no key is taken for ever."""
     with nothing_changed():
-        with _locked(world), web.connect() as line:
-            line.sendall(world.sent(UNLOCK, world.unlock(), "k-1"))
-            _wait_for("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted", what="the request to wait")
+        waits = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
+        sent = world.sent(UNLOCK, world.unlock(), "k-1")
+        with _locked(world), _sent_until(web, sent, waits, what="the request to wait"):
             web.kill()
         web.sweep()
         # PgBouncer keeps sessions on which nothing happens.
@@ -298,13 +332,15 @@ def test_c7_what_was_killed_half_done_is_done_once_when_it_is_asked_again(
     while (answer := world.ask(web, UNLOCK, world.unlock(), "k-1")).status == 409:
         assert time.monotonic() - began < 60
         time.sleep(0.2)
-    assert (answer.status, "idempotent-replayed" in answer.headers) == (202, False)
+    assert (answer.status, is_replayed(answer)) == (202, False)
     assert totals() == (1, 10, 10)
 
 
 def test_c8_the_same_unlock_from_everywhere_at_once_counts_once(web: WebServer, world: World) -> None:
     heard = together([lambda: world.ask(web, UNLOCK, world.unlock())] * 64)
-    assert Counter(answer.status for answer in heard) == {202: 1, 200: 63}
+    # The one that is stored may be answered 503, and is known already when it is sent again.
+    expected = ({202: 1, 200: 63}, {200: 64})
+    assert Counter(answer.status for answer in heard) in expected[: 1 + any(one.repeated for one in heard)]
     assert len({json.loads(answer.body)["event_id"] for answer in heard}) == 1
     assert totals() == (1, 10, 10)
 
@@ -323,7 +359,9 @@ def test_c10_batches_in_opposite_orders_stop_nobody(web: WebServer, world: World
 
     heard = together([partial(batch, order) for order in range(64)])
     assert {answer.status for answer in heard} == {202}
-    assert sum(json.loads(answer.body)["unlocked"] for answer in heard) == len(pairs)
+    new = sum(json.loads(answer.body)["unlocked"] for answer in heard)
+    # Those of a batch that was stored, but answered 503, are known already when it is sent again.
+    assert new == len(pairs) or (new < len(pairs) and any(answer.repeated for answer in heard))
     assert totals() == (100, 1000, 1000)
 
 
@@ -332,10 +370,10 @@ def test_c11_an_unlock_that_meets_an_erasure_brings_nobody_back(web: WebServer, 
     credential = f"Bearer {world.key}"
     players = [f"p-{number}" for number in range(8)]
     for player in players:
-        assert world.ask(web, UNLOCK, world.unlock(player=player)).status == 202
+        assert status(world.ask(web, UNLOCK, world.unlock(player=player))) == 202
 
     def unlock(player: str, number: int) -> int:
-        return world.ask(web, UNLOCK, world.unlock(player=player, achievement=f"a{number}")).status
+        return status(world.ask(web, UNLOCK, world.unlock(player=player, achievement=f"a{number}")))
 
     def erase(player: str) -> int:
         return web.ask("DELETE", f"/api/v1/players/{player}", Authorization=credential).status
@@ -371,10 +409,14 @@ def test_c11_an_unlock_that_meets_an_archived_definition_has_one_outcome(
         works.append(partial(change, number))
     heard = together(works)
     answers = [answer for answer in heard if isinstance(answer, Answer)]
-    assert {answer.status for answer in answers} <= {202, 409}
-    assert [status for status in heard if isinstance(status, int)] == [200] * 10
-    stored = sum(answer.status == 202 for answer in answers)
+    statuses = Counter(map(status, answers))
+    assert set(statuses) <= {202, 409}
+    assert [one for one in heard if isinstance(one, int)] == [200] * 10
+    stored, *_ = totals()
     assert totals() == (stored, 10 * stored, 10 * stored)
+    # What was stored, but answered 503, may be sent again when its definition is archived.
+    unsaid = sum(answer.status == 409 and answer.repeated > 0 for answer in answers)
+    assert statuses[202] <= stored <= statuses[202] + unsaid
     assert Achievement.objects.filter(state="archived").count() == 10
 
 

@@ -18,10 +18,10 @@ from tests.security.serving import WebServer, memory_kib, request
 pytestmark = pytest.mark.django_db(transaction=True)
 GAMES: Final = "/api/v1/games"
 MIB: Final = 1024 * 1024
-# One that is kept would be open for 30 s, and is read here for 20.
-CLOSED_WITHIN_S: Final = 10.0
+# One that is kept would be open for 60 s, and is read here for 55.
+CLOSED_WITHIN_S: Final = 45.0
 SLOW: Final = 100  # connections of each kind
-DROPPED_WITHIN_S: Final = 30.0
+DROPPED_WITHIN_S: Final = 55.0  # sooner than the server drops half a header by itself
 
 
 @pytest.fixture
@@ -71,10 +71,9 @@ def test_a_length_that_is_a_lie_is_refused_and_the_connection_closed(
     status, headers, body = LENGTHS[attack]
     sent = request("POST", GAMES, body, [*_headers(side).items(), *headers])
     with nothing_changed():
-        began = time.monotonic()
         heard = web.send(sent.replace(b"Connection: close\r\n", b""))
-        assert time.monotonic() - began < CLOSED_WITHIN_S
     assert {answer.status for answer in heard} == {status}
+    assert max(answer.seconds for answer in heard) < CLOSED_WITHIN_S
     assert {answer.slug for answer in heard} <= {"", "malformed-request", "payload-too-large"}
 
 
@@ -161,13 +160,13 @@ LINES: Final = {
 @pytest.mark.parametrize("attack", LINES)
 def test_what_is_no_request_is_refused_by_the_server(web: WebServer, side: Side, attack: str) -> None:
     with nothing_changed():
-        heard = web.send(LINES[attack], timeout_s=5)
+        heard = web.send(LINES[attack])
     assert [answer.status for answer in heard] == [400]
 
 
 def test_i29_no_connection_carries_many_requests_at_once(web: WebServer) -> None:
     """Pings would keep one of HTTP/2 open, whose requests, never sent to their end, held every place for unlocks."""
-    with web.connect(timeout_s=5) as connection:
+    with web.connect() as connection:
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04" + 5 * b"\0")
         assert connection.recv(1024) == b""
 
@@ -199,10 +198,10 @@ def test_i24_who_does_not_go_on_stops_nobody(web: WebServer, side: Side) -> None
         "half a header": (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ", b"a"),
     }
     with ExitStack() as stack, nothing_changed():
+        began = time.monotonic()
         left = [(how, stack.enter_context(web.connect())) for _ in range(SLOW) for how in ways]
         for how, line in left:
             line.sendall(ways[how][0])
-        began = time.monotonic()
         left = [(how, line) for how, line in left if ways[how][1]]
         while left:
             assert time.monotonic() - began < DROPPED_WITHIN_S, Counter(how for how, _ in left)
