@@ -6,23 +6,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from bench import onlooker
 from config import var_dir
 from config.children import BASE_DIR
 from tests import pooling
-from tests.browser import lived_in
+from tests.browser import asking, lived_in
 
 READY_WITHIN_S = STOPPED_WITHIN_S = 300
 WITHIN_MS = 120_000  # for what has to happen; how fast is measured by `make bench`
+expect.set_options(timeout=WITHIN_MS)
 _NAMED_BY_TESTS = (
     "DATABASE_URL",
     "REDIS_URL",
@@ -127,17 +128,27 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="session")
+def by_proxy(laurel: Laurel) -> Iterator[list[str]]:
+    """Return what Chromium is told so that pages are asked for again (asking.py); to `live` it goes straight."""
+    live = int(laurel.env["PORT"]) + 1
+    with asking.again() as port:
+        straight = f"--proxy-bypass-list=<-loopback>;127.0.0.1:{live};localhost:{live}"
+        yield [f"--proxy-server=http://127.0.0.1:{port}", straight]
+
+
 @pytest.fixture(scope="module")  # what drives it keeps a loop running, which other tests' own would not bear
-def browser() -> Iterator[Browser]:
+def browser(by_proxy: list[str]) -> Iterator[Browser]:
     """Start the machine's Chromium."""
-    with another_browser() as started:
+    with another_browser(by_proxy) as started:
         yield started
 
 
 @contextmanager
-def another_browser() -> Iterator[Browser]:
+def another_browser(by_proxy: Sequence[str]) -> Iterator[Browser]:
     """Start the machine's Chromium; each thread has to have its own."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=list(onlooker.FLAGS))
+        started = playwright.chromium.launch(executable_path=chromium(), args=[*onlooker.FLAGS, *by_proxy])
+        started.on("context", lambda context: context.set_default_timeout(WITHIN_MS))
         yield started
         started.close()

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from tests.browser import walking
 
@@ -20,23 +21,28 @@ class Api:
         self.netloc, self.key = urlsplit(home).netloc, key
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Ask; return the status and what it says. A machine that is too busy says so, and is asked again."""
+        """Ask; return the status and what it says.
+
+        A machine that is too busy says so, and is asked again: by the key it knows what it has stored all the same.
+        """
+        key = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
         for _ in range(_TRIES):
-            status, said = self._call(method, path, body)
-            if status != HTTPStatus.SERVICE_UNAVAILABLE:
+            status, said, is_told_to_wait = self._call(method, path, body, key)
+            if not is_told_to_wait:
                 break
             time.sleep(1)
         return status, said
 
-    def _call(self, method: str, path: str, body: object) -> tuple[int, Any]:
+    def _call(self, method: str, path: str, body: object, key: dict[str, str]) -> tuple[int, Any, bool]:
         connection = HTTPConnection(self.netloc, timeout=60)
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **key}
         text = None if body is None else json.dumps(body)
         connection.request(method, f"/api/v1{path}", text, headers)
         answer = connection.getresponse()
         read = answer.read()
         connection.close()
-        return answer.status, json.loads(read) if read else None
+        is_told_to_wait = answer.status in (409, 503) and "Retry-After" in answer.headers
+        return answer.status, json.loads(read) if read else None, is_told_to_wait
 
     def get(self, path: str) -> Any:
         """Return what is there."""

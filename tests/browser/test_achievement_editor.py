@@ -6,8 +6,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, expect
 
-from tests.browser import walking
-from tests.browser.conftest import WITHIN_MS
 from tests.browser.walking import GAME
 
 pytestmark = pytest.mark.slow
@@ -26,7 +24,6 @@ def page(browser: Browser, said: str) -> Iterator[Page]:
     )
     context = browser.new_context(base_url=home, viewport={"width": 1440, "height": 900})
     opened = context.new_page()
-    opened.set_default_timeout(WITHIN_MS)
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda message: complaints.append(message.text) if _is_odd(message) else None)
@@ -37,7 +34,7 @@ def page(browser: Browser, said: str) -> Iterator[Page]:
     opened.wait_for_url("**/portal/**")
     yield opened
     context.close()
-    assert walking.faults_among(complaints) == []
+    assert complaints == []
 
 
 def drawer_of(page: Page, name: str) -> Locator:

@@ -27,35 +27,22 @@ _LINE = """canvas => {
 }"""
 
 
-def _printed(said: str, name: str) -> str:
-    found = re.search(rf"^{name} +(\S+)$", said, re.MULTILINE)
-    assert found is not None
-    return found[1]
-
-
 @pytest.fixture
 def page(browser: Browser, said: str) -> Iterator[Page]:
     """Sign in; whatever the console complains of fails the test."""
     context = browser.new_context(
-        base_url=_printed(said, "Home"), viewport={"width": 1440, "height": 900}, color_scheme="light"
+        base_url=walking.printed(said, "Home"),
+        viewport={"width": 1440, "height": 900},
+        color_scheme="light",
     )
     opened = context.new_page()
-    opened.set_default_timeout(WITHIN_MS)
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    for _ in range(5):
-        opened.goto("/account/login/")
-        opened.fill("[name=login]", _printed(said, "Sign in as"))
-        opened.fill("[name=password]", _printed(said, "Password"))
-        with opened.expect_navigation():
-            opened.press("[name=password]", "Enter")
-        if "/portal/" in opened.url:
-            break
-        time.sleep(2)
+    walking.sign_in(opened, said)
     yield opened
     context.close()
-    assert walking.faults_among(complaints) == []
+    assert complaints == []
 
 
 def test_a_chart_is_drawn_and_follows_the_theme(page: Page) -> None:
@@ -80,7 +67,7 @@ def test_a_chart_gives_way_to_its_table(page: Page) -> None:
 
 def test_histograms_and_curves_are_drawn(page: Page) -> None:
     page.goto(f"{GAME}/analytics/stats")
-    for _ in range(30):  # they are taken in the background
+    for _ in range(WITHIN_MS // 2000):  # they are taken in the background
         if page.locator(".chart").count() == 3:
             break
         time.sleep(2)

@@ -1,13 +1,11 @@
 """The portal's entrance in a browser: the printed login, and a passkey that is added, signs in, and is removed."""
 
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import walking
 from tests.browser.conftest import WITHIN_MS
 
 pytestmark = pytest.mark.slow
@@ -32,25 +30,16 @@ def page(browser: Browser, said: str) -> Iterator[Page]:
     device = context.new_cdp_session(opened)
     device.send("WebAuthn.enable")
     device.send("WebAuthn.addVirtualAuthenticator", {"options": _KEY})
-    _go(opened, "/portal/")
+    opened.goto("/portal/")
     yield opened
     context.close()
-    assert walking.faults_among(complaints) == []
+    assert complaints == []
 
 
 def _printed(said: str, name: str) -> str:
     found = re.search(rf"^{name} +(\S+)$", said, re.MULTILINE)
     assert found is not None
     return found[1]
-
-
-def _go(opened: Page, path: str) -> None:
-    """Open a page; on a machine that is busy with other tests the first time may be too slow, and says so."""
-    for _ in range(5):
-        answer = opened.goto(path)
-        if answer is not None and answer.status != 503:
-            return
-        time.sleep(2)
 
 
 def _sign_in(page: Page, said: str) -> None:
@@ -66,20 +55,20 @@ def _confirm(page: Page, said: str) -> None:
 
 
 def _sign_out(page: Page) -> None:
-    _go(page, "/account/logout/")
+    page.goto("/account/logout/")
     page.locator("main").get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("You have signed out.")).to_be_visible(timeout=WITHIN_MS)
 
 
 def test_a_passkey_is_added_signs_in_and_is_removed(said: str, page: Page) -> None:
     _sign_in(page, said)
-    _go(page, "/account/2fa/webauthn/add/")
+    page.goto("/account/2fa/webauthn/add/")
     _confirm(page, said)
     page.get_by_label("Name").fill("Laptop")
     page.get_by_role("button", name="Add the key").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes", timeout=WITHIN_MS)
     _sign_out(page)
-    _go(page, "/account/login/?next=/account/2fa/webauthn/")
+    page.goto("/account/login/?next=/account/2fa/webauthn/")
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_text("Laptop")).to_be_visible(timeout=WITHIN_MS)
     page.get_by_role("link", name="Remove").click()
@@ -87,7 +76,7 @@ def test_a_passkey_is_added_signs_in_and_is_removed(said: str, page: Page) -> No
     page.locator("main").get_by_role("button", name="Remove the key").click()
     expect(page.get_by_text("You have none yet.")).to_be_visible(timeout=WITHIN_MS)
     _sign_out(page)
-    _go(page, "/account/login/")
+    page.goto("/account/login/")
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_text("This passkey is not known here.")).to_be_visible(timeout=WITHIN_MS)
 
@@ -96,7 +85,7 @@ def test_a_browser_that_gives_no_passkey_is_told_on_the_page(browser: Browser, s
     page = browser.new_page(base_url=_printed(said, "Home").replace("127.0.0.1", "localhost"))
     device = page.context.new_cdp_session(page)
     device.send("WebAuthn.enable")
-    _go(page, "/account/login/")
+    page.goto("/account/login/")
     page.evaluate(
         "() => { navigator.credentials.get = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
     )

@@ -76,9 +76,11 @@ def _look(page: Page, name: str, path: str) -> list[str]:
     return wrong
 
 
-def test_no_page_has_a_grave_fault(said: str, signed_in: StorageState, every_page: dict[str, str]) -> None:
+def test_no_page_has_a_grave_fault(
+    said: str, signed_in: StorageState, every_page: dict[str, str], by_proxy: list[str]
+) -> None:
     def looked(look: tuple[str, str]) -> list[str]:
-        with another_browser() as browser:
+        with another_browser(by_proxy) as browser:
             found = _visited(browser, said, look, walking.SIGNED_OUT, None)
             return found + _visited(browser, said, look, every_page, signed_in)
 

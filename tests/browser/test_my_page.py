@@ -28,7 +28,6 @@ def page(browser: Browser, said: str, cookie: str) -> Iterator[Page]:
     """Open a page in a browser that is signed in."""
     home = walking.printed(said, "Home")
     context = browser.new_context(base_url=home, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(WITHIN_MS)
     context.add_cookies([{"name": "sessionid", "value": cookie, "url": home}])
     opened = context.new_page()
     complaints: list[str] = []
@@ -39,10 +38,7 @@ def page(browser: Browser, said: str, cookie: str) -> Iterator[Page]:
 
 
 def _open(page: Page, path: str = "/me/") -> None:
-    answer = page.goto(path)
-    while answer is not None and answer.status == 503:  # a machine that is busy with other tests
-        page.wait_for_timeout(1000)
-        answer = page.goto(path)
+    page.goto(path)
     expect(page.locator("#sound")).to_be_visible(timeout=WITHIN_MS)
 
 
@@ -141,7 +137,6 @@ def test_a_row_that_was_drawn_before_its_toast_is_marked_as_new(page: Page, said
 def test_times_are_the_browser_s_until_a_zone_is_chosen(browser: Browser, said: str, cookie: str) -> None:
     home = walking.printed(said, "Home")
     context = browser.new_context(base_url=home, timezone_id="Asia/Tokyo")
-    context.set_default_timeout(WITHIN_MS)
     context.add_cookies([{"name": "sessionid", "value": cookie, "url": home}])
     page = context.new_page()
     for chosen, shown_in in (

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import oddities, walking
-from tests.browser.conftest import WITHIN_MS, Laurel
+from tests.browser.conftest import Laurel
 from tests.browser.oddities import Odd
 
 pytestmark = pytest.mark.slow
@@ -64,7 +64,6 @@ def page(browser: Browser, said: str) -> Iterator[Page]:
         viewport={"width": width, "height": height},
         reduced_motion="reduce",
     )
-    context.set_default_timeout(WITHIN_MS)
     yield context.new_page()
     context.close()
 
@@ -77,9 +76,6 @@ def odd(page: Page, laurel: Laurel, said: str) -> Odd:
 
 def _faults(page: Page, name: str, path: str) -> list[str]:
     answer = page.goto(path)
-    while answer is not None and answer.status == 503:  # a machine that is busy with other tests
-        page.wait_for_timeout(1000)
-        answer = page.goto(path)
     assert answer is not None
     found = [] if answer.status == 200 else [f"answers {answer.status}"]
     wider = page.evaluate(_WIDER)

@@ -1,37 +1,25 @@
 """The table of achievements in a browser: moved by keys and by dragging, said aloud, and kept."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import WITHIN_MS
+from tests.browser import walking
 
 pytestmark = pytest.mark.slow
-TABLE = "/portal/0198f2c4-6f1e-7000-8000-64656d6f0001/games/0198f2c4-6f1e-7000-8000-64656d6f0008/achievements"
+TABLE = f"{walking.GAME}/achievements"
 
 
 @pytest.fixture
 def page(browser: Browser, said: str) -> Iterator[Page]:
-    """Sign in as the demo's developer and open the table; a busy machine may answer 503 at first."""
-    told = {
-        name: re.findall(rf"^{name} +(\S+)$", said, re.MULTILINE)[0]
-        for name in ("Home", "Sign in as", "Password")
-    }
-    context = browser.new_context(base_url=told["Home"], viewport={"width": 1440, "height": 900})
+    """Sign in as the demo's developer and open the table."""
+    context = browser.new_context(
+        base_url=walking.printed(said, "Home"), viewport={"width": 1440, "height": 900}
+    )
     opened = context.new_page()
-    opened.set_default_timeout(WITHIN_MS)
-    for _ in range(10):
-        opened.goto("/account/login/")
-        if opened.locator("[name=login]").count():
-            opened.fill("[name=login]", told["Sign in as"])
-            opened.fill("[name=password]", told["Password"])
-            with opened.expect_navigation():
-                opened.press("[name=password]", "Enter")
-        answer = opened.goto(TABLE)
-        if answer is not None and answer.status == 200 and opened.locator("[data-row]").count():
-            break
+    walking.sign_in(opened, said)
+    opened.goto(TABLE)
     yield opened
     context.close()
 

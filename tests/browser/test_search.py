@@ -25,7 +25,7 @@ def page(browser: Browser, said: str, request: pytest.FixtureRequest) -> Iterato
     walking.sign_in(opened, said)
     yield opened
     context.close()
-    assert walking.faults_among(complaints) == []
+    assert complaints == []
 
 
 def test_the_search_is_reached_and_used_by_keyboard(page: Page) -> None:
