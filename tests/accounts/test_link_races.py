@@ -30,6 +30,7 @@ from social import befriending
 from stats.services import reports, sessions
 from stats.services.reports import ReportRequest
 from tests import factories
+from tests.patience import LONG_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -153,7 +154,7 @@ WRITES = [unlock, advance, report, play, score]
 
 def wait_for_locks(count: int) -> None:
     """Wait until so many others wait for a lock."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + LONG_S
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")

@@ -24,6 +24,7 @@ from core.refusals import Unauthenticated
 from social.live import door
 from tests import factories
 from tests.accounts.visitors import BROWSER, Visitor, visitor
+from tests.patience import LONG_S
 
 pytestmark = pytest.mark.django_db
 
@@ -136,17 +137,17 @@ def test_what_begins_while_a_login_ends_ends_with_it(ending: str) -> None:
     def begin_slowly(**named: Any) -> str:
         secret = begin(**named)
         began.set()
-        may_go_on.wait(10)
+        may_go_on.wait(LONG_S)
         return secret
 
     begin = sessions.begin_of_login
     with ThreadPoolExecutor(2) as pool, patch.object(sessions, "begin_of_login", begin_slowly):
         asking = pool.submit(_and_close, lambda: listen(stolen.client))
-        assert began.wait(10)
+        assert began.wait(LONG_S)
         done = pool.submit(_and_close, lambda: _end(ending, owner, stolen))
         time.sleep(0.3)  # by now it has ended the login, or waits for what begins
         may_go_on.set()
-        assert (asking.result(30).status_code, done.result(30).status_code) == (204, 302)
+        assert (asking.result(LONG_S).status_code, done.result(LONG_S).status_code) == (204, 302)
     assert held(stolen.client) is None
 
 
@@ -200,14 +201,14 @@ def test_a_session_does_not_begin_with_a_token_that_is_revoked_at_that_moment() 
 
     def begin_slowly(**named: Any) -> str:
         began.set()
-        may_go_on.wait(10)
+        may_go_on.wait(LONG_S)
         return begin(**named)
 
     begin, thief = sessions.begin, Client()
     with ThreadPoolExecutor(2) as pool, patch.object(sessions, "begin", begin_slowly):
         headers = {"Authorization": f"Bearer {token}"}
         asking = pool.submit(_and_close, lambda: thief.post("/session", headers=headers))
-        assert began.wait(10)
+        assert began.wait(LONG_S)
         done = pool.submit(
             _and_close,
             lambda: services.revoke_player_tokens(
@@ -216,6 +217,6 @@ def test_a_session_does_not_begin_with_a_token_that_is_revoked_at_that_moment() 
         )
         time.sleep(0.3)
         may_go_on.set()
-        assert asking.result(30).status_code == 204
-        done.result(30)
+        assert asking.result(LONG_S).status_code == 204
+        done.result(LONG_S)
     assert held(thief) is None

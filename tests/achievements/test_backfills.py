@@ -236,16 +236,16 @@ def test_a_report_that_was_checked_before_the_change_is_waited_for(world: World)
         with transaction.atomic():
             world.report("late", kills={"add": 50})
             sent.set()
-            go_on.wait(120)
+            go_on.wait(LONG_S)
         connections.close_all()
 
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(report_slowly)
-        assert sent.wait(120)
+        assert sent.wait(LONG_S)
         change(world, "slayer", target=50)
         assert run() == 0
         go_on.set()
-        slow.result(120)
+        slow.result(LONG_S)
     assert run() == 2
     assert holders("slayer") == 2
 

@@ -16,6 +16,7 @@ from achievements.selectors import standings
 from core import followers
 from tests import factories
 from tests.leaderboards.world import World
+from tests.patience import LONG_S
 
 
 @pytest.fixture
@@ -105,13 +106,13 @@ def test_a_first_unlock_on_its_way_while_its_player_is_excluded_is_found(world: 
             with transaction.atomic():
                 world.unlock(("p0", "a0"))
                 unlocked.set()
-                assert excluded.wait(120)
+                assert excluded.wait(LONG_S)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(unlock)
-        assert unlocked.wait(120)
+        assert unlocked.wait(LONG_S)
         exclude(world, "p0")
         excluded.set()
         running.result()

@@ -17,6 +17,7 @@ from psycopg import errors
 from accounts.models import Game, Player
 from achievements.models import Achievement, Unlock
 from tests import factories
+from tests.patience import LONG_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -116,7 +117,7 @@ def test_a_deletion_waits_for_an_unlock_on_its_way(
         deletion = threading.Thread(target=delete)
         deletion.start()
         wait_until_it_waits(pid)
-    deletion.join(timeout=120)
+    deletion.join(LONG_S)
     assert len(refused) == 1
     assert Unlock.objects.filter(achievement_id=draft.pk).exists()
 
@@ -145,7 +146,7 @@ def test_an_unlock_that_meets_a_deletion_is_tried_again(
 def wait_until_it_waits(pid: int) -> None:
     """Return when the session waits for a lock."""
     waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + LONG_S
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
             # Within a transaction the view keeps what it showed first.

@@ -13,6 +13,7 @@ from accounts import services
 from achievements.models import PlayerGame, PlayerTotal
 from core import followers
 from tests.leaderboards.world import World
+from tests.patience import LONG_S
 
 
 @pytest.fixture
@@ -57,11 +58,11 @@ def test_a_first_unlock_on_its_way_while_its_player_moves_comes_to_the_new_regio
         with transaction.atomic():
             world.unlock(("p0", "a0"))
             unlocked.set()
-            assert moved.wait(120)
+            assert moved.wait(LONG_S)
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(and_close, unlock)
-        assert unlocked.wait(120)
+        assert unlocked.wait(LONG_S)
         move(world, "EU")
         moved.set()
         running.result()
@@ -87,6 +88,6 @@ def test_an_unlock_that_is_under_way_while_totals_move_keeps_nobody_back(world: 
                 sleep(0.05)
             else:
                 raise AssertionError("The listener waits for no unlock.")
-        following.result(120)
+        following.result(LONG_S)
     assert lives_in() == {"EU"}
     assert PlayerTotal.objects.get().unlocked == 2

@@ -11,6 +11,7 @@ from django.db import connection
 
 from config.children import BASE_DIR
 from config.embedded import Servers
+from tests.patience import LONG_S
 from tests.pooling import database_url
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -89,7 +90,7 @@ def said(program: str, **address: str) -> list[str]:
         cwd=BASE_DIR,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG_S,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()

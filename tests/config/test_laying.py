@@ -219,7 +219,7 @@ def test_a_standby_that_is_made_after_a_restore_goes_on_following(
         standby.start()
         try:
             write(postgres, "e")
-            wait_for(lambda: words_of(standby)[-1] == "e", what="the standby", within_s=20)
+            wait_for(lambda: words_of(standby)[-1] == "e", what="the standby")
             assert words_of(standby) == ["a", "b", "c", "e"]
         finally:
             standby.stop()

@@ -16,6 +16,7 @@ from config.children import BASE_DIR
 from config.embedded import Servers
 from core import dependencies
 from tests import pooling
+from tests.patience import LONG_S
 from tests.pooling import PgBouncer
 
 _ASK = """
@@ -73,7 +74,7 @@ def test_each_kind_of_process_has_its_time_outs_and_runs_what_is_prepared_elsewh
     }
     command = [sys.executable, "-c", "import os, sys\n" + _ASK.format(module=module)]
     done = subprocess.run(
-        command, check=False, env=env, cwd=BASE_DIR, capture_output=True, text=True, timeout=120
+        command, check=False, env=env, cwd=BASE_DIR, capture_output=True, text=True, timeout=LONG_S
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "{}\n"
@@ -82,7 +83,6 @@ def test_each_kind_of_process_has_its_time_outs_and_runs_what_is_prepared_elsewh
 @pytest.mark.django_db
 def test_readyz_says_that_the_time_outs_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dependencies, "SAFE_SETTINGS", ())
-    monkeypatch.setattr(dependencies, "WITHIN_S", 60.0)
     wanted = {"statement_timeout": 2000, "idle_in_transaction_session_timeout": 60_000}
     monkeypatch.setattr("django.conf.settings.DATABASE_PATIENCE_MS", wanted)
     answer = Client().get("/readyz")

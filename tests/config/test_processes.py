@@ -13,23 +13,26 @@ from config import processes, proctable, supervisor, var_dir
 from config.children import BASE_DIR
 from config.processes import CannotStart, Process, stop_leftovers
 from config.supervisor import Supervisor
+from tests.patience import LONG_S
 
-SLEEP = "import time; time.sleep(60)"
-IGNORE = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+SLEEP = "import time; time.sleep(600)"
+IGNORE = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "print('deaf', flush=True); time.sleep(600)"
+)
 PARENT = (
     "import subprocess, sys, time\n"
-    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-    "print(child.pid, flush=True); time.sleep(60)"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+    "print(child.pid, flush=True); time.sleep(600)"
 )
-WAIT_S = 60.0
 
 
-def python(folder: Path, code: str, *, name: str = "thing", stop_within_s: float = 10.0) -> Process:
+def python(folder: Path, code: str, *, name: str = "thing", stop_within_s: float = LONG_S) -> Process:
     return Process(name, [sys.executable, "-c", code], var_dir=folder, stop_within_s=stop_within_s)
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + LONG_S
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
@@ -131,7 +134,7 @@ def test_a_process_that_never_stays_up_is_refused_with_its_last_words(tmp_path: 
     keeper = Supervisor(say=lambda _: None)
     keeper.keep(Process("bad", [sys.executable, "-c", "1 / 0"], var_dir=tmp_path, ready=lambda: False))
     with pytest.raises(CannotStart, match=r"bad ended with exit code 1 \(3 times\); .*ZeroDivisionError"):
-        keeper.wait_until_ready(within_s=WAIT_S)
+        keeper.wait_until_ready(within_s=LONG_S)
 
 
 def test_one_that_does_not_answer_in_time_is_named(tmp_path: Path) -> None:
@@ -147,11 +150,12 @@ def test_everything_stops_in_the_given_order(tmp_path: Path) -> None:
     note = (
         "import pathlib, signal, sys, time\ndef end(*_):\n    open('order', 'a').write('{}\\n'); sys.exit()\n"
     )
-    wait = "signal.signal(signal.SIGTERM, end); pathlib.Path('{}.up').touch(); time.sleep(60)"
+    wait = "signal.signal(signal.SIGTERM, end); pathlib.Path('{}.up').touch(); time.sleep(600)"
     keeper = Supervisor(say=lambda _: None)
     for name in ("first", "second", "third"):
         code = (note + wait).format(name, name)
-        keeper.keep(Process(name, [sys.executable, "-c", code], var_dir=tmp_path, folder=tmp_path))
+        command = [sys.executable, "-c", code]
+        keeper.keep(Process(name, command, var_dir=tmp_path, stop_within_s=LONG_S, folder=tmp_path))
     wait_for(lambda: len(list(tmp_path.glob("*.up"))) == 3)
     keeper.stop([["second"], ["third", "absent"]])
     assert (tmp_path / "order").read_text().split() == ["second", "third", "first"]
@@ -162,7 +166,7 @@ def test_children_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from config.processes import Process\n"
         f"p = Process('thing', [sys.executable, '-c', {SLEEP!r}], var_dir=Path(sys.argv[1]))\n"
-        "p.start(); print(p.pid, flush=True); time.sleep(60)"
+        "p.start(); print(p.pid, flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     with subprocess.Popen(command, cwd=BASE_DIR, stdout=subprocess.PIPE, text=True) as parent:
@@ -180,7 +184,7 @@ def test_what_a_killed_run_left_running_is_stopped(tmp_path: Path) -> None:
         note.parent.mkdir()
         note.write_text(f"{left.pid}\n{int(signal.SIGTERM)}\n{proctable.living()[left.pid].born}\n")
         stop_leftovers(tmp_path)
-        assert left.wait(WAIT_S) == -signal.SIGTERM
+        assert left.wait(LONG_S) == -signal.SIGTERM
     assert not note.exists()
 
 

@@ -16,12 +16,12 @@ from config import children, var_dir
 from config.children import BASE_DIR, Place
 from config.embedded import Servers
 from config.processes import Process
+from tests.patience import LONG_S
 from tests.platform import wait_for
 from tests.security import production
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 SECRET = secrets.token_urlsafe(48)
-ENDS_WITHIN_S = 60.0
 NAMES = ("web", "live", "worker", "beat", "relay", "send_webhooks")
 
 
@@ -39,7 +39,7 @@ def last_words(process: Process) -> str:
     """Start a process, see it end by itself with a failure, and return what it said."""
     try:
         process.launch()
-        wait_for(lambda: not process.alive, what=f"the end of {process.name}", within_s=ENDS_WITHIN_S)
+        wait_for(lambda: not process.alive, what=f"the end of {process.name}")
         assert process.exit_code not in (0, None)
         return process.log.read_text()
     finally:
@@ -144,7 +144,7 @@ def test_a_postgresql_that_is_away_keeps_nobody_from_starting(
             port = int(process.argv[process.argv.index("--port") + 1])
             wait_for(lambda: listens(port), what="web to listen")  # after the warning
             asked = {
-                path: httpx.get(f"http://127.0.0.1:{port}{path}", timeout=30)
+                path: httpx.get(f"http://127.0.0.1:{port}{path}", timeout=LONG_S)
                 for path in ("/livez", "/readyz", "/readyz?without=postgresql")
             }
             assert [answer.status_code for answer in asked.values()] == [200, 503, 200]
@@ -193,7 +193,7 @@ def test_a_request_that_is_on_its_way_is_answered_before_web_ends(servers: Serve
     try:
         process.launch()
         wait_for(lambda: listens(port), what="web to listen")
-        with socket.create_connection(("127.0.0.1", port), timeout=ENDS_WITHIN_S) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=LONG_S) as client:
             client.sendall(
                 b"POST /api/v1/achievements/unlock HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n"
             )
@@ -202,6 +202,6 @@ def test_a_request_that_is_on_its_way_is_answered_before_web_ends(servers: Serve
             time.sleep(4)  # longer than a developer's `web` waits
             client.sendall(b"{}")
             assert client.recv(65_536).startswith(b"HTTP/1.1 401")
-        wait_for(lambda: not process.alive, what="the end of web", within_s=30)
+        wait_for(lambda: not process.alive, what="the end of web")
     finally:
         process.stop()

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from core.admission import Admission, Sort, Verdict
+from tests.patience import LONG_S
 
 READS, UNLOCKS = 0, 1
-WITHIN_S = 5.0
 
 
 def _door(
-    *, patience_s: float = WITHIN_S, yields_s: float = 9.0, room: int = 10, of_one: int = 100
+    *, patience_s: float = LONG_S, yields_s: float = 9.0, room: int = 10, of_one: int = 100
 ) -> Admission:
     reads = Sort("reads", at_once=1, patience_s=patience_s, yields_s=yields_s, yields_lag_s=5.0)
     return Admission(
@@ -22,7 +22,7 @@ def _door(
 
 
 def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
+    deadline = time.monotonic() + LONG_S
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -42,7 +42,7 @@ class Guest:
         self.verdict = door.enter(sort, caller)
 
     def told(self) -> Verdict | None:
-        self._thread.join(WITHIN_S)
+        self._thread.join(LONG_S)
         return self.verdict
 
 
@@ -91,11 +91,11 @@ def test_nobody_waits_longer_than_his_sort_may() -> None:
 
 
 def test_who_would_wait_too_long_is_told_at_once() -> None:
-    door = _door(patience_s=WITHIN_S)
+    door = _door()
     for _ in range(2):
         door.enter(UNLOCKS, "anna")
     first = Guest(door, UNLOCKS)
-    door._queues[UNLOCKS].waiting[0].since -= WITHIN_S / 2  # as if it had waited half as long as it may
+    door._queues[UNLOCKS].waiting[0].since -= LONG_S / 2  # as if it had waited half as long as it may
     assert door.enter(UNLOCKS, "ben") is Verdict.SHED
     for _ in range(2):
         door.leave(UNLOCKS, "anna")

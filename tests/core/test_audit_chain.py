@@ -16,6 +16,7 @@ from hypothesis.extra.django import TestCase
 from core import audit
 from core.audit import erasing, sealing, seals, verifying
 from core.models import AuditEntry, AuditHead
+from tests.patience import LONG_S
 
 STUDIO, OTHER = 7, 8
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -280,13 +281,13 @@ def test_what_commits_late_is_sealed_late_and_nobody_waits() -> None:
                 record(1)
                 record(1, studio_id=OTHER)
                 recorded.set()
-                go_on.wait(20)
+                go_on.wait(LONG_S)
         finally:
             connection.close()
 
     thread = threading.Thread(target=slow)
     thread.start()
-    assert recorded.wait(20)
+    assert recorded.wait(LONG_S)
     record(2)
     assert sealing.seal() == 1
     go_on.set()

@@ -18,6 +18,7 @@ from core.admission import Admission, Sort
 from core.front_door import LARGE_BODIES, SMALL, FrontDoor, Kinds
 from core.refusals import Refused
 from core.slow_clients import SLOW_OF_ALL, SLOW_OF_ONE, SLOW_S
+from tests.patience import LONG_S
 
 ROOM = 10_000  # slots: frames have tens
 SORTS = [(Sort("reads", 1, 0.01), "GET /"), (Sort("writes", 2, 0.01), "")]
@@ -264,7 +265,7 @@ def test_bodies_that_are_waited_for_hold_up_their_address_or_network_only(mine: 
 
     class Slow(BytesIO):
         def read(self, size: int | None = -1) -> bytes:
-            sending.wait(10)
+            sending.wait(LONG_S)
             return super().read(size)
 
     def send(number: int) -> None:

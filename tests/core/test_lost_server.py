@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import OperationalError, connection
 
+from tests.patience import LONG_S
+
 _OK = b"R" + struct.pack("!ii", 8, 0)
 _READY = b"Z" + struct.pack("!ic", 5, b"I")
 _SAYS = {"server_version": "18.0", "client_encoding": "UTF8", "TimeZone": "UTC", "DateStyle": "ISO"}
@@ -48,7 +50,7 @@ def port() -> Iterator[int]:
         answering = threading.Thread(target=serve, args=(listening,), daemon=True)
         answering.start()
         yield listening.getsockname()[1]
-        answering.join(timeout=60)
+        answering.join(LONG_S)
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ from post_office.models import STATUS, Email
 from config import var_dir
 from core import leases, mail
 from core.models import Lease
+from tests.patience import LONG_S
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def port(settings: Any) -> int:
     """Name a mail server in the settings; none is there yet."""
     free = var_dir.free_ports(1)
     settings.EMAIL_BACKEND = "core.mail.Queue"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", free, LONG_S
     settings.POST_OFFICE = {
         **settings.POST_OFFICE,
         "BACKENDS": {"default": "django.core.mail.backends.smtp.EmailBackend"},
@@ -66,7 +67,7 @@ def server(port: int) -> Iterator[Server]:
 
 
 def running(handler: Server, port: int) -> Any:
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller = Controller(handler, hostname="127.0.0.1", port=port, ready_timeout=LONG_S)
 
     class Running:
         def __enter__(self) -> None:
@@ -198,7 +199,7 @@ def test_two_workers_at_once_send_a_mail_once(server: Server) -> None:
 
     def meanwhile() -> None:
         being_sent.set()
-        go_on.wait(10)
+        go_on.wait(LONG_S)
 
     server.meanwhile = meanwhile
     first: list[int] = []
@@ -209,7 +210,7 @@ def test_two_workers_at_once_send_a_mail_once(server: Server) -> None:
 
     worker = threading.Thread(target=work)
     worker.start()
-    assert being_sent.wait(10)
+    assert being_sent.wait(LONG_S)
     assert send() == 0
     go_on.set()
     worker.join()

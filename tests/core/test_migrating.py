@@ -13,6 +13,7 @@ from django.db import connection
 
 from core.management.commands import migrate
 from core.models import Follower
+from tests.patience import LONG_S
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -64,7 +65,7 @@ def test_requests_wait_for_a_waiting_migration_no_longer_than_they_can(
                     reader.close()
                 time.sleep(0.05)
 
-    at_last = threading.Timer(30, reader.close)  # or the migration would wait for ever
+    at_last = threading.Timer(LONG_S, reader.close)  # or the migration would wait for ever
     threads = [threading.Thread(target=go_on), at_last]
     for thread in threads:
         thread.start()
@@ -76,7 +77,7 @@ def test_requests_wait_for_a_waiting_migration_no_longer_than_they_can(
         for thread in threads:
             thread.join()
     assert max(longest) > 0.3, "the migration never stood in the way, so nothing was tried"
-    assert max(longest) < migrate.LOCKED_MS / 1000 + 10
+    assert max(longest) < migrate.LOCKED_MS / 1000 + LONG_S / 2
     with connection.cursor() as cursor:
         cursor.execute("SELECT more FROM widened LIMIT 1")
         cursor.execute("SHOW lock_timeout")

@@ -42,6 +42,7 @@ from history.outgoing import Changed, Outgoing
 from history.rollups import Activity, Changes
 from history.selectors.trends import WINDOWS
 from history.services import retention, rolling
+from tests.patience import LONG_S
 from tests.pooling import database_url
 from tests.stats.world import World
 
@@ -269,7 +270,7 @@ def test_who_is_killed_before_the_drop_leaves_both_and_the_next_one_ends_it(arch
         cursor.execute(f"LOCK TABLE {HOUR} IN ROW EXCLUSIVE MODE")  # a writer: nobody can drop a table of it
         env = {**os.environ, "ARCHIVE_URL": str(archive), "DATABASE_URL": database_url()}
         with subprocess.Popen([sys.executable, "-c", setup + script], cwd=BASE_DIR, env=env) as child:
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + LONG_S
             while not (archive / KEY).exists() and child.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)
             child.send_signal(signal.SIGKILL)

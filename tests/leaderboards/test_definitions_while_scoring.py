@@ -19,6 +19,7 @@ from leaderboards.services import definitions, scores
 from leaderboards.services.scores import ScoreRequest
 from tests import factories
 from tests.leaderboards.world import World
+from tests.patience import LONG_S
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -65,18 +66,18 @@ def on_its_way(act: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
             with transaction.atomic():
                 result = act()
                 done.set()
-                assert commit.wait(120)
+                assert commit.wait(LONG_S)
             return result
         finally:
             connection.close()
 
     def finish() -> Any:
         commit.set()
-        return held.result(120)
+        return held.result(LONG_S)
 
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(hold)
-        assert done.wait(120)
+        assert done.wait(LONG_S)
         try:
             yield finish
         finally:
@@ -121,7 +122,7 @@ def test_a_change_that_scores_forbid_waits_for_the_score_on_its_way(
     ):
         commit()
         with pytest.raises(Conflict):
-            changing.result(120)
+            changing.result(LONG_S)
     row = Leaderboard.objects.get()
     assert (row.sort, row.time_zone, row.version, row.epoch) == ("desc", "UTC", 1, 1)
     assert Period.objects.get().state == "open"
@@ -140,7 +141,7 @@ def test_a_score_that_waits_for_a_change_is_weighed_by_what_is_declared_then(
         waiting(lambda: submit(world, event_id)) as scoring,
     ):
         commit()
-        board, _ = scoring.result(120)
+        board, _ = scoring.result(LONG_S)
     assert board.sort == "asc"
     assert Score.objects.get().sort_value == 5
     assert Submission.objects.count() == is_named
@@ -158,7 +159,7 @@ def test_a_score_that_waits_for_its_board_to_go_finds_no_board(
     ):
         commit()
         with pytest.raises(NotFound):
-            scoring.result(120)
+            scoring.result(LONG_S)
     assert not Leaderboard.objects.exists()
     assert not Score.objects.exists()
     assert not Submission.objects.exists()

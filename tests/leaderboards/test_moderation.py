@@ -37,6 +37,7 @@ from leaderboards.submitting import LOCK_SPACE
 from tests import factories
 from tests.leaderboards.test_listener import contents
 from tests.leaderboards.world import World, whole
+from tests.patience import LONG_S
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -319,13 +320,13 @@ def test_a_first_score_on_its_way_while_its_player_is_excluded_is_found(world: W
             with transaction.atomic():
                 submit(world, ("p0", 50))
                 submitted.set()
-                assert decided.wait(120)
+                assert decided.wait(LONG_S)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(first)
-        assert submitted.wait(120)
+        assert submitted.wait(LONG_S)
         exclude(world, "p0", excluded=excluded)
         decided.set()
         running.result()
@@ -520,7 +521,7 @@ def test_a_first_score_on_its_way_while_its_player_moves_comes_to_his_new_region
         world.move(("p0", "EU"))
         world.follow()
         other.rollback()
-        running.result(120)
+        running.result(LONG_S)
     assert standing(world) == [("p0", 50), ("p1", 1)]
     assert standing(world, region="EU") == [("p0", 50)]
 

@@ -14,13 +14,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-WITHIN_S = 120.0  # for what has to happen; how fast is measured by `make bench`
+from tests.patience import LONG_S
 
 
 @cache
 def http() -> httpx.Client:
     """Return a client that keeps no connection: one for all, since reading the authorities takes it a while."""
-    return httpx.Client(timeout=WITHIN_S, limits=httpx.Limits(max_keepalive_connections=0))
+    return httpx.Client(timeout=LONG_S, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 class Socket:
@@ -47,7 +47,7 @@ class Socket:
             subprotocols=self._offered,
             compression=None,
             ping_interval=None,
-            open_timeout=WITHIN_S,
+            open_timeout=LONG_S,
         )
         self.line = self._open.enter_context(opening)
         return self
@@ -70,7 +70,7 @@ class Socket:
     def hear(self) -> dict[str, Any]:
         """Return the next message that is no ping; pings are answered."""
         while True:
-            message: dict[str, Any] = json.loads(self.line.recv(timeout=WITHIN_S))
+            message: dict[str, Any] = json.loads(self.line.recv(timeout=LONG_S))
             if message["type"] != "ping":
                 return message
             self.say(type="pong")
@@ -88,7 +88,7 @@ class Socket:
         """Return the code with which the server closes, whatever it sends before."""
         try:
             while True:
-                self.line.recv(timeout=WITHIN_S)
+                self.line.recv(timeout=LONG_S)
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
 

@@ -26,6 +26,8 @@ class LiveServer(Process):
     """A `live` process as it is run for real, on the database of the tests."""
 
     def __init__(self, servers: Servers, folder: Path, application: str) -> None:
+        from tests.patience import LONG_S  # noqa: PLC0415 - it reads settings, which need the servers
+
         self.port = var_dir.free_ports(2)
         self.metrics_port = self.port + 1  # where the process as it is shipped tells of itself
         env = os.environ | {"DATABASE_URL": database_url(), "REDIS_URL": servers.redis_url, "DEBUG": "0"}
@@ -33,7 +35,13 @@ class LiveServer(Process):
         options = commands.LIVE_OPTIONS
         argv = [sys.executable, "-m", "uvicorn", application, "--port", str(self.port), *options]
         super().__init__(
-            f"live-{self.port}", argv, var_dir=folder, env=env, folder=children.BASE_DIR, ready=self._answers
+            f"live-{self.port}",
+            argv,
+            var_dir=folder,
+            env=env,
+            stop_within_s=LONG_S,
+            folder=children.BASE_DIR,
+            ready=self._answers,
         )
 
     @property

@@ -16,6 +16,7 @@ from social import befriending, selectors
 from social.models import Block, FriendRequest, Friendship
 from tests import factories
 from tests.factories import Api
+from tests.patience import LONG_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -316,7 +317,7 @@ def test_an_answer_waits_for_the_one_that_is_given_already(game: Game) -> None:
 
 def _wait_for_a_lock(count: int) -> None:
     """Wait until so many others wait for a lock."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + LONG_S
     with connection.cursor() as cursor:
         while time.monotonic() < deadline:
             cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")

@@ -13,8 +13,8 @@ from config.embedded import Servers
 from core import dependencies
 from social.live import codes
 from tests.patience import LONG_S, valkey_frozen
-from tests.platform import wait_for
-from tests.social.clients import WITHIN_S, Socket, http, ids, keys, stream
+from tests.platform import STARTS_WITHIN_S, wait_for
+from tests.social.clients import Socket, http, ids, keys, stream
 from tests.social.conftest import Live, LiveServer
 from tests.social.world import World
 
@@ -27,7 +27,7 @@ def _own(start_live: Live) -> LiveServer:
 @pytest.fixture
 def own(_own: LiveServer) -> LiveServer:
     """A `live` process as it is shipped, which a test may kill."""
-    _own.start()
+    _own.start(within_s=STARTS_WITHIN_S)
     return _own
 
 
@@ -41,7 +41,7 @@ def _killed(servers: Servers) -> Iterator[None]:
 
 
 def metrics(live: LiveServer) -> dict[tuple[str, ...], float]:
-    text = httpx.get(f"http://127.0.0.1:{live.metrics_port}/metrics").text
+    text = httpx.get(f"http://127.0.0.1:{live.metrics_port}/metrics", timeout=LONG_S).text
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -76,17 +76,17 @@ def test_it_says_what_it_lacks(own: LiveServer, servers: Servers) -> None:
     url = f"http://127.0.0.1:{own.port}/readyz"
 
     def is_told() -> bool:
-        answer = httpx.get(url, timeout=WITHIN_S)
+        answer = httpx.get(url, timeout=LONG_S)
         checks = answer.json()["checks"]
         # The tests' own PostgreSQL is none that keeps what it acknowledged.
         told = (answer.status_code, checks["postgresql"]["status"], checks["valkey_live"]["status"])
         return told == (503, "unsafe", "ok")
 
     wait_for(is_told, what="both to answer in the fifth of a second that they have")
-    assert httpx.post(url, timeout=WITHIN_S).status_code == 405
+    assert httpx.post(url, timeout=LONG_S).status_code == 405
     with valkey_frozen(servers):
         time.sleep(dependencies.KEPT_S)
-        assert httpx.get(url, timeout=WITHIN_S).json()["checks"]["valkey_live"] == {"status": "down"}
+        assert httpx.get(url, timeout=LONG_S).json()["checks"]["valkey_live"] == {"status": "down"}
 
 
 @pytest.mark.slow
@@ -108,7 +108,7 @@ def test_without_valkey_events_come_a_little_later(
                 newcomer.authenticate(world.token("carl"))
                 world.unlock("carl", "a1")
                 assert keys(newcomer.events(1)) == ["a1"]
-        _wait_for_push(world, anna)
+        _wait_for_push(world, own, anna)
         assert anna.hears_nothing()
 
 
@@ -146,7 +146,7 @@ def test_after_a_kill_of_live_clients_resume_where_they_were(world: World, own: 
             ben.event()
     world.unlock("anna", "a2", "a3")
     world.unlock("ben", "a2", "a3")
-    own.start()
+    own.start(within_s=STARTS_WITHIN_S)
     with (
         Socket(own.socket) as anna,
         stream(own.events, world.token("ben"), **{"Last-Event-ID": last_of_ben}) as ben,
@@ -193,13 +193,14 @@ def test_without_postgresql_nobody_new_comes_in_and_nobody_is_lost(
             ben.authenticate(later)
 
 
-def _wait_for_push(world: World, anna: Socket) -> None:
-    """Unlock until an event comes quicker than any sweep would bring it."""
+def _wait_for_push(world: World, own: LiveServer, anna: Socket) -> None:
+    """Unlock until an event was pushed, and not found by a sweep."""
+    pushes = ("laurel_push_seconds_count",)
+    before = metrics(own)[pushes]
     for n in range(20, 60):
-        started = time.monotonic()
         world.unlock("anna", f"a{n}")
         assert keys(anna.events(1)) == [f"a{n}"]
-        if time.monotonic() - started < 0.2:
+        if metrics(own)[pushes] > before:
             return
         time.sleep(0.3)
     raise AssertionError("nothing is pushed")

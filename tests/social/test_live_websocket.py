@@ -19,7 +19,8 @@ from websockets.typing import Subprotocol
 from accounts.models import Player, PlayerIdentity
 from social.keys import live_channel
 from social.live.limits import DEFAULT
-from tests.social.clients import WITHIN_S, Socket, ids, keys, let_in
+from tests.patience import LONG_S
+from tests.social.clients import Socket, ids, keys, let_in
 from tests.social.conftest import LiveServer
 from tests.social.short_waits import LIMITS
 from tests.social.world import ACHIEVEMENTS, World
@@ -369,7 +370,7 @@ def test_who_never_reads_a_socket_or_a_stream_is_cut_off(world: World, impatient
 def _wait_until_it_is_cut(line: socket.socket) -> None:
     cut = select.poll()
     cut.register(line, select.POLLHUP)
-    assert cut.poll(1000 * WITHIN_S), "it is still open"
+    assert cut.poll(1000 * LONG_S), "it is still open"
 
 
 def _unread(live: LiveServer, token: str) -> AbstractContextManager[Socket]:

@@ -20,6 +20,7 @@ from social.live.limits import Limits
 from social.models import Presence
 from stats.services import sessions
 from tests import factories
+from tests.patience import LONG_S
 from tests.social.clients import stream
 from tests.social.conftest import Live, LiveServer
 from tests.social.world import World
@@ -57,8 +58,8 @@ def attend(world: World, name: str, is_here: bool, *, place: int = HERE, at: dat
     presence.attend({world.player(name).id: is_here}, place=place, at=at)
 
 
-def soon(says: Callable[[], bool], *, within_s: float = 120.0) -> bool:
-    until = time.monotonic() + within_s
+def soon(says: Callable[[], bool]) -> bool:
+    until = time.monotonic() + LONG_S
     while not says():
         if time.monotonic() > until:
             return False

@@ -17,6 +17,7 @@ from core.refusals import Conflict
 from stats.services import definitions, reports
 from stats.services.reports import ReportRequest
 from tests import factories
+from tests.patience import LONG_S
 from tests.stats.world import World, nobody_was_made, nothing_is_held
 
 CHANGES: dict[str, Callable[[GameInfo], Any]] = {
@@ -37,7 +38,7 @@ def on_its_own(act: Callable[[], Any]) -> Any:
 
 def wait_until_somebody_waits() -> None:
     """Return once a transaction waits for the lock of a game's stats."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + LONG_S
     while True:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
@@ -70,18 +71,18 @@ def test_a_change_waits_for_the_first_value_and_is_refused(
         with transaction.atomic():
             send(game)
             sent.set()
-            go_on.wait(120)
+            go_on.wait(LONG_S)
 
     with ThreadPoolExecutor(2) as pool:
         slow = pool.submit(on_its_own, report_slowly)
-        assert sent.wait(120)
+        assert sent.wait(LONG_S)
         changing = pool.submit(on_its_own, lambda: change(game))
         wait_until_somebody_waits()
         assert not changing.done()
         go_on.set()
-        slow.result(120)
+        slow.result(LONG_S)
         with pytest.raises(Conflict):
-            changing.result(120)
+            changing.result(LONG_S)
     assert world.held() == {"kills": 3}
 
 
@@ -95,17 +96,17 @@ def test_a_report_waits_for_a_change_and_is_checked_by_it(
         with transaction.atomic():
             CHANGES[change](game)
             changed.set()
-            go_on.wait(120)
+            go_on.wait(LONG_S)
 
     with ThreadPoolExecutor(2) as pool:
         slow = pool.submit(on_its_own, change_slowly)
-        assert changed.wait(120)
+        assert changed.wait(LONG_S)
         reporting = pool.submit(on_its_own, lambda: send(game))
         wait_until_somebody_waits()
         assert not reporting.done()
         go_on.set()
-        slow.result(120)
-        result = reporting.result(120)
+        slow.result(LONG_S)
+        result = reporting.result(LONG_S)
     assert result.stats["kills"].refused.problem.status == told
     assert result.status == "rejected"
     nothing_is_held()

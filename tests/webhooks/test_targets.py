@@ -17,6 +17,7 @@ from accounts.models import Studio
 from core.refusals import Unavailable
 from tests.factories import Api
 from tests.patience import LONG_S, SHIPPED
+from tests.platform import wait_for
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, Canary, NameServer, receiver, says
 from webhooks.models import Attempt, Delivery, Disabled, Endpoint
@@ -239,8 +240,7 @@ def test_a_name_server_that_hangs_is_not_waited_for_long(
     names.hangs = True
     assert SHIPPED["webhooks.services.endpoints._LOOKED_UP_WITHIN_S"] == 1.0
     monkeypatch.setattr("webhooks.services.endpoints._LOOKED_UP_WITHIN_S", 0.1)
-    endpoints.check_url(f"https://{HOST}/")
-    assert names.asked
+    wait_for(lambda: bool(endpoints.check_url(f"https://{HOST}/") and names.asked), what="it to be asked")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connections
 from django.test import override_settings
 
+from tests.patience import LONG_S
 from webhooks import resolving
 from webhooks.sender import Dispatcher
 from webhooks.sending import Sender
@@ -26,14 +27,14 @@ def operator_allows(**settings: Any) -> Iterator[None]:
             resolving.policy.cache_clear()
 
 
-def send_until(is_done: Callable[[], bool], *, within_s: float = 120.0) -> None:
+def send_until(is_done: Callable[[], bool]) -> None:
     """Run a sender in this process until something is so."""
 
     async def run() -> None:
         async with Sender(resolving.policy()) as sender:
             dispatcher = Dispatcher(sender)
             task = asyncio.create_task(dispatcher.run())
-            deadline = time.monotonic() + within_s
+            deadline = time.monotonic() + LONG_S
             try:
                 while not await asyncio.get_running_loop().run_in_executor(None, _asked, is_done):
                     assert time.monotonic() < deadline, "the sender did not come that far"
