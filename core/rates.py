@@ -202,7 +202,8 @@ def _stock_up(held: _Held, answer: tuple[float, float] | None, now: float, count
     more = 0.0
     if answer is not None:
         more, held.left = answer
-        held.asked_at, held.spent, held.own = now, held.spent - counted, None
+        # Who found too little left asked meanwhile as well, and began to count anew.
+        held.asked_at, held.spent, held.own = now, max(0.0, held.spent - counted), None
     held.ahead += more
     held.low = more * LOW
 

@@ -100,6 +100,32 @@ def test_while_one_asks_for_more_the_others_take_what_is_left(monkeypatch: pytes
     assert len(asks) == 1
 
 
+def test_less_than_nothing_is_never_taken_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy, ask, asks = Rate("crowded", 1e6, 1_000_000), rates._ask, []
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slowly(*args: Any, ahead: float, **named: Any) -> Any:
+        asks.append(ahead)
+        if ahead:
+            asked.set()
+            assert go_on.wait(LONG_S)
+        return ask(*args, ahead=ahead, **named)
+
+    take(busy, "a", 500_000)
+    take(busy, "a")
+    ahead = int(rates._held[busy, "a"].ahead)
+    monkeypatch.setattr(rates, "_ask", slowly)
+    leader = threading.Thread(target=take, args=(busy, "a", ahead - ahead // 5))
+    leader.start()
+    assert asked.wait(LONG_S)
+    assert take(busy, "a", ahead // 5 + 1).allowed  # more than was left
+    go_on.set()
+    leader.join()
+    take(busy, "a", int(rates._held[busy, "a"].ahead))
+    assert len(asks) == 3
+    assert min(asks) >= 0
+
+
 def test_an_attacker_who_is_refused_costs_valkey_nothing() -> None:
     _spend(SLOW, "a", 21)
     before = _calls()
