@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
+from core.refusals import Unavailable
+
 FRESH_S = 1.0
 REQUEST_SECONDS = 2.2  # with the answer's own way, under the 2.5 s that a caller is promised
 
@@ -41,6 +43,25 @@ def remaining() -> float | None:
     """Return the seconds this thread may still wait, or None outside a request."""
     at = getattr(_local, "at", None)
     return None if at is None else max(0.0, at - time.monotonic())
+
+
+def too_late() -> Unavailable:
+    """Return what a request is told whose time is over."""
+    return Unavailable(
+        "The database does not answer in time. Send the same request again; repeating it is safe."
+    )
+
+
+@contextmanager
+def holding(lock: threading.Lock) -> Iterator[None]:
+    """Hold a lock, and wait for it no longer than the request may. Raises Unavailable."""
+    left = remaining()
+    if not lock.acquire(timeout=-1 if left is None else left):
+        raise too_late()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class DeadlineConnection(psycopg.Connection[Any]):

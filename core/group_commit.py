@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from core import deadlines, tracing
 from core.db import lend_back
-from core.refusals import Unavailable
 
 if TYPE_CHECKING:
     from core.tracing.recording import Span
@@ -92,9 +91,7 @@ class GroupCommit(Generic[I, O]):
                 self._waiting.remove(waiter)
             elif waiter.is_woken():
                 return
-        raise Unavailable(
-            "The database does not answer in time. Send the same request again; repeating it is safe."
-        )
+        raise deadlines.too_late()
 
     def _lead(self) -> None:
         with self._lock:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import ServerKey
-from core import clock
+from core import clock, deadlines
 from core.metrics import caches
 
 # A revoked key stops working everywhere within 5 s.
@@ -94,12 +94,10 @@ def issued_key(digest: bytes) -> KeyHolder | None:
     loaded_at, holder = _keys.get(digest, (float("-inf"), None))
     age = time.monotonic() - loaded_at
     # One thread looks again in time while the others go on: at its end all would ask at once.
-    if age > KEY_REFRESH_SECONDS and _key_loading.acquire(blocking=age > KEY_SECONDS):
+    if age > KEY_SECONDS or (age > KEY_REFRESH_SECONDS and not _key_loading.locked()):
         _looks.misses += 1
-        try:
+        with deadlines.holding(_key_loading):
             holder = _reload_key(digest)
-        finally:
-            _key_loading.release()
     else:
         _looks.hits += 1
     return holder

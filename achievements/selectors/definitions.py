@@ -14,7 +14,7 @@ from achievements import goals, plausibility, rules
 from achievements.goals import Goal
 from achievements.models import Achievement, AchievementTranslation, Catalogue, Plausibility, State, Type
 from achievements.plausibility import Rules
-from core import media
+from core import deadlines, media
 from core.db import array_literal, lend_back, run_prepared
 from core.metrics import caches
 from stats.selectors.uses import Use
@@ -142,7 +142,7 @@ def catalogue(game_id: int) -> GameCatalogue:
         if connection.in_atomic_block:
             return fresh_catalogue(game_id)  # it keeps its connection, so it must not wait for another thread
         lend_back()
-        with _loading:  # one thread loads, the others wait for it
+        with deadlines.holding(_loading):  # one thread loads, the others wait for it
             kept = _kept.get(game_id) or fresh_catalogue(game_id)
     return kept
 

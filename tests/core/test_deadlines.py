@@ -1,5 +1,6 @@
 """What no request waits for waits for PostgreSQL no longer than it may, either."""
 
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -8,8 +9,9 @@ from accounts.calls import writing
 from accounts.calls.models import CallCount
 from accounts.calls.notebook import notebook
 from config.embedded import Servers
-from core import front_door
+from core import deadlines, front_door
 from core.admission import Admission, Sort, Verdict
+from core.refusals import Unavailable
 from tests import factories
 from tests.patience import postgresql_frozen
 
@@ -32,3 +34,15 @@ def test_what_was_noted_while_postgresql_hangs_is_written_afterwards(servers: Se
         writer._write(sums=False)
     writing.write(at=datetime.now(UTC))
     assert list(CallCount.objects.values_list("studio_id", "count")) == [(studio.pk, 1)]
+
+
+def test_who_waits_for_another_s_look_at_the_database_waits_no_longer_than_he_may() -> None:
+    """A key, or a game's definitions, that one thread reads for all of them."""
+    lock = threading.Lock()
+    with lock, deadlines.deadline(0.05), pytest.raises(Unavailable), deadlines.holding(lock):
+        pass
+    with deadlines.deadline(0.05), deadlines.holding(lock):
+        assert lock.locked()
+    with deadlines.holding(lock):
+        pass
+    assert not lock.locked()
