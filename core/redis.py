@@ -7,12 +7,27 @@ from typing import Any, TypeVar
 
 import redis
 from django.conf import settings
+from redis._parsers.base import BaseParser
 from redis.backoff import NoBackoff
+from redis.exceptions import ClusterDownError, MasterDownError
 from redis.retry import Retry
 
 T = TypeVar("T")
-# What a dead, frozen, loading or full server raises: the derived data is away, the request goes on without.
-AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.OutOfMemoryError, OSError)
+
+
+class TakesNoWrites(redis.ResponseError):
+    """The server says that it can't write its log of changes, or that too few replicas follow it."""
+
+
+# The library takes these for answers to a wrong command (https://valkey.io/topics/protocol/: the first word of an error
+# is its kind).
+BaseParser.EXCEPTION_CLASSES |= {"MISCONF": TakesNoWrites, "NOREPLICAS": TakesNoWrites}
+# What a dead, frozen, loading or full server raises, one that became a replica, or takes no writes for another reason:
+# the derived data is away, the request goes on without.
+AWAY = (
+    *(redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.OutOfMemoryError, OSError),
+    *(redis.ReadOnlyError, MasterDownError, ClusterDownError, TakesNoWrites),
+)
 WEB_TIMEOUT_S = 0.2
 WORKER_TIMEOUT_S = 5.0
 BREAKER_OPEN_S = 2.0
@@ -28,6 +43,8 @@ def client(role: str, *, timeout_s: float = WEB_TIMEOUT_S) -> redis.Redis:
         socket_connect_timeout=WEB_TIMEOUT_S,
         # One retry at once: the first command after a restart finds a dead connection in the pool.
         retry=Retry(NoBackoff(), 1),
+        # Its name may lead to another server since it became a replica.
+        retry_on_error=[redis.ReadOnlyError],
         health_check_interval=0,
         client_name=f"laurel-{role}",
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ReadOnlyError
 
 _FOLDER = Path(__file__).parent / "scripts"
 
@@ -40,6 +40,8 @@ class Script:
             client.script_load(self._text)
             answers = self._pipelined(client, calls)
         failed = next((answer for answer in answers if isinstance(answer, Exception)), None)
+        if isinstance(failed, ReadOnlyError):
+            client.connection_pool.disconnect()  # the next one may lead to the server that writes now
         if failed is not None:
             raise failed
         return answers

@@ -12,12 +12,13 @@ from django.db.utils import DatabaseErrorWrapper
 
 from core import slow_queries
 
+# None is nothing that PostgreSQL said: a server that ends says so, and PgBouncer says it again. The others are a server
+# that has become a replica or takes no writes for another reason, and a session that was idle or busy for too long.
+_LOST = (None, "25006", "25P03", "25P04")
+
 
 class _Errors(DatabaseErrorWrapper):
-    """Errors of the driver as Django's own; who hears two answers to one question has lost his server.
-
-    A server that ends says so, and PgBouncer says it again: psycopg calls that an internal error, as if it were ours.
-    """
+    """Errors of the driver as Django's own; what psycopg calls an internal error may be a server that is lost."""
 
     wrapper: "DatabaseWrapper"  # its types lack it
 
@@ -27,9 +28,7 @@ class _Errors(DatabaseErrorWrapper):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if (
-            isinstance(error, psycopg.InternalError) and error.sqlstate is None
-        ):  # nothing that PostgreSQL said
+        if isinstance(error, psycopg.InternalError) and error.sqlstate in _LOST:
             self.wrapper.errors_occurred = True
             if self.wrapper.connection is not None:
                 with suppress(psycopg.Error):

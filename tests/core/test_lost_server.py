@@ -6,8 +6,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
+from accounts.models import Studio
 from tests.patience import LONG_S
 
 _OK = b"R" + struct.pack("!ii", 8, 0)
@@ -65,3 +66,19 @@ def test_a_server_that_ends_with_two_answers_is_away_and_no_fault_of_ours(port: 
     with pytest.raises(OperationalError, match="2 results"), ours.cursor() as cursor:
         cursor.execute("SELECT 1")
     assert ours.connection.closed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_takes_no_writes_is_away_and_asked_over_another_connection() -> None:
+    """As one that became a replica; its address may lead to another by now."""
+
+    def write() -> None:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION READ ONLY")
+            Studio.objects.create(name="Late")
+
+    with pytest.raises(OperationalError):
+        write()
+    Studio.objects.create(name="Again")
+    assert [studio.name for studio in Studio.objects.all()] == ["Again"]
