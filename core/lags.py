@@ -27,8 +27,9 @@ SELECT coalesce(max(extract(epoch FROM clock_timestamp() - next.at)), 0)
   FROM core_follower f
  CROSS JOIN LATERAL (SELECT at FROM core_fact WHERE (tx, id) > (f.tx::text::xid8, f.fact_id)
                       ORDER BY tx, id LIMIT 1) AS next
- WHERE f.name = ANY($1)
+ WHERE f.name = ANY($1) AND f.updated_at > clock_timestamp() - make_interval(secs => $2)
 """
+_AT_WORK_S = 10.0
 
 
 def of_followers() -> list[Lag]:
@@ -68,8 +69,9 @@ def unread_before(tx: int) -> dict[str, int]:
 def seconds_behind(queues: Collection[str]) -> float:
     """Return by how many seconds the last of the listeners is behind that are followed in these queues; 0 for none.
 
-    Cheap however far that is, since it looks at one fact for each of them.
+    Only those count that have moved lately: whoever waits for a server that is away, or is not there himself, is not
+    helped by what others do without. Cheap however far that is, since it looks at one fact for each of them.
     """
     names = [name for name, one in facts.subscriptions().items() if one.queue in queues]
-    rows = run_prepared(_BEHIND, [names])
+    rows = run_prepared(_BEHIND, [names, _AT_WORK_S])
     return float(rows[0][0])
