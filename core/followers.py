@@ -168,7 +168,7 @@ def step(subscription: Subscription) -> Step | None:
             # The batch failed, or took its workers down: find the fact by going one by one through as many.
             position = replace(position, attempts=0, isolating=len(batch))
             batch = batch[:1]
-        _count(subscription.name, attempts=position.attempts + 1, isolating=position.isolating)
+        _count(subscription.name, position, attempts=position.attempts + 1)
     return _run(subscription, position, batch)
 
 
@@ -201,11 +201,11 @@ def _applied_to(subscription: Subscription, position: Position, batch: list[Fact
                     subscription.listener(heard)
             _move(subscription.name, batch[-1], isolating=max(0, position.isolating - 1))
     except _TRANSIENT:
-        _count(subscription.name, attempts=position.attempts, isolating=position.isolating)
+        _count(subscription.name, position, attempts=position.attempts)
         raise
     except Exception:
         log.exception("listener failed", follower=subscription.name, fact=batch[0].id, facts=len(batch))
-        _note_error(subscription.name, traceback.format_exc())
+        _note_error(subscription.name, position, traceback.format_exc())
         return Step([], more=True, at_once=False)
     _applied.labels(subscription.name).inc(len(batch))
     _seconds.labels(subscription.name).observe(time.perf_counter() - began)
@@ -257,17 +257,21 @@ def _lock(subscription: Subscription, *, waiting: bool) -> Position | None:
     return Position(*rows[0]) if rows else None
 
 
-def _count(name: str, *, attempts: int, isolating: int) -> None:
-    run_prepared(
-        "UPDATE core_follower SET attempts = $1, isolating = $2, attempted_at = clock_timestamp(), error = ''"
-        " WHERE name = $3",
-        [attempts, isolating, name],
-    )
+# Of what is read at a position: the commit that moved on may have come through although its answer was lost, and then
+# it is of no concern to the facts that come next.
+_COUNT = """
+    UPDATE core_follower SET attempts = $1, isolating = $2, attempted_at = clock_timestamp(), error = ''
+     WHERE name = $3 AND (tx, fact_id) = ($4, $5)
+"""
+_NOTE_ERROR = "UPDATE core_follower SET error = $1 WHERE name = $2 AND (tx, fact_id) = ($3, $4)"
 
 
-def _note_error(name: str, error: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE core_follower SET error = %s WHERE name = %s", [error[-4000:], name])
+def _count(name: str, at: Position, *, attempts: int) -> None:
+    run_prepared(_COUNT, [attempts, at.isolating, name, at.tx, at.fact_id])
+
+
+def _note_error(name: str, at: Position, error: str) -> None:
+    run_prepared(_NOTE_ERROR, [error[-4000:], name, at.tx, at.fact_id])
 
 
 def forget_error(name: str, *, instead: str) -> None:

@@ -6,17 +6,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import StringIO
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import redis
 from django.core.management import call_command
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from core import dead_letters, facts, followers, lags
 from core.facts import Fact, Subscription, publish
 from core.models import DeadLetter, Follower
+from core.redis import TakesNoWrites
 from core.refusals import Unavailable
 from tests import factories
 
@@ -189,7 +190,15 @@ def test_the_cursor_moves_with_the_rows_or_not_at_all() -> None:
     assert (row.fact_id, row.error, row.attempts) == (0, "", 0)
 
 
-@pytest.mark.parametrize("error", [redis.TimeoutError("frozen"), Unavailable("A board changes right now.")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.TimeoutError("frozen"),
+        redis.ReadOnlyError("You can't write against a read only replica."),
+        TakesNoWrites("Errors writing to the AOF file: No space left on device"),
+        Unavailable("A board changes right now."),
+    ],
+)
 def test_what_passes_by_itself_is_nobodys_attempt(error: Exception) -> None:
     def busy(batch: list[Fact]) -> None:
         raise error
@@ -200,6 +209,36 @@ def test_what_passes_by_itself_is_nobodys_attempt(error: Exception) -> None:
         with pytest.raises(type(error)):
             followers.step(probe)
     assert not DeadLetter.objects.exists()
+
+
+def test_a_lost_answer_to_a_commit_costs_the_next_fact_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard()
+
+    def lost() -> None:
+        raise OperationalError("the connection broke")
+
+    def buried(*about: Any) -> None:
+        transaction.on_commit(lost)
+        monkeypatch.undo()
+
+    probe = subscription(heard)
+    say(1, 2)
+    Follower.objects.update(attempts=followers.ATTEMPTS, isolating=2, error="failed")
+    monkeypatch.setattr(dead_letters, "bury", buried)
+    with pytest.raises(OperationalError):
+        followers.step(probe)
+    followers.step(probe)
+    assert heard.numbers == [2]
+
+
+def test_who_stands_still_is_not_overloaded() -> None:
+    say(1)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE core_fact SET at = now() - interval '1 minute'")
+    followers.ensure_rows()
+    assert lags.seconds_behind(["facts"]) > 55
+    Follower.objects.update(updated_at=timezone.now() - timedelta(seconds=11))
+    assert lags.seconds_behind(["facts"]) == 0
 
 
 def test_a_fact_that_fails_three_times_is_buried_and_the_others_are_heard() -> None:
