@@ -121,7 +121,7 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """One attempt: what was sent and what was answered, its first 64 KiB. It goes with its delivery."""
+    """One attempt: what was sent and what was answered, its first 4 KiB. It goes with its delivery."""
 
     delivery = models.ForeignKey(
         Delivery, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False

@@ -51,7 +51,7 @@ class Outcome:
     Attributes:
         status: the answer's, None without one.
         error: why it failed, one of a few words (`timeout`, `blocked-address`, …) and a sentence; empty for a 2xx.
-        headers, body: the answer's, its body as far as it was read.
+        headers, body: the answer's, of its body what is kept.
         duration_ms: from the first look-up to the end of the answer.
         wish: the receiver's Retry-After.
 

@@ -44,6 +44,7 @@ BACK_OFF_S = 1.0
 LAST_WORDS_S = 3.0  # what is under way at the end is waited for
 _AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, PoolTimeout)
 _HANGS = ("timeout", "connect", "dns")
+_SLOW_S = 5.0  # so does, for others, who answers after that
 
 
 class Dispatcher:
@@ -155,7 +156,7 @@ class Dispatcher:
         if span is not None:
             _end(span, outcome)
         self._slow.discard(due.endpoint_id)
-        if outcome.error.partition(":")[0] in _HANGS:
+        if outcome.error.partition(":")[0] in _HANGS or outcome.duration_ms > 1000 * _SLOW_S:
             self._slow.add(due.endpoint_id)
         next_at = None
         if not outcome.is_success:

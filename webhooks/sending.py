@@ -1,4 +1,4 @@
-"""One attempt to deliver: a POST to a checked address, answered within 15 seconds, of which 64 KiB are read."""
+"""One attempt to deliver: a POST to a checked address, answered within 15 s, of which 64 KiB are read and 4 kept."""
 
 import asyncio
 import ssl
@@ -23,6 +23,7 @@ WITHIN_S = 15.0
 READ_AT_MOST = 64 * 1024
 _HEADERS_AT_MOST = 8190  # bytes of a header; a receiver has nothing to say in more
 _KEPT_HEADERS, _KEPT_HEADER_BYTES = 50, 16 * 1024
+_KEPT_BODY_BYTES = 4 * 1024  # of each attempt, of which a studio may ask for 100,000 at once
 USER_AGENT = "Laurel-Webhooks/1"
 
 
@@ -89,7 +90,9 @@ class Sender:
                     error = f"status: The receiver answered {status}."
         except (aiohttp.ClientError, NotAllowed, resolving.NoAddress, OSError, ValueError) as failure:
             error = _why(failure)
-        return Outcome(status, error, round((loop.time() - began) * 1000), answered, said, wish)
+        return Outcome(
+            status, error, round((loop.time() - began) * 1000), answered, said[:_KEPT_BODY_BYTES], wish
+        )
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

@@ -86,6 +86,7 @@ def test_it_is_changed_disabled_and_deleted_and_each_is_noted(api: Api, hook: di
         ({"url": URL, "description": "x" * 201}, 422),
         ({"url": URL, "description": "a\x00b"}, 422),
         ({"url": f"{URL}/{'x' * 2048}"}, 422),
+        ({"url": f"https://hooks.example.com?{'x' * 2022}"}, 422),  # with its path it is one too long
         ({"url": URL, "game_id": "x"}, 404),
         ([], 400),
     ],

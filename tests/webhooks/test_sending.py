@@ -3,6 +3,7 @@
 import json
 import ssl
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
@@ -32,6 +33,7 @@ from webhooks import announcing, metrics, queue
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.queue import Done, Due, Message, Outcome
 from webhooks.rules import schedule
+from webhooks.sender import MOST_OF_A_SLOW_ONE
 from webhooks.services import attempts, deliveries
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_network")]
@@ -293,6 +295,21 @@ def test_five_days_of_failures_disable_and_a_success_before_forgives(api: Api) -
     assert (enabled["enabled"], enabled["failing_since"]) == (True, None)
 
 
+def test_what_is_enabled_while_others_are_parked_is_not(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = wait_to_be_sent(create(api, 9999), 2)
+
+    def enabled_meanwhile(sql: str, params: Any) -> Any:
+        found = run_prepared(sql, params)
+        if sql == deliveries._DISABLED:
+            Endpoint.objects.update(disabled="", disabled_at=None)
+        return found
+
+    Endpoint.objects.update(disabled="by_hand", disabled_at=timezone.now())
+    monkeypatch.setattr(deliveries, "run_prepared", enabled_meanwhile)
+    deliveries.tidy(now=timezone.now())
+    assert Delivery.objects.filter(endpoint_id=endpoint, state="pending").count() == 2
+
+
 @pytest.mark.parametrize("answer", [410, 500])
 def test_owners_are_told_once_that_a_webhook_was_stopped(
     api: Api, studio: Studio, answer: int, settings: Any
@@ -363,7 +380,7 @@ def test_of_a_long_answer_the_beginning_is_read(api: Api, body: bytes) -> None:
         send_test(api, create(api, server.port))
         world.send_until(tried)
     assert Delivery.objects.get().state == "succeeded"
-    assert len(Attempt.objects.get().response_body) == 64 * 1024
+    assert len(Attempt.objects.get().response_body) == 4 * 1024
 
 
 def test_of_many_long_headers_the_first_are_kept(api: Api) -> None:
@@ -419,6 +436,26 @@ def test_who_does_not_answer_delays_nobody(api: Api) -> None:
     # Given back: none of them has an end that could be noted.
     waiting = Delivery.objects.filter(state="pending", attempts=0, next_attempt_at__lte=timezone.now())
     assert waiting.filter(endpoint__url__contains=f":{silent.port}/").count() == 30
+
+
+def test_who_takes_long_to_answer_is_sent_little_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """His answers would hold as many places as somebody's who never answers."""
+    monkeypatch.setattr("webhooks.sender._SLOW_S", 0.1)
+    lock, here, seen = threading.Lock(), set[int](), list[int]()
+
+    def slowly(request: BaseHTTPRequestHandler) -> None:
+        with lock:
+            here.add(id(request))
+            seen.append(len(here))
+        time.sleep(0.2)
+        with lock:
+            here.discard(id(request))
+        says(204)(request)
+
+    with receiver(slowly) as server:
+        wait_to_be_sent(create(api, server.port), queue.MOST_OF_ONE + 6)
+        world.send_until(lambda: len(server.heard) >= queue.MOST_OF_ONE + 6)
+    assert max(seen[queue.MOST_OF_ONE :]) <= MOST_OF_A_SLOW_ONE < max(seen)
 
 
 @pytest.mark.usefixtures("abrupt")

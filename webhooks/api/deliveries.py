@@ -75,7 +75,7 @@ class AnsweredOutput(serializers.Serializer[Any]):
 
     status = serializers.IntegerField(allow_null=True)
     headers = serializers.DictField(child=serializers.CharField())
-    body = serializers.CharField(help_text="Its first 64 KiB, as UTF-8.")
+    body = serializers.CharField(help_text="Its first 4 KiB, as UTF-8.")
 
 
 class AttemptOutput(serializers.Serializer[Any]):

@@ -117,6 +117,8 @@ def read(url: str, policy: Policy) -> Target:
         raise NotAllowed(f"Port {port} is not taken; these are: {taken}.")
     rest = parts["rest"]
     target = Target(scheme, host, port, rest if rest.startswith("/") else f"/{rest}")
+    if len(target.url) > LONGEST_URL:
+        raise NotAllowed(f"Written out, it has more than {LONGEST_URL} characters.")
     _check_host(target, bracketed=parts["host"].startswith("["), policy=policy)
     return target
 

@@ -87,8 +87,9 @@ def _require_enabled(info: EndpointInfo) -> None:
 
 _PARK = """
 WITH waiting AS (
-    SELECT id FROM webhooks_delivery WHERE endpoint_id = $1 AND state = 'pending' ORDER BY next_attempt_at LIMIT $2
-       FOR UPDATE SKIP LOCKED
+    SELECT id FROM webhooks_delivery WHERE endpoint_id = $1 AND state = 'pending'
+       AND ($3 OR EXISTS (SELECT FROM webhooks_endpoint WHERE id = $1 AND disabled <> ''))
+     ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED
 ), parked AS (
     UPDATE webhooks_delivery d SET state = 'parked', next_attempt_at = NULL FROM waiting WHERE d.id = waiting.id
     RETURNING 1
@@ -96,17 +97,21 @@ WITH waiting AS (
 """
 
 
-def park_waiting(endpoint_id: int) -> int:
-    """Park what waits for an endpoint that is disabled, in short transactions; return how many deliveries."""
+def park_waiting(endpoint_id: int, *, of_any: bool = False) -> int:
+    """Park what waits for an endpoint, for as long as it is disabled or `of_any`; return how many deliveries.
+
+    In short transactions: it may be enabled, and asked for what it missed, between two of them.
+    """
     parked = 0
-    while not shifts.is_over() and (count := run_prepared(_PARK, [endpoint_id, _AT_ONCE])[0][0]):
+    while not shifts.is_over() and (count := run_prepared(_PARK, [endpoint_id, _AT_ONCE, of_any])[0][0]):
         parked += count
     return parked
 
 
 def park_everything() -> int:
     """Park all that waits; return how many deliveries. Studios ask for it by a range of time, if they want it."""
-    return sum(park_waiting(pk) for pk in Endpoint.objects.order_by("pk").values_list("pk", flat=True))
+    every = Endpoint.objects.order_by("pk").values_list("pk", flat=True)
+    return sum(park_waiting(pk, of_any=True) for pk in every)
 
 
 # Attempts go with their delivery.
