@@ -213,6 +213,18 @@ def test_bad_input_changes_nothing(world: World, more: dict[str, Any], status: i
     assert not Playtime.objects.exists()
 
 
+def test_a_device_s_clock_begins_nothing_earlier_and_plays_no_longer(world: World) -> None:
+    before = timezone.now()
+    mine = factories.api(factories.player_token(world.game, factories.player(world.studio)))
+    for minute in range(3):
+        at = f"1980-01-01T00:0{minute}:00Z"
+        answer = mine.post("/players/me/sessions", {"event": "ping", "at": at})
+        assert answer.status_code == 202
+    [playtime] = Playtime.objects.all()
+    assert playtime.first_at >= before - timedelta(seconds=1)
+    assert answer.json()["playtime_seconds"] < 180
+
+
 def test_who_may_say_so(world: World) -> None:
     said(world, "start", timedelta(0))
     player = Player.objects.get()
