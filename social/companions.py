@@ -151,7 +151,10 @@ def found(player_id: int, text: str) -> tuple[PersonRow, ...]:
 
 def _by_address(text: str) -> PlayerInfo | None:
     uuid = parse_id(text.strip().removeprefix("id:"))
-    parts = urlsplit(text.strip()) if len(text) <= 300 else urlsplit("")
+    try:
+        parts = urlsplit(text.strip()) if len(text) <= 300 else urlsplit("")
+    except ValueError:
+        return None
     if uuid is None and (parts.path.startswith("/players/") and _is_ours(parts.netloc)):
         try:
             uuid = resolve(parts.path).kwargs.get("player_id")
