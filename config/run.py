@@ -5,7 +5,6 @@ and its own secret, kept in VAR_DIR.
 """
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from environ import Env
 
-from config import named_servers, static_files, var_dir
+from config import named_servers, open_files, static_files, var_dir
 from config.backups import laying
 from config.children import BASE_DIR, HOST, STOP_ORDER, Place, children, environment, manage
 from config.embedded import Postgres, Valkey
@@ -25,7 +24,6 @@ from config.supervisor import TICK_S, Supervisor
 DEFAULT_PORT = 8000
 LAST_PORT = 65_535
 READY_WITHIN_S = 90.0
-OPEN_FILES_WANTED = 65_536  # a live process holds a socket for every open page
 
 
 class _Stopped(Exception):
@@ -62,7 +60,7 @@ def _run(supervisor: Supervisor, place: Place) -> None:
         stop_leftovers(place.folder)
         _require_ports(place.port)
         var_dir.require_space(place.folder)
-        raise_limits()
+        open_files.raise_limit()
         env = _with_servers(supervisor, place)
         var_dir.keep_environment(place.folder, env)
         greeting = _start(supervisor, place, env)
@@ -106,15 +104,6 @@ def _another(port: int) -> int:
     candidates = range(port + 100, LAST_PORT, 100)
     free = (each for each in candidates if var_dir.port_is_free(each) and var_dir.port_is_free(each + 1))
     return next(free, DEFAULT_PORT)
-
-
-def raise_limits() -> None:
-    """Allow as many open files as the system lets us."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES_WANTED)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _with_servers(supervisor: Supervisor, place: Place) -> dict[str, str]:

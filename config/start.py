@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from config import commands
+from config import commands, open_files
 from config.commands import CONCURRENCY
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -81,6 +81,7 @@ def main(arguments: list[str]) -> None:
     _var_dir(env).mkdir(mode=0o750, parents=True, exist_ok=True)
     if ready := env.get("READY_FILE"):
         Path(ready).unlink(missing_ok=True)  # of the process before: /tmp of a pod outlives its containers
+    open_files.raise_limit()
     os.chdir(BASE_DIR)
     os.execve(sys.executable, command(name, env), env)  # noqa: S606 - a list of words of ours
 

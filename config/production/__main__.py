@@ -15,14 +15,14 @@ from pathlib import Path
 
 from environ import Env
 
-from config import var_dir
+from config import open_files, var_dir
 from config.backups import laying
 from config.children import BASE_DIR
 from config.processes import CannotStart, Process, stop_leftovers
 from config.production import procfile
 from config.production.place import DEFAULT_PORT, Place, sourced
 from config.production.preparing import prepare
-from config.run import raise_limits, say
+from config.run import say
 from config.supervisor import TICK_S, Supervisor
 
 READY_WITHIN_S = 120.0
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 def _run(supervisor: Supervisor, place: Place) -> None:
     try:
         stop_leftovers(place.folder)
-        raise_limits()
+        open_files.raise_limit()
         say(f"Preparing what runs in {place.folder}.")
         env = {name: value for name, value in os.environ.items() if value} | prepare(place)
         waiting = {process.name: process for process in procfile.processes(place, env)}

@@ -7,12 +7,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from config import programs, var_dir
+from config import open_files, programs, var_dir
 from config.backups import keeping
 from config.children import BASE_DIR
 from config.processes import CannotStart
 from config.production.place import DATABASE, HOST, ROLE, USER, VHOST, Place, find
-from config.run import OPEN_FILES_WANTED
 
 _DEPLOY = BASE_DIR / "deploy"
 _VALKEYS = ("boards", "cache")
@@ -211,7 +210,7 @@ def lay_nginx(folder: Path, **named: str) -> Path:
     if types is None:
         raise CannotStart("nginx's mime.types is missing: install nginx with the system's package manager.")
     shutil.copy(types, folder / "mime.types")
-    files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], OPEN_FILES_WANTED)  # raised by who runs us
+    files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], open_files.WANTED)  # raised by who runs us
     here = {
         "RESOLVER": HOST,
         "CONF": str(folder),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config import children, start
+from config import children, open_files, start
 from config.children import BASE_DIR
 
 
@@ -38,6 +38,23 @@ def test_memory_is_taken_from_few_places_unless_an_operator_says_otherwise(
     monkeypatch.setattr(os, "execve", lambda *words: began.append(words[2]["MALLOC_ARENA_MAX"]))
     start.main(["worker-facts"])
     assert [*began, children.environment(children.Place(tmp_path, 8000))["MALLOC_ARENA_MAX"]] == [told, told]
+
+
+def test_as_many_files_may_be_open_as_the_system_lets_us(tmp_path: Path) -> None:
+    """Pods begin with 1,024, and a `live` has a socket for each open page."""
+    code = (
+        "import os, resource, sys; from config import start\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))\n"
+        "os.execve = lambda *_: print(*resource.getrlimit(resource.RLIMIT_NOFILE))\n"
+        "start.main(['live'])"
+    )
+    env = os.environ | {"VAR_DIR": str(tmp_path)}
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False
+    )
+    soft, hard = map(int, said.stdout.split())
+    assert soft == min(hard, open_files.WANTED) > 1024, said.stderr
 
 
 _READ = """\

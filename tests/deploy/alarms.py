@@ -21,11 +21,10 @@ from urllib.request import ProxyHandler, build_opener
 
 import yaml
 
-from config import var_dir
+from config import open_files, var_dir
 from config.children import BASE_DIR
 from config.processes import CannotStart, Process
 from config.production.place import HOST
-from config.run import raise_limits
 from tests.storm.production import Production
 
 FIRES_WITHIN_S: Final = 60.0
@@ -248,7 +247,7 @@ def main() -> int:
     if prometheus is None:
         print("prometheus is missing: on Debian and Ubuntu, apt-get install prometheus brings it.")
         return 1
-    raise_limits()
+    open_files.raise_limit()
     os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
     chosen = [fault for fault in FAULTS if options.only in str(fault)]
     with (
