@@ -80,6 +80,8 @@ def test_no_process_begins_on_a_schema_that_it_does_not_know(overlay: str) -> No
         assert {"name": "tmp", "mountPath": "/tmp"} in first["volumeMounts"]
     [migrate] = of_kind(documents, "Job")
     assert "initContainers" not in pod(migrate), "it would wait for itself"
+    asked = pod(migrate)["containers"][0]["resources"]["requests"]
+    assert "cpu" not in asked, "it would wait for room that those have who wait for it"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -150,10 +152,22 @@ def test_pods_of_others_are_told_by_their_own_labels(overlay: str) -> None:
         for peer in (*rule.get("to", []), *rule.get("from", []))
         if "namespaceSelector" in peer
     ]
-    assert len(peers) == 3, "name servers, the ingress, Prometheus"
+    assert len(peers) == 4, "name servers, the ingress twice, Prometheus"
     assert not [peer for peer in peers if "app.kubernetes.io/name" in str(peer)]
     [names] = [peer["podSelector"] for peer in peers if "podSelector" in peer]
     assert names == {"matchExpressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_ingress_reaches_the_pods_by_which_cert_manager_proves_the_name(overlay: str) -> None:
+    [policy] = [
+        policy["spec"]
+        for policy in of_kind(manifests.rendered(f"overlays/{overlay}"), "NetworkPolicy")
+        if component(policy) == "certificates-from-ingress"
+    ]
+    solver = {"key": "acme.cert-manager.io/http01-solver", "operator": "Exists"}
+    assert policy["podSelector"] == {"matchExpressions": [solver]}, "which have none of our labels"
+    assert policy["ingress"][0]["ports"] == [{"protocol": "TCP", "port": 8089}]
 
 
 def test_errors_get_out_where_an_overlay_says_so() -> None:
@@ -208,7 +222,11 @@ def test_what_may_be_several_scales_and_is_not_drained_at_once(overlay: str) -> 
 def test_keda_takes_the_place_of_our_autoscalers() -> None:
     documents = manifests.with_component("keda")
     assert list(of_kind(documents, "HorizontalPodAutoscaler")) == []
-    assert {component(document) for document in of_kind(documents, "ScaledObject")} == set(SCALED)
+    scaled = {component(document): document["spec"] for document in of_kind(documents, "ScaledObject")}
+    assert set(scaled) == set(SCALED)
+    assert not [name for name, spec in scaled.items() if "fallback" in spec], (
+        "Prometheus is away: few are left"
+    )
 
 
 def test_each_listener_is_counted_to_the_pool_that_it_works_in() -> None:
