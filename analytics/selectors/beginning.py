@@ -47,7 +47,7 @@ def beginning(studio_id: int, game: GameInfo | None) -> Beginning:
         ),
         None,
     )
-    published = [one for one in definitions.catalogue(game.id).by_key.values() if one.is_published]
+    published = [one for one in definitions.fresh_catalogue(game.id).by_key.values() if one.is_published]
     by_request = [one for one in published if one.type == "standard" and one.authority != "client"]
     achievement = min(by_request, key=lambda one: (one.sort_order, one.id), default=None)
     if unlocks.any_in(game.id):

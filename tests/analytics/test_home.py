@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Game, Member, Role, ServerKey, Studio, User
 from achievements.models import Achievement
+from achievements.selectors import definitions
 from analytics.models import GameDay
 from core.models import AuditEntry
 from tests import factories
@@ -62,6 +63,14 @@ def test_the_way_leads_from_nothing_to_the_first_unlock(studio: Studio) -> None:
     assert "Your first unlock has arrived" in steps
     assert "data-poll" not in steps
     assert "first-steps" not in client.get(home(studio)).text
+
+
+def test_what_another_process_made_is_seen_at_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, game = visitor(studio), factories.game(studio)
+    before = definitions.fresh_catalogue(game.pk)
+    assert client.post(first(game)).status_code == 302
+    monkeypatch.setitem(definitions._kept, game.pk, before)  # as a process has it that did not make it
+    assert "2 of 4" in client.get(home(studio)).text
 
 
 def test_a_key_that_may_not_unlock_is_no_step(studio: Studio) -> None:
