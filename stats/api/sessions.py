@@ -127,9 +127,8 @@ class SessionsView(Endpoint):
             game=game,
             player=external_id_of(request, name),
             event=cast("Event", event),
-            told=None
-            if isinstance(holder_of(request), TokenHolder)
-            else told,  # a device's clock proves nothing
+            told=told,
+            is_of_device=isinstance(holder_of(request), TokenHolder),
             at=clock.now(),
         )
         answer = {

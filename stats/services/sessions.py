@@ -49,9 +49,17 @@ class _Sign:
 
 
 def heard_of(
-    *, game: GameInfo, player: str, event: Event, at: datetime, told: datetime | None = None
+    *,
+    game: GameInfo,
+    player: str,
+    event: Event,
+    at: datetime,
+    told: datetime | None = None,
+    is_of_device: bool = False,
 ) -> Session:
     """Take a sign of life of a player: `start`, `ping` or `end`. Repeating it is safe.
+
+    A player's own device may not say when that was: its clock proves nothing (docs/adr/0040).
 
     Raises:
         Refused: a time that can't be, a banned or erased player.
@@ -62,7 +70,8 @@ def heard_of(
     """
     if told is not None and not EARLIEST <= told <= at + AHEAD:
         raise Invalid.value("/at", "Lies before 1980 or more than 5 minutes ahead of the platform's clock.")
-    sign = _Sign(game.studio_id, game.id, player, event, None if told is None else microseconds(told))
+    told_us = None if told is None or is_of_device else microseconds(told)
+    sign = _Sign(game.studio_id, game.id, player, event, told_us)
     in_transaction = transaction.get_connection().in_atomic_block
     result = _run([sign])[0] if in_transaction else _group.submit(sign)
     if isinstance(result, Refused):
