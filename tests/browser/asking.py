@@ -8,7 +8,7 @@ files in forms.
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,10 +63,14 @@ def _is_handed_on(header: str) -> bool:
     return header.lower() not in _OF_A_CONNECTION
 
 
-@contextmanager
-def again() -> Iterator[int]:
+def again() -> AbstractContextManager[int]:
     """Stand there meanwhile; gives the port."""
-    server = _Server(("127.0.0.1", 0), _Asks)
+    return standing(_Server(("127.0.0.1", 0), _Asks))
+
+
+@contextmanager
+def standing(server: ThreadingHTTPServer) -> Iterator[int]:
+    """Let a server answer meanwhile; gives its port."""
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

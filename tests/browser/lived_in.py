@@ -4,17 +4,16 @@ Webhooks that arrive and that do not, calls that were refused, flagged unlocks, 
 published, exports, an invitation, a score that was hidden: made as a studio makes them, by its API and its portal.
 """
 
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from playwright.sync_api import Page
 
-from tests.browser import walking
+from tests.browser import asking, walking
 from tests.browser.game_server import GAME, Api, demo_server
 
 _BOARD = "best-lap"
@@ -35,18 +34,9 @@ class _Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@contextmanager
-def receiver() -> Iterator[int]:
+def receiver() -> AbstractContextManager[int]:
     """Run a studio's server meanwhile; gives its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return asking.standing(ThreadingHTTPServer(("127.0.0.1", 0), _Answers))
 
 
 def environment(port: int) -> dict[str, str]:
