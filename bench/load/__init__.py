@@ -10,11 +10,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from bench.load.flood import Flooded, flood
 from bench.load.loop import Address, BadAnswer, Connection, Listener, Loop, Run
 
 __all__ = [
+    "REFUSED",
     "Address",
     "BadAnswer",
     "Flooded",
@@ -30,6 +32,8 @@ __all__ = [
 # What a connection sends next, given its last answer's body (empty at first); None: nothing any more.
 Source = Callable[[bytes], bytes | None]
 _GLANCE_S = 0.1
+# What a saturated machine may say to whoever it has no room for (docs/adr/0064-admission.md).
+REFUSED: Final = frozenset({429, 503})
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -10,7 +10,7 @@ import orjson
 import redis
 
 from bench.figures import Bench, Figure, latency_of, rate_figure
-from bench.load import BadAnswer, at_rate, in_turn, saturate
+from bench.load import REFUSED, BadAnswer, Run, at_rate, in_turn, saturate
 from bench.measures import limits
 from bench.measures.singles import TARGET_PER_SECOND
 from bench.world import REGIONS, Requests
@@ -149,10 +149,10 @@ def asked(bench: Bench, name: str, requests: Sequence[bytes], limit: str, *, bar
     """Ask at saturation for requests a second, then slowly for the latency.
 
     All is asked for once beforehand, which is not counted: players are then kept as on a busy site. What it costs to
-    show others is a figure of its own (bench/measures/scores.py).
+    show others is a figure of its own (bench/measures/scores.py). A slow machine turns some away, who do not count.
     """
     web, plan = bench.platform.web, bench.plan
-    saturate(web, in_turn(iter(requests)), connections=_CONNECTIONS, expected=_CACHED)
+    saturate(web, in_turn(iter(requests)), connections=_CONNECTIONS, expected=_CACHED, uncounted=REFUSED)
     busy = bench.repeat(
         lambda: saturate(
             web,
@@ -160,18 +160,31 @@ def asked(bench: Bench, name: str, requests: Sequence[bytes], limit: str, *, bar
             connections=_CONNECTIONS,
             expected=_CACHED,
             seconds=plan.page_seconds,
+            uncounted=REFUSED,
         )
     )
     number = int(plan.page_seconds * _LOW_PER_SECOND)
     turns = cycle(requests)
     slow = bench.repeat(
         lambda: at_rate(
-            web, [next(turns) for _ in range(number)], per_second=_LOW_PER_SECOND, expected=_CACHED
+            web,
+            [next(turns) for _ in range(number)],
+            per_second=_LOW_PER_SECOND,
+            expected=_CACHED,
+            uncounted=REFUSED,
         )
     )
+    tell_refused([*busy, *slow])
     figure = rate_figure(name, busy, bar=bar)
     latency = latency_of([run.latencies_ms for run in slow])
     return replace(figure, latency=latency, ratio=bench.rate_against(limit, figure.value))
+
+
+def tell_refused(runs: Sequence[Run]) -> None:
+    """Print how many were turned away, if any were."""
+    if refused := sum(run.others.total() for run in runs):
+        answered = sum(len(run.latencies_ms) for run in runs)
+        print(f"  {refused:,} were refused beside {answered:,} that were answered.", flush=True)
 
 
 def cursors(bench: Bench, requests: Sequence[bytes]) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import repeat
 from statistics import median
 
 from bench.figures import Bench, Figure, Ratio, latency_of
-from bench.load import BadAnswer, Flooded, Run, at_rate, flood, in_turn, percentile, saturate
+from bench.load import REFUSED, BadAnswer, Flooded, Run, at_rate, flood, in_turn, percentile, saturate
 from bench.machine import resident_kib
 from bench.measures.singles import TARGET_PER_SECOND
 from bench.neighbour import Neighbour
@@ -19,7 +19,6 @@ _MINUTE_S = 60.0
 _KEPT_S = 20.0  # long enough for the listeners to take their part of the machine
 _CATCHING_UP_S = 300.0
 _NEW = {202}
-_REFUSED = {429, 503}
 _AT_MOST_PER_SECOND = 5_000
 _PAIRS = 3  # for each repetition
 NOISY_PER_S = 10
@@ -44,7 +43,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
             seconds=min(_MINUTE_S, 7.5 * bench.plan.rate_seconds),
             connections=CONNECTIONS,
             expected=_NEW,
-            refusals=_REFUSED,
+            refusals=REFUSED,
             patient=patient,
         )
         bench.platform.require_all_alive()
@@ -62,7 +61,7 @@ def _saturated(bench: Bench, seconds: float) -> Run:
         connections=_PEAK,
         expected=_NEW,
         seconds=seconds,
-        uncounted=_REFUSED,  # a machine that stands still for a moment has some turned away
+        uncounted=REFUSED,  # a machine that stands still for a moment has some turned away
     )
 
 

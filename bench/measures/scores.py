@@ -10,7 +10,7 @@ from urllib.parse import quote
 import redis
 
 from bench.figures import Bench, Figure, rate_figure
-from bench.load import Run, in_turn, saturate
+from bench.load import REFUSED, Run, in_turn, saturate
 from bench.measures import board, limits
 from bench.world import BATCH, LARGE, MOST_SCORE, SMALL, large_player
 from leaderboards import keys
@@ -105,9 +105,17 @@ def _unseen(bench: Bench, players: int) -> Figure:
         with redis.Redis.from_url(bench.platform.servers.redis_url, single_connection_client=True) as client:
             client.select(1)
             client.flushdb()
-        return saturate(bench.platform.web, in_turn(iter(requests)), connections=16, expected={200})
+        return saturate(
+            bench.platform.web,
+            in_turn(iter(requests)),
+            connections=16,
+            expected={200},
+            uncounted=REFUSED,
+        )
 
-    figure = rate_figure("scores: page by cursor, of players not shown lately", bench.repeat(run))
+    runs = bench.repeat(run)
+    board.tell_refused(runs)
+    figure = rate_figure("scores: page by cursor, of players not shown lately", runs)
     return replace(figure, ratio=bench.rate_against(limits.ZRANGE, figure.value))
 
 
@@ -176,6 +184,7 @@ def _per_second(bench: Bench, requests: list[bytes]) -> float:
             connections=16,
             expected={200},
             seconds=bench.plan.page_seconds,
+            uncounted=REFUSED,
         )
     )
     return median(run.per_second for run in runs)

@@ -70,6 +70,13 @@ def test_an_unexpected_status_ends_the_measurement(server: Address) -> None:
         saturate(server, in_turn(iter([_get("/gone")])), connections=1, expected={202})
 
 
+def test_who_may_be_refused_is_counted_apart(server: Address) -> None:
+    requests = [_get("/"), _get("/gone"), _get("/")]
+    run = saturate(server, in_turn(iter(requests)), connections=1, expected={202}, uncounted={404})
+    assert len(run.latencies_ms) == 2
+    assert run.others == {404: 1}
+
+
 def test_a_connection_that_is_closed_between_two_requests_is_replaced(server: Address) -> None:
     run = at_rate(server, [_get("/last")] * 3, per_second=1, expected={202}, connections=1)
     assert len(run.latencies_ms) == 3
