@@ -10,7 +10,7 @@ from functools import partial
 from typing import IO, Any, Final
 
 from accounts import own_data, player_accounts, selectors
-from accounts.people import people
+from accounts.people import PUBLIC, people
 from accounts.selectors import PlayerInfo
 from accounts.visitors import Visitor
 from care import exporting
@@ -49,8 +49,10 @@ def _fill(archive: zipfile.ZipFile, *, visitor: Visitor, at: datetime) -> None:
         ("user_agent", "begun_at", "expires_at", "ended_at"),
         own_data.listening(player.id),
     )
-    exporting.add_list(archive, "friends", (*_PERSON, "since"), _persons(player.id, social.friends))
-    exporting.add_list(archive, "blocks", (*_PERSON, "since"), _persons(player.id, social.blocks))
+    exporting.add_list(
+        archive, "friends", (*_PERSON, "since"), _persons(player.id, social.friends, told=True)
+    )
+    exporting.add_list(archive, "blocks", (*_PERSON, "since"), _persons(player.id, social.blocks, told=False))
     exporting.add_list(archive, "friend_requests", ("direction", *_PERSON, "asked_at"), _requests(player.id))
     exporting.add_list(archive, "inbox", ("id", "kind", "at", "read_at", "content"), _inbox(player.id))
     for subject in _subjects(player):
@@ -73,12 +75,12 @@ def _choices(player_id: int) -> dict[str, Any]:
     }
 
 
-def _persons(player_id: int, page: Callable[..., list[FriendInfo]]) -> Iterator[Row]:
+def _persons(player_id: int, page: Callable[..., list[FriendInfo]], *, told: bool) -> Iterator[Row]:
     after = 0
     while rows := page(player_id, after_id=after, limit=READ_AT_ONCE):
         shown = people((row.player_id for row in rows), studio_id=None)
         for row in rows:
-            yield (*_person(shown, row.player_id), row.at)
+            yield (*_person(shown, row.player_id, told=told), row.at)
         after = rows[-1].player_id
 
 
@@ -90,13 +92,16 @@ def _requests(player_id: int) -> Iterator[Row]:
         ):
             shown = people((row.player_id for _, row in rows), studio_id=None)
             for _, row in rows:
-                yield (direction, *_person(shown, row.player_id), row.at)
+                yield (direction, *_person(shown, row.player_id, told=direction == "incoming"), row.at)
             before = rows[-1][0]
 
 
-def _person(shown: dict[int, PlayerInfo], player_id: int) -> tuple[str, str]:
+def _person(shown: dict[int, PlayerInfo], player_id: int, *, told: bool) -> tuple[str, str]:
+    """Return who is meant; the name where he is public or told it himself, as lists do (ADR 0028)."""
     info = shown.get(player_id)
-    return ("", "") if info is None else (str(info.uuid), info.display_name)
+    if info is None:
+        return "", ""
+    return str(info.uuid), info.display_name if told or info.visibility == PUBLIC else ""
 
 
 def _inbox(player_id: int) -> Iterator[Row]:

@@ -71,8 +71,8 @@ def requests(player_id: int, *, incoming: bool, cursor: str | None) -> Cut:
     listed = found[:SHOWN_OTHERS]
     infos = _living(one.player_id for _, one in listed)
     standing: Standing = "received" if incoming else "sent"
-    rows = tuple(
-        PersonRow(profiles.person(info), standing, one.at, is_seen=info.visibility == PUBLIC)
+    rows = tuple(  # who asks says who he is
+        PersonRow(_named(info, is_told=incoming), standing, one.at, is_seen=info.visibility == PUBLIC)
         for _, one in listed
         if (info := infos.get(one.player_id)) is not None
     )
@@ -88,7 +88,7 @@ def blocks(player_id: int, *, cursor: str | None) -> Cut:
     listed = found[:SHOWN_OTHERS]
     infos = _living(one.player_id for one in listed)
     rows = tuple(
-        PersonRow(profiles.person(info), "blocks", one.at, is_seen=False)
+        PersonRow(_named(info), "blocks", one.at, is_seen=False)
         for one in listed
         if (info := infos.get(one.player_id)) is not None
     )
@@ -121,6 +121,13 @@ def news(player_id: int, *, cursor: str | None, language: str | None) -> Cut:
         for row in found.rows
     )
     return Cut(rows, found.after and encode_cursor(kind, list(found.after)))
+
+
+def _named(info: PlayerInfo, *, is_told: bool = False) -> Person:
+    """Return who a row is about: nobody learns the name of whom he may not see by asking or blocking him."""
+    if is_told or info.visibility == PUBLIC:
+        return profiles.person(info)
+    return Person(info.uuid, "A player who hides", "", "")
 
 
 def _living(ids: Iterable[int]) -> dict[int, PlayerInfo]:

@@ -7,14 +7,12 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts import selectors as accounts
 from accounts.authentication import player_of
 from core.clock import rfc3339
 from core.endpoint import PAGE_PARAMETERS, Endpoint, cached_answer, page, read_limit
 from core.pagination import decode_cursor, encode_cursor
 from social import selectors
-from social.api.asked import asker_of
-from social.api.friends import EXAMPLE_PLAYER, PLAYER, ShownPlayer
+from social.api.friends import EXAMPLE_PLAYER, PLAYER, ShownPlayer, listed
 
 
 class BlockOutput(serializers.Serializer[Any]):
@@ -42,7 +40,9 @@ class BlocksView(Endpoint):
     @extend_schema(
         operation_id="list_blocks",
         summary="List whom a player blocks",
-        description="To let somebody through again, name him by `id:<uuid>`.",
+        description=(
+            "To let somebody through again, name him by `id:<uuid>`. Of whom you may not see only the id is shown."
+        ),
         tags=["Social"],
         parameters=[PLAYER, *PAGE_PARAMETERS],
         responses=BlockPage,
@@ -65,9 +65,7 @@ class BlocksView(Endpoint):
         after = decode_cursor(kind, cursor)[0] if cursor is not None else 0
         found = selectors.blocks(owner.id, after_id=after, limit=limit + 1)
         shown = found[:limit]
-        players = accounts.players_shown(
-            [one.player_id for one in shown], studio_id=asker_of(request).only_studio_id
-        )
+        players = listed(request, [one.player_id for one in shown])
         rows = [{"player": players[one.player_id], "since": rfc3339(one.at)} for one in shown]
         next_cursor = encode_cursor(kind, [shown[-1].player_id]) if len(found) > limit else None
         return cached_answer(request, page(rows, next_cursor=next_cursor), cache_control="private, no-cache")

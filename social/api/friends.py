@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts import selectors as accounts
 from accounts.authentication import holder_of, player_of
+from accounts.people import Part
 from accounts.selectors import KeyHolder, PlayerInfo
 from core import clock
 from core.clock import rfc3339
@@ -29,7 +30,9 @@ from core.pagination import decode_cursor, encode_cursor
 from core.refusals import Malformed, NotFound
 from social import befriending, companions, selectors
 from social.api import presence
+from social.api.asked import asker_of
 from social.api.presence import PresenceOutput
+from social.selectors import seeing
 
 _PRIVATE = "private, no-cache"
 _TAGS = ["Social"]
@@ -99,6 +102,7 @@ class RequestPage(serializers.Serializer[Any]):
     has_next_page = serializers.BooleanField()
 
 
+_HIDDEN = {"display_name": "", "region": "", "avatar_url": ""}
 _EXAMPLE_ID = "019ab3a0-7c1e-7d5e-9f54-3b1c5d0a9b11"
 EXAMPLE_PLAYER = {"id": _EXAMPLE_ID, "display_name": "Ada", "region": "EU", "avatar_url": ""}
 _EXAMPLE_TIME = "2026-11-23T12:26:00.123Z"
@@ -116,7 +120,8 @@ class FriendsView(Endpoint):
         summary="List a player's friends",
         description=(
             "At most 500, each with whether he is there. Who is connected counts until five minutes after his last "
-            "sign of life, who plays until his session ends. Of who is private nothing is shown."
+            "sign of life, who plays until his session ends. Of who is private nothing is shown. A server key sees "
+            "your own players and who is public."
         ),
         tags=_TAGS,
         parameters=[PLAYER, *PAGE_PARAMETERS],
@@ -141,17 +146,23 @@ class FriendsView(Endpoint):
         owner = player_of(request, player)
         limit, cursor, kind = read_limit(request), request.GET.get("cursor"), f"friends {owner.id}"
         after = decode_cursor(kind, cursor)[0] if cursor is not None else 0
-        found = selectors.friends(owner.id, after_id=after, limit=limit + 1)
+        asker = asker_of(request)
+        listed = seeing.friends_listed(owner.id, asker=asker)
+        found = selectors.friends(owner.id, among=listed, after_id=after, limit=limit + 1)
         shown = found[:limit]
         ids = [one.player_id for one in shown]
-        players, seen = _shown(request, ids), presence.shown_presences(request, ids, at=clock.now())
+        players = accounts.players_shown(ids, studio_id=asker.only_studio_id)
+        there = [
+            pk for pk in ids if not asker.is_studio or seeing.sees(listed[pk], by=None, part=Part.PRESENCE)
+        ]
+        seen = presence.shown_presences(request, ids, there=there, at=clock.now())
         data = page(
             [
                 {"player": players[pk], "since": rfc3339(one.at), "presence": seen[pk]}
                 for pk, one in zip(ids, shown, strict=True)
             ],
             next_cursor=encode_cursor(kind, [shown[-1].player_id]) if len(found) > limit else None,
-            total_count=selectors.friend_count(owner.id),
+            total_count=len(listed),
         )
         return cached_answer(request, data, cache_control=_PRIVATE)
 
@@ -188,7 +199,7 @@ class FriendRequestsView(Endpoint):
     @extend_schema(
         operation_id="list_friend_requests",
         summary="List open friend requests",
-        description="Newest first.",
+        description="Newest first. Of whom you asked and may not see only the id is shown.",
         tags=_TAGS,
         parameters=[
             PLAYER,
@@ -218,7 +229,9 @@ class FriendRequestsView(Endpoint):
         before = decode_cursor(kind, cursor)[0] if cursor is not None else None
         found = selectors.requests(owner.id, incoming=direction == "in", before_id=before, limit=limit + 1)
         shown = found[:limit]
-        players = _shown(request, [one.player_id for _, one in shown])
+        # Who asks says who he is.
+        is_told = direction == "in" and not asker_of(request).is_studio
+        players = listed(request, [one.player_id for _, one in shown], is_told=is_told)
         rows = [
             {"id": str(one.uuid), "player": players[one.player_id], "created_at": rfc3339(one.at)}
             for _, one in shown
@@ -371,6 +384,11 @@ def _uuid(text: str) -> UUID:
     return uuid
 
 
-def _shown(request: Request, ids: list[int]) -> dict[int, dict[str, str]]:
-    holder = holder_of(request)
-    return accounts.players_shown(ids, studio_id=holder.studio_id if isinstance(holder, KeyHolder) else None)
+def listed(request: Request, ids: list[int], *, is_told: bool = False) -> dict[int, dict[str, str]]:
+    """Return players as lists show them; of whom the caller may not see, and is not told, nothing but the id."""
+    asker = asker_of(request)
+    shown = accounts.players_shown(ids, studio_id=asker.only_studio_id)
+    if is_told:
+        return shown
+    named = seeing.named(ids, asker=asker)
+    return {pk: one if pk in named else one | _HIDDEN for pk, one in shown.items()}

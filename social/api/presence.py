@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from accounts.authentication import holder_of
 from accounts.selectors import GameInfo, KeyHolder, games_by_id
 from core.clock import rfc3339
-from social.presence import Presence, presences
+from social.presence import UNSEEN, Presence, presences
 
 
 class PlayedGame(serializers.Serializer[Any]):
@@ -36,10 +36,13 @@ EXAMPLE: dict[str, Any] = {
 
 
 def shown_presences(
-    request: Request, player_ids: Collection[int], *, at: datetime
+    request: Request, player_ids: Collection[int], *, there: Collection[int], at: datetime
 ) -> dict[int, dict[str, Any]]:
-    """Return the presence of a player's friends by internal id, as the caller may see it, in four queries."""
-    found = presences(player_ids, at=at)
+    """Return the presence of a player's friends by internal id, as the caller may see it, in four queries.
+
+    Of those who are not in `there` nothing is shown.
+    """
+    found = dict.fromkeys(player_ids, UNSEEN) | presences(there, at=at)
     holder = holder_of(request)
     played = [one for one in found.values() if one.game_id is not None]
     if isinstance(holder, KeyHolder):

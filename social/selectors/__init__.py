@@ -1,6 +1,6 @@
 """What others ask social, and what `live` processes read of inboxes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -189,9 +189,13 @@ def friend_ids(player_id: int) -> list[int]:
     return [row[0] for row in run_prepared(_FRIEND_IDS, [player_id])]
 
 
-def friends(player_id: int, *, after_id: int = 0, limit: int) -> list[FriendInfo]:
-    """Return a page of a player's friends, in the order of their internal ids."""
+def friends(
+    player_id: int, *, among: Iterable[int] | None = None, after_id: int = 0, limit: int
+) -> list[FriendInfo]:
+    """Return a page of a player's friends, in the order of their internal ids; with `among` only of those players."""
     rows = Friendship.objects.filter(player_id=player_id, friend_id__gt=after_id).order_by("friend_id")
+    if among is not None:
+        rows = rows.filter(friend_id__in=list(among))
     return [FriendInfo(row.friend_id, row.since) for row in rows[:limit]]
 
 

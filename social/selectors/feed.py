@@ -31,7 +31,7 @@ def feed(player_id: int, *, asker: Asker, language: str | None, after: Place | N
     them. Drafts, which only testers unlock, are left out: a page may hold fewer than `limit`.
     """
     friends = seeing.friends_seen(selectors.friend_ids(player_id), of=player_id, asker=asker, part=Part.FEED)
-    del friends[player_id]
+    friends.pop(player_id, None)  # gone, if he was joined to another a moment ago
     found = circles.news(
         friends,
         reader_id=player_id,

@@ -94,6 +94,28 @@ def friends_seen(
     }
 
 
+def friends_listed(player_id: int, *, asker: Asker) -> dict[int, PlayerInfo]:
+    """Return those friends whom a list of them names to an asker, but for whom his studio has banned; in two queries.
+
+    To the player himself everybody, who hides only by name; to a studio whom it may see.
+    """
+    infos = people(selectors.friend_ids(player_id), studio_id=asker.studio_id)
+    return {
+        info.id: info
+        for info in infos.values()
+        if not info.banned and (sees(info, by=None) if asker.is_studio else not info.erased)
+    }
+
+
+def named(player_ids: Iterable[int], *, asker: Asker) -> set[int]:
+    """Return whom a list names to an asker who is no friend of theirs: who is public, to a studio its own players, too.
+
+    In one query. Of the others a list has the id, by which they are let go.
+    """
+    infos = people(player_ids, studio_id=asker.only_studio_id)
+    return {info.id for info in infos.values() if sees(info, by=None)}
+
+
 def _sees_friend(info: PlayerInfo, part: Part, *, by_studio: bool) -> bool:
     if by_studio:
         return sees(info, by=None, part=part)

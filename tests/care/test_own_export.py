@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.utils import timezone
 
 from accounts.models import PlayerIdentity, User
+from social import befriending
 from tests import factories
 from tests.accounts.entrance import PASSWORD, browser, sign_in
 from tests.accounts.players import Somebody, nobody, somebody
 from tests.accounts.test_player_settings import profile
+from tests.social.people import befriend
 
 pytestmark = pytest.mark.django_db
 PAGE = "/me/settings/export"
@@ -54,6 +57,25 @@ def test_the_file_holds_the_account_and_what_each_studio_has(anna: Somebody) -> 
     whole = b"".join(files.values())
     assert b"ben" not in whole
     assert anna.client.cookies["sessionid"].value.encode() not in whole
+
+
+def test_who_hides_is_named_in_no_file_of_whom_he_did_not_tell_who_he_is(anna: Somebody) -> None:
+    studio, at = factories.studio(), timezone.now()
+    asked, asks, blocked, friend = (
+        factories.player(studio, name, display_name=name.title(), visibility="private")
+        for name in ("asked", "asks", "blocked", "friend")
+    )
+    me = anna.player.pk
+    befriending.ask(sender_id=me, receiver_id=asked.pk, at=at)
+    befriending.ask(sender_id=asks.pk, receiver_id=me, at=at)
+    befriending.block(player_id=me, blocked_id=blocked.pk, at=at)
+    befriend(anna.player, friend)
+    files = taken(anna)
+    told = {
+        name: [one["display_name"] for one in json.loads(files[f"{name}.json"])]
+        for name in ("friends", "blocks", "friend_requests")
+    }
+    assert told == {"friends": ["Friend"], "blocks": [""], "friend_requests": ["Asks", ""]}
 
 
 def test_who_has_nothing_yet_gets_a_file_too_and_a_stranger_none(anna: Somebody) -> None:

@@ -112,6 +112,21 @@ def test_who_became_private_is_still_unblocked_and_parted_from(people: People) -
     assert not Friendship.objects.exists()
 
 
+@pytest.mark.parametrize("visibility", ["public", "friends", "private"])
+def test_lists_name_whom_the_player_may_see(people: People, visibility: str) -> None:
+    at = timezone.now()
+    befriending.ask(sender_id=people["ada"].pk, receiver_id=people["ben"].pk, at=at)
+    befriending.ask(sender_id=people["cid"].pk, receiver_id=people["ada"].pk, at=at)
+    befriending.block(player_id=people["ada"].pk, blocked_id=people["mallory"].pk, at=at)
+    for name in ("ben", "cid", "mallory"):
+        people.set(name, visibility=visibility)
+    page = text(Guest(people["ada"]).get("friends"))
+    assert "<bdi>Cid" in page, "who asks says who he is"
+    for name in ("Ben", "Mallory"):
+        assert (name in page) == (visibility == "public"), name
+    assert ("A player who hides" in page) == (visibility != "public")
+
+
 def test_forms_ask_for_a_token_a_sign_in_and_a_known_deed(people: People) -> None:
     strict = Guest(people["ada"], strict=True)
     assert strict.do("ask", people["ben"]).status_code == 403

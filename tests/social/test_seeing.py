@@ -9,12 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Player
+from accounts.models import Player, PlayerIdentity
 from core import public_pages
-from social import befriending
+from social import befriending, presence
 from tests import factories
 from tests.factories import Api
-from tests.social.people import People, befriend, names
+from tests.social.people import People, befriend, names, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +97,56 @@ def test_who_is_not_to_be_seen_answers_as_nobody_does(people: People, asker: str
 
     for path in ("/players/{}", "/players/me/compare/{}"):
         assert told(path, str(people["subject"].uuid)) == told(path, str(uuid4()))
+
+
+@pytest.mark.parametrize("visibility", VISIBILITIES)
+def test_nobody_learns_who_hides_by_blocking_or_asking_him(people: People, visibility: str) -> None:
+    people.set("subject", visibility=visibility, avatar_url="https://example.com/a.png", region="EU")
+    api = people.api("stranger")
+    is_seen = visibility == "public"
+    if visibility != "private":
+        assert api.post("/players/me/friend-requests", {"to": "subject"}).status_code == 202
+        (asked,) = rows(api.get("/players/me/friend-requests?direction=out"))
+        assert_named(asked["player"], people, is_seen=is_seen)
+    assert api.put("/players/me/blocks/subject", {}).status_code == 204
+    (blocked,) = rows(api.get("/players/me/blocks"))
+    assert_named(blocked["player"], people, is_seen=is_seen)
+    assert rows(people.server.get("/players/stranger/blocks"))[0]["player"]["display_name"] == "Subject"
+    assert api.delete(f"/players/me/blocks/{people.id('subject')}").status_code == 204
+
+
+def assert_named(player: dict[str, Any], people: People, *, is_seen: bool) -> None:
+    assert player["id"] == str(people["subject"].uuid)
+    shown = (player["display_name"], player["region"], player["avatar_url"])
+    assert shown == (("Subject", "EU", "https://example.com/a.png") if is_seen else ("", "", ""))
+
+
+def test_who_asks_says_who_he_is(people: People) -> None:
+    people.set("stranger", visibility="private")
+    assert people.api("stranger").post("/players/me/friend-requests", {"to": "subject"}).status_code == 202
+    assert names(people.api("subject").get("/players/me/friend-requests")) == ["Stranger"]
+
+
+@pytest.mark.parametrize("visibility", VISIBILITIES)
+def test_a_studio_lists_those_friends_of_its_players_whom_it_sees(people: People, visibility: str) -> None:
+    people.set("subject", visibility=visibility, presence_visibility="friends")
+    other = People()
+    befriend(other["guest"], people["subject"])
+    presence.attend({people["subject"].pk: True}, place=1, at=timezone.now())
+    listed = other.server.get("/players/guest/friends")
+    is_seen = visibility == "public"
+    assert (names(listed), listed.json()["total_count"]) == ((["Subject"], 1) if is_seen else ([], 0))
+    assert not any(row["presence"]["online"] for row in rows(listed))
+    own = people.server.get("/players/subject/friends")
+    assert "Friend" in names(own)
+    assert names(other.api("guest").get("/players/me/friends")) == ["Subject"]
+
+
+def test_lists_of_friends_leave_out_whom_the_asking_studio_has_banned(people: People) -> None:
+    assert names(people.api("friend").get("/players/me/friends")) == ["Subject"]
+    PlayerIdentity.objects.filter(external_id="subject").update(banned_at=timezone.now())
+    for api, me in ((people.api("friend"), "me"), (people.server, "friend")):
+        assert names(api.get(f"/players/{me}/friends")) == []
 
 
 def test_others_see_the_public_part_only(people: People) -> None:
