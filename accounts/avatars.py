@@ -1,8 +1,9 @@
 """Pictures that players upload of themselves: drawn anew, stored under the name of their content, and then named.
 
-What is stored and not named (replaced, erased, or because something failed in between) goes by itself.
+What is stored and not named (replaced, or because something failed in between) goes by itself.
 """
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -52,13 +53,23 @@ SELECT a.id, a.uuid, a.digest FROM accounts_avatar a
 """
 
 
+def of(player_ids: Iterable[int]) -> list[Avatar]:
+    """Return all pictures that players uploaded and that are still stored."""
+    return list(Avatar.objects.filter(player_id__in=list(player_ids)).order_by("pk"))
+
+
+def remove(rows: Collection[Avatar]) -> int:
+    """Remove pictures, their files first; return how many. Raises Unavailable."""
+    for row in rows:
+        for side in (LARGE, SMALL):
+            media.remove(file(row.uuid, row.digest, side))
+    Avatar.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(rows)
+
+
 def sweep(*, at: datetime) -> int:
     """Remove the pictures by which nobody is shown; return how many. Raises Unavailable; the rest goes next time."""
     gone = 0
     while not shifts.is_over() and (rows := run_prepared(_UNNAMED, [at - KEPT_UNNAMED, _SWEPT_AT_ONCE])):
-        for _, folder, digest in rows:
-            for side in (LARGE, SMALL):
-                media.remove(file(folder, digest, side))
-        gone += len(rows)
-        Avatar.objects.filter(pk__in=[row[0] for row in rows]).delete()
+        gone += remove([Avatar(pk=pk, uuid=folder, digest=digest) for pk, folder, digest in rows])
     return gone

@@ -140,9 +140,9 @@ def end_of_studio(*, player_id: int, studio_id: int, why: Dismissal.Kind, at: da
     Dismissal.objects.create(kind=why, player_id=player_id, studio_id=studio_id)
 
 
-def dismiss(player_id: int) -> None:
-    """Close all connections of a player who is no more, inside the caller's transaction."""
-    Dismissal.objects.create(kind=Dismissal.Kind.PLAYER, player_id=player_id)
+def dismiss(player_id: int, *, studio_id: int | None = None) -> None:
+    """Close all connections of a player who is no more, or is none of one studio's, inside the caller's transaction."""
+    Dismissal.objects.create(kind=Dismissal.Kind.PLAYER, player_id=player_id, studio_id=studio_id)
 
 
 def _end(pks: list[int], *, at: datetime) -> None:

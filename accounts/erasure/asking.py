@@ -138,7 +138,7 @@ def _erase_of(
         near |= erases(person).near
     PlayerIdentity.objects.filter(player_id=player.pk, studio_id=studio_id).delete()
     take_access(person)
-    sessions.dismiss(player.pk)
+    sessions.dismiss(player.pk, studio_id=None if is_whole else studio_id)
     if is_whole:
         _make_nameless(player, at=at)
     row.wanted = wanted_of(person, near)

@@ -1,4 +1,4 @@
-"""What accounts keeps as text, and finding a person in it: the request log, ids in the fact log, the admin's log."""
+"""What accounts keeps, and finding a person in it: the request log, ids in the fact log, the admin's log, pictures."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -6,8 +6,10 @@ from functools import partial
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 
+from accounts import avatars
 from accounts.calls.models import Call
 from accounts.erasure.asking import take_access
+from accounts.models import Avatar
 from core.db import array_literal, run_prepared
 from core.persons import Person, Taken, Takes, patterns
 
@@ -27,11 +29,15 @@ _AT_ONCE = 500
 
 def look(person: Person) -> Takes:
     """Look for a person in what accounts notes."""
-    return partial(_take_out, person, _in_log(person), _calls(person), _in_admin(person))
+    pictures = avatars.of(person.player_ids) if person.is_whole else []
+    return partial(_take_out, person, pictures, _in_log(person), _calls(person), _in_admin(person))
 
 
-def _take_out(person: Person, facts: Facts, calls: Sequence[int], noted: Sequence[int]) -> Taken:
-    rows = take_access(person)
+def _take_out(
+    person: Person, pictures: Sequence[Avatar], facts: Facts, calls: Sequence[int], noted: Sequence[int]
+) -> Taken:
+    """Take out what was found; files first, while the transaction holds no listener back. Raises Unavailable."""
+    rows = avatars.remove(pictures) + take_access(person)
     if facts:
         transactions, ids = zip(*facts, strict=True)
         run_prepared(_LEAVE_IDS, [array_literal(transactions), array_literal(ids)])

@@ -48,7 +48,7 @@ class Dismissal(models.Model):
     """Somebody may not listen any more: for `live` processes, which ask every two seconds; kept for a day.
 
     Attributes:
-        studio_id: whose tokens, of what is a studio's matter.
+        studio_id: whose tokens, of what is a studio's matter; None of a player who is gone for all of them.
         session_id: which session, when one was ended.
 
     """

@@ -88,7 +88,12 @@ def admit_session(secret: str, *, at: datetime) -> Guest:
 def dismissal(dismissed: Dismissed, guest: Guest) -> tuple[int, str] | None:
     """Return why and how somebody's connection is to be closed; None if what has ended is not what he came in by."""
     if dismissed.kind == "player":
-        return codes.UNAUTHENTICATED, "Your account was joined to another one. Ask for a new token."
+        is_meant = dismissed.studio_id in (None, guest.studio_id)
+        return (
+            (codes.UNAUTHENTICATED, "There is no such player any more. Ask for a new token.")
+            if is_meant
+            else None
+        )
     if dismissed.kind == "session":
         is_meant = guest.session_id == dismissed.session_id
         return (codes.UNAUTHENTICATED, "The session has ended. Sign in again.") if is_meant else None

@@ -12,6 +12,8 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts import avatars, sessions
+from accounts.erasure import asking, finishing
+from accounts.erasure.models import Erasure
 from accounts.models import Avatar, Player, PlayerIdentity
 from accounts.players_pages import views
 from core import media
@@ -146,6 +148,19 @@ def test_a_picture_is_drawn_anew_and_the_old_one_goes(anna: Somebody) -> None:
     assert anna.player.avatar_url == ""
     assert avatars.sweep(at=timezone.now()) == 0, "an upload may be about to name it"
     assert avatars.sweep(at=timezone.now() + avatars.KEPT_UNNAMED * 2) == 1
+
+
+def test_an_erased_person_s_pictures_go_with_what_is_looked_for_afterwards(anna: Somebody) -> None:
+    anna.send("picture", **{"picture-file": png()})
+    (row,) = Avatar.objects.all()
+    player = anna.player
+    PlayerIdentity.objects.create(studio=factories.studio(), external_id="p-1", player=player)
+    asking.erase_everywhere(player_id=player.pk, reason="", actor="player", at=timezone.now())
+    assert media.get(avatars.file(row.uuid, row.digest, 256)) is not None
+    for erasure in Erasure.objects.all():
+        finishing.look_for(erasure, keeps=True)
+    assert media.get(avatars.file(row.uuid, row.digest, 256)) is None
+    assert not Avatar.objects.exists()
 
 
 @pytest.mark.parametrize(("width", "height"), [(300, 200), (90, 300)])

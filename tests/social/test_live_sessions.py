@@ -16,6 +16,8 @@ from websockets.typing import Origin, Subprotocol
 
 from accounts import services as accounts
 from accounts import sessions
+from accounts.erasure import asking
+from accounts.models import PlayerIdentity
 from config.embedded import Servers
 from social.live.database import Away
 from social.live.hub import Hub
@@ -237,6 +239,21 @@ def test_a_ban_closes_soon_without_valkey_and_spares_other_studios(
                 at=timezone.now(),
             )
             assert here.close_code() == 4403
+        assert there.hears_nothing()
+
+
+def test_who_is_erased_by_one_studio_is_closed_where_it_let_him_in(world: World, live: LiveServer) -> None:
+    elsewhere = World.create("Elsewhere")
+    anna = world.player("anna")
+    PlayerIdentity.objects.create(studio_id=elsewhere.game.studio_id, external_id="anna", player_id=anna.id)
+    with Socket(live.socket) as here, Socket(live.socket) as there:
+        here.authenticate(world.token("anna"))
+        there.authenticate(elsewhere.token("anna"))
+        asking.erase(
+            studio_id=world.game.studio_id, player_id=anna.id, reason="", actor="user:test", at=timezone.now()
+        )
+        assert here.close_code() == 4401
+        _wait_for_another_look(world, live)  # which meets the same dismissal
         assert there.hears_nothing()
 
 
