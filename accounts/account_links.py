@@ -8,7 +8,7 @@ from accounts import guesses, joining, linking
 from accounts.linking import WrongCode
 from accounts.models import LinkCode, PlayerAccount
 from core.db import LostRace
-from core.refusals import Refused
+from core.refusals import Gone, Refused
 
 
 def redeem(*, user_id: int, code: str, at: datetime) -> bool:
@@ -20,7 +20,7 @@ def redeem(*, user_id: int, code: str, at: datetime) -> bool:
     Raises:
         Invalid: the code is not valid; that is counted.
         Refused: too many of those (`rate-limited`).
-        Gone: the game's player was erased.
+        Gone: the game's player was erased, or the account just now.
         Forbidden: one of both is banned somewhere.
         Conflict: both have an account; what both hold can't be kept exactly as one; too many ids of one person.
         Unavailable: either changes too often just now.
@@ -67,5 +67,8 @@ def _join(found: LinkCode, mine: int, *, at: datetime) -> None:
 
 
 def _player_of(user_id: int) -> int:
-    player_id: int = PlayerAccount.objects.values_list("player_id", flat=True).get(user_id=user_id)
+    """Return a user's player. Raises Gone if he erased himself a moment ago."""
+    player_id = PlayerAccount.objects.filter(user_id=user_id).values_list("player_id", flat=True).first()
+    if player_id is None:
+        raise Gone("This account was erased.")
     return player_id

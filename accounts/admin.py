@@ -65,10 +65,28 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         """Save; an address that an operator writes is proved by that. Who is locked out hears nothing more."""
         super().save_model(request, obj, form, change)
         if change and not obj.is_active:
-            devices.end_all(obj, at=clock.now())
-            listening.stop_everywhere(obj)
+            _sign_out(obj)
         if not change or "email" in form.changed_data:
             User.objects.vouch_for(obj)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Delete a user, who hears nothing more from then on."""
+        with transaction.atomic():
+            _sign_out(obj)
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Delete users likewise."""
+        with transaction.atomic():
+            for user in queryset:
+                _sign_out(user)
+            super().delete_queryset(request, queryset)
+
+
+def _sign_out(user: User) -> None:
+    """Sign a user out wherever he is, and let no page or game hear anything more for him."""
+    devices.end_all(user, at=clock.now())
+    listening.stop_everywhere(user)
 
 
 class MemberInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Min
+from django.db.models import Max, Min
 
 from accounts import guesses, joining, linkcodes, selectors, shown
 from accounts.erasure import ledger
@@ -155,8 +155,9 @@ def settle(
     if PlayerIdentity.objects.filter(player_id=stays).count() > MOST_IDS:
         raise Conflict(f"A person has at most {MOST_IDS} ids.")
     LinkCode.objects.filter(pk=found.pk).update(player_id=stays, used_at=at)
-    for excluding in sorted(moved | set(studios)):
-        _spread_exclusion(excluding, stays)
+    for studio_id in sorted(moved | set(studios)):
+        _spread_exclusion(studio_id, stays)
+        _spread_revocation(studio_id, stays)
     if leaves is not None:
         joining.give(leaves, stays, brings=brings)
     transaction.on_commit(selectors.forget_players, robust=True)
@@ -188,6 +189,14 @@ def _spread_exclusion(studio_id: int, player_id: int) -> None:
     if since is not None:
         ids.filter(excluded_at=None).update(excluded_at=since)
         publish(PlayersExcluded([[player_id, True]]), studio_id=studio_id)
+
+
+def _spread_revocation(studio_id: int, player_id: int) -> None:
+    """Let tokens that a studio revoked by one of its ids for a player stay so, whichever of them is looked at."""
+    ids = PlayerIdentity.objects.filter(studio_id=studio_id, player_id=player_id)
+    since = ids.aggregate(since=Max("tokens_from"))["since"]
+    if since is not None:
+        ids.update(tokens_from=since)
 
 
 def require_usable(player_ids: Iterable[int]) -> None:

@@ -24,7 +24,9 @@ MEANINGS: Final = {
     "stats:write": _("Report stats and play sessions."),
     "scores:write": _("Send scores to leaderboards."),
     "players:read": _("Read players: profiles, progress, friends and what they were told."),
-    "players:write": _("Name players, issue their tokens, ban them and keep them off boards."),
+    "players:write": _(
+        "Name players, issue their tokens, ban them, keep them off boards; link and erase them for good."
+    ),
     "definitions:read": _("Read games, achievements, stats and leaderboards as they are defined."),
     "definitions:write": _("Make and change games, achievements, stats and leaderboards."),
     "analytics:read": _("Read how games are played."),

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib import admin
 from django.core.mail import send_mail
 from django.db.transaction import atomic, set_rollback
@@ -14,11 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 from post_office.models import Email
 
+from accounts import sessions
 from accounts.keys import is_well_formed, key_hash
 from accounts.models import Game, Player, ServerKey, Studio, User
 from core import followers
 from core.models import DeadLetter
 from tests import factories
+from tests.accounts.players import somebody
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +103,24 @@ def test_who_an_operator_makes_or_renames_has_proved_the_address(operator: Clien
         SIGN_IN, {"login": "newer@northlight.example", "password": PASSWORD}
     )
     assert answer["Location"] == "/portal/"
+
+
+@pytest.mark.parametrize("through", ["page", "list"])
+def test_who_is_deleted_hears_nothing_more(operator: Client, through: str) -> None:
+    anna = somebody()
+    page = anna.client.get("/me/")
+    assert page.status_code == 200
+    secret = anna.client.cookies[settings.PLAYER_COOKIE].value
+    assert sessions.holder(secret, at=timezone.now()) is not None
+    pk = User.objects.exclude(email=EMAIL).get().pk
+    if through == "page":
+        answer = operator.post(f"/admin/accounts/user/{pk}/delete/", {"post": "yes"})
+    else:
+        sent = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
+        answer = operator.post("/admin/accounts/user/", sent)
+    assert answer.status_code == 302
+    assert not User.objects.filter(pk=pk).exists()
+    assert sessions.holder(secret, at=timezone.now()) is None
 
 
 def test_no_page_shows_a_hash_or_a_key(operator: Client, studio: Studio) -> None:

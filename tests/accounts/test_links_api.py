@@ -389,6 +389,17 @@ def test_an_excluded_person_is_excluded_by_a_new_id_too(one: Side) -> None:
     assert PlayerIdentity.objects.filter(player=player, excluded_at=None).count() == 0
 
 
+def test_revoked_tokens_stay_so_by_whichever_id_the_person_is_named(one: Side, other: Side) -> None:
+    older, anna = factories.player(one.studio, "older"), factories.player(one.studio, "p-1")
+    play(one, "p-1")
+    stolen = factories.api(factories.player_token(one.game, anna))
+    assert one.server.delete("/players/p-1/token").status_code == 204
+    assert stolen.get("/players/me").status_code == 401
+    assert one.link("older", one.code()).status_code == 200
+    assert one.named("older") == one.named("p-1") == anna.pk != older.pk
+    assert stolen.get("/players/me").status_code == 401
+
+
 def test_a_person_has_a_hundred_ids_at_most(one: Side, other: Side) -> None:
     player = factories.player(one.studio)
     PlayerIdentity.objects.bulk_create(
