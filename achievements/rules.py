@@ -40,6 +40,11 @@ TYPES: Final = ("standard", "incremental", "meta")
 AUTHORITIES: Final = ("server", "client")
 STATES: Final = ("draft", "published", "archived")
 
+# Said of whatever is to become a draft again.
+NEVER_A_DRAFT_AGAIN: Final = (
+    "Players may hold this achievement: archive it instead of making it a draft again."
+)
+
 # Under this many players a percentage says more about chance than about the achievement.
 RARITY_SAMPLE: Final = 20
 

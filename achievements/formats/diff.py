@@ -68,8 +68,10 @@ def _problems(
     before: Definition | None, changes: Mapping[str, tuple[object, object]], achievement: ImportedAchievement
 ) -> list[str]:
     after = {**(before or {}), **{name: new for name, (_, new) in changes.items()}, "key": achievement.key}
-    missing = [] if after.get("name") else ["It is new and has no name: give it one."]
-    return missing + rules.contradictions({name: value for name, value in after.items() if value is not None})
+    found = [] if after.get("name") else ["It is new and has no name: give it one."]
+    if "state" in changes and before is not None and after["state"] == "draft":
+        found.append(rules.NEVER_A_DRAFT_AGAIN)
+    return found + rules.contradictions({name: value for name, value in after.items() if value is not None})
 
 
 def _named(achievement: ImportedAchievement) -> ImportedAchievement:

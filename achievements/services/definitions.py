@@ -77,7 +77,7 @@ def check(
     clean = cleaned(values)
     before = _existing(by_key, key)
     if clean.get("state") == State.DRAFT and before.state != State.DRAFT:
-        raise Conflict("Players may hold this achievement: archive it instead of making it a draft again.")
+        raise Conflict(rules.NEVER_A_DRAFT_AGAIN)
     held = as_values(before)
     _require_consistent({**held, **clean, "key": key})
     _require_references(game, key, clean, by_key)

@@ -58,6 +58,13 @@ def test_a_change_names_the_field_with_old_and_new() -> None:
     assert change.fields == {"points": (10, 20), "hidden": (False, True)}
 
 
+@pytest.mark.parametrize("state", ["published", "archived"])
+def test_what_players_may_hold_is_made_a_draft_by_no_file(state: str) -> None:
+    diff = compare([CURRENT | {"state": state}], [imported(state="draft")])
+    assert [error.detail for error in diff.errors] == [f'"first-light": {rules.NEVER_A_DRAFT_AGAIN}']
+    assert not compare([CURRENT | {"state": "draft"}], [imported(state="draft", points=20)]).errors
+
+
 def test_translations_are_added_to_those_that_are_there() -> None:
     [change] = compare(
         [CURRENT], [imported(translations={"de": {"name": "Licht"}, "fr": {"name": "Lueur"}})]
