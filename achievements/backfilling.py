@@ -1,11 +1,24 @@
 """Which changes of definitions leave somebody without what he meets by now, and who asks for them to be looked at."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from achievements.models import Backfill, State, Type
 from achievements.selectors.definitions import Definition
 
-DECIDING = ("state", "type", "target", "stat", "goal", "requires", "requires_count")
+_DECIDING = ("state", "type", "target", "stat", "goal", "requires", "requires_count")
+_WINDOW = ("available_from", "available_until")
+
+
+def deciding(definition: Definition) -> tuple[str, ...]:
+    """Return which fields decide who meets an achievement; of a meta, which no report meets again, its window too."""
+    return (*_DECIDING, *_WINDOW) if definition.type == Type.META else _DECIDING
+
+
+def waits_for_its_window(definition: Definition, *, at: datetime) -> bool:
+    """Say whether players are looked at later: for a meta that opens then; goals wait for a report (ADR 0024)."""
+    opens = definition.available_from
+    return definition.type == Type.META and opens is not None and at < opens
 
 
 def may_be_met(before: Definition | None, after: Definition) -> bool:
@@ -14,7 +27,7 @@ def may_be_met(before: Definition | None, after: Definition) -> bool:
         return False
     if before is None:
         return after.type == Type.META or after.is_driven  # nobody has taken a step of a new one
-    return any(getattr(before, name) != getattr(after, name) for name in DECIDING)
+    return any(getattr(before, name) != getattr(after, name) for name in deciding(after))
 
 
 def ask(*, game_id: int, achievement_ids: Iterable[int], is_silent: bool) -> None:

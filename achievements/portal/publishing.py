@@ -86,7 +86,9 @@ def _effect(visit: Visit, now: Standing) -> Effect:
     """Return what publishing does. Raises as `definitions.update` does."""
     definition, changes = now.definition, now.changes
     kind = changes["type"][1] if "type" in changes else definition.type
-    decides = definition.state != State.PUBLISHED or not changes.keys().isdisjoint(backfilling.DECIDING)
+    decides = definition.state != State.PUBLISHED or not changes.keys().isdisjoint(
+        backfilling.deciding(definition)
+    )
     found = Preview(0, 0, True, ())
     if kind != Type.STANDARD and decides:
         extend(WITHIN_S)

@@ -143,7 +143,10 @@ def _missing(catalogue: GameCatalogue, definition: Definition, conditions: list[
     why = [f"The stat {key} is archived and takes no more reports." for key in archived]
     if definition.type == Type.STANDARD:
         return [*why, "The game has not reported it."]
-    if all(one["met"] for one in conditions) and definition.type != Type.META:
+    met = sum(one["met"] for one in conditions)
+    if definition.type == Type.META and met >= (definition.requires_count or len(conditions)):
+        return [*why, "What it requires is held, but nothing has unlocked it since."]
+    if definition.type != Type.META and met == len(conditions):
         return [*why, "Its conditions hold, but were not met by a report while it could be unlocked."]
     return [*why, "Not all of its conditions are met."]
 

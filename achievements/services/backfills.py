@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.selectors import GameInfo
+from achievements import backfilling
 from achievements.models import Backfill, State
 from achievements.selectors import candidates, definitions
 from achievements.selectors.candidates import Candidate, Plan
@@ -93,11 +94,11 @@ def run_some(*, now: datetime) -> int:
 
 def _run_batch() -> int | None:
     """Check some players of the oldest backfill that nobody works on; return None if there is nothing to do."""
-    counted_by_others: set[int] = set()
+    passed_by: set[int] = set()  # counted by others, or not open yet
     while True:
         with transaction.atomic():
             jobs = Backfill.objects.select_for_update(skip_locked=True).filter(state__in=_OPEN)
-            job = jobs.exclude(pk__in=counted_by_others).order_by("id").first()
+            job = jobs.exclude(pk__in=passed_by).order_by("id").first()
             if job is None:
                 return None
             if job.state == Backfill.State.WAITING and job.started_at is None:
@@ -117,11 +118,14 @@ def _run_batch() -> int | None:
             if wanted is None or definition is None or definition.state != State.PUBLISHED:
                 _finish(job, Backfill.State.CANCELLED)
                 return 0
+            if backfilling.waits_for_its_window(definition, at=clock.now()):
+                passed_by.add(job.pk)
+                continue
             if job.total is not None:
                 return _check(job, wanted, definition, catalogue)
         # Its lock gives a transaction an id, and with one it would hold every listener back while everybody is counted.
         if not _keep_total(job, wanted):
-            counted_by_others.add(job.pk)
+            passed_by.add(job.pk)
 
 
 def _is_overtaken(job: Backfill) -> bool:

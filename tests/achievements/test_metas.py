@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.utils import timezone
 
-from achievements.models import Achievement, PlayerGame, PlayerTotal, Unlock
+from achievements.models import Achievement, Backfill, PlayerGame, PlayerTotal, Unlock
+from achievements.services import backfills
+from core import clock
 from tests import factories
 from tests.stats.world import World
 
@@ -106,6 +110,37 @@ def test_one_that_is_archived_or_a_draft_or_outside_its_window_stays_locked(here
     meta(here, "over", "a", available_until="2020-01-01T00:00:00Z")
     unlock(here, "a")
     assert held() == {"a"}
+
+
+def test_one_whose_parts_were_held_before_it_opens_is_given_once_it_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    define(world, "a"), meta(world, "winter", "a", state="draft")
+    unlock(world, "a")
+    opens = timezone.now() + timedelta(days=7)
+    path = f"/games/{world.game.uuid}/achievements/winter"
+    values = {"state": "published", "available_from": opens.isoformat()}
+    assert world.api().patch(path, values).status_code == 200
+    assert backfills.run_some(now=timezone.now()) == 0
+    assert Backfill.objects.get().state == "waiting"
+    explained = f"/players/p-1/achievements/winter/explain?game_id={world.game.uuid}"
+    assert world.api().get(explained).json()["why_locked"] == [
+        "Its window has not begun yet.",
+        "What it requires is held, but nothing has unlocked it since.",
+    ]
+    monkeypatch.setattr("core.clock._behind", timedelta(days=8))
+    assert backfills.run_some(now=clock.now()) == 1
+    assert held() == {"a", "winter"}
+    assert Backfill.objects.get().state == "done"
+
+
+def test_one_whose_window_is_moved_is_given_to_who_holds_its_parts(world: World) -> None:
+    define(world, "a"), meta(world, "over", "a", available_until="2020-01-01T00:00:00Z")
+    unlock(world, "a")
+    path = f"/games/{world.game.uuid}/achievements/over"
+    assert world.api().patch(path, {"available_until": None}).status_code == 200
+    assert backfills.run_some(now=timezone.now()) == 1
+    assert held() == {"a", "over"}
 
 
 def test_it_is_explained_by_what_it_requires(here: World) -> None:
