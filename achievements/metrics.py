@@ -24,8 +24,5 @@ def count(results: Iterable[Any]) -> None:
             _unlocks["refused"] += 1
         elif result.status != "unlocked":
             _unlocks["repeated"] += 1
-        elif result.total_unlocked:
-            _unlocks["stored"] += 1
         else:
-            # What is kept apart until somebody looks at it is in no total; every other one is in its own.
-            _unlocks["flagged"] += 1
+            _unlocks["flagged" if result.is_apart else "stored"] += 1

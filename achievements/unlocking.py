@@ -165,6 +165,7 @@ class Outcome:
         recorded: this very item was written by this statement.
         unlocked_at: of the unlock now stored; None when there is none.
         points, unlocked: the player's totals in the game after the batch, when they changed.
+        is_apart: it broke a rule of plausibility, and counts once somebody approves it; nobody who asks is told.
 
     """
 
@@ -178,6 +179,7 @@ class Outcome:
     points: int = 0
     unlocked: int = 0
     heard_us: int | None = None
+    is_apart: bool = False
 
 
 def record(items: Sequence[Item], *, offline: bool = False, silent: bool = False) -> list[Outcome]:

@@ -137,7 +137,7 @@ def _part(
 
 
 def _answered(claim: _Claim, flag: Flag) -> Outcome:
-    return Outcome(claim.player_id, unlocked_at=flag.unlocked_at, event_id=flag.event_id)
+    return Outcome(claim.player_id, is_apart=True, unlocked_at=flag.unlocked_at, event_id=flag.event_id)
 
 
 def _broken(claim: _Claim, held: Known) -> list[dict[str, Any]]:

@@ -53,7 +53,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Unlocked:
-    """What an unlock came to. `status` is `unlocked` or `already_unlocked`; totals are given when it is new."""
+    """What an unlock came to. `status` is `unlocked` or `already_unlocked`; totals are given when it is new.
+
+    One that `is_apart` is told as any other, and counts once somebody approves it (ADR 0040).
+    """
 
     status: str
     event_id: UUID
@@ -62,6 +65,7 @@ class Unlocked:
     total_points: int
     total_unlocked: int
     available: int
+    is_apart: bool = False
 
 
 SERVER = Caller()
@@ -163,6 +167,7 @@ def _result(item: Item, outcome: Outcome, catalogue: GameCatalogue) -> Unlocked 
         total_points=outcome.points,
         total_unlocked=outcome.unlocked,
         available=catalogue.available,
+        is_apart=outcome.is_apart,
     )
 
 

@@ -169,7 +169,7 @@ def test_unlocks_are_counted_by_what_they_came_to(monkeypatch: pytest.MonkeyPatc
     counts = dict.fromkeys(achievements._unlocks, 0)
     monkeypatch.setattr(achievements, "_unlocks", counts)
     new = Unlocked("unlocked", UUID(int=1), from_microseconds(0), 10, 10, 1, 3)
-    flagged = Unlocked("unlocked", UUID(int=1), from_microseconds(0), 10, 0, 0, 3)
+    flagged = Unlocked("unlocked", UUID(int=1), from_microseconds(0), 10, 10, 1, 3, is_apart=True)
     again = Unlocked("already_unlocked", UUID(int=1), from_microseconds(0), 10, 0, 0, 3)
     achievements.count([new, new, flagged, again, NotFound("No."), None])
     assert counts == {"stored": 2, "flagged": 1, "repeated": 1, "refused": 2}
