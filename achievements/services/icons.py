@@ -27,7 +27,7 @@ from core.refusals import Conflict, Invalid, NotFound
 
 MOST_ICONS = 5_000
 KEPT_UNNAMED = timedelta(days=14)  # pages, caches and edits that wait may still show it
-_SWEPT_AT_ONCE = 200
+_SWEPT_AT_ONCE = 2  # while its locks hold every listener back, files go from a store that may be far away
 
 
 class OtherPlace(Conflict):
