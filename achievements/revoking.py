@@ -12,6 +12,10 @@ from achievements import pacing
 from core.db import array_literal, run_prepared
 
 _HOLD = "SELECT FROM achievements_playergame WHERE player_id = $1 AND game_id = $2 FOR UPDATE"
+_HOLD_STEPS = """
+SELECT FROM achievements_progress WHERE player_id = $1 AND achievement_id = ANY($2::bigint[])
+ ORDER BY achievement_id FOR UPDATE
+"""
 _HOLD_OVERALL = "SELECT FROM achievements_playertotal WHERE player_id = $1 FOR UPDATE"
 
 # Of equal scores who reached it first is listed first: that is when the last of the points that are left were heard of.
@@ -94,6 +98,11 @@ class Taken:
     at: datetime | None
     points: int | None
     unlocked: int | None
+
+
+def hold_steps(*, player_id: int, achievement_ids: Sequence[int]) -> None:
+    """Lock a player's steps, which reports lock before anything else, until the caller's transaction is over."""
+    run_prepared(_HOLD_STEPS, [player_id, array_literal(achievement_ids)])
 
 
 def take_back(

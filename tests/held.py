@@ -19,6 +19,18 @@ def held(table: str, *, mode: str = "ACCESS EXCLUSIVE") -> Iterator[None]:
         other.rollback()
 
 
+def until_somebody_waits() -> None:
+    """Return once a session waits for a lock of another one."""
+    deadline = time.monotonic() + LONG_S
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
+
+
 def ids_of_who_waits(table: str) -> list[str | None]:
     """Return the transaction ids of those who wait for a table, once somebody does; None: he has none."""
     deadline = time.monotonic() + LONG_S

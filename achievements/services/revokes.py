@@ -104,7 +104,8 @@ def _take_back(
     """Take back achievements, given as ids with their keys."""
     ids = list(wanted)
     with transaction.atomic():
-        # First, so that what somebody approves just now is taken back behind his commit.
+        revoking.hold_steps(player_id=player_id, achievement_ids=ids)
+        # Before the rest, so that what somebody approves just now is taken back behind his commit.
         flagged = flagging.forget(player_id=player_id, achievement_ids=ids)
         taken = revoking.take_back(
             player_id=player_id, game_id=game.id, achievement_ids=ids, reason=reason, actor=actor

@@ -35,10 +35,12 @@ if DATABASE_POOLED_BY not in ("", "pgbouncer"):
 # after a rollback; before, there can be none.
 _is_prepared = env.bool("DATABASE_PREPARED", default=not DATABASE_POOLED_BY)
 _statement_ms = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
+# Longer than PostgreSQL's deadlock_timeout of 1 s: a deadlock is to be told as one, and is tried again then.
+_LOCK_MS = 1500
 # How long PostgreSQL bears with a session of this process, in milliseconds; 0 is for ever.
 DATABASE_PATIENCE_MS = {
     "statement_timeout": _statement_ms,
-    "lock_timeout": min(_statement_ms, 1000),
+    "lock_timeout": min(_statement_ms, _LOCK_MS),
     "idle_in_transaction_session_timeout": env.int("DATABASE_IDLE_TIMEOUT_MS", default=60_000),
 }
 # A server whose machine lost its power or its network says nothing more. By itself the kernel waits a quarter of an

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, connections
 from django.db.models import Count, Sum
@@ -25,6 +26,8 @@ from achievements.services import recounting
 from core import followers
 from core.models import AuditEntry
 from tests import factories
+from tests.held import until_somebody_waits
+from tests.patience import LONG_S
 from tests.stats.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +56,13 @@ def revoke(world: World, key: str, player: str = "p-1") -> Any:
     return world.api().post("/achievements/revoke", body(world, key, player, reason="Ticket 4711"))
 
 
+def reset(world: World, key: str) -> Any:
+    try:
+        return world.api().post("/achievements/reset", body(world, key, reason="Ticket 4711"))
+    finally:
+        connections.close_all()
+
+
 def totals_are_those_of_the_unlocks() -> None:
     for row in PlayerGame.objects.all():
         held = Unlock.objects.filter(player_id=row.player_id, game_id=row.game_id)
@@ -62,6 +72,22 @@ def totals_are_those_of_the_unlocks() -> None:
         held = Unlock.objects.filter(player_id=total.player_id)
         found = held.aggregate(points=Sum("points", default=0), unlocked=Count("achievement_id"))
         assert (total.points, total.unlocked) == (found["points"], found["unlocked"])
+
+
+@pytest.mark.slow
+def test_steps_are_locked_before_totals_as_reports_lock_them(world: World) -> None:
+    factories.achievement(world.game, "steps", type="incremental", target=9)
+    assert world.api().post("/achievements/progress", body(world, "steps", steps=3)).status_code == 202
+    unlock(world, "a")
+    settings = connection.get_connection_params()
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(**settings) as report:
+        report.execute("SELECT FROM achievements_progress FOR UPDATE")
+        done = pool.submit(reset, world, "steps")
+        until_somebody_waits()
+        report.execute("SELECT FROM achievements_playergame FOR UPDATE NOWAIT")
+        report.rollback()
+        assert done.result(LONG_S).status_code == 202
+    totals_are_those_of_the_unlocks()
 
 
 def test_totals_follow_at_once_and_what_was_is_kept(world: World) -> None:
