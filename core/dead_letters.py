@@ -54,6 +54,11 @@ def take(name: str, fact_ids: Collection[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
+def wait(name: str, *, kinds: Collection[str]) -> bool:
+    """Say whether facts of some kinds wait for a listener that failed at them."""
+    return DeadLetter.objects.filter(follower=name, kind__in=kinds, replayed_at=None).exists()
+
+
 def replay(letter_id: int) -> None:
     """Give a dead letter to its listener again.
 

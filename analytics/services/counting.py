@@ -60,6 +60,7 @@ class Found:
         achievements: unlocks by `(game, achievement, day)`.
         boards: changed scores by `(game, board, day)`.
         games: those that the facts are about.
+        joined: whom the facts name by what he was before he was joined to another, with that one.
 
     """
 
@@ -68,6 +69,7 @@ class Found:
     achievements: Counter[tuple[int, int, int]] = field(default_factory=Counter)
     boards: Counter[tuple[int, int, int]] = field(default_factory=Counter)
     games: set[int] = field(default_factory=set)
+    joined: dict[int, int] = field(default_factory=dict)
 
     def be_there(self, game: int, player: int, at_us: int) -> Deeds:
         """Note that a player was there; return what he did on that day."""
@@ -93,11 +95,11 @@ def apply_facts(facts: Sequence[Fact]) -> None:
 def count(facts: Sequence[Fact]) -> None:
     """Count what facts say."""
     found = read(facts)
+    gone = [row[0] for fact in facts if fact.kind == PlayersJoined.kind for row in fact.payload["players"]]
+    # First: what is taken off a day is told of whose it is by now, and is looked for there.
+    _join(found.joined | accounts.joined_players(gone))
     new = _add(found)
     usage.count(facts, new, now=clock.now())
-    gone = [row[0] for fact in facts if fact.kind == PlayersJoined.kind for row in fact.payload["players"]]
-    if gone:
-        _join(accounts.joined_players(gone))
     _erase(facts)
     if found.games:
         counts.note_changed(sorted(found.games))
@@ -112,9 +114,10 @@ def read(facts: Sequence[Fact]) -> Found:
     left = without_erased(facts, _ROWS)
     if left != list(facts):
         found.deeds = _read(left).deeds
-    joined = accounts.joined_players({place.player_id for place in found.deeds})
-    for place in [place for place in found.deeds if place.player_id in joined]:
-        _merge(found.deeds[place._replace(player_id=joined[place.player_id])], found.deeds.pop(place))
+    found.joined = accounts.joined_players({place.player_id for place in found.deeds})
+    for place in [place for place in found.deeds if place.player_id in found.joined]:
+        into = place._replace(player_id=found.joined[place.player_id])
+        _merge(found.deeds[into], found.deeds.pop(place))
     return found
 
 
@@ -255,7 +258,12 @@ def _add(found: Found) -> list[Place]:
 
 
 def _join(joined: dict[int, int]) -> None:
-    """Let the days of players be others', who they were found to be, with all that was counted of them."""
+    """Let the days of players be others', who they were found to be, with all that was counted of them.
+
+    Of whom no day is left, as of most who were joined before, nothing happens.
+    """
+    if not joined:
+        return
     taken = counts.take_out(joined, game_ids=counts.games_of(joined))
     totals = Totals()
     moved: dict[Place, Deeds] = defaultdict(Deeds)

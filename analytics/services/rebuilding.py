@@ -17,6 +17,8 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from analytics.counts import REBUILDING
+from analytics.selectors import freshness
+from core import dead_letters
 
 Say = Callable[[str], None]
 COUNTED: Final = (
@@ -31,6 +33,7 @@ COUNTED: Final = (
 )
 _PART_UNLOCKS: Final = 250_000
 _MOST_AHEAD: Final = 100_000
+_OF_UNLOCKS = ("achievements_unlocked", "achievements_revoked", "unlocks_joined", "unlocks_erased")
 _JOINS = ("unlocks_joined", "players_joined", "unlocks_erased", "players_erased")
 
 
@@ -55,6 +58,7 @@ class _Ahead:
 def rebuild(*, now: datetime, say: Say) -> None:
     """Count everything anew, and let that take the place of what is kept. Raises CannotRebuild."""
     with _listener_waits() as reader:
+        _require_no_letters()
         _build(reader, now=now, say=say)
         _swap()
     say("The new tables have taken the place of the old ones.")
@@ -67,6 +71,15 @@ def differences(*, now: datetime, say: Say) -> dict[str, int]:
         found = {table: _compare(table, now=now) for table in COUNTED}
         _drop_new()
     return found
+
+
+def _require_no_letters() -> None:
+    """Refuse to count what the listener failed at, and would count once more with the letter."""
+    if dead_letters.wait(freshness.FOLLOWER, kinds=_OF_UNLOCKS):
+        raise CannotRebuild(
+            "Unlocks wait for analytics as dead letters, and would be counted twice when they are replayed. "
+            "Replay them first: manage.py deadletters --replay all."
+        )
 
 
 @contextmanager

@@ -170,10 +170,12 @@ def _add(counts: _Counts) -> None:
         run_prepared(_ADD, [orjson.dumps(rows).decode()])
 
 
+# A month's row is needed for as long as one of its days may still be told of.
 _FORGET_OLD = """
 WITH gone AS (
     DELETE FROM analytics_activeplayer WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM analytics_activeplayer WHERE begin < $1::date LIMIT $2)) RETURNING 1)
+        SELECT ctid FROM analytics_activeplayer
+         WHERE begin < $1::date - CASE WHEN is_month THEN 31 ELSE 0 END LIMIT $2)) RETURNING 1)
 SELECT count(*) FROM gone
 """
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from accounts.facts import PlayersJoined
 from accounts.models import JoinedPlayer
-from achievements.facts import AchievementsRevoked, AchievementsUnlocked
+from achievements.facts import AchievementsRevoked, AchievementsUnlocked, UnlocksJoined
 from analytics.services import counting
 from core import facts
 from core.clock import microseconds
@@ -208,6 +208,28 @@ def test_the_days_of_two_who_become_one_are_that_one_s(world: World, late: bool)
     counting.apply_facts(told(unheard=True))
     world.there[one] |= world.there.pop(two)
     world.unlocks = {(one, achievement): at for (_, achievement), at in world.unlocks.items()}
+    world.check()
+
+
+@pytest.mark.parametrize("is_known_before", [False, True])
+def test_what_two_who_become_one_held_twice_counts_once_where_it_was(
+    world: World, is_known_before: bool
+) -> None:
+    stays, leaves = world.players[0], world.players[2]
+    world.unlock(stays, 1, BEGIN)
+    world.unlock(leaves, 1, BEGIN + 9 * DAY)
+    world.unlock(leaves, 2, BEGIN + 12 * DAY)
+    counting.apply_facts(told(unheard=True))
+    JoinedPlayer.objects.create(player_id=leaves, into_id=stays, joined_at=BEGIN)
+    us = microseconds(world.unlocks.pop((leaves, 1)))
+    dropped = UnlocksJoined(world.game.pk, gone=[], come=[], dropped=[[leaves, 1, 10, us, us, us]])
+    tell(dropped, world.studio.pk)
+    world.revoke(leaves, 2)
+    if is_known_before:  # it is known who he is before it is heard
+        counting.apply_facts(told(unheard=True))
+    tell(PlayersJoined([[leaves, stays]]), world.studio.pk)
+    counting.apply_facts(told(unheard=True))
+    world.there[stays] |= world.there.pop(leaves)
     world.check()
 
 

@@ -6,12 +6,13 @@ from random import Random
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from analytics import counts
 from analytics.models import AchievementDay, ActiveDay, GameDay, GameHour, Reach, Retention
 from analytics.services import counting, rebuilding
-from core import facts, followers
+from core import dead_letters, facts, followers
 from core.refusals import Unavailable
 from tests import factories
 
@@ -97,6 +98,22 @@ def test_what_was_lost_comes_back_and_what_waits_is_counted_once(world: World) -
     followers.drain(counting.FOLLOWER)
     assert differences() == {}
     call_command("rebuild_analytics", "--check")
+
+
+@pytest.mark.slow
+def test_what_the_listener_failed_at_is_replayed_before_all_is_counted_anew(world: World) -> None:
+    world.live(10)
+    with transaction.atomic():
+        read = facts.read_after(*counts.heard(), kinds=counting.KINDS, limit=1_000)
+        failed, *others = [fact for fact in read if fact.kind == "achievements_unlocked"]
+        dead_letters.bury(counting.FOLLOWER, failed, "It failed.")
+        counting.apply_facts(others)
+    with pytest.raises(CommandError, match="--replay all"):
+        call_command("rebuild_analytics")
+    call_command("deadletters", "--replay", "all")
+    followers.drain(counting.FOLLOWER)
+    call_command("rebuild_analytics")
+    assert differences() == {}
 
 
 @pytest.mark.slow

@@ -183,6 +183,13 @@ def test_a_page_asks_little_of_the_database(house: House, django_assert_max_num_
         house.client("owner").get(house.path("usage"))
 
 
+def test_a_month_counts_nobody_again_while_its_last_days_may_be_told_of() -> None:
+    tell(unlocked(1, [7], at=datetime(2026, 10, 3, tzinfo=UTC)))
+    usage.keep(now=AT)
+    tell(unlocked(1, [7], at=datetime(2026, 10, 20, tzinfo=UTC), number=2))
+    assert counts(1)["10-01 players_month"] == 1
+
+
 def test_who_was_active_long_ago_is_forgotten_and_counts_stay() -> None:
     tell(unlocked(1, [7, 8]))
     usage.keep(now=AT + timedelta(days=100))
