@@ -4,13 +4,12 @@ A page that is somebody's own asks its visitor to sign in. One that is for anybo
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import Concatenate, ParamSpec
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from allauth.account.internal.flows import reauthentication
 from django.contrib.auth.views import redirect_to_login
@@ -54,11 +53,7 @@ class Visitor:
     def zone(self) -> ZoneInfo | None:
         """The time zone that the player lives in; None for UTC, which whoever never chose one has."""
         name = self.player.time_zone
-        if name == "UTC":
-            return None
-        with suppress(ZoneInfoNotFoundError, ValueError):
-            return ZoneInfo(name)
-        return None
+        return None if name == "UTC" else clock.zone(name)
 
     @property
     def is_new(self) -> bool:

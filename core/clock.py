@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 # Seconds may carry a fraction; the zone must be named (RFC 3339 §5.6). Leap seconds are not taken.
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -26,6 +27,14 @@ def set_behind(by: timedelta) -> None:
     """Note by how much this machine's clock is behind PostgreSQL's."""
     global _behind  # noqa: PLW0603 - the process has one
     _behind = by
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return a time zone that somebody chose; UTC where the machine's database knows (or lost) none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
 
 
 def rfc3339(at: datetime) -> str:

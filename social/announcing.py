@@ -80,7 +80,8 @@ class _Kept:
         missing = games.keys() - told.keys()
         if missing:
             told.update(_load({pk: games[pk] for pk in missing}))
-        return told
+        # Another thread may note others meanwhile.
+        return {pk: told[pk] for pk in games if pk in told}
 
     def forget(self) -> None:
         """Keep nothing (between tests)."""

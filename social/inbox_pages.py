@@ -73,6 +73,7 @@ def inbox(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     asked, player = Asked.by(request), visitor.player
     whole = Inbox(player.id)
     kind, now = asked.kind or None, clock.now()
+    newest = selectors.notifications(whole, limit=1)  # first: what comes meanwhile is not marked as read
     new = []
     if not asked.only_unread and not asked.cursor:
         new = selectors.notifications(whole, unread=True, kind=kind, limit=MOST_NEW + 1)
@@ -90,11 +91,11 @@ def inbox(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     context = {
         "new": [item(one, names=names) for one in new[:MOST_NEW]],
         "more_new": f"?{asked.query(unread='1')}" if len(new) > MOST_NEW else "",
-        "days": list(_by_day(shown, names=names, zone=ZoneInfo(player.time_zone), now=now)),
+        "days": list(_by_day(shown, names=names, zone=clock.zone(player.time_zone), now=now)),
         "more": f"?{asked.query(cursor=more)}" if more else "",
         "asked": asked,
         "filters": _filters(asked),
-        "newest": max((one.seq for one in [*new, *shown]), default=0),
+        "newest": newest[0].seq if newest else 0,
         "here": "inbox",
         "default_theme": DEFAULT_THEME,
     }

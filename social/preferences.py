@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from accounts.selectors import time_zones
+from core import clock
 from core.db import array_literal, run_prepared
 from social.inbox import Notice
 from social.models import NotificationPreference
@@ -70,17 +70,9 @@ def choices(player_ids: Iterable[int], *, at: datetime) -> Choices:
     in_quiet = frozenset(
         player
         for player, (begins, ends) in hours.items()
-        if is_quiet(at, zone=_zone(zones[player]), begins=begins, ends=ends)
+        if is_quiet(at, zone=clock.zone(zones[player]), begins=begins, ends=ends)
     )
     return Choices(chosen, in_quiet)
-
-
-def _zone(name: str) -> ZoneInfo:
-    """Return a time zone; UTC for a name that the machine's database lost, which must not hold up a batch."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
 
 
 def _preference(

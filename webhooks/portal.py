@@ -42,7 +42,7 @@ _STATES = {
 def webhooks(request: HttpRequest, visit: Visit) -> Page:
     """List a studio's webhooks."""
     found = selectors.endpoints(visit.studio.studio_id, limit=endpoints.MOST)
-    titles = {game.uuid: game.title for game in visit.games}
+    titles = {game.uuid: game.title for game in (*visit.games, *visit.put_away)}
     rows = [(info, titles.get(info.game_uuid) if info.game_uuid else None) for info in found]
     return render(request, "portal/webhooks/list.html", {"visit": visit, "here": "webhooks", "rows": rows})
 

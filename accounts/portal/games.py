@@ -52,14 +52,9 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
 def settings(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show a game's settings; change its title, regions and signatures."""
     game = _game(visit)
-    initial = {
-        "title": game.title,
-        "regions": list(game.regions),
-        "signed_requests": game.signed_requests,
-    }
     if request.method != "POST":
-        return _settings(request, visit, GameForm(initial=initial))
-    form = GameForm(request.POST, initial=initial)
+        return _settings(request, visit)
+    form = GameForm(request.POST, initial=_initial(game))
     if not form.is_valid():
         return _settings(request, visit, form, refused=True)
     changed = games.update(
@@ -146,25 +141,33 @@ def restore(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _settings(
     request: HttpRequest,
     visit: Visit,
-    form: GameForm | None,
+    form: GameForm | None = None,
     *,
     tester_form: TesterForm | None = None,
     refused: bool = False,
 ) -> HttpResponse:
     """Show the settings, with the form that was refused, if one was."""
     game = _game(visit)
-    initial = {"title": game.title, "regions": list(game.regions)}
     return _page(
         request,
         "portal/game_settings.html",
         visit,
         refused=refused,
         game=game,
-        form=form or GameForm(initial=initial),
+        form=form or GameForm(initial=_initial(game)),
         tester_form=tester_form or TesterForm(studio_id=game.studio_id),
         testers=testers.of(game),
         means=shelving.of_putting_away(game.id, at=clock.now()),
     )
+
+
+def _initial(game: GameInfo) -> dict[str, Any]:
+    """Return what the form of a game's settings begins with."""
+    return {
+        "title": game.title,
+        "regions": list(game.regions),
+        "signed_requests": game.signed_requests,
+    }
 
 
 def _page(

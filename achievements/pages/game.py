@@ -285,7 +285,7 @@ def _timeline(
         assert shown[-1].unlocked_at is not None
         after = encode_cursor(kind, [microseconds(shown[-1].unlocked_at), shown[-1].place])
         more = f"{asked.but(view='timeline')}&cursor={after}"
-    return {"months": _months(shown, ZoneInfo(visitor.player.time_zone or "UTC")), "more_url": more}
+    return {"months": _months(shown, clock.zone(visitor.player.time_zone or "UTC")), "more_url": more}
 
 
 def _months(held: Sequence[AchievementCard], zone: ZoneInfo) -> list[Month]:

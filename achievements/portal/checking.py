@@ -83,11 +83,12 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def _choose(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Add a store, or take it away; what is no store changes nothing."""
-    game, store = _game(visit), request.POST.get("store", "")
-    if store in linting.STORES:
-        chosen = set(selectors.stores_of(game.id)) ^ {store}
-        arranging.set_stores(game=game, stores=chosen, actor=visit.actor, at=clock.now())
+    """Choose a store, or leave it out; what is no store, or is so already, changes nothing."""
+    game, at = _game(visit), clock.now()
+    for act, is_chosen in (("choose", True), ("leave", False)):
+        store = request.POST.get(act)
+        if store in linting.STORES:
+            arranging.choose_store(game=game, store=store, is_chosen=is_chosen, actor=visit.actor, at=at)
     return redirect("check-achievements", studio=visit.studio.studio_uuid, game=game.uuid)
 
 

@@ -1,6 +1,6 @@
 """What the portal does to several achievements at once, each time all of it or nothing, and noted."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -140,11 +140,16 @@ def _store_order(order: Sequence[Definition]) -> None:
     Achievement.objects.bulk_update(rows, ["sort_order"], batch_size=500)
 
 
-def set_stores(*, game: GameInfo, stores: Collection[str], actor: str, at: datetime) -> None:
-    """Check a game's achievements against the guidelines of these stores from now on, of those that are known."""
-    kept = [store for store in linting.STORES if store in stores]
+def choose_store(*, game: GameInfo, store: str, is_chosen: bool, actor: str, at: datetime) -> None:
+    """Check a game's achievements against a store's guidelines from now on, or no more; again is no change."""
     with transaction.atomic():
-        Catalogue.objects.update_or_create(game_id=game.id, defaults={"stores": kept})
+        Catalogue.objects.get_or_create(game_id=game.id)
+        row = Catalogue.objects.select_for_update().get(game_id=game.id)
+        before = linting.STORES if row.stores is None else row.stores
+        kept = [name for name in linting.STORES if (is_chosen if name == store else name in before)]
+        if kept == row.stores:
+            return
+        Catalogue.objects.filter(pk=row.pk).update(stores=kept)
         _note("game.set_stores", game, actor=actor, at=at, details={"stores": kept})
 
 

@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from accounts import selectors as accounts
 from accounts.selectors import PlayerInfo
 from achievements.selectors import definitions
 from achievements.selectors.cards import Rarity, address_by_key
+from core import clock
 from core.curve import Curve
 from core.spoken import NAMELESS
 from history.selectors import served
@@ -216,7 +216,7 @@ def _rarity(told: Mapping[str, Any]) -> Rarity:
 def _gained(player: PlayerInfo, window: str, *, at: datetime) -> list[tuple[date, int]]:
     """Return what was gained in each day or week of a window, by its first day where the player lives."""
     found = trend(player_id=player.id, time_zone=player.time_zone, metric="points", window=window, at=at)
-    zone = ZoneInfo(player.time_zone)
+    zone = clock.zone(player.time_zone)
     return [(begin.astimezone(zone).date(), int(points)) for begin, points in found.points]
 
 

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from accounts import selectors as accounts
 from accounts.selectors import GameInfo, PlayerInfo
 from achievements.selectors import unlocks
+from core import clock
 from core.clock import rfc3339
 from history import rollups
 from history.buckets import begins_at
@@ -31,7 +31,7 @@ def recap(
     Days are kept for about two years: of a year that is longer ago, whatever is told by the day is null. `language`:
     of achievements' texts; None for each game's first one.
     """
-    zone, game_ids = ZoneInfo(player.time_zone), audience.game_ids()
+    zone, game_ids = clock.zone(player.time_zone), audience.game_ids()
     first, following = date(year, 1, 1), date(year + 1, 1, 1)
     begins, ends = begins_at(first, zone), begins_at(following, zone)
     months = rollups.activity_within(
@@ -131,4 +131,4 @@ def _longest_streak(days: Sequence[date]) -> int:
 
 def latest_year(player: PlayerInfo, *, at: datetime) -> int:
     """Return the year that it is where a player lives; no recap is of a later one."""
-    return at.astimezone(ZoneInfo(player.time_zone)).year
+    return at.astimezone(clock.zone(player.time_zone)).year

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from core import clock
 from history import rollups
 from history.buckets import Bucket, Level, begins_at, buckets
 
@@ -56,7 +57,7 @@ def stat_trend(*, player_id: int, time_zone: str, stat_id: int, window: str, at:
 
 def _window(window: str, time_zone: str, *, at: datetime) -> tuple[Level, list[Bucket], ZoneInfo]:
     level, days = WINDOWS[window]
-    zone = ZoneInfo(time_zone)
+    zone = clock.zone(time_zone)
     return level, buckets(level, days=days, now=at, zone=zone), zone
 
 

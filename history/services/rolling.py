@@ -119,7 +119,7 @@ def rebuild() -> int:
 def _changes(facts: Sequence[Fact], *, now: datetime) -> Changes:
     found, kept = Changes(), _Kept(now)
     players = set(_players(facts))
-    zones = {player: ZoneInfo(name) for player, name in accounts.time_zones(players).items()}
+    zones = {player: clock.zone(name) for player, name in accounts.time_zones(players).items()}
     for fact in facts:
         if fact.kind == AchievementsUnlocked.kind:
             _add_unlocks(found, fact, fact.payload["unlocks"], zones, kept, sign=1)

@@ -222,6 +222,12 @@ def test_whoever_the_studio_does_not_know_can_t_test(house: House, name: str) ->
     assert audited(house.studio) == []
 
 
+def test_the_settings_stay_as_they_are_where_no_tester_is_found(house: House) -> None:
+    models.Game.objects.filter(pk=house.game.pk).update(signed_requests=True)
+    answer = house.post(f"games/{house.game.uuid}/testers/add", {"player": "p-9"})
+    assert answer.context["form"]["signed_requests"].value() is True
+
+
 def test_another_studio_s_player_is_not_there_to_be_removed(house: House) -> None:
     theirs = factories.player(house.elsewhere, "theirs")
     their_game = factories.game(house.elsewhere)

@@ -108,11 +108,16 @@ def test_a_page_about_many_achievements_stays_a_page(game: Game) -> None:
 
 def test_the_stores_of_a_game_are_kept(game: Game) -> None:
     developer, analyst = visitor(game), visitor(game, Role.ANALYST)
-    for store in ("xbox", "epic", "xbox", "psn", ""):
-        assert developer.post(f"{pages(game)}/check", {"store": store}).status_code == 302
+    for act, store in (
+        *[("leave", "xbox")] * 2,  # pressed twice, as by two people
+        ("leave", "epic"),
+        *[("choose", "xbox")] * 2,
+        *[("choose", "psn"), ("leave", ""), ("store", "steam")],
+    ):
+        assert developer.post(f"{pages(game)}/check", {act: store}).status_code == 302
     assert Catalogue.objects.get(game=game).stores == ["xbox", "google-play", "steam"]
-    assert analyst.post(f"{pages(game)}/check", {"store": "xbox"}).status_code == 403
-    assert visitor(factories.game()).post(f"{pages(game)}/check", {"store": "xbox"}).status_code == 404
+    assert analyst.post(f"{pages(game)}/check", {"leave": "xbox"}).status_code == 403
+    assert visitor(factories.game()).post(f"{pages(game)}/check", {"leave": "xbox"}).status_code == 404
     api = factories.api(factories.server_key(game.studio))
     assert api.get(f"/games/{game.uuid}/achievements/lint").json()["stores"] == [
         "xbox",

@@ -128,6 +128,8 @@ def test_what_is_unread_stands_first_and_filters_and_pages_keep_to_their_part(
     more = text.split('class="button" href="?cursor=')[1].split('"')[0]
     older = read(client, f"/me/inbox?cursor={more}")
     assert "Deed 1" in older
+    for shown in (text, older, read(client, "/me/inbox?kind=friend.request")):
+        assert 'name="newest" value="5"' in shown, "what stands on no page is marked as well"
     assert "Deed 4" not in older
     assert "Nothing like that" in read(client, "/me/inbox?kind=friend.request")
     assert client.get("/me/inbox?cursor=forged").status_code == 400

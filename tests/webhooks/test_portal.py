@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import Member, Role, Studio, User
+from accounts.models import Game, Member, Role, Studio, User
 from core.models import AuditEntry
 from tests import factories
 from tests.factories import Api
@@ -63,6 +64,15 @@ def test_a_secret_is_shown_once_and_by_nothing_else(developer: Client, studio: S
         assert secret[0] not in developer.get(page).text
     entry = AuditEntry.objects.get(action="webhook.create")
     assert entry.actor == f"user:developer-{studio.pk}@example.com"
+
+
+def test_one_of_a_game_that_was_put_away_is_listed_as_that_game_s(developer: Client, studio: Studio) -> None:
+    game = factories.game(studio, title="Put away")
+    assert create(developer, studio, game=str(game.uuid)).status_code == 200
+    Game.objects.filter(pk=game.pk).update(archived_at=timezone.now())
+    listed = developer.get(pages(studio)).text
+    assert "<bdi>Put away</bdi>" in listed
+    assert "all games" not in listed
 
 
 def test_a_form_that_is_sent_again_makes_no_second_one(developer: Client, studio: Studio) -> None:
