@@ -128,6 +128,13 @@ class Keeper {
     if (aloud && aloud.textContent !== text) aloud.textContent = text;
   }
 
+  /** No answer came to a button: what was typed is still there, and is saved by itself as before. */
+  failed(form) {
+    this.isStopped = this.hasConflict();
+    if (form === this.form) this.typed();
+    this.say(this.form.dataset.away, true);
+  }
+
   /** A button waits for what is on its way: it would find the achievement changed by that. */
   submitted(event) {
     clearTimeout(this.timer);
@@ -171,6 +178,12 @@ class NewKeeper {
     }
   }
 
+  failed(form) {
+    if (form === this.form) this.form.dataset.typed = "1";
+    this.store();
+    this.form.querySelector("#draft-said").textContent = this.form.dataset.notSent;
+  }
+
   store(isSent = false) {
     const typed = [...new FormData(this.form)].filter(([name]) => name !== "csrfmiddlewaretoken");
     sessionStorage.setItem(this.place, JSON.stringify({ isSent, typed }));
@@ -181,6 +194,10 @@ class NewKeeper {
     if (!kept) return;
     const values = new Map(kept.typed.map(([name]) => [name, []]));
     for (const [name, value] of kept.typed) values.get(name).push(value);
+    for (const button of this.form.querySelectorAll("[data-more-lines]")) {
+      const names = linesOf(button).map((line) => line.querySelector("[name]").name);
+      for (let there = names.length; there < (values.get(names[0])?.length ?? 0); there++) addLine(button);
+    }
     for (const field of this.form.elements) {
       if (!field.name || field.name === "csrfmiddlewaretoken" || field.type === "submit") continue;
       const own = values.get(field.name) ?? [];

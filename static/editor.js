@@ -169,12 +169,23 @@ class Drawer {
     this.dialog.addEventListener("click", (event) => this.clicked(event));
     this.dialog.addEventListener("submit", (event) => this.sent(event));
     this.dialog.addEventListener("laurel:saved", () => { this.isStale = true; });
-    window.addEventListener("popstate", () => { if (this.dialog.open) this.close(); else location.reload(); });
+    window.addEventListener("popstate", () => { if (this.dialog.open) this.back(); else location.reload(); });
   }
 
   async open(url) {
-    if (await this.load(url)) history.pushState({ drawer: true }, "", url);
+    if (await this.load(url)) this.push(url);
     else location.assign(url);
+  }
+
+  /** Let the drawer have its own address, to which Back returns from what is not to be left. */
+  push(url) {
+    this.address = url;
+    history.pushState({ drawer: true }, "", url);
+  }
+
+  replace(url) {
+    this.address = url;
+    history.replaceState({ drawer: true }, "", url);
   }
 
   async load(url, options) {
@@ -186,7 +197,7 @@ class Drawer {
       this.dialog.replaceChildren(...page.querySelectorAll("main > .message"), editor);
       if (!this.dialog.open) this.dialog.showModal();
       this.dialog.scrollTop = 0;
-      if (options) history.replaceState({ drawer: true }, "", answer.url);
+      if (options) this.replace(answer.url);
       this.keeper = prepareEditor(this.dialog, new URL(url, location.href).hash);
       this.dialog.dispatchEvent(new Event("laurel:replaced", { bubbles: true }));
       this.dialog.querySelector("[data-focus]")?.focus();
@@ -209,7 +220,7 @@ class Drawer {
 
   async follow(url) {
     if (await stays(this.dialog, this.keeper)) return;
-    if (await this.load(url)) history.replaceState({ drawer: true }, "", url);
+    if (await this.load(url)) this.replace(url);
     else location.assign(url);
   }
 
@@ -217,9 +228,18 @@ class Drawer {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post") return;
     event.preventDefault();
-    this.isStale = true;
-    const body = new FormData(form, event.submitter);
-    this.load(form.action, { method: "POST", body }).then((shown) => { if (!shown) location.assign(this.list); });
+    if (this.isSending) return;
+    this.isSending = this.isStale = true;
+    const body = new FormData(form, event.submitter), keeper = this.keeper;
+    this.load(form.action, { method: "POST", body })
+      .then((shown) => { if (!shown) keeper.failed(form); })
+      .finally(() => { this.isSending = false; });
+  }
+
+  /** The browser's Back has left the drawer's address already. */
+  async back() {
+    if (await stays(this.dialog, this.keeper)) this.push(this.address);
+    else this.close();
   }
 
   async leave() {

@@ -45,17 +45,21 @@ function chooseAll(box) {
 
 document.querySelectorAll("[data-choose-all]").forEach(chooseAll);
 
-/** A button below lines of fields: it adds one as empty as a line can be. */
+const linesOf = (button) => [...button.closest("fieldset, section, .lines").querySelectorAll(button.dataset.moreLines)];
+
+/** Add a line of fields, as empty as one can be, to those above a button; return it. */
+function addLine(button) {
+  const last = linesOf(button).at(-1), line = last.cloneNode(true);
+  for (const field of line.querySelectorAll("input, textarea")) field.value = field.dataset.empty ?? "";
+  for (const field of line.querySelectorAll("select")) field.selectedIndex = 0;
+  last.after(line);
+  return line;
+}
+
+/** A button below lines of fields that adds one. */
 function moreLines(button) {
   button.hidden = false;
-  button.addEventListener("click", () => {
-    const last = [...button.closest("fieldset, section, .lines").querySelectorAll(button.dataset.moreLines)].at(-1);
-    const line = last.cloneNode(true);
-    for (const field of line.querySelectorAll("input, textarea")) field.value = field.dataset.empty ?? "";
-    for (const field of line.querySelectorAll("select")) field.selectedIndex = 0;
-    last.after(line);
-    line.querySelector("input:not(.of-sum), select").focus();
-  });
+  button.addEventListener("click", () => addLine(button).querySelector("input:not(.of-sum), select").focus());
 }
 
 const prepareLines = (root) => root.querySelectorAll("[data-more-lines]").forEach(moreLines);
