@@ -108,8 +108,9 @@ class Endpoint(APIView):
         bodiless: methods that read no body: one that is sent may only be an empty object.
         limited_as: which of a player's limits it counts for: `unlocks`, `dashboards`, `boards` or `others`
             (config/settings/limits.py).
-        keeps_answers: whether a POST with an Idempotency-Key runs once. Not where the answer is a secret, or where a
-            refusal has to leave a trace; such a POST may be repeated as it is.
+        keeps_answers: whether a POST with an Idempotency-Key runs once. Not where the answer is a secret, where a
+            refusal has to leave a trace, or where it takes long; such a POST may be repeated as it is.
+        secrets: what of an answer is not kept, and left out where it is given again.
 
     """
 
@@ -119,6 +120,7 @@ class Endpoint(APIView):
     bodiless: frozenset[str] = frozenset()
     limited_as: str = "others"
     keeps_answers: bool = True
+    secrets: frozenset[str] = frozenset()
     _allow = ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -171,7 +173,7 @@ class Endpoint(APIView):
         if request.method in self.bodiless:
             _require_no_body(request)
         if self.keeps_answers and request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
-            self.post: Any = partial(idempotency.once, run=self.post)
+            self.post: Any = partial(idempotency.once, run=self.post, secrets=self.secrets)
 
 
 def check_query(request: HttpRequest, known: frozenset[str]) -> None:

@@ -6,7 +6,7 @@ Source: draft-ietf-httpapi-idempotency-key-header.
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -23,8 +23,14 @@ KEPT_DAYS = 7
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
-def once(request: Request, *args: Any, run: Callable[..., HttpResponse], **kwargs: Any) -> HttpResponse:
-    """Run the operation, or answer again what it answered under this key.
+def once(
+    request: Request,
+    *args: Any,
+    run: Callable[..., HttpResponse],
+    secrets: Collection[str] = (),
+    **kwargs: Any,
+) -> HttpResponse:
+    """Run the operation, or answer again what it answered under this key, but for `secrets`, which nobody keeps.
 
     Raises:
         Malformed: the key is not 1 to 255 printable ASCII characters.
@@ -59,7 +65,7 @@ def once(request: Request, *args: Any, run: Callable[..., HttpResponse], **kwarg
             "INSERT INTO core_idempotencykey (caller, key, fingerprint, status, body, created_at)"
             " VALUES (%s, %s, %s, %s, %s, now()) ON CONFLICT (caller, key) DO UPDATE SET"
             " fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body, created_at = now()",
-            [caller, key, fingerprint, response.status_code, _body(response)],
+            [caller, key, fingerprint, response.status_code, _body(response, secrets)],
         )
     return response
 
@@ -76,10 +82,17 @@ def _fingerprint(request: Request) -> bytes:
     return whole.digest()
 
 
-def _body(response: HttpResponse) -> bytes:
+def _body(response: HttpResponse, secrets: Collection[str]) -> bytes:
     if not isinstance(response, Response):
         return response.content
-    return b"" if response.data is None else dumps(response.data)
+    if response.data is None:
+        return b""
+    kept = (
+        {name: value for name, value in response.data.items() if name not in secrets}
+        if secrets
+        else response.data
+    )
+    return dumps(kept)
 
 
 def _again(kept: tuple[Any, int, Any], fingerprint: bytes) -> HttpResponse:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.keys import SCOPES
@@ -54,6 +55,35 @@ def test_it_is_created_with_a_secret_that_is_not_shown_again(api: Api, hook: dic
     assert listed["results"] == [hook]
     for text in (shown.content, api.get("/webhooks").content, str(AuditEntry.objects.values()).encode()):
         assert secret.removeprefix("whsec_").encode() not in text
+
+
+def test_no_secret_is_kept_with_an_answer_that_is_given_again(api: Api) -> None:
+    def post(path: str, body: dict[str, Any], key: str) -> Any:
+        return api.post(path, body, Idempotency_Key=key)
+
+    made = post("/webhooks", {"url": URL}, "create").json()
+    path = f"/webhooks/{made['id']}/rotate-secret"
+    rotated = post(path, {"overlap_hours": 1}, "rotate").json()
+    again = post("/webhooks", {"url": URL}, "create")
+    assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
+    assert again.json() == {name: value for name, value in made.items() if name != "secret"}
+    assert Endpoint.objects.count() == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT body FROM core_idempotencykey")
+        kept = [bytes(row[0]) for row in cursor.fetchall()]
+    assert len(kept) == 2
+    for secret in (made["secret"], rotated["secret"]):
+        assert secret.encode() not in b"".join(kept)
+
+
+def test_a_range_is_queued_in_short_transactions_whatever_its_header_says(
+    api: Api, hook: dict[str, Any]
+) -> None:
+    delivered(hook)
+    path, body = f"/webhooks/{hook['id']}/redeliver", {"since": "2026-01-01T00:00:00Z"}
+    answer = api.post(path, body, Idempotency_Key="x")
+    assert answer.json() == {"queued": 1}
+    assert "Idempotent-Replayed" not in api.post(path, body, Idempotency_Key="x")
 
 
 def test_it_is_changed_disabled_and_deleted_and_each_is_noted(api: Api, hook: dict[str, Any]) -> None:

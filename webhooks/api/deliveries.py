@@ -239,11 +239,16 @@ class RedeliverRangeView(Endpoint):
     """Many deliveries, again."""
 
     scopes = {"POST": SCOPE}
+    # An answer is kept in the transaction of its effect; this one's takes seconds, and as one would hold listeners up.
+    keeps_answers = False
 
     @extend_schema(
         operation_id="redeliver_range",
         summary="Send the deliveries of a time again",
-        description="At most 100,000 at once: 409 when there are more.",
+        description=(
+            "At most 100,000 at once: 409 when there are more. It may be repeated: what waits already is not queued "
+            "twice."
+        ),
         tags=TAGS,
         request=RangeInput,
         responses={202: RangeOutput},

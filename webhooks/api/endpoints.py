@@ -166,6 +166,7 @@ class WebhooksView(Endpoint):
     """A studio's webhooks."""
 
     scopes = {"GET": SCOPE, "POST": SCOPE}
+    secrets = frozenset({"secret"})
     query = frozenset({"limit", "cursor"})
 
     @extend_schema(
@@ -286,13 +287,15 @@ class RotateSecretView(Endpoint):
     """A webhook's secret."""
 
     scopes = {"POST": SCOPE}
+    secrets = frozenset({"secret"})
 
     @extend_schema(
         operation_id="rotate_webhook_secret",
         summary="Give a webhook a new secret",
         description=(
             "For the hours of the overlap messages carry two signatures, one by each secret, so that the receiver can "
-            "change over. 0 ends the old one at once. Without a body it is a day."
+            "change over. 0 ends the old one at once. Without a body it is a day. Under an Idempotency-Key "
+            "that was used the answer comes again without the secret."
         ),
         tags=TAGS,
         request=RotationInput,
