@@ -30,7 +30,7 @@ from tests.patience import LONG_S
 from tests.webhooks import world
 from tests.webhooks.servers import HOST, NameServer, hanging, headers_for, receiver, says
 from webhooks import announcing, metrics, queue
-from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.models import Attempt, Delivery, Disabled, Endpoint
 from webhooks.queue import Done, Due, Message, Outcome
 from webhooks.rules import schedule
 from webhooks.sender import MOST_OF_A_SLOW_ONE
@@ -270,6 +270,19 @@ def test_410_disables_and_what_comes_then_is_parked(api: Api, studio: Studio) ->
     followers.drain("webhooks")
     assert Delivery.objects.get(event="player.created").state == "parked"
     assert api.post(f"/webhooks/{hook['id']}/test", {}).status_code == 409
+
+
+def test_what_an_address_answers_says_nothing_of_an_endpoint_that_moved_meanwhile(api: Api) -> None:
+    def moved(request: BaseHTTPRequestHandler) -> None:
+        Endpoint.objects.update(url="https://elsewhere.example.com/")
+        connection.close()  # this thread's
+        says(410)(request)
+
+    with receiver(moved) as server:
+        send_test(api, create(api, server.port))
+        world.send_until(tried)
+    endpoint = Endpoint.objects.get()
+    assert (endpoint.disabled, endpoint.failing_since) == (Disabled.NO, None)
 
 
 def test_five_days_of_failures_disable_and_a_success_before_forgives(api: Api) -> None:

@@ -44,10 +44,17 @@ def give_back(taken: Iterable[Due]) -> None:
 
 
 def note(done: Sequence[Done]) -> None:
-    """Note attempts; an endpoint that answered 410, or has failed for five days, is disabled."""
+    """Note attempts; an endpoint that answered 410, or has failed for five days, is disabled.
+
+    What an address answers says nothing of an endpoint that has another one by now.
+    """
     now = clock.now()
     with transaction.atomic():
         queue.note(done)
+        addresses = dict(
+            Endpoint.objects.filter(pk__in={each.due.endpoint_id for each in done}).values_list("pk", "url")
+        )
+        done = [each for each in done if addresses.get(each.due.endpoint_id) == each.url]
         succeeded = {each.due.endpoint_id for each in done if each.outcome.is_success}
         failed = {each.due.endpoint_id for each in done if _tells_against(each)} - succeeded
         gone = {each.due.endpoint_id for each in done if each.outcome.status == _GONE}
