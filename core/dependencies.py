@@ -32,6 +32,7 @@ KEPT_S = 1.0
 OK: Final = "ok"
 DOWN: Final = "down"
 UNSAFE: Final = "unsafe"
+READ_ONLY: Final = "takes no writes"
 PENDING: Final = "migrations pending"
 OTHER_TIME_OUTS: Final = "other time-outs"
 CLOSED: Final = "restored, and not reopened"
@@ -41,6 +42,10 @@ REPLICA: Final = "replica"
 BROKER: Final = "broker"
 # What PostgreSQL may lose what it has acknowledged by, where one of them is off.
 SAFE_SETTINGS: Final = ("fsync", "synchronous_commit", "full_page_writes")
+# A standby, also one that an address leads to since a failover.
+_TAKES_NO_WRITES: Final = (
+    "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
+)
 # “Do you speak TLS?” (PostgreSQL's SSLRequest), which PgBouncer answers by itself, before it knows who asks.
 _SSL_REQUEST: Final = bytes.fromhex("00000008 04d2162f")
 _AWAY: Final = (*direct.AWAY, *AWAY, redis.RedisError, BrokerError, AMQPError, TimeoutError)
@@ -51,7 +56,7 @@ class Found:
     """How a dependency is.
 
     Attributes:
-        status: OK, DOWN, or of PostgreSQL UNSAFE, PENDING, CLOSED or OTHER_TIME_OUTS.
+        status: OK, DOWN, or of PostgreSQL UNSAFE, READ_ONLY, PENDING, CLOSED or OTHER_TIME_OUTS.
         latency_s: how long it took to answer; None if it did not.
         off: of PostgreSQL, which of SAFE_SETTINGS are off.
         others: of PostgreSQL, which time-outs are not those of this kind of process, in milliseconds.
@@ -130,6 +135,8 @@ class Watch:
             off = unsafe_settings(way.ask)
             if off:
                 return Found(UNSAFE, off=tuple(off))
+            if way.ask(_TAKES_NO_WRITES)[0][0]:
+                return Found(READ_ONLY)
             if not migrated.holds(way.ask):
                 return Found(PENDING)
             if not reopening.is_open(way.ask):

@@ -4,6 +4,7 @@ To who answers requests, one that is away is no reason to stay away, too: /ready
 log waits for it, and for its migrations: nobody asks him again, and what he can't apply he would bury.
 """
 
+import signal
 import time
 from typing import Final
 
@@ -27,6 +28,7 @@ def wait_for_postgresql() -> None:
     """
     way = Direct(within_s=_ANSWERS_WITHIN_S)
     migrated, is_told = Migrated(), False
+    before = signal.signal(signal.SIGTERM, _end)
     try:
         while not (require_safe_postgresql() and _holds(migrated, way)):
             if not is_told:
@@ -34,7 +36,13 @@ def wait_for_postgresql() -> None:
             is_told = True
             time.sleep(_ASKS_EVERY_S)
     finally:
+        signal.signal(signal.SIGTERM, before)
         way.close()
+
+
+def _end(*_: object) -> None:
+    """End this process. The first one of a container is not ended by a signal that it does not listen for."""
+    raise SystemExit(0)
 
 
 def _holds(migrated: Migrated, way: Direct) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from core.dependencies import CLOSED, OK, OTHER_TIME_OUTS, PENDING, UNSAFE
+from core.dependencies import CLOSED, OK, OTHER_TIME_OUTS, PENDING, READ_ONLY, UNSAFE
 from core.status.values import Status
 
 LAG_S: Final = 30.0
@@ -24,6 +24,8 @@ def _of_dependencies(status: Status) -> Iterator[str]:
     for name, found in status.dependencies.items():
         if found.status == UNSAFE:
             yield f"{name} runs with {', '.join(found.off)} off: it may lose what it has acknowledged."
+        elif found.status == READ_ONLY:
+            yield f"{name} takes no writes: it is a standby, or default_transaction_read_only is on."
         elif found.status == PENDING:
             yield f"{name} lacks migrations of this version: run manage.py migrate."
         elif found.status == CLOSED:

@@ -84,6 +84,31 @@ def settings_say(**said: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
+def test_who_waits_for_postgresql_is_ended_by_a_signal_that_the_first_process_hears_only_if_it_listens() -> (
+    None
+):
+    wait = (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"  # as it is to a container's first process
+        "import django; django.setup()\n"
+        "from core.starting import wait_for_postgresql; wait_for_postgresql()"
+    )
+    env = {
+        **os.environ,
+        "DATABASE_URL": "postgres://nobody:secret@127.0.0.1:9/nothing",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "SECRET_KEY": SECRET,
+    }
+    command = [sys.executable, "-c", wait]
+    with subprocess.Popen(
+        command, cwd=BASE_DIR, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None
+        assert any(b"waiting for PostgreSQL" in line for line in process.stdout)
+        process.terminate()
+        assert process.wait(LONG_S) == 0
+
+
 @pytest.mark.parametrize("what", WRONG)
 def test_no_command_runs_with_what_would_undo_the_rest(what: str) -> None:
     said, fault, advice = WRONG[what]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from drf_spectacular.validation import validate_schema
 from pytest_django import DjangoDbBlocker
@@ -52,6 +53,20 @@ def operations(schema: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
 def test_livez_asks_nobody() -> None:
     answer = Client().get("/livez")  # without a database here, pytest-django would let nobody ask one
     assert (answer.status_code, answer.content) == (200, b"ok")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("safe")
+def test_readyz_sends_nobody_to_a_postgresql_that_takes_no_writes() -> None:
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            answer = Client().get("/readyz")
+        finally:
+            cursor.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["postgresql"]["status"] == "takes no writes"
 
 
 @pytest.mark.django_db
