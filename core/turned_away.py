@@ -17,7 +17,7 @@ from core.refusals import Refused
 
 HOLD_S: Final = 1.0
 _MOST: Final = 10_000
-_Caller = tuple[bytes, str, str]
+_Caller = bytes
 
 
 @dataclass(slots=True)
@@ -75,9 +75,9 @@ def forget() -> None:
 
 
 def _caller(environ: Mapping[str, Any]) -> _Caller | None:
-    """Return who asks for what: by the credential that is shown, which itself is not kept."""
+    """Return who asks for what, at one size whatever he sends, and without the credential that is shown."""
     shown = environ.get("HTTP_AUTHORIZATION")
     if shown is None:
         return None
-    known = hashlib.blake2b(shown.encode(errors="replace"), digest_size=16).digest()
-    return known, environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    asked = f"{shown}\0{environ['REQUEST_METHOD']}\0{environ['PATH_INFO']}"
+    return hashlib.blake2b(asked.encode(errors="replace"), digest_size=16).digest()
