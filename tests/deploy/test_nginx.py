@@ -100,6 +100,16 @@ def test_what_is_not_for_everybody_is_fetched_each_time(proxy: Proxy, path: str)
     assert not any("s-maxage" in answer.headers.get("Cache-Control", "") for answer in answers)
 
 
+@pytest.mark.parametrize(
+    "path", ["/account/password/reset/key/{}/", "/account/confirm-email/{}/", "/invitations/{}"]
+)
+def test_no_secret_of_an_address_is_in_the_log(proxy: Proxy, path: str) -> None:
+    proxy.ask(path.format("a-secret-of-a-link"))
+    log = (proxy.folder / "access.log").read_text()
+    assert path.partition("{")[0] in log
+    assert "a-secret" not in log
+
+
 def test_a_board_is_kept_for_who_shows_no_key(proxy: Proxy) -> None:
     studio = factories.studio()
     game = factories.game(studio)

@@ -49,7 +49,7 @@ def test_o4_nobody_outside_reaches_anything_but_nginx() -> None:
         for name, service in SERVICES.items()
         if service.get("ports")
     }
-    assert published.pop("nginx") == ["80:8080", "443:8443"]
+    assert published.pop("nginx") == ["0.0.0.0:80:8080", "0.0.0.0:443:8443"]
     assert published
     assert [port for ports in published.values() for port in ports if not port.startswith("127.0.0.1:")] == []
     assert not any("network_mode" in service or service.get("privileged") for service in SERVICES.values())
