@@ -187,7 +187,7 @@ def write(writes: Iterable[Write], announcements: Sequence[tuple[int, ProgressCh
 _FORGET = """
     WITH gone AS (
         DELETE FROM achievements_progressevent WHERE ctid = ANY(ARRAY(
-            SELECT ctid FROM achievements_progressevent WHERE heard_at < $1::timestamptz LIMIT $2))
+            SELECT ctid FROM achievements_progressevent WHERE heard_at < $1::timestamptz ORDER BY heard_at LIMIT $2))
         RETURNING 1
     ) SELECT count(*) FROM gone
 """

@@ -54,8 +54,9 @@ def sketch_of(board: Board) -> Sketch | None:
 
 def forget() -> None:
     """Empty this process's kept sketches (after a change here, and between tests)."""
-    _kept.clear()
-    _large_kept.clear()
+    with _lock:
+        _kept.clear()
+        _large_kept.clear()
 
 
 def listing(board: Board, sketch: Sketch, where: Where, *, limit: int) -> Listing:
@@ -199,27 +200,36 @@ RETURNING s.name, s.players, s.changes
 """
 
 
-def count_changes(changed: Mapping[Board, int]) -> list[Board]:
-    """Note how many players moved on large boards; return those whose sketch is stale by that."""
+def count_changes(changed: Mapping[Board, int]) -> tuple[set[Board], set[Board]]:
+    """Note how many players moved on large boards.
+
+    Returns:
+        The boards of which that was noted, and those of them whose sketch is stale by that. The others are not large
+        any more, and `large` does not know it yet.
+
+    """
     if not changed:
-        return []
+        return set(), set()
     boards = {board.name: board for board in changed}
     ordered = sorted(boards)
     counts = [changed[boards[name]] for name in ordered]
     rows = run_prepared(_COUNT, [text_array_literal(ordered), array_literal(counts)])
-    return [
+    stale = {
         boards[name]
         for name, players, changes in rows
         if estimates.is_stale(players=players, changes=changes)
-    ]
+    }
+    return {boards[row[0]] for row in rows}, stale
 
 
 def large() -> frozenset[str]:
     """Return the names of all large boards, as of _KEPT_S ago: a listener asks often, and mostly there are none."""
-    if not _large_kept or time.monotonic() - _large_kept[0][0] > _KEPT_S:
-        names = frozenset(BoardSketch.objects.values_list("name", flat=True))
-        _large_kept[:] = [(time.monotonic(), names)]
-    return _large_kept[0][1]
+    kept = _large_kept[:]  # whoever forgets meanwhile empties it
+    if kept and time.monotonic() - kept[0][0] <= _KEPT_S:
+        return kept[0][1]
+    names = frozenset(BoardSketch.objects.values_list("name", flat=True))
+    _large_kept[:] = [(time.monotonic(), names)]
+    return names
 
 
 def stale() -> frozenset[str]:

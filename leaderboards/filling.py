@@ -2,10 +2,11 @@
 
 import secrets
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
+from core import clock
 from core.redis import WORKER_TIMEOUT_S, client
 from core.redis import forget as forget_keys
 from leaderboards import keys
@@ -75,10 +76,14 @@ def apply(changes: Mapping[Board, Sequence[Change]]) -> set[Board]:
     if not calls:
         return set()
     answers = _APPLY.run_many(_client(), calls)
-    whole = {board.name for board in boards if board.region is None}
-    if whole:
-        _client().sadd(keys.changed(), *whole)
+    note_changed(boards)
     return {board for board, is_ready in zip(boards, answers, strict=True) if not is_ready}
+
+
+def note_changed(boards: Iterable[Board]) -> None:
+    """Note which boards changed, for snapshots: of a region's none are taken. Raises redis.RedisError."""
+    if whole := {board.name for board in boards if board.region is None}:
+        _client().sadd(keys.changed(), *whole)
 
 
 def begin(board: Board, *, empty: bool) -> str | None:
@@ -134,7 +139,9 @@ def drop(board: Board) -> None:
 def drop_for_good(board: Board) -> None:
     """Take out a board that nobody asks for any more, with whom to tell of it. Raises redis.RedisError."""
     drop(board)
-    _client().unlink(keys.watched(board), keys.moved(board), keys.told(board))
+    at = int(clock.now().timestamp())
+    told = (keys.told(board, at=at), keys.told(board, at=at - keys.WEEK_S))
+    _client().unlink(keys.watched(board), keys.moved(board), *told)
 
 
 def drop_everything() -> None:

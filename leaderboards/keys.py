@@ -5,6 +5,7 @@ from typing import NamedTuple, cast
 
 from leaderboards.rules.ranks import TieBreak
 
+WEEK_S = 7 * 86_400
 _POINTS = re.compile(rb"\{points:(global|[0-9]+):(\*|[A-Za-z0-9_-]+)\}")
 _SCORES = re.compile(rb"\{scores:([0-9]+):([0-9]+):(shared|dense|earliest):(\*|[A-Za-z0-9_-]+)\}")
 
@@ -105,7 +106,7 @@ def watched(board: Board) -> str:
     """Return the key of the players whose ranks somebody asks for.
 
     Type: sorted set. Member: 8 bytes, the player's internal id. Score: when somebody asked last, in seconds since 1970.
-    TTL: none, old ones are taken out. Rebuilt: never; who is asked for again is noted again.
+    TTL: a week after the last one; old ones are taken out. Rebuilt: never; who is asked for again is noted again.
     """
     return f"leaderboards:v1:{{{board.name}}}:watched"
 
@@ -136,13 +137,13 @@ def moved(board: Board) -> str:
     return f"leaderboards:v1:{{{board.name}}}:moved"
 
 
-def told(board: Board) -> str:
-    """Return the key of what players of a board were told last.
+def told(board: Board, *, at: int) -> str:
+    """Return the key of what players of a board were told last in the week of `at`, in seconds since 1970.
 
     Type: hash. Field: 8 bytes, the player's internal id. Value: 24 bytes, rank, sort value, and when, in seconds since
-    1970, big-endian. TTL: a week after the last one. Rebuilt: never; without it the next move has no previous rank.
+    1970, big-endian. TTL: two weeks after the last one. Rebuilt: never; without it the next move has no previous rank.
     """
-    return f"leaderboards:v1:{{{board.name}}}:told"
+    return f"leaderboards:v1:{{{board.name}}}:told:{at // WEEK_S}"
 
 
 def any_ready() -> str:

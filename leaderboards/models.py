@@ -1,7 +1,6 @@
 """Boards that studios declare, their periods, and the scores in them. Points boards are kept by achievements."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -135,11 +134,15 @@ class Period(models.Model):
                 fields=["leaderboard", "name", "epoch"], name="one_period_per_leaderboard_and_name"
             ),
         ]
+        # Few of ever more: what the jobs look for that turn periods and keep boards whole.
         indexes = [
             models.Index(
-                fields=["ends_at"],
-                name="periods_that_will_end",
-                condition=Q(state__in=["open", "finalising"], ends_at__isnull=False),
+                fields=["id"], name="periods_that_may_change", condition=Q(state__in=["open", "finalising"])
+            ),
+            models.Index(
+                fields=["id"],
+                name="final_periods_to_hash",
+                condition=Q(state="final", standings_hash__isnull=True),
             ),
         ]
 
@@ -245,7 +248,10 @@ class Snapshot(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["board", "window"], name="one_snapshot_per_board_and_window")
         ]
-        indexes = [models.Index(fields=["board", "taken_at"], name="snapshots_of_board")]
+        indexes = [
+            models.Index(fields=["board", "taken_at"], name="snapshots_of_board"),
+            models.Index(fields=["taken_at"], name="snapshots_in_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.board} at {self.taken_at}"
@@ -262,7 +268,7 @@ class RankSample(models.Model):
     sort_value = models.BigIntegerField()
 
     class Meta:
-        indexes = [BrinIndex(fields=["taken_at"], name="rank_samples_by_time")]
+        indexes = [models.Index(fields=["taken_at"], name="rank_samples_in_time")]
 
     def __str__(self) -> str:
         return f"{self.player_id} on {self.board}: {self.rank}"
@@ -278,8 +284,8 @@ class Submission(models.Model):
     heard_at = models.DateTimeField()
 
     class Meta:
-        # Rows come in the order of time: a block range index finds the old ones and costs next to nothing.
-        indexes = [BrinIndex(fields=["heard_at"], name="submissions_by_time")]
+        # New rows take the room of deleted ones: by a block range index, every block might hold old ones for ever.
+        indexes = [models.Index(fields=["heard_at"], name="submissions_in_time")]
 
     def __str__(self) -> str:
         return f"{self.leaderboard_id}: {self.event_id}"

@@ -147,16 +147,24 @@ def in_order(period_id: int) -> Iterator[list[Placed]]:
     yield from _fetched(f"SELECT {_COLUMNS} FROM {scope} ORDER BY sort_value, reached_at, player_id", params)
 
 
-def regions(period_id: int) -> list[str]:
-    """Return the regions that anybody in the order is in; a look into the index for each."""
-    found: list[str] = []
-    scope, params = _scope(period_id, None)
-    while rows := _rows(
-        f"SELECT region FROM {scope} AND region > %s ORDER BY region LIMIT 1",
-        [*params, found[-1] if found else ""],
-    ):
-        found.append(rows[0][0])
-    return found
+# From each to the next by the index: however many scores there are, it costs a look a period and region.
+_REGIONS = f"""
+    WITH RECURSIVE found AS (
+        SELECT first_one.* FROM unnest(%s::bigint[]) AS wanted (id) CROSS JOIN LATERAL (
+            SELECT period_id, region FROM leaderboards_score
+             WHERE period_id = wanted.id AND region > '' AND {_SHOWN} ORDER BY region LIMIT 1) AS first_one
+        UNION ALL
+        SELECT following.* FROM found CROSS JOIN LATERAL (
+            SELECT s.period_id, s.region FROM leaderboards_score s
+             WHERE s.period_id = found.period_id AND s.region > found.region AND s.region > '' AND {_SHOWN}
+             ORDER BY s.region LIMIT 1) AS following
+    ) SELECT period_id, region FROM found ORDER BY period_id, region
+"""
+
+
+def regions(period_ids: Iterable[int]) -> list[tuple[int, str]]:
+    """Return `(period, region)` for each region that anybody in a period's order is in."""
+    return [(period_id, region) for period_id, region in _rows(_REGIONS, [list(period_ids)])]
 
 
 def _fetched(sql: str, params: list[Any]) -> Iterator[list[Placed]]:

@@ -45,15 +45,18 @@ def boards(*, game_id: int | None = None) -> list[Board]:
     Those are all points boards that anybody is on, and the scores of all periods that may still change.
     """
     listed = [Board(*scope) for scope in points.scopes() if game_id is None or scope[0] == game_id]
-    listed += [board for period in _live_periods(game_id) for board in of_period(period)]
+    listed += of_periods(_live_periods(game_id))
     return sorted(listed, key=lambda board: board.region is not None)
 
 
-def of_period(period: Period) -> list[Board]:
-    """Return the boards of a period that anybody is on."""
-    rule = cast("TieBreak", period.leaderboard.tie_break)
-    whole = Board(period.leaderboard.game_id, None, period.pk, rule)
-    return [whole, *(whole._replace(region=region) for region in scores.regions(period.pk))]
+def of_periods(periods: Iterable[Period]) -> list[Board]:
+    """Return the boards of periods that anybody is on, in one query."""
+    whole = {period.pk: _whole(period) for period in periods}
+    return [*whole.values(), *(whole[pk]._replace(region=region) for pk, region in scores.regions(whole))]
+
+
+def _whole(period: Period) -> Board:
+    return Board(period.leaderboard.game_id, None, period.pk, cast("TieBreak", period.leaderboard.tie_break))
 
 
 # Of each board and span, all periods that may still change, and the newest final one.

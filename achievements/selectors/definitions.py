@@ -247,7 +247,8 @@ def fed_by_stats(game_id: int) -> dict[str, list[Use]]:
 
 def forget_catalogues() -> None:
     """Empty this process's kept catalogues (between tests)."""
-    _kept.clear()
+    with _kept_lock:
+        _kept.clear()
 
 
 def _definition(row: Achievement, translations: dict[str, tuple[str, str]]) -> Definition:

@@ -39,7 +39,7 @@ def dashboard(*, player_id: int, time_zone: str, audience: Audience, at: datetim
     """Return a player's dashboard, in at most 12 queries; of one who has unlocked nothing its lists are empty.
 
     Totals are over all games; of more than 200 games those with the most points are listed. Ranks are Valkey's: one
-    that it does not know is null.
+    that it does not know is null, but for those on boards too large for it, which are estimated by some queries each.
     """
     totals = unlocks.totals_of(player_id)
     infos = {

@@ -55,6 +55,14 @@ class Asked:
         return f"leaderboard {self.order.name if self.order else f'{self.key} {self.period.name}'}"
 
     @property
+    def keeps_ranks(self) -> bool:
+        """Whether players' ranks are kept with snapshots: on a game's points, or in a main period that is not final."""
+        if self.order is None or self.order.region is not None or self.order.game_id is None:
+            return False
+        is_main = self.info is None or self.period.span == self.info.main_span
+        return is_main and self.period.state != "final"
+
+    @property
     def period_json(self) -> dict[str, Any]:
         """The period as the API shows it."""
         return period_json(self.period)

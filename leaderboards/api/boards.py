@@ -125,7 +125,7 @@ class PlayerRankView(Endpoint):
             rank = moderated.own_entry(about.order, info.id)
         if rank is None or about.order is None:
             raise asked.nobody()
-        delta = _delta(about.order, info.id, rank.rank)
+        delta = _delta(about, about.order, info.id, rank.rank)
         return _answer(request, {**pages.rank_data(about, rank), "rank_delta": delta}, cache_control=PRIVATE)
 
 
@@ -191,12 +191,13 @@ class AroundPlayerView(Endpoint):
         return bytes_answer(request, finished.body, etag=finished.etag, cache_control=PRIVATE)
 
 
-def _delta(order: Board, player_id: int, rank: int) -> int | None:
+def _delta(about: Asked, order: Board, player_id: int, rank: int) -> int | None:
     """Return how far a player rose since a day ago, and let his rank be kept from now on."""
     if order.region is not None or order.game_id is None:
         return None
     now = clock.now()
-    history.note_watch([order], player_id, now=now)
+    if about.keeps_ranks:
+        history.note_watch([order], player_id, now=now)
     return history.rank_delta(order, player_id, rank, at=now)
 
 

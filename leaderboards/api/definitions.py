@@ -1,6 +1,5 @@
 """/games/{game_id}/leaderboards and /games/{game_id}/leaderboards/{key}."""
 
-import unicodedata
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -116,7 +115,7 @@ class BoardDefinitionView(Endpoint):
     def patch(self, request: Request, game_id: str, key: str) -> Response:
         """Change the board."""
         game, values = named_game(request, game_id), read_fields(request.data, new=False)
-        return Response(board_json(services.update(game=game, key=_key(key), values=values, at=clock.now())))
+        return Response(board_json(services.update(game=game, key=key, values=values, at=clock.now())))
 
     @extend_schema(
         operation_id="delete_leaderboard",
@@ -127,7 +126,7 @@ class BoardDefinitionView(Endpoint):
     )
     def delete(self, request: Request, game_id: str, key: str) -> Response:
         """Delete the board."""
-        services.delete(game=named_game(request, game_id), key=_key(key))
+        services.delete(game=named_game(request, game_id), key=key)
         return Response(status=204)
 
 
@@ -193,7 +192,3 @@ def points_json() -> dict[str, Any]:
 
 def _own(game_id: int) -> list[BoardInfo]:
     return list(definitions.fresh_boards(game_id).values())
-
-
-def _key(key: str) -> str:
-    return unicodedata.normalize("NFC", key)

@@ -20,8 +20,6 @@ from leaderboards.selectors import periods
 from leaderboards.selectors.definitions import BoardInfo
 from leaderboards.selectors.periods import PeriodInfo
 
-_FOR_EVER = "public, max-age=31536000, immutable"
-
 
 class PeriodsView(Endpoint):
     """A board's periods."""
@@ -89,8 +87,9 @@ class StandingsView(Endpoint):
         operation_id="get_final_standings",
         summary="Download a final period's standings",
         description=(
-            "A CSV file with the columns rank, player_id, region, score, reached_at and metadata. It never changes: "
-            "its SHA-256 is the period's `standings_hash`, and the ETag. 409 while the period is not final."
+            "A CSV file with the columns rank, player_id, region, score, reached_at and metadata. Its SHA-256 is the "
+            "period's `standings_hash`, and the ETag. It changes only where a player who stands in it is erased. 409 "
+            "while the period is not final."
         ),
         tags=documents.TAGS,
         parameters=[documents.GAME, documents.BOARD, documents.PERIOD, documents.SPAN],
@@ -105,11 +104,11 @@ class StandingsView(Endpoint):
         info, found = _period(request, game_id, board, period)
         if found.standings_hash is None or found.id is None:
             raise Conflict("The period is not final yet: its standings may still change.")
-        etag = f'"{found.standings_hash.hex()}"'
+        etag, caching = f'"{found.standings_hash.hex()}"', _caching(request)
         if request.META.get("HTTP_IF_NONE_MATCH", "").removeprefix("W/") == etag:
-            return bytes_answer(request, b"", etag=etag, cache_control=_FOR_EVER)
+            return bytes_answer(request, b"", etag=etag, cache_control=caching)
         response = StreamingHttpResponse(periods.standings_file(info, found.id), content_type="text/csv")
-        response["ETag"], response["Cache-Control"] = etag, _FOR_EVER
+        response["ETag"], response["Cache-Control"], response["Vary"] = etag, caching, "Authorization"
         response["Content-Disposition"] = f'attachment; filename="standings-{found.name}.csv"'
         return response
 

@@ -136,7 +136,8 @@ class RankHistoryView(Endpoint):
         now = clock.now()
         points: list[dict[str, Any]] = []
         if about.order is not None and person.id in _seen(request, about.order, [person.id]):
-            history.note_watch([about.order], person.id, now=now)
+            if about.keeps_ranks:
+                history.note_watch([about.order], person.id, now=now)
             since = now - timedelta(days=documents.WINDOWS[window])
             points = [
                 {"at": rfc3339(one.at), "rank": one.rank, "score": about.score(one.sort_value)}

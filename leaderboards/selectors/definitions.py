@@ -161,7 +161,8 @@ def studio_of(game_id: int) -> int | None:
 
 def forget() -> None:
     """Empty this process's kept boards (after a change here, and between tests)."""
-    _kept.clear()
+    with _lock:
+        _kept.clear()
 
 
 def info_of(row: Leaderboard) -> BoardInfo:

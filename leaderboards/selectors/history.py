@@ -170,6 +170,7 @@ def note_watch(boards: Iterable[Board], player_id: int, *, now: datetime) -> Non
         pipe = client("boards").pipeline(transaction=False)
         for board in due:
             pipe.zadd(keys.watched(board), added)
+            pipe.expire(keys.watched(board), WATCHED_FOR_S)
         return pipe.execute()
 
     breaker("boards").call(add, otherwise=list)
@@ -247,7 +248,8 @@ def moves_of(
 
 def forget() -> None:
     """Empty what this process keeps (between tests)."""
-    _kept.clear()
+    with _lock:
+        _kept.clear()
     _noted.clear()
 
 

@@ -126,14 +126,26 @@ def places_of(player_id: int, *, game_ids: Iterable[int]) -> dict[int, Rank]:
 
 
 def known_places_of(player_id: int, *, game_ids: Iterable[int]) -> tuple[dict[int, Rank], bool]:
-    """Return `places_of` as far as Valkey knows, and whether it knows all: PostgreSQL would count game by game."""
+    """Return `places_of` as far as Valkey or a sketch knows, and whether all are known.
+
+    Of the others PostgreSQL would count game by game.
+    """
     ids = list(game_ids)
     boards = [Board(game_id, None) for game_id in ids]
     found = _ask(lambda: reading.ranks(boards, player_id), otherwise=lambda: None)
-    if found is None:
-        return {}, not ids
-    places = {game_id: rank for game_id, rank in zip(ids, found, strict=True) if isinstance(rank, Rank)}
-    return places, not any(isinstance(rank, NotReady) for rank in found)
+    answers = found if found is not None else [NotReady()] * len(boards)
+    known = [
+        _if_estimated(board, player_id) if isinstance(answer, NotReady) else answer
+        for board, answer in zip(boards, answers, strict=True)
+    ]
+    places = {game_id: rank for game_id, rank in zip(ids, known, strict=True) if isinstance(rank, Rank)}
+    return places, not any(isinstance(rank, NotReady) for rank in known)
+
+
+def _if_estimated(board: Board, player_id: int) -> Rank | NotReady | None:
+    """Return where a player stands on a large board; NotReady for one that is not large."""
+    sketch = estimating.sketch_of(board)
+    return NotReady() if sketch is None else estimating.rank(board, sketch, player_id)
 
 
 def _rank(board: Board, player_id: int) -> Rank | None:

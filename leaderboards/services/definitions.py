@@ -1,5 +1,6 @@
 """Every write of what studios declare of their boards."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -215,12 +216,13 @@ def _begin_anew(row: Leaderboard, fixed: Sequence[str], *, at: datetime) -> None
 
 
 def locked(game: GameInfo, key: str) -> Leaderboard:
-    """Lock a board for a change of what is declared. Raises NotFound, Conflict."""
+    """Lock a board, however its key is composed, for a change of what is declared. Raises NotFound, Conflict."""
     if key == definitions.POINTS:
         raise Conflict("The `points` board is built in: it can't be changed or deleted.")
     # Its key stays free: a score that names its event refers to the board while it is waited for.
-    found = Leaderboard.objects.select_for_update(no_key=True).filter(game_id=game.id, key=key)
-    row = found.first()
+    rows = Leaderboard.objects.select_for_update(no_key=True).filter(game_id=game.id)
+    # What PostgreSQL can't be asked for is nobody's key.
+    row = None if "\0" in key else rows.filter(key=unicodedata.normalize("NFC", key)).first()
     if row is None:
         raise NotFound("The game has no such leaderboard.")
     return row

@@ -67,10 +67,11 @@ def apply_facts(facts: Sequence[Fact]) -> None:
     told = _with_scores(facts)
     _take_off(changes, accounts.joined_players(told).keys() | erased_players(told))
     moved = {board: len(listed) for board, listed in changes.items() if board.name in large}
-    to_heal = filling.apply(
-        {board: list(listed.values()) for board, listed in changes.items() if board not in moved}
+    counted, stale = estimating.count_changes(moved)
+    to_heal = stale | filling.apply(
+        {board: list(listed.values()) for board, listed in changes.items() if board not in counted}
     )
-    to_heal |= set(estimating.count_changes(moved))
+    filling.note_changed(counted)
     telling.note_moves(facts)
     if to_heal:
         transaction.on_commit(lambda: _heal(to_heal), robust=True)
@@ -96,13 +97,15 @@ def check_boards() -> None:
 def tidy_boards() -> int:
     """Remove the boards of periods that were reset or are long final; return how many. Raises redis.RedisError.
 
-    A board that everybody left is in no list of boards to check: it is healed here.
+    A board that everybody left is in no list of boards to check, nor is that of a final period: one that is not ready
+    is healed here.
     """
     left = set(filling.ready_boards()) - set(truth.boards())
     kept = truth.kept(left)
     for board in left - kept:
         filling.drop_for_good(board)
-    rebuilding.heal(kept)
+    states = filling.states(list(kept))
+    rebuilding.heal(board for board in kept if states[board] is not State.READY)
     return len(left) - len(kept)
 
 

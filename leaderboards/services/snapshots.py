@@ -170,7 +170,7 @@ def _chunks(players: Sequence[int]) -> Iterator[Sequence[int]]:
 _FORGET = """
     WITH gone AS (
         DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-            SELECT ctid FROM {table} WHERE taken_at < $1::timestamptz LIMIT $2))
+            SELECT ctid FROM {table} WHERE taken_at < $1::timestamptz ORDER BY taken_at LIMIT $2))
         RETURNING 1
     ) SELECT count(*) FROM gone
 """

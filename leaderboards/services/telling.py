@@ -28,7 +28,7 @@ EVERY_S = 60
 AT_ONCE = 1_000  # players of a board in one fact
 _NOTES_AT_ONCE = 20
 _MOST_NOTES = 1_000  # of at most 3,000 players each: the oldest are lost where nobody tells for minutes
-_TOLD_FOR_S = 7 * 86_400
+_TOLD_FOR_S = 2 * keys.WEEK_S
 _PLAYER = struct.Struct(">Q")
 _TOLD = struct.Struct(">qqq")
 
@@ -113,7 +113,7 @@ def _tell(board: Board, *, at: int) -> int:
             _valkey().unlink(keys.moved(board))
         _cross_off(board)
         return 0
-    told, count = _last_told(board, _due(board, at=at)), 0
+    told, count = _last_told(board, _due(board, at=at), at=at), 0
     early = {player: last.at + EVERY_S for player, last in told.items() if last and last.at + EVERY_S > at}
     if early:
         _valkey().zadd(
@@ -161,8 +161,8 @@ def _announce(board: Board, ranks: dict[int, Rank | None], told: dict[int, Told 
         _PLAYER.pack(player): _TOLD.pack(rank.rank, rank.sort_value, at) for player, rank in news.items()
     }
     pipeline = _valkey().pipeline(transaction=False)
-    pipeline.hset(keys.told(board), mapping=values)
-    pipeline.expire(keys.told(board), _TOLD_FOR_S)
+    pipeline.hset(keys.told(board, at=at), mapping=values)
+    pipeline.expire(keys.told(board, at=at), _TOLD_FOR_S)
     pipeline.execute()
     return len(rows)
 
@@ -198,13 +198,17 @@ def _due(board: Board, *, at: int) -> list[int]:
     return [_PLAYER.unpack(member)[0] for member in members]
 
 
-def _last_told(board: Board, players: Sequence[int]) -> dict[int, Told | None]:
+def _last_told(board: Board, players: Sequence[int], *, at: int) -> dict[int, Told | None]:
+    """Return what players were told last, in this week or the one before; None for who was told nothing."""
     if not players:
         return {}
-    values = _valkey().hmget(keys.told(board), [_PLAYER.pack(player) for player in players])
+    fields = [_PLAYER.pack(player) for player in players]
+    pipeline = _valkey().pipeline(transaction=False)
+    for week in (at, at - keys.WEEK_S):
+        pipeline.hmget(keys.told(board, at=week), fields)
     return {
-        player: Told(*_TOLD.unpack(value)) if value is not None else None
-        for player, value in zip(players, values, strict=True)
+        player: Told(*_TOLD.unpack(value)) if (value := now or before) is not None else None
+        for player, now, before in zip(players, *pipeline.execute(), strict=True)
     }
 
 

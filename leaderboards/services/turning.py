@@ -34,9 +34,10 @@ _END = """
 """
 _DUE = """
     SELECT q.id FROM leaderboards_period q JOIN leaderboards_leaderboard b ON b.id = q.leaderboard_id
-     WHERE (q.state = 'finalising' AND least(q.ends_at, b.ends_at) <= $1::timestamptz)
-        OR (q.state = 'final' AND q.standings_hash IS NULL)
-     ORDER BY q.id
+     WHERE q.state = 'finalising' AND least(q.ends_at, b.ends_at) <= $1::timestamptz
+     UNION ALL
+    SELECT id FROM leaderboards_period WHERE state = 'final' AND standings_hash IS NULL
+     ORDER BY id
 """
 
 
@@ -132,7 +133,7 @@ def _microseconds(at: datetime | None) -> int | None:
 _FORGET = """
     WITH gone AS (
         DELETE FROM leaderboards_submission WHERE ctid = ANY(ARRAY(
-            SELECT ctid FROM leaderboards_submission WHERE heard_at < $1::timestamptz LIMIT $2))
+            SELECT ctid FROM leaderboards_submission WHERE heard_at < $1::timestamptz ORDER BY heard_at LIMIT $2))
         RETURNING 1
     ) SELECT count(*) FROM gone
 """

@@ -63,7 +63,8 @@ def fresh_stat(game_id: int, key: str) -> StatInfo | None:
 
 def forget() -> None:
     """Empty this process's kept stats (after a change here, and between tests)."""
-    _kept.clear()
+    with _lock:
+        _kept.clear()
 
 
 def info_of(row: Stat) -> StatInfo:

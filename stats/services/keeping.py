@@ -10,7 +10,7 @@ _DELETED_AT_ONCE = 5_000
 _FORGET = """
 WITH gone AS (
     DELETE FROM stats_report WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM stats_report WHERE heard_at < $1::timestamptz LIMIT $2))
+        SELECT ctid FROM stats_report WHERE heard_at < $1::timestamptz ORDER BY heard_at LIMIT $2))
     RETURNING 1
 )
 SELECT count(*) FROM gone

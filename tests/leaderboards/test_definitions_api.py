@@ -1,5 +1,6 @@
 """What a studio declares of its boards, over HTTP."""
 
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -7,6 +8,7 @@ import pytest
 
 from accounts.models import Game
 from leaderboards.models import Leaderboard
+from leaderboards.selectors import definitions
 from tests import factories
 from tests.leaderboards.world import World
 
@@ -237,6 +239,37 @@ def test_only_the_studio_and_only_with_the_scope(world: World, game: Game) -> No
             assert api.get(boards(game)).status_code == status
             assert api.get(boards(game, "best-lap")).status_code == status
     assert Leaderboard.objects.get().name == "Best lap"
+
+
+def test_a_key_that_cannot_be_is_no_boards(world: World, game: Game) -> None:
+    world.api().post(boards(game), FULL)
+    rules = f"/leaderboards/{game.uuid}/%00/plausibility"
+    for answer in (
+        world.api().get(boards(game, "%00")),
+        world.api().patch(boards(game, "%00"), {"name": "Mine"}),
+        world.api().delete(boards(game, "%00")),
+        world.api().get(rules),
+        world.api().put(rules, {"bound": 5}),
+    ):
+        refuses(answer, 404, "not-found")
+
+
+def test_a_board_is_changed_however_its_key_is_composed(world: World, game: Game) -> None:
+    world.api().post(boards(game), {"key": "caf\u00e9", "name": "Caf\u00e9"})
+    key = quote("cafe\u0301")
+    rules = world.api().put(f"/leaderboards/{game.uuid}/{key}/plausibility", {"bound": 5})
+    assert (rules.status_code, rules.json()["bound"]) == (200, 5)
+    assert world.api().patch(boards(game, key), {"name": "Bar"}).json()["name"] == "Bar"
+    assert world.api().delete(boards(game, key)).status_code == 204
+
+
+def test_nobody_forgets_boards_while_a_games_are_kept() -> None:
+    with definitions._lock:
+        forgetting = Thread(target=definitions.forget)
+        forgetting.start()
+        forgetting.join(0.2)
+        assert forgetting.is_alive()
+    forgetting.join()
 
 
 def test_a_game_has_at_most_200_boards(world: World, game: Game) -> None:

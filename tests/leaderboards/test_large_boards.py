@@ -2,21 +2,23 @@
 
 from bisect import bisect_left
 from random import Random
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from redis import Redis
 
 from accounts.models import Game
 from core.redis import client
-from leaderboards import estimating, filling, keys, truth
+from leaderboards import estimating, filling, keys, rebuilding, truth
 from leaderboards.filling import State
 from leaderboards.keys import Board
-from leaderboards.models import BoardSketch, Leaderboard, Period, Score
+from leaderboards.models import BoardSketch, Leaderboard, Period, Score, Snapshot
 from leaderboards.rules import estimates
-from leaderboards.selectors.standings import Around, Behind, FromOffset, page, place, rank
-from leaderboards.services import follower
+from leaderboards.selectors.standings import Around, Behind, FromOffset, known_places_of, page, place, rank
+from leaderboards.services import follower, snapshots
 from tests import factories
 from tests.leaderboards.world import World, us
 
@@ -147,10 +149,10 @@ def test_a_sketch_is_made_anew_once_enough_players_moved(world: World) -> None:
     order = fill(world, drawn("different"))
     made_at = BoardSketch.objects.get().made_at
     few = PLAYERS * estimates.CHANGES_PER_MILLE // 1000
-    assert estimating.count_changes({order: few}) == []
+    assert estimating.count_changes({order: few}) == ({order}, set())
     follower.check_boards()
     assert BoardSketch.objects.get().made_at == made_at
-    assert estimating.count_changes({order: 1}) == [order]
+    assert estimating.count_changes({order: 1}) == ({order}, {order})
     follower.check_boards()
     assert BoardSketch.objects.get().made_at > made_at
     assert BoardSketch.objects.get().changes == 0
@@ -168,3 +170,49 @@ def test_submissions_to_a_large_board_are_counted_and_not_written_to_valkey(
     assert (top["results"][0]["player"]["external_id"], top["exact"]) == ("a", True)
     assert truth.count(order) == PLAYERS + 1
     assert client("boards").ping()
+
+
+def test_a_change_of_a_board_that_another_process_made_exact_comes_to_valkey(
+    world: World, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = fill(world, drawn("different"))
+    monkeypatch.setattr(estimating, "_KEPT_S", 3_600.0)
+    assert order.name in estimating.large()
+    settings.LEADERBOARD_EXACT_PLAYERS = 2 * PLAYERS
+    BoardSketch.objects.all().delete()
+    rebuilding.rebuild(order)
+    world.api().post(f"/leaderboards/{world.game.uuid}/high-score/scores", {"player": "a", "score": -1})
+    world.follow()
+    assert order.name in estimating.large()
+    (best,) = truth.page(order, limit=1)
+    assert filling.held(order, [best.player_id])[best.player_id].sort_value == best.sort_value == -1
+
+
+def test_a_large_board_that_changed_is_looked_at_too(world: World) -> None:
+    fill(world, drawn("different"))
+    world.api().post(f"/leaderboards/{world.game.uuid}/high-score/scores", {"player": "a", "score": -1})
+    world.follow()
+    assert snapshots.take_snapshots(now=timezone.now()) == 1
+    assert Snapshot.objects.get().players == PLAYERS
+    (kept,) = world.api().get(f"/leaderboards/{world.game.uuid}/high-score/snapshots").json()["results"]
+    assert kept["players"] == PLAYERS
+
+
+def test_places_on_large_boards_of_points_are_known(world: World, settings: Any) -> None:
+    settings.LEADERBOARD_EXACT_PLAYERS = 4
+    players = world.standings([(points, points) for points in range(10, 20)])
+    assert known_places_of(players[3], game_ids=[world.game.id]) == ({}, False)
+    follower.check_boards()
+    assert filling.states([world.board])[world.board] is State.MISSING
+    places, knows_all = known_places_of(players[3], game_ids=[world.game.id])
+    assert (places[world.game.id].rank, places[world.game.id].sort_value) == (7, -13)
+    assert knows_all
+
+
+def test_nobody_forgets_sketches_while_one_is_kept() -> None:
+    with estimating._lock:
+        forgetting = Thread(target=estimating.forget)
+        forgetting.start()
+        forgetting.join(0.2)
+        assert forgetting.is_alive()
+    forgetting.join()

@@ -10,11 +10,14 @@ from django.utils import timezone
 from redis import Redis
 
 from accounts.models import Game, Player
-from leaderboards.models import Period, RankSample, Snapshot
+from leaderboards import keys
+from leaderboards.models import Period, PeriodState, RankSample, Snapshot
 from leaderboards.selectors import definitions, history
+from leaderboards.selectors import periods as known_periods
 from leaderboards.services import snapshots
 from tests import factories
 from tests.leaderboards.world import World
+from tests.plans import plan_of
 
 NOW = timezone.now().replace(minute=2, second=0, microsecond=0)
 
@@ -157,6 +160,51 @@ def test_the_newest_of_an_hour_and_of_a_day_stays_whenever_it_was(world: World) 
     assert snapshots.thin(now=base) == 0
     assert [row.taken_at for row in Snapshot.objects.order_by("taken_at")] == kept
     assert RankSample.objects.filter(player_id=2).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "index"),
+    [("leaderboards_snapshot", "snapshots_in_time"), ("leaderboards_ranksample", "rank_samples_in_time")],
+)
+def test_old_ones_are_found_by_their_time(world: World, table: str, index: str) -> None:
+    thin = snapshots._THIN.format(table=table, series=snapshots._KEPT_IN[table])
+    assert index in plan_of(thin, [NOW - timedelta(days=1), NOW, NOW, 2_000])
+    assert index in plan_of(snapshots._FORGET.format(table=table), [NOW, 2_000])
+
+
+def test_who_was_asked_for_is_forgotten_in_a_week(world: World, game: Game, valkey: Redis) -> None:
+    board = factories.leaderboard(game)
+    submit(world, ("a", 5))
+    order = definitions.info_of(board).order(Period.objects.get().pk)
+    assert world.api().get(address(game, "/players/a")).status_code == 200
+    assert valkey.zcard(keys.watched(order)) == 1
+    assert history.WATCHED_FOR_S - 60 < valkey.ttl(keys.watched(order)) <= history.WATCHED_FOR_S
+
+
+def test_nobody_is_noted_where_no_ranks_are_kept(world: World, game: Game, valkey: Redis) -> None:
+    factories.leaderboard(game, reset="daily", spans=["all"])
+    world.players(1)
+    world.move(("p0", "EU"))
+    world.unlock(("p0", "a0"))
+    submit(world, ("p0", 5))
+    api = world.api()
+    points = f"/leaderboards/{game.uuid}/points"
+    for path in (
+        address(game, "/players/p0?span=all"),
+        address(game, "/players/p0?region=EU"),
+        f"{points}/players/p0?region=EU",
+        "/leaderboards/global/points/players/p0",
+        "/leaderboards/global/points/players/p0/history",
+    ):
+        assert api.get(path).status_code == 200, path
+    assert valkey.keys("*:watched") == []
+    Period.objects.update(state=PeriodState.FINAL)
+    known_periods.forget()
+    for rest in ("", "/history"):
+        assert api.get(address(game, f"/players/p0{rest}")).status_code == 200
+    assert valkey.keys("*:watched") == []
+    assert api.get(f"{points}/players/p0").status_code == 200
+    assert valkey.keys("*:watched") == [keys.watched(world.board).encode()]
 
 
 def test_a_change_soon_after_a_snapshot_is_in_the_next(world: World, game: Game) -> None:

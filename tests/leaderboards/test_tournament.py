@@ -185,7 +185,7 @@ class Tournament(RuleBasedStateMachine):
     @rule()
     def rebuild(self) -> None:
         for period in Period.objects.filter(leaderboard=self.board, state__in=("open", "finalising")):
-            for order in truth.of_period(period):
+            for order in truth.of_periods([period]):
                 rebuilding.rebuild(order)
 
     @rule()

@@ -12,21 +12,24 @@ from uuid import UUID
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from redis import Redis
 
 from accounts.facts import PlayersChanged
 from accounts.models import Game
 from core.facts import Fact
 from core.refusals import Conflict
-from leaderboards import filling, keys, locking
+from leaderboards import filling, keys, locking, rebuilding, truth
 from leaderboards.filling import State
-from leaderboards.models import Leaderboard, Period, Score, Submission
+from leaderboards.keys import Board
+from leaderboards.models import Leaderboard, Period, PeriodState, Score, Submission
 from leaderboards.rules.periods import GRACE
 from leaderboards.selectors import definitions
 from leaderboards.services import follower, scores, turning
 from leaderboards.services.scores import ScoreRequest, Submitted
 from tests import factories
 from tests.leaderboards.world import World
+from tests.plans import plan_of
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 26, tzinfo=UTC)
@@ -246,7 +249,7 @@ def test_the_file_of_the_standings_is_what_its_hash_says(world: World, game: Gam
     assert hashlib.sha256(body).hexdigest() == period["standings_hash"]
     assert (period["state"], period["players"]) == ("final", 4)
     assert answer.headers["ETag"] == f'"{period["standings_hash"]}"'
-    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["Cache-Control"] == "private, max-age=0"
     rows = list(csv.reader(io.StringIO(body.decode(), newline="")))
     assert rows[0] == ["rank", "player_id", "region", "score", "reached_at", "metadata"]
     ranks = {"shared": "1224", "dense": "1223", "earliest": "1234"}[tie_break]
@@ -255,6 +258,23 @@ def test_the_file_of_the_standings_is_what_its_hash_says(world: World, game: Gam
     assert rows[2][2] == "'-EU"
     again = api.get(address(game, "/periods/2026-11-25/standings"), If_None_Match=answer.headers["ETag"])
     assert again.status_code == 304
+
+
+def test_caches_keep_final_standings_no_longer_than_boards(world: World, game: Game) -> None:
+    factories.leaderboard(game, reset="daily")
+    submit(world, ("a", 5))
+    turning.turn_periods(now=MIDNIGHT + timedelta(hours=1))
+    public = factories.api()
+    board = public.get(address(game))
+    for period in ("2026-11-25", "previous"):
+        answer = public.get(address(game, f"/periods/{period}/standings"))
+        again = public.get(
+            address(game, f"/periods/{period}/standings"), If_None_Match=answer.headers["ETag"]
+        )
+        assert (answer.status_code, again.status_code) == (200, 304)
+        for one in (answer, again):
+            assert one.headers["Cache-Control"] == board.headers["Cache-Control"]
+            assert "Authorization" in one.headers["Vary"]
 
 
 def test_nothing_of_a_final_period_can_be_written_past_us(world: World, game: Game) -> None:
@@ -384,6 +404,81 @@ def test_valkey_keeps_what_is_live_and_the_newest_final_period_of_each_span(
     page = world.api().get(f"{address(game)}?period=2026-11-25").json()
     assert [row["score"] for row in page["results"]] == [5]
     assert follower.tidy_boards() == 0
+
+
+def test_a_final_board_is_compared_after_a_restart_and_else_left_alone(
+    world: World, game: Game, valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board: Leaderboard = factories.leaderboard(game, reset="daily")
+    submit(world, ("a", 5))
+    world.follow()
+    turning.turn_periods(now=MIDNIGHT + timedelta(hours=1))
+    order = definitions.info_of(board).order(Period.objects.get().pk)
+    monkeypatch.setattr(rebuilding, "INLINE_PLAYERS", 0)  # what is healed becomes a task
+    assert follower.tidy_boards() == 0
+    assert not valkey.exists(keys.asked(order))
+    valkey.set(keys.ready(order), "a run before this one")
+    assert follower.tidy_boards() == 0
+    assert valkey.exists(keys.asked(order))
+
+
+def test_boards_are_listed_by_as_many_queries_however_many_periods_and_regions_there_are(
+    world: World, game: Game
+) -> None:
+    def listed() -> tuple[int, set[Board]]:
+        with CaptureQueriesContext(connection) as captured:
+            boards = truth.boards()
+        return len(captured), {board for board in boards if board.period_id is not None}
+
+    def of_period(pk: int, regions: set[str | None]) -> set[Board]:
+        return {Board(game.pk, region, pk) for region in regions}
+
+    world.players(3)
+    world.move(("p0", "EU"), ("p1", "NA"))
+    factories.leaderboard(game)
+    submit(world, ("p2", 1))
+    few, boards = listed()
+    first = Period.objects.get().pk
+    assert boards == of_period(first, {None})
+    submit(world, ("p0", 1), ("p1", 2))
+    factories.leaderboard(game, "other", spans=["day"])
+    requests = [ScoreRequest("p1", 7)]
+    scores.submit_many(game=world.game, key="other", requests=requests, by=scores.SERVER, at=NOON)
+    many, boards = listed()
+    expected = of_period(first, {None, "EU", "NA"})
+    for pk in Period.objects.exclude(pk=first).values_list("pk", flat=True):
+        expected |= of_period(pk, {None, "NA"})
+    assert boards == expected
+    assert len(expected) == 7
+    assert many == few
+
+
+def test_periods_that_turn_are_found_by_index_among_those_that_are_final(world: World, game: Game) -> None:
+    board: Leaderboard = factories.leaderboard(game, reset="daily")
+    Period.objects.bulk_create(
+        Period(
+            leaderboard=board,
+            studio_id=board.studio_id,
+            span="day",
+            name=str(number),
+            state=PeriodState.FINAL,
+            standings_hash=b"-",
+        )
+        for number in range(3_000)
+    )
+    submit(world, ("a", 5))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE leaderboards_period")
+    live = Period.objects.filter(state__in=[PeriodState.OPEN, PeriodState.FINALISING]).order_by("id")
+    assert "periods_that_may_change" in live.explain()
+    assert "periods_that_may_change" in plan_of(turning._END, [NOON])
+    due = plan_of(turning._DUE, [NOON])
+    assert "periods_that_may_change" in due
+    assert "final_periods_to_hash" in due
+
+
+def test_old_submissions_are_found_by_their_time(world: World) -> None:
+    assert "submissions_in_time" in plan_of(turning._FORGET, [NOON, 5_000])
 
 
 def test_events_of_submissions_are_forgotten_after_two_weeks(world: World, game: Game) -> None:

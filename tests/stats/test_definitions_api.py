@@ -1,11 +1,13 @@
 """What a studio declares of its stats, over HTTP."""
 
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from stats.models import Stat
+from stats.selectors import definitions
 from tests import factories
 from tests.stats.world import World
 
@@ -206,3 +208,12 @@ def test_a_key_without_the_scope_and_a_player_may_not(world: World) -> None:
     refuses(writes.get(stats(world)), 403, "forbidden")
     refuses(factories.api(None).get(stats(world)), 401, "unauthenticated")
     assert Stat.objects.get().name == "Kills"
+
+
+def test_nobody_forgets_stats_while_a_games_are_kept() -> None:
+    with definitions._lock:
+        forgetting = Thread(target=definitions.forget)
+        forgetting.start()
+        forgetting.join(0.2)
+        assert forgetting.is_alive()
+    forgetting.join()

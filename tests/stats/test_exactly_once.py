@@ -20,6 +20,7 @@ from stats.rules.values import Op
 from stats.services import keeping, reports
 from stats.services.reports import Reported, ReportRequest
 from tests import factories
+from tests.plans import plan_of
 from tests.stats.world import World, heard
 
 THREADS = 16
@@ -148,3 +149,7 @@ def test_events_are_forgotten_after_two_weeks(world: World) -> None:
     assert keeping.forget_events(now=now + timedelta(days=15)) == 1
     assert not Report.objects.exists()
     assert world.held() == {"kills": 3}
+
+
+def test_old_events_are_found_by_their_time(world: World) -> None:
+    assert "reports_in_time" in plan_of(keeping._FORGET, [timezone.now(), 5_000])

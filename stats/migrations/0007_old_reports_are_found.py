@@ -1,0 +1,18 @@
+"""Find old reports by an index that stays exact as their room is taken again."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
+
+
+class Migration(migrations.Migration):
+    """The new index stands before the old one goes."""
+
+    atomic = False
+    dependencies: ClassVar[list[tuple[str, str]]] = [("stats", "0006_values_are_cleaned_in_time")]
+    operations: ClassVar[list[Operation]] = [
+        AddIndexConcurrently("report", models.Index(fields=["heard_at"], name="reports_in_time")),
+        RemoveIndexConcurrently("report", "reports_by_time"),
+    ]
