@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+
 from achievements.models import Backfill, State, Type
 from achievements.selectors.definitions import Definition
 
@@ -15,10 +17,13 @@ def deciding(definition: Definition) -> tuple[str, ...]:
     return (*_DECIDING, *_WINDOW) if definition.type == Type.META else _DECIDING
 
 
-def waits_for_its_window(definition: Definition, *, at: datetime) -> bool:
-    """Say whether players are looked at later: for a meta that opens then; goals wait for a report (ADR 0024)."""
-    opens = definition.available_from
-    return definition.type == Type.META and opens is not None and at < opens
+def under_way(*, at: datetime) -> "QuerySet[Backfill]":
+    """Return the backfills to work on: those that have not ended, but for metas that open later.
+
+    A goal that opens later waits for a report (ADR 0024).
+    """
+    is_early = Q(achievement__type=Type.META, achievement__available_from__gt=at)
+    return Backfill.objects.filter(~is_early, state__in=(Backfill.State.WAITING, Backfill.State.RUNNING))
 
 
 def may_be_met(before: Definition | None, after: Definition) -> bool:

@@ -90,7 +90,8 @@ def _candidates(
         for meta in catalogues[item.game_id].metas.get(item.achievement_id, ()):
             assert outcome.player_id is not None  # it was recorded
             candidate = _Candidate(outcome.player_id, meta, item)
-            if meta.definition.is_open(item.unlocked_at or at):
+            # A part of before the window that is told of within it: nobody looks for that again.
+            if meta.definition.is_open(item.unlocked_at or at) or meta.definition.is_open(at):
                 found.setdefault(candidate.pair, candidate)
     drafts = [each for each in found.values() if each.meta.definition.state == State.DRAFT]
     testers = (

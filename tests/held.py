@@ -24,7 +24,10 @@ def until_somebody_waits() -> None:
     deadline = time.monotonic() + LONG_S
     with connection.cursor() as cursor:
         while time.monotonic() < deadline:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database())"
+            )
             if cursor.fetchone()[0]:
                 return
             time.sleep(0.01)

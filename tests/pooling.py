@@ -34,7 +34,7 @@ OF_THE_PROCESS = (
 ANSWERING = "answering"
 # As docs/operations/postgresql.md has them: what each process would say itself when it connects.
 _SHORT = (
-    "SET statement_timeout = 2000; SET lock_timeout = 1000; SET idle_in_transaction_session_timeout = 10000"
+    "SET statement_timeout = 2000; SET lock_timeout = 1500; SET idle_in_transaction_session_timeout = 10000"
 )
 _LONG = "SET idle_in_transaction_session_timeout = 60000"
 _SETTINGS = """\

@@ -29,7 +29,6 @@ BATCH = 1_000
 PREVIEWED = 20_000  # players whom a preview looks at: what a request has time for
 LISTED = 100
 TURN = timedelta(seconds=20)  # then the worker is free for others
-_OPEN = (Backfill.State.WAITING, Backfill.State.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +93,15 @@ def run_some(*, now: datetime) -> int:
 
 def _run_batch() -> int | None:
     """Check some players of the oldest backfill that nobody works on; return None if there is nothing to do."""
-    passed_by: set[int] = set()  # counted by others, or not open yet
+    counted_by_others: set[int] = set()
     while True:
         with transaction.atomic():
-            jobs = Backfill.objects.select_for_update(skip_locked=True).filter(state__in=_OPEN)
-            job = jobs.exclude(pk__in=passed_by).order_by("id").first()
+            jobs = backfilling.under_way(at=clock.now()).select_for_update(of=("self",), skip_locked=True)
+            open_jobs = jobs.exclude(pk__in=counted_by_others).select_related("achievement", "game")
+            job = open_jobs.order_by("id").first()
             if job is None:
                 return None
-            if job.state == Backfill.State.WAITING and job.started_at is None:
+            if job.state == Backfill.State.WAITING and not _has_begun(job, at=clock.now()):
                 Backfill.objects.filter(pk=job.pk).update(started_at=clock.now())
                 return 0
             if job.state == Backfill.State.WAITING and _others_are_at_it(job.started_at or clock.now()):
@@ -118,14 +118,19 @@ def _run_batch() -> int | None:
             if wanted is None or definition is None or definition.state != State.PUBLISHED:
                 _finish(job, Backfill.State.CANCELLED)
                 return 0
-            if backfilling.waits_for_its_window(definition, at=clock.now()):
-                passed_by.add(job.pk)
-                continue
             if job.total is not None:
                 return _check(job, wanted, definition, catalogue)
         # Its lock gives a transaction an id, and with one it would hold every listener back while everybody is counted.
         if not _keep_total(job, wanted):
-            passed_by.add(job.pk)
+            counted_by_others.add(job.pk)
+
+
+def _has_begun(job: Backfill, *, at: datetime) -> bool:
+    """Say whether it waits for others' transactions already: once more where the window opened since."""
+    opened = job.achievement.available_from
+    if job.started_at is None:
+        return False
+    return opened is None or not job.started_at < opened <= at
 
 
 def _is_overtaken(job: Backfill) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from accounts import selectors as accounts
+from achievements import backfilling
 from achievements.facts import TotalsRanked, UnlocksJoined
-from achievements.models import Achievement, Backfill, State, Type, Unlock
+from achievements.models import Achievement, State, Type, Unlock
 from achievements.selectors import candidates, definitions
 from achievements.selectors.definitions import Definition, GameCatalogue
 from achievements.unlocking import Item
@@ -17,8 +18,6 @@ from core import clock
 from core.db import LostRace, run_prepared
 from core.facts import publish
 from core.ids import new_id
-
-_OPEN = (Backfill.State.WAITING, Backfill.State.RUNNING)
 
 
 def move(*, leaves: int, stays: int, shared: frozenset[int]) -> set[int]:
@@ -261,7 +260,7 @@ def _announce(
 
 def _being_looked_at() -> set[int]:
     """Return the games in which players are looked at just now: who stays may have had his turn."""
-    return set(Backfill.objects.filter(state__in=_OPEN).values_list("game_id", flat=True))
+    return set(backfilling.under_way(at=clock.now()).values_list("game_id", flat=True))
 
 
 def _meet(game_ids: Collection[int], player_id: int) -> None:

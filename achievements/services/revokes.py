@@ -89,6 +89,10 @@ def reset_tester(*, studio_id: int, player_id: int, reason: str, actor: str, at:
 
     def act() -> Reset:
         with transaction.atomic():
+            # Of all games before the totals of any, as reports lock them.
+            for game in games:
+                wanted = [one.id for one in definitions.fresh_catalogue(game.id).by_key.values()]
+                revoking.hold_steps(player_id=player_id, achievement_ids=wanted)
             done = [
                 reset(game=game, player_id=player_id, key=None, reason=reason, actor=actor, at=at)
                 for game in games

@@ -12,7 +12,7 @@ from django.db.utils import InterfaceError, OperationalError
 from core import shifts
 from core.db import run_prepared
 from core.redis import AWAY, WORKER_TIMEOUT_S, client
-from leaderboards import keys
+from leaderboards import estimating, keys
 from leaderboards.keys import Board
 from leaderboards.listing import Rank
 from leaderboards.models import Period, RankSample, Snapshot
@@ -23,6 +23,7 @@ from leaderboards.selectors.standings import FromOffset
 
 FIRST_PLACES = 1_000
 _MOST_WATCHED = 10_000  # players of a board; those who asked last
+_MOST_OF_LARGE = 500  # of one whose ranks are estimated, which takes a few queries each
 _AT_ONCE = 500
 _DELETED_AT_ONCE = 2_000
 DAY = timedelta(days=1)
@@ -144,7 +145,8 @@ def _watched(board: Board, *, now: datetime) -> list[int]:
     """Return the players of a board whom somebody asked for lately."""
     valkey, key = client("boards", timeout_s=WORKER_TIMEOUT_S), keys.watched(board)
     valkey.zremrangebyscore(key, "-inf", int(now.timestamp()) - WATCHED_FOR_S)
-    members: list[bytes] = valkey.zrange(key, 0, _MOST_WATCHED - 1, desc=True)  # type: ignore[assignment]
+    most = _MOST_WATCHED if estimating.sketch_of(board) is None else _MOST_OF_LARGE
+    members: list[bytes] = valkey.zrange(key, 0, most - 1, desc=True)  # type: ignore[assignment]
     return [int.from_bytes(member, "big") for member in members]
 
 

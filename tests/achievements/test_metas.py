@@ -134,6 +134,29 @@ def test_one_whose_parts_were_held_before_it_opens_is_given_once_it_does(
     assert Backfill.objects.get().state == "done"
 
 
+def test_a_part_of_before_the_window_that_is_told_within_it_completes(world: World) -> None:
+    opened = timezone.now() - timedelta(hours=1)
+    define(world, "a"), meta(world, "winter", "a", available_from=opened)
+    body = {"game_id": str(world.game.uuid), "player": "p-1", "achievement": "a"}
+    told = (opened - timedelta(minutes=1)).isoformat()
+    assert world.api().post("/achievements/unlock", body | {"unlocked_at": told}).status_code == 202
+    assert held() == {"a", "winter"}
+
+
+def test_who_was_told_that_a_window_is_closed_is_waited_for_once_it_opens(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    define(world, "a"), meta(world, "winter", "a", state="draft")
+    opens = timezone.now() + timedelta(days=7)
+    path = f"/games/{world.game.uuid}/achievements/winter"
+    values = {"state": "published", "available_from": opens.isoformat()}
+    assert world.api().patch(path, values).status_code == 200
+    Backfill.objects.update(started_at=timezone.now())  # as by a version that took it up before
+    monkeypatch.setattr("core.clock._behind", timedelta(days=8))
+    assert backfills.run_some(now=clock.now()) == 0
+    assert Backfill.objects.filter(state="done", started_at__gt=opens).exists()
+
+
 def test_one_whose_window_is_moved_is_given_to_who_holds_its_parts(world: World) -> None:
     define(world, "a"), meta(world, "over", "a", available_until="2020-01-01T00:00:00Z")
     unlock(world, "a")

@@ -10,7 +10,7 @@ from psycopg.errors import LockNotAvailable
 
 from core import followers
 
-LOCKED_MS: Final = 500  # requests that queue up behind it give up after a second
+LOCKED_MS: Final = 500  # requests that queue up behind it give up after a second and a half
 TRIES: Final = 100
 PAUSE_S: Final = 2.0
 
