@@ -131,7 +131,7 @@ class Keeper {
   /** No answer came to a button: what was typed is still there, and is saved by itself as before. */
   failed(form) {
     this.isStopped = this.hasConflict();
-    if (form === this.form) this.typed();
+    if (form === this.form || "typed" in this.form.dataset) this.typed();
     this.say(this.form.dataset.away, true);
   }
 

@@ -232,14 +232,21 @@ class Drawer {
     this.isSending = this.isStale = true;
     const body = new FormData(form, event.submitter), keeper = this.keeper;
     this.load(form.action, { method: "POST", body })
-      .then((shown) => { if (!shown) keeper.failed(form); })
+      .then((shown) => {
+        if (shown) return;
+        if (keeper) keeper.failed(form);
+        else location.assign(this.list);
+      })
       .finally(() => { this.isSending = false; });
   }
 
   /** The browser's Back has left the drawer's address already. */
   async back() {
+    if (this.isAsking) return;
+    this.isAsking = true;
     if (await stays(this.dialog, this.keeper)) this.push(this.address);
     else this.close();
+    this.isAsking = false;
   }
 
   async leave() {

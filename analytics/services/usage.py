@@ -175,7 +175,7 @@ _FORGET_OLD = """
 WITH gone AS (
     DELETE FROM analytics_activeplayer WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM analytics_activeplayer
-         WHERE begin < $1::date - CASE WHEN is_month THEN 31 ELSE 0 END LIMIT $2)) RETURNING 1)
+         WHERE begin < $1::date AND (NOT is_month OR begin < $1::date - 31) LIMIT $2)) RETURNING 1)
 SELECT count(*) FROM gone
 """
 

@@ -246,8 +246,8 @@ class RedeliverRangeView(Endpoint):
         operation_id="redeliver_range",
         summary="Send the deliveries of a time again",
         description=(
-            "At most 100,000 at once: 409 when there are more. It may be repeated: what waits already is not queued "
-            "twice."
+            "At most 100,000 at once: 409 when there are more. An `Idempotency-Key` means nothing here. Repeated, what "
+            "is parked or waits goes out once; what was delivered meanwhile does again if `states` names `succeeded`."
         ),
         tags=TAGS,
         request=RangeInput,

@@ -109,7 +109,10 @@ class WebhookOutput(serializers.Serializer[Any]):
 class WebhookWithSecret(WebhookOutput):
     """A webhook and its secret, shown this once."""
 
-    secret = serializers.CharField(help_text="`whsec_` and 32 bytes in Base64: verifies the signatures.")
+    secret = serializers.CharField(
+        required=False,
+        help_text="`whsec_` and 32 bytes in Base64: verifies the signatures. Not with an answer that is given again.",
+    )
 
 
 class WebhookPage(serializers.Serializer[Any]):
