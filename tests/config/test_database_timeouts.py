@@ -29,7 +29,7 @@ with connection.cursor() as cursor:
 """
 # Who answers somebody who waits gives up soon, and holds no lock while it does nothing. The others have nobody waiting;
 # what may take long there says so itself.
-ANSWERS = ["2s", "1s", "10s"]
+ANSWERS = ["2s", "1500ms", "10s"]
 WORKS = ["0", "0", "1min"]
 
 
