@@ -1,8 +1,10 @@
 """Holding up whoever reads a table, to see what he holds meanwhile."""
 
 import time
-from collections.abc import Iterator
+from _thread import LockType
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 import psycopg
 from django.db import connection
@@ -17,6 +19,17 @@ def held(table: str, *, mode: str = "ACCESS EXCLUSIVE") -> Iterator[None]:
         other.execute(f"LOCK TABLE {table} IN {mode} MODE")
         yield
         other.rollback()
+
+
+def waits_for(lock: LockType, act: Callable[[], object]) -> bool:
+    """Say whether something that threads do waits for a lock of this process; it is done by then."""
+    thread = Thread(target=act)
+    with lock:
+        thread.start()
+        thread.join(0.2)
+        is_waiting = thread.is_alive()
+    thread.join()
+    return is_waiting
 
 
 def until_somebody_waits() -> None:

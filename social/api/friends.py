@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from accounts import selectors as accounts
 from accounts.authentication import holder_of, player_of
-from accounts.people import Part
 from accounts.selectors import KeyHolder, PlayerInfo
 from core import clock
 from core.clock import rfc3339
@@ -152,9 +151,7 @@ class FriendsView(Endpoint):
         shown = found[:limit]
         ids = [one.player_id for one in shown]
         players = accounts.players_shown(ids, studio_id=asker.only_studio_id)
-        there = [
-            pk for pk in ids if not asker.is_studio or seeing.sees(listed[pk], by=None, part=Part.PRESENCE)
-        ]
+        there = seeing.attending((listed[pk] for pk in ids), asker=asker)
         seen = presence.shown_presences(request, ids, there=there, at=clock.now())
         data = page(
             [

@@ -107,6 +107,11 @@ def friends_listed(player_id: int, *, asker: Asker) -> dict[int, PlayerInfo]:
     }
 
 
+def attending(infos: Iterable[PlayerInfo], *, asker: Asker) -> list[int]:
+    """Return those friends of a list of whom an asker may hear whether they are there; who hides it is told as away."""
+    return [info.id for info in infos if not asker.is_studio or sees(info, by=None, part=Part.PRESENCE)]
+
+
 def named(player_ids: Iterable[int], *, asker: Asker) -> set[int]:
     """Return whom a list names to an asker who is no friend of theirs: who is public, to a studio its own players, too.
 

@@ -1,6 +1,5 @@
 """What a studio declares of its boards, over HTTP."""
 
-from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +9,7 @@ from accounts.models import Game
 from leaderboards.models import Leaderboard
 from leaderboards.selectors import definitions
 from tests import factories
+from tests.held import waits_for
 from tests.leaderboards.world import World
 
 FULL = {
@@ -264,12 +264,7 @@ def test_a_board_is_changed_however_its_key_is_composed(world: World, game: Game
 
 
 def test_nobody_forgets_boards_while_a_games_are_kept() -> None:
-    with definitions._lock:
-        forgetting = Thread(target=definitions.forget)
-        forgetting.start()
-        forgetting.join(0.2)
-        assert forgetting.is_alive()
-    forgetting.join()
+    assert waits_for(definitions._lock, definitions.forget)
 
 
 def test_a_game_has_at_most_200_boards(world: World, game: Game) -> None:

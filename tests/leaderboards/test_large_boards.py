@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from random import Random
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from leaderboards.rules import estimates
 from leaderboards.selectors.standings import Around, Behind, FromOffset, known_places_of, page, place, rank
 from leaderboards.services import follower, snapshots
 from tests import factories
+from tests.held import waits_for
 from tests.leaderboards.world import World, us
 
 PLAYERS = 3_000
@@ -210,9 +210,4 @@ def test_places_on_large_boards_of_points_are_known(world: World, settings: Any)
 
 
 def test_nobody_forgets_sketches_while_one_is_kept() -> None:
-    with estimating._lock:
-        forgetting = Thread(target=estimating.forget)
-        forgetting.start()
-        forgetting.join(0.2)
-        assert forgetting.is_alive()
-    forgetting.join()
+    assert waits_for(estimating._lock, estimating.forget)

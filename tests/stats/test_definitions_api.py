@@ -1,6 +1,5 @@
 """What a studio declares of its stats, over HTTP."""
 
-from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +8,7 @@ import pytest
 from stats.models import Stat
 from stats.selectors import definitions
 from tests import factories
+from tests.held import waits_for
 from tests.stats.world import World
 
 FULL = {
@@ -211,9 +211,4 @@ def test_a_key_without_the_scope_and_a_player_may_not(world: World) -> None:
 
 
 def test_nobody_forgets_stats_while_a_games_are_kept() -> None:
-    with definitions._lock:
-        forgetting = Thread(target=definitions.forget)
-        forgetting.start()
-        forgetting.join(0.2)
-        assert forgetting.is_alive()
-    forgetting.join()
+    assert waits_for(definitions._lock, definitions.forget)
